@@ -1,0 +1,63 @@
+"""The engine: models on this machine and answers from them. Knows no diff and no forge.
+
+All that other packages may use is named here. Types and errors are imported at once; what needs numpy or
+native code is imported when first touched (PEP 562), so that `--help` stays fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from hunkwise.engine import errors
+from hunkwise.engine.types import (
+    Answer,
+    Bundle,
+    BundleSize,
+    Choice,
+    Choose,
+    Engine,
+    EngineCard,
+    Generate,
+    Generated,
+    ModelSpec,
+    Question,
+    Score,
+    Scored,
+    Segment,
+    TokenScore,
+    Usage,
+    total_usage,
+)
+
+# public name -> module that defines it; loaded on first use
+_LAZY: dict[str, str] = {
+    "ScriptedEngine": "hunkwise.engine.testing",
+}
+
+__all__ = [
+    "Answer",
+    "Bundle",
+    "BundleSize",
+    "Choice",
+    "Choose",
+    "Engine",
+    "EngineCard",
+    "Generate",
+    "Generated",
+    "ModelSpec",
+    "Question",
+    "Score",
+    "Scored",
+    "Segment",
+    "TokenScore",
+    "Usage",
+    "errors",
+    "total_usage",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

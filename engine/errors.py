@@ -1,0 +1,109 @@
+"""What can go wrong in the engine; each message says what, where, and what to do next.
+
+EngineError
+├── MissingExtra           an optional package is not installed
+├── ModelfileError         a Modelfile does not parse; carries line and column
+├── InvalidName            a model name breaks the grammar of names
+├── ModelError
+│   ├── ModelNotFound      no source has the model
+│   ├── DownloadFailed     a source broke off, or refused
+│   └── CorruptModel       the bytes are not what the digest or the GGUF header says
+├── StoreError             the store is locked, full or not writable
+├── InvalidQuestion        an argument the engine refuses before it reaches native code
+├── PromptTooLong          more tokens than the context holds; carries both counts
+├── DoesNotFit             no plan fits the model into this machine's memory
+├── QueueFull              the bounded queue is full; carries when to try again
+├── Cancelled              the caller took the question back
+├── DeadlineExceeded       the question's deadline passed first
+└── NativeFailure          llama.cpp reported a failure, or its process died
+"""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """Root of all errors of the engine. `str(error)` is one or two sentences for the user."""
+
+
+class MissingExtra(EngineError):
+    """An optional package is not installed; the message names the `pip install`."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; run: pip install 'hunkwise[{extra}]'")
+        self.package = package
+        self.extra = extra
+
+
+class ModelfileError(EngineError):
+    """A Modelfile does not parse. `line` and `column` are 1-based; `str()` is `source:line:column: message`."""
+
+    def __init__(self, message: str, *, source: str = "Modelfile", line: int = 1, column: int = 1) -> None:
+        super().__init__(f"{source}:{line}:{column}: {message}")
+        self.source = source
+        self.line = line
+        self.column = column
+
+
+class InvalidName(EngineError):
+    """A model name breaks the grammar `[host/][namespace/]model[:tag]`."""
+
+
+class ModelError(EngineError):
+    """A model can't be found, fetched or read."""
+
+
+class ModelNotFound(ModelError):
+    """No source that may be asked has the model."""
+
+
+class DownloadFailed(ModelError):
+    """A source refused, broke off, or sent something else than was asked for."""
+
+
+class CorruptModel(ModelError):
+    """The bytes contradict the digest or the GGUF format."""
+
+
+class StoreError(EngineError):
+    """The model store can't be read or written: locked, full, or without permission."""
+
+
+class InvalidQuestion(EngineError):
+    """An argument is refused before it reaches native code."""
+
+
+class PromptTooLong(EngineError):
+    """A bundle needs more tokens than the context holds. Nothing was run and nothing was cut."""
+
+    def __init__(self, what: str, tokens: int, limit: int) -> None:
+        super().__init__(
+            f"{what} needs {tokens} tokens and the context holds {limit}; "
+            "split the input or raise num_ctx in the Modelfile"
+        )
+        self.tokens = tokens
+        self.limit = limit
+
+
+class DoesNotFit(EngineError):
+    """No plan fits the model into the memory that is free."""
+
+
+class QueueFull(EngineError):
+    """The bounded queue is full. `retry_after` is in seconds."""
+
+    def __init__(self, waiting: int, retry_after: float) -> None:
+        super().__init__(f"the engine's queue is full ({waiting} waiting); try again in {retry_after:.1f} s")
+        self.waiting = waiting
+        self.retry_after = retry_after
+
+
+class Cancelled(EngineError):
+    """The caller took the bundle back before it was answered."""
+
+
+class DeadlineExceeded(EngineError):
+    """The bundle's deadline passed before it was answered."""
+
+
+class NativeFailure(EngineError):
+    """llama.cpp reported a failure, or the process that ran it died."""

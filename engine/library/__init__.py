@@ -1,0 +1,1 @@
+"""Models at rest: Modelfiles, names, the store, and where weights come from."""

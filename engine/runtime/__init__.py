@@ -1,0 +1,1 @@
+"""Models at work: hardware, native calls, prompts to tokens, questions to answers."""

@@ -1,0 +1,1 @@
+"""Prompt templates and schemas: data, no logic."""

@@ -1,0 +1,1 @@
+"""The reviewer: from a diff to findings."""

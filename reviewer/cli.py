@@ -1,0 +1,73 @@
+"""The command line: the one composition root, and the one place that turns errors into exit codes.
+
+Exit codes: 0 nothing at or above --fail-on; 1 findings at or above it; 2 usage, configuration or tool error;
+3 the review is incomplete and nothing else failed; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from hunkwise.engine.errors import EngineError
+from hunkwise.reviewer.errors import ReviewError
+
+# verb -> module with a click command of that name in `command`; imported when the verb is used
+VERBS = {
+    "review": "hunkwise.reviewer.commands.review",
+    "model": "hunkwise.reviewer.commands.model",
+    "doctor": "hunkwise.reviewer.commands.doctor",
+    "config": "hunkwise.reviewer.commands.config",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a verb's module only when that verb runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Name the verbs in the order of the table."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one verb."""
+        if cmd_name not in VERBS:
+            return None
+        command = import_module(VERBS[cmd_name]).command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(package_name="hunkwise")
+def hunkwise() -> None:
+    """Review code with a language model that runs on this machine."""
+
+
+def run(command: click.Command) -> int:
+    """Run a click command and return the process's exit code."""
+    try:
+        code = command.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (EngineError, ReviewError) as error:
+        click.echo(f"hunkwise: {error}", err=True)
+        return 2
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Run `hunkwise VERB …`."""
+    sys.exit(run(hunkwise))
+
+
+def review_main() -> None:
+    """Run `review …`, the same as `hunkwise review …`."""
+    command = hunkwise.get_command(click.Context(hunkwise), "review")
+    assert command is not None
+    sys.exit(run(command))

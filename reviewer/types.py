@@ -1,0 +1,238 @@
+"""The reviewer's vocabulary, from the parsed diff to the finished review. Frozen values, no behaviour.
+
+Line numbers are 1-based; ranges include both ends. Paths are relative, with forward slashes; bytes of a path
+that are no UTF-8 are kept by surrogateescape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+
+class Severity(StrEnum):
+    """How bad, most severe first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for critical … 4 for info."""
+        return list(Severity).index(self)
+
+
+class Category(StrEnum):
+    """The dimensions of a review."""
+
+    CORRECTNESS = "correctness"
+    ERROR_HANDLING = "error-handling"
+    CONCURRENCY = "concurrency"  # and resources: locks, leaks, handles left open
+    SECURITY = "security"
+    PERFORMANCE = "performance"
+    MAINTAINABILITY = "maintainability"
+    TESTABILITY = "testability"
+
+
+class FileStatus(StrEnum):
+    """What happened to a file."""
+
+    ADDED = "added"
+    DELETED = "deleted"
+    MODIFIED = "modified"
+    RENAMED = "renamed"
+    COPIED = "copied"
+    MODE_CHANGED = "mode-changed"
+
+
+LineKind = Literal["context", "added", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a hunk. `text` has no line end (a carriage return stays); a number is None on the side it lacks."""
+
+    kind: LineKind
+    text: str
+    old_no: int | None
+    new_no: int | None
+    no_newline: bool = False  # "\\ No newline at end of file" follows
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """A hunk. Starts are 1-based (0 for an empty side); `section` is the text after the second @@."""
+
+    old_start: int
+    old_length: int
+    new_start: int
+    new_length: int
+    section: str
+    lines: tuple[Line, ...]
+
+    @property
+    def added(self) -> tuple[Line, ...]:
+        """The added lines."""
+        return tuple(line for line in self.lines if line.kind == "added")
+
+    @property
+    def removed(self) -> tuple[Line, ...]:
+        """The removed lines."""
+        return tuple(line for line in self.lines if line.kind == "removed")
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiff:
+    """The change of one file. A path is None on the side where the file does not exist."""
+
+    old_path: str | None
+    new_path: str | None
+    status: FileStatus
+    hunks: tuple[Hunk, ...] = ()
+    binary: bool = False
+    submodule: bool = False
+    old_mode: str | None = None  # octal, as git prints it
+    new_mode: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The new path, or the old one of a deleted file."""
+        path = self.new_path if self.new_path is not None else self.old_path
+        assert path is not None
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that was not reviewed. `fault` marks what should have been: the review is then incomplete.
+
+    `hunk` is the 0-based index in its file, None where it concerns the whole file.
+    """
+
+    path: str
+    reason: str
+    hunk: int | None = None
+    fault: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A parsed change. `new_texts` and `old_texts` hold whole files where a repository gave them."""
+
+    files: tuple[FileDiff, ...]
+    skipped: tuple[Skipped, ...] = ()
+    new_texts: Mapping[str, str] = field(default_factory=dict)  # by new path
+    old_texts: Mapping[str, str] = field(default_factory=dict)  # by old path
+    base: str | None = None  # commit ids where known
+    head: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HunkContext:
+    """A hunk with the lines of its file around it, cut to a token budget.
+
+    `before` and `after` are new-side lines next to the hunk with their 1-based numbers, nearest last and first.
+    `imports` are the file's import lines that are not in view already.
+    """
+
+    file: FileDiff
+    hunk: Hunk
+    hunk_index: int  # 0-based in its file
+    before: tuple[tuple[int, str], ...] = ()
+    after: tuple[tuple[int, str], ...] = ()
+    imports: tuple[tuple[int, str], ...] = ()
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Replaces the new-side lines `start_line`..`end_line` by `replacement` (no final newline)."""
+
+    start_line: int
+    end_line: int
+    replacement: str
+    verified: bool  # applied in memory, and parsed where the language has a parser here
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark on new-side lines `start_line`..`end_line` of `path`.
+
+    On a hunk that only removes lines the remark sits on the nearest line that is still there.
+    `confidence` is a probability in 0..1; `calibrated` says whether it was fitted on labelled cases.
+    `fingerprint` (32 hex digits) is stable under moved lines and reworded prose.
+    """
+
+    path: str
+    start_line: int
+    end_line: int
+    severity: Severity
+    category: Category
+    title: str
+    message: str
+    confidence: float
+    calibrated: bool
+    fingerprint: str
+    code: tuple[str, ...] = ()  # the lines remarked on, as they stand
+    suggestion: Suggestion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A candidate that is not said, with the reason ("below --min-confidence 0.5")."""
+
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was looked at. Hunks and changed lines that nobody has to review (binary, lock files) don't count."""
+
+    files: int
+    files_reviewed: int
+    hunks: int
+    hunks_reviewed: int
+    lines: int  # changed lines, added and removed
+    lines_reviewed: int
+
+    @property
+    def complete(self) -> bool:
+        """True if every hunk that should be reviewed was."""
+        return self.hunks == self.hunks_reviewed
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What made the review: enough to make it again."""
+
+    version: str  # of hunkwise
+    model: str
+    model_digest: str
+    prompt_digest: str
+    calibration: str  # digest, or "none"
+    engine: str
+    settings: Mapping[str, str | int | float | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A finished review. `findings` are best first; everything not said is counted with its reason."""
+
+    findings: tuple[Finding, ...]
+    rejected: tuple[Rejected, ...]
+    skipped: tuple[Skipped, ...]
+    coverage: Coverage
+    manifest: Manifest
+    base: str | None = None
+    head: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """False if something that should have been reviewed was not."""
+        return self.coverage.complete and not any(skip.fault for skip in self.skipped)

@@ -1,0 +1,71 @@
+"""Run every check in turn and stop at the first that fails: `scripts/check [STEP ...]`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+
+def run(*command: str | Path, **environment: str) -> None:
+    """Run a command in the repository; leave with its exit code if it fails."""
+    print("$", *command, flush=True)
+    done = subprocess.run(
+        [str(part) for part in command], cwd=ROOT, env={**os.environ, **environment}, check=False
+    )
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def lint() -> None:
+    """Style and common mistakes."""
+    run(BIN / "ruff", "check", ".")
+    run(BIN / "ruff", "format", "--check", ".")
+
+
+def types() -> None:
+    """Strict types. mypy needs the import path on disk: a folder whose one entry links to the repository."""
+    with tempfile.TemporaryDirectory() as shadow:
+        (Path(shadow) / "hunkwise").symlink_to(ROOT)
+        cache = ROOT / ".mypy_cache"
+        config = ROOT / "pyproject.toml"
+        command = [BIN / "mypy", "--config-file", config, "--cache-dir", cache]
+        command += ["-p", "hunkwise.reviewer", "-p", "hunkwise.engine"]
+        print("$", *command, flush=True)
+        done = subprocess.run(command, cwd=shadow, env={**os.environ, "MYPYPATH": "."}, check=False)
+        if done.returncode:
+            sys.exit(done.returncode)
+
+
+def tests() -> None:
+    """Unit, property and real-model tests."""
+    run(BIN / "pytest", "-q")
+
+
+def wheel() -> None:
+    """The wheel holds hunkwise/ alone."""
+    with tempfile.TemporaryDirectory() as out:
+        run(BIN / "python", "-m", "build", "--wheel", "--outdir", out)
+        run(BIN / "check-wheel-contents", *Path(out).glob("*.whl"))
+
+
+STEPS = {"lint": lint, "types": types, "tests": tests, "wheel": wheel}
+
+
+def main() -> None:
+    """Run the named steps, all by default."""
+    for name in sys.argv[1:] or STEPS:
+        started = time.monotonic()
+        print(f"== {name}", flush=True)
+        STEPS[name]()
+        print(f"== {name} passed in {time.monotonic() - started:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
