@@ -35,7 +35,7 @@ class MissingExtra(EngineError):
 
 
 class ModelfileError(EngineError):
-    """A Modelfile does not parse. `line` and `column` are 1-based; `str()` is `source:line:column: message`."""
+    """A Modelfile does not parse; `str()` is `source:line:column: message`, line and column 1-based."""
 
     def __init__(self, message: str, *, source: str = "Modelfile", line: int = 1, column: int = 1) -> None:
         super().__init__(f"{source}:{line}:{column}: {message}")

@@ -55,7 +55,7 @@ LineKind = Literal["context", "added", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a hunk. `text` has no line end (a carriage return stays); a number is None on the side it lacks."""
+    """A line of a hunk. `text` has no line end (a carriage return stays); a side it lacks has no number."""
 
     kind: LineKind
     text: str
@@ -136,7 +136,7 @@ class Change:
 class HunkContext:
     """A hunk with the lines of its file around it, cut to a token budget.
 
-    `before` and `after` are new-side lines next to the hunk with their 1-based numbers, nearest last and first.
+    `before` and `after` are the new-side lines next to the hunk, in file order, with 1-based numbers.
     `imports` are the file's import lines that are not in view already.
     """
 
@@ -192,7 +192,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What was looked at. Hunks and changed lines that nobody has to review (binary, lock files) don't count."""
+    """What was looked at. Hunks that nobody has to review (binary, lock files) don't count."""
 
     files: int
     files_reviewed: int
