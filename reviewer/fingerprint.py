@@ -1,0 +1,50 @@
+"""Names findings so that the same remark is known again after a push.
+
+Neither line numbers nor prose go in: lines move, and a model words the same remark differently each time.
+Indentation and blank lines don't count either, so a re-indented block keeps its remarks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hunkwise.reviewer.types import Category, Finding
+
+DIGITS = 32  # of 64; 128 bits are beyond accident, and markers stay short
+
+
+def _digest(*parts: str) -> str:
+    text = json.dumps(parts, ensure_ascii=True)  # quoted, so that no two lists of parts look alike
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:DIGITS]
+
+
+def fingerprint(
+    path: str, category: Category, code_lines: Sequence[str], symbol: str, message_class: str
+) -> str:
+    """Name a finding by 32 hex digits.
+
+    `code_lines` are the lines remarked on, as they stand; `symbol` is the enclosing definition ("" if unknown);
+    `message_class` is the kind of remark out of a fixed set, never the model's own words.
+    """
+    code = (" ".join(line.split()) for line in code_lines)
+    return _digest(path, category, symbol, message_class, *(line for line in code if line))
+
+
+def distinguish(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Give findings with equal fingerprints different ones, counted from the top of the file.
+
+    The first keeps its name, so a copy added further down does not rename it. The order is kept.
+    """
+    places = sorted(range(len(findings)), key=lambda i: (findings[i].path, findings[i].start_line, i))
+    seen: Counter[str] = Counter()
+    result = list(findings)
+    for place in places:
+        name = findings[place].fingerprint
+        if seen[name]:
+            result[place] = replace(findings[place], fingerprint=_digest(name, str(seen[name])))
+        seen[name] += 1
+    return tuple(result)
