@@ -1,0 +1,284 @@
+"""The configuration: one frozen value, built once from flags, environment and files; each part has an origin.
+
+Precedence: flags > environment (`HUNKWISE_…`) > the repository's file > the user's file > defaults.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.report import FORMATS
+from hunkwise.reviewer.setting import About, Kind, ListOf, Number, OneOf, Prose, Switch, Text, about
+from hunkwise.reviewer.types import Category, Severity
+
+# Variables of ours that are no setting of a review, with what they do.
+OTHER_VARIABLES: dict[str, str] = {
+    "HUNKWISE_CONFIG": "the configuration file to read instead of the repository's",
+    "HUNKWISE_MODELS": "the folder of the model store",
+    "HUNKWISE_SOURCES": "where to fetch models from, in this order",
+    "HUNKWISE_CACHE": "where answers are remembered",
+    "HUNKWISE_SKIP": "1 makes the commit hook do nothing",
+    "HUNKWISE_DEBUG": "1 prints the traceback of an unexpected error",
+}
+
+Effort = Literal["quick", "normal", "deep"]
+Color = Literal["auto", "always", "never"]
+
+
+def _any(new: object, old: object) -> bool:
+    return True
+
+
+def _shows_more(new: Severity | None, old: Severity | None) -> bool:
+    """True if `new` as a threshold lets through at least what `old` does; None lets nothing through."""
+    return new is not None and (old is None or new.rank >= old.rank)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What holds for the files that match one of `paths` (globs)."""
+
+    paths: tuple[str, ...]
+    instructions: str = ""
+    categories: tuple[Category, ...] | None = None  # None: as elsewhere
+    min_severity: Severity | None = None  # None: as elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class _RuleKind:
+    """A `[[rule]]` table."""
+
+    def check(self, value: object) -> Rule:
+        """Read one table."""
+        if not isinstance(value, dict) or "paths" not in value:
+            raise ValueError("a table with paths = [...]")
+        checked = {}
+        for key, part in value.items():
+            if key not in _RULE_KEYS:
+                raise ValueError(f"a table with the keys {', '.join(_RULE_KEYS)} (not {key!r})")
+            try:
+                checked[key] = _RULE_KEYS[key].check(part)
+            except ValueError as error:
+                raise ValueError(f"a table whose {key} is {error}") from None
+        return Rule(**checked)
+
+    def parse(self, text: str) -> Rule:
+        """Rules stand in files alone."""
+        raise ValueError("set in a configuration file")
+
+    def schema(self) -> dict[str, Any]:
+        """Describe the table."""
+        keys = {key: kind.schema() for key, kind in _RULE_KEYS.items()}
+        return {"type": "object", "properties": keys, "required": ["paths"], "additionalProperties": False}
+
+
+_SEVERITY = OneOf.enum(Severity)
+_CATEGORIES = ListOf(OneOf.enum(Category))
+_GLOBS = ListOf(Text(500))
+_RULE_KEYS: dict[str, Kind] = {
+    "paths": _GLOBS,
+    "instructions": Prose(),
+    "categories": _CATEGORIES,
+    "min_severity": _SEVERITY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of a review. `origins` names where each value came from; a default has no entry.
+
+    `ignored` holds a sentence for each value of a stranger's file that was not taken.
+    """
+
+    model: str = field(
+        default="qwen2.5-coder:1.5b",
+        metadata=about(Text(), "model that reviews, by name or path", common=True),
+    )
+    language: str = field(default="English", metadata=about(Text(60), "language of the remarks", _any))
+    guidelines: str = field(
+        default="auto",
+        metadata=about(
+            Text(1000),
+            'the project\'s guidelines; "auto" takes .hunkwise/guidelines.md if it is there, "none" nothing',
+        ),
+    )
+    categories: tuple[Category, ...] = field(
+        default=tuple(Category), metadata=about(_CATEGORIES, "kinds of problems to look for")
+    )
+    min_severity: Severity = field(
+        default=Severity.LOW,
+        metadata=about(_SEVERITY, "least severity that is reported", _shows_more, common=True),
+    )
+    min_confidence: float = field(
+        default=0.5,
+        metadata=about(
+            Number(0, 1, True), "least confidence that is reported, 0 to 1", lambda new, old: new <= old
+        ),
+    )
+    max_comments: int = field(
+        default=5,
+        metadata=about(Number(1, 1000), "most remarks that are reported", lambda new, old: new >= old),
+    )
+    fail_on: Severity | None = field(
+        default=None,
+        metadata=about(
+            OneOf.enum(Severity, none=True),
+            "exit 1 at remarks this severe or worse",
+            _shows_more,
+            common=True,
+        ),
+    )
+    include: tuple[str, ...] = field(
+        default=(), metadata=about(_GLOBS, "globs of files to review; empty: all")
+    )
+    exclude: tuple[str, ...] = field(default=(), metadata=about(_GLOBS, "globs of files to leave out"))
+    format: str = field(
+        default="text", metadata=about(OneOf.words(*FORMATS), "format of the report", common=True)
+    )
+    color: Color = field(
+        default="auto", metadata=about(OneOf.words("auto", "always", "never"), "colours in text", _any)
+    )
+    offline: bool = field(default=False, metadata=about(Switch(), "never use the network"))
+    effort: Effort = field(
+        default="normal", metadata=about(OneOf.words("quick", "normal", "deep"), "how much to ask")
+    )
+    context_tokens: int = field(
+        default=1024,
+        metadata=about(Number(0, 100_000), "most tokens of surrounding code to show with a hunk"),
+    )
+    max_time: int = field(
+        default=0,
+        metadata=about(Number(0, 86_400), "seconds after which the rest is left unreviewed; 0: no limit"),
+    )
+    max_bytes: int = field(default=10_000_000, metadata=about(Number(1, 10**9), "largest diff in bytes"))
+    max_files: int = field(default=500, metadata=about(Number(1, 10**6), "most files of a diff"))
+    max_hunks: int = field(default=2000, metadata=about(Number(1, 10**6), "most hunks of a diff"))
+    max_lines: int = field(default=50_000, metadata=about(Number(1, 10**7), "most lines of a diff"))
+    max_line_length: int = field(
+        default=2000, metadata=about(Number(80, 10**6), "longest line that is reviewed, in characters")
+    )
+    isolate: bool = field(default=False, metadata=about(Switch(), "run the model in a process of its own"))
+    rules: tuple[Rule, ...] = field(
+        default=(),
+        metadata=about(ListOf(_RuleKind()), "what holds for some paths alone", flag=False, key="rule"),
+    )
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+    ignored: tuple[str, ...] = field(default=(), compare=False)
+
+    def origin(self, name: str) -> str:
+        """Name where a value came from."""
+        return self.origins.get(name, "default")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Values from one origin, by the names of `Config`'s fields, already checked."""
+
+    origin: str
+    values: Mapping[str, Any]
+    stranger: bool = False  # a file that whoever wrote the change could have written
+
+
+def settings() -> dict[str, About]:
+    """Describe every setting, by its name in Python, in the order of the documentation."""
+    described = (entry for entry in dataclasses.fields(Config) if "about" in entry.metadata)
+    return {entry.name: entry.metadata["about"] for entry in described}
+
+
+def keys() -> dict[str, str]:
+    """Map each key of a configuration file to the name in Python."""
+    return {entry.key or name: name for name, entry in settings().items()}
+
+
+def file_layer(table: Mapping[str, object], origin: str, *, stranger: bool = False) -> Layer:
+    """Check a TOML table. Raises ConfigError naming the file, the key, and what is allowed."""
+    names, known, values = keys(), settings(), {}
+    for key, value in table.items():
+        if key not in names:
+            raise ConfigError(f"{origin}: unknown key {key!r}{nearest(key, names)}")
+        try:
+            values[names[key]] = known[names[key]].kind.check(value)
+        except ValueError as error:
+            raise ConfigError(f"{origin}: {key} must be {error}") from None
+    return Layer(origin, values, stranger)
+
+
+def environment_layer(environ: Mapping[str, str]) -> Layer:
+    """Check our variables; one that is set to nothing counts as not set. Raises ConfigError."""
+    known = {f"HUNKWISE_{name.upper()}": name for name, entry in settings().items() if entry.flag}
+    values = {}
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith("HUNKWISE_") or variable in OTHER_VARIABLES or not text:
+            continue
+        if variable not in known:
+            choices = [*known, *OTHER_VARIABLES]
+            raise ConfigError(f"environment: unknown variable {variable}{nearest(variable, choices)}")
+        try:
+            values[known[variable]] = settings()[known[variable]].kind.parse(text)
+        except ValueError as error:
+            raise ConfigError(f"environment: {variable} must be {error}") from None
+    return Layer("environment", values)
+
+
+def build(layers: Iterable[Layer]) -> Config:
+    """Put the layers together; an earlier one wins, and a stranger's may only make the review stricter."""
+    config = Config()
+    for layer in reversed(list(layers)):
+        config = _adopt_carefully(config, layer) if layer.stranger else _adopt(config, layer)
+    return config
+
+
+def _adopt(config: Config, layer: Layer) -> Config:
+    origins = {**config.origins, **dict.fromkeys(layer.values, layer.origin)}
+    return dataclasses.replace(config, **layer.values, origins=origins)
+
+
+def _adopt_carefully(config: Config, layer: Layer) -> Config:
+    taken, ignored = {}, list(config.ignored)
+    for name, value in layer.values.items():
+        stricter = settings()[name].stricter
+        if stricter is not None and stricter(value, getattr(config, name)):
+            taken[name] = value
+        else:
+            ignored.append(f"{layer.origin}: {name} is ignored because the file comes from the change itself")
+    config = _adopt(config, Layer(layer.origin, taken))
+    return dataclasses.replace(config, ignored=tuple(ignored))
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """Phrase the nearest legal word as the end of a message, or nothing."""
+    found = get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def schema() -> dict[str, Any]:
+    """Describe `.hunkwise.toml` in JSON Schema, for editors."""
+    known, defaults = settings(), Config()
+    properties = {}
+    for key, name in keys().items():
+        part = {"description": known[name].help, **known[name].kind.schema()}
+        properties[key] = {**part, "default": plain(getattr(defaults, name))}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "hunkwise configuration",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def plain(value: Any) -> Any:
+    """Turn a value of `Config` into what a TOML or JSON file would hold."""
+    if value is None:
+        return "none"
+    if isinstance(value, Rule):
+        parts = {entry.name: getattr(value, entry.name) for entry in dataclasses.fields(value)}
+        return {key: plain(part) for key, part in parts.items() if part not in (None, "")}
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, str) else value
