@@ -1,0 +1,109 @@
+"""Checks that need no model and don't guess: hidden Unicode, conflict markers, private keys, secret tokens.
+
+The token formats are those their issuers publish, as collected by gitleaks (MIT,
+https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml); only formats with a fixed, telling
+prefix are taken, so that a match is no guess. A secret is never quoted back.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hunkwise.reviewer.types import Category, FileDiff, Hunk, Line, Severity
+
+_SECRETS: tuple[tuple[str, str], ...] = (
+    ("a private key", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"),
+    ("an AWS access key id", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
+    ("a GitHub token", r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_\w{82})\b"),
+    ("a GitLab token", r"\bgl(?:pat|ptt|dt|rt|cbt|ft|soat)-[\w-]{20,}"),
+    ("a Slack token", r"\bxox[abeoprs]-(?:\d+-)?[0-9A-Za-z-]{10,}"),
+    ("a Slack webhook", r"https://hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{40,}"),
+    ("a Google API key", r"\bAIza[\w-]{35}\b"),
+    ("a Stripe key", r"\b[sr]k_(?:live|prod)_[0-9A-Za-z]{10,99}\b"),
+    ("an npm token", r"\bnpm_[0-9A-Za-z]{36}\b"),
+    ("a PyPI token", r"\bpypi-AgEIcHlwaS5vcmc[\w-]{50,}"),
+    ("an Anthropic key", r"\bsk-ant-(?:api|admin)\d\d-[\w-]{80,}"),
+    ("an OpenAI key", r"\bsk-(?:proj-|svcacct-|admin-)?[\w-]{20,74}T3BlbkFJ[\w-]{20,74}"),
+    ("a Hugging Face token", r"\bhf_[A-Za-z]{34}\b"),
+    ("a SendGrid key", r"\bSG\.[\w-]{22}\.[\w-]{43}\b"),
+)
+_SECRET = re.compile("|".join(f"(?P<s{i}>{pattern})" for i, (_, pattern) in enumerate(_SECRETS)))
+
+# The three markers git writes; "=======" alone is also a heading underline, so it does not count by itself.
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7}) \S")
+
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+_INVISIBLE = frozenset("\u200b\u2060\u2061\u2062\u2063\u2064\u180e\u00ad\u115f\u1160\u3164\uffa0")
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a check says about one added line (1-based new-side number)."""
+
+    line: int
+    severity: Severity
+    category: Category
+    title: str
+    message: str
+    secret: bool = False  # the line must not be shown
+
+
+def redact(text: str) -> str:
+    """Replace each secret by as many asterisks, so that it reaches no prompt, report, log or cache."""
+    return _SECRET.sub(lambda found: "*" * len(found[0]), text)
+
+
+def holds_secret(text: str) -> bool:
+    """Tell whether a line holds a token of a known secret format."""
+    return _SECRET.search(text) is not None
+
+
+def remarks(file: FileDiff, hunk: Hunk) -> tuple[Remark, ...]:
+    """Check the added lines of a hunk."""
+    del file  # the checks hold in every kind of file
+    return tuple(remark for line in hunk.added for remark in _line_remarks(line))
+
+
+def _line_remarks(line: Line) -> Iterator[Remark]:
+    assert line.new_no is not None
+    if found := _SECRET.search(line.text):
+        what = next(_SECRETS[int(name[1:])][0] for name, text in found.groupdict().items() if text)
+        yield Remark(
+            line.new_no,
+            Severity.CRITICAL,
+            Category.SECURITY,
+            f"This line holds {what}",
+            "Whoever can read the repository can use it. Revoke it, take it out of the history, and read it "
+            "from the environment or a secret store instead.",
+            secret=True,
+        )
+    if _CONFLICT.match(line.text):
+        yield Remark(
+            line.new_no,
+            Severity.HIGH,
+            Category.CORRECTNESS,
+            "Merge conflict marker left in",
+            "This line was written by git during a merge. Choose one side and delete the three markers.",
+        )
+    if hidden := sorted({name for char in line.text if (name := _hidden(char))}):
+        yield Remark(
+            line.new_no,
+            Severity.HIGH,
+            Category.SECURITY,
+            "Hidden Unicode characters",
+            f"The line holds {', '.join(hidden)}: it can read differently from what the compiler sees "
+            "(Trojan Source, CVE-2021-42574). Delete them or write them as escapes.",
+        )
+
+
+def _hidden(char: str) -> str:
+    """Name a character that no reader sees, or return ""."""
+    if char.isascii():
+        return ""
+    tag = "\U000e0000" <= char <= "\U000e007f"
+    if char in _BIDI or char in _INVISIBLE or tag:
+        return f"U+{ord(char):04X} {unicodedata.name(char, 'TAG CHARACTER')}"
+    return ""

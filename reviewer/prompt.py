@@ -1,0 +1,185 @@
+"""From a hunk to bundles: the only file that imports jinja2. Everything the model reads is made here.
+
+Code reaches the model as data: it is a segment of its own, in which the engine parses no special tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import jinja2
+from jinja2.sandbox import SandboxedEnvironment
+
+from hunkwise.engine import Bundle, Choose, Generate, Score, Segment
+from hunkwise.reviewer.types import Category, HunkContext, Severity
+
+YES_NO = ("Yes", "No")
+
+DESCRIPTIONS: dict[Category, str] = {
+    Category.CORRECTNESS: "wrong result or broken logic (conditions, bounds, wrong variable, missing case)",
+    Category.ERROR_HANDLING: "an error, a null or an edge case that is not handled",
+    Category.CONCURRENCY: "a race, a deadlock, or a resource that is not released",
+    Category.SECURITY: "a security hole (injection, missing check, leaked secret, unsafe path)",
+    Category.PERFORMANCE: "needless cost in time or memory that will hurt",
+    Category.MAINTAINABILITY: "dead, duplicated or misleading code",
+    Category.TESTABILITY: "code that cannot be tested, or behaviour that no test could observe",
+}
+
+# Longest texts the grammar admits, in characters: a remark is read on a screen, not in a book.
+MAX_TITLE = 80
+MAX_MESSAGE = 360
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """Where the evidence points: a commentable line, its text, and what the model would rather have read."""
+
+    line: int
+    text: str
+    expected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A hunk as the model is shown it: the shared segments of every question about it."""
+
+    context: HunkContext
+    shared: tuple[Segment, ...]
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return SandboxedEnvironment(
+        loader=jinja2.FunctionLoader(_source),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # the result is a prompt, not HTML
+    )
+
+
+def _source(name: str) -> str:
+    return (resources.files("hunkwise.prompts") / f"{name}.j2").read_text("utf-8")
+
+
+def _render(name: str, **values: object) -> str:
+    return _environment().get_template(name).render(**values)
+
+
+def prompt_digest() -> str:
+    """Sha256 (hex) of all that shapes a prompt: the templates and this module's own wording."""
+    parts = [_source(name) for name in ("system", "hunk", "decide", "finding", "verify")]
+    parts += [f"{category}: {text}" for category, text in DESCRIPTIONS.items()]
+    parts += [str(MAX_TITLE), str(MAX_MESSAGE), "|".join(YES_NO)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def view(context: HunkContext, guidelines: str = "") -> View:
+    """Show a hunk: the reviewer's role, the project's guidelines, and the numbered lines between two fences.
+
+    The fence is drawn from the code's own digest, so code cannot spell it to break out.
+    """
+    rows = _rows(context)
+    digest = hashlib.sha256("\n".join(text for _, _, text in rows).encode("utf-8", "surrogateescape"))
+    path = context.file.path
+    code = _render("hunk", path=path, rows=rows, fence=f"=== {digest.hexdigest()[:8]} ===")
+    return View(context, (Segment(_render("system", guidelines=guidelines), "system"), Segment(code)))
+
+
+def _rows(context: HunkContext) -> list[tuple[str, str, str]]:
+    rows: list[tuple[int | None, str, str]] = [(number, " ", text) for number, text in context.imports]
+    rows += [(number, " ", text) for number, text in context.before]
+    marks = {"context": " ", "added": "+", "removed": "-"}
+    rows += [(line.new_no, marks[line.kind], line.text) for line in context.hunk.lines]
+    rows += [(number, " ", text) for number, text in context.after]
+    width = max((len(str(number)) for number, _, _ in rows if number is not None), default=1)
+    return [
+        (str(number if number is not None and mark != "-" else "").rjust(width), mark, text.rstrip("\r"))
+        for number, mark, text in rows
+    ]
+
+
+def decisions(shown: View, categories: tuple[Category, ...]) -> Bundle:
+    """Ask, per category, whether the change has a problem of that kind; nothing is generated."""
+    questions = tuple(
+        Choose(
+            category.value,
+            (Segment(_render("decide", description=DESCRIPTIONS[category])),),
+            YES_NO,
+        )
+        for category in categories
+    )
+    return Bundle(shown.shared, questions)
+
+
+def finding(
+    shown: View,
+    *,
+    lines: tuple[int, ...],
+    categories: tuple[Category, ...],
+    language: str,
+    focus: Focus | None = None,
+    rules: tuple[str, ...] = (),
+) -> Bundle:
+    """Ask for the one defect; only `lines`, known categories and severities can be said, or no finding."""
+    text = _render(
+        "finding",
+        focus=focus,
+        rules=rules,
+        categories=[category.value for category in categories],
+        language=language,
+    )
+    question = Generate("finding", (Segment(text),), max_tokens=320, schema=finding_schema(lines, categories))
+    return Bundle(shown.shared, (question,))
+
+
+def finding_schema(lines: tuple[int, ...], categories: tuple[Category, ...]) -> dict[str, object]:
+    """Give the JSON schema of an answer: no finding, or one on a commentable line."""
+    one = {
+        "type": "object",
+        "properties": {
+            "line": {"enum": list(lines)},
+            "category": {"enum": [category.value for category in categories]},
+            "severity": {"enum": [severity.value for severity in Severity]},
+            "title": {"type": "string", "minLength": 8, "maxLength": MAX_TITLE},
+            "message": {"type": "string", "minLength": 16, "maxLength": MAX_MESSAGE},
+        },
+        "required": ["line", "category", "severity", "title", "message"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {"findings": {"type": "array", "items": one, "maxItems": 1}},
+        "required": ["findings"],
+        "additionalProperties": False,
+    }
+
+
+def verification(shown: View, line: int, text: str, title: str, message: str) -> Bundle:
+    """Ask whether a given remark is true, in both polarities, one token each."""
+    asked = {"true": "Is this remark true of the code?", "false": "Is this remark wrong about the code?"}
+    questions = tuple(
+        Choose(
+            name,
+            (
+                Segment(
+                    _render("verify", line=line, text=text, title=title, message=message, question=question)
+                ),
+            ),
+            YES_NO,
+        )
+        for name, question in asked.items()
+    )
+    return Bundle(shown.shared, questions)
+
+
+def likelihoods(before: str, new: str, old: str) -> Bundle:
+    """Score the new and the old text as continuations of the same lines before them."""
+    return Bundle(
+        (Segment(before, "raw"),),
+        (Score("new", (), new), Score("old", (), old)),
+    )
