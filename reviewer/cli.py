@@ -1,11 +1,12 @@
 """The command line: the one composition root, and the one place that turns errors into exit codes.
 
 Exit codes: 0 nothing at or above --fail-on; 1 findings at or above it; 2 usage, configuration or tool error;
-3 the review is incomplete and nothing else failed; 130 interrupted.
+3 the review is incomplete and nothing else failed; 130 interrupted; 141 the reader of a pipe went away.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -13,6 +14,7 @@ import click
 
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.visible import visible
 
 # verb -> module with a click command of that name in `command`; imported when the verb is used
 VERBS = {
@@ -20,6 +22,7 @@ VERBS = {
     "model": "hunkwise.reviewer.commands.model",
     "doctor": "hunkwise.reviewer.commands.doctor",
     "config": "hunkwise.reviewer.commands.config",
+    "init": "hunkwise.reviewer.commands.init",
 }
 
 
@@ -39,16 +42,16 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup)
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hunkwise")
 def hunkwise() -> None:
     """Review code with a language model that runs on this machine."""
 
 
-def run(command: click.Command) -> int:
-    """Run a click command and return the process's exit code."""
+def run(command: click.Command, arguments: list[str] | None = None) -> int:
+    """Run a click command and return the process's exit code. `arguments` default to the process's own."""
     try:
-        code = command.main(standalone_mode=False)
+        code = command.main(arguments, standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
         return 130
@@ -56,9 +59,25 @@ def run(command: click.Command) -> int:
         error.show()
         return 2
     except (EngineError, ReviewError) as error:
-        click.echo(f"hunkwise: {error}", err=True)
+        click.echo(f"hunkwise: {visible(str(error))}", err=True)
         return 2
+    except SystemExit:  # how click leaves when the reader of a pipe went away
+        return 141
+    except Exception as error:  # noqa: BLE001 - nothing may end in a traceback; see the module's docstring
+        return report_bug(error)
     return code if isinstance(code, int) else 0
+
+
+def report_bug(error: Exception) -> int:
+    """Say in one sentence that we failed; the traceback is for those who ask for it."""
+    if os.environ.get("HUNKWISE_DEBUG"):
+        sys.excepthook(type(error), error, error.__traceback__)
+    what = visible(f"{type(error).__name__}: {error}".splitlines()[0])
+    click.echo(
+        f"hunkwise: unexpected {what}; this is a bug, please report it (HUNKWISE_DEBUG=1 shows where)",
+        err=True,
+    )
+    return 2
 
 
 def main() -> None:

@@ -57,7 +57,7 @@ class _RuleKind:
         """Read one table."""
         if not isinstance(value, dict) or "paths" not in value:
             raise ValueError("a table with paths = [...]")
-        checked = {}
+        checked: dict[str, Any] = {}
         for key, part in value.items():
             if key not in _RULE_KEYS:
                 raise ValueError(f"a table with the keys {', '.join(_RULE_KEYS)} (not {key!r})")

@@ -1,0 +1,109 @@
+"""The flags of a review: one for each setting of the configuration, few on `--help`, all on `--help-all`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from hunkwise.reviewer.config import settings
+from hunkwise.reviewer.setting import About, Kind, ListOf, Number, OneOf, Switch
+
+_HELP_ALL = "hunkwise.help-all"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class RareOption(click.Option):
+    """An option that only `--help-all` shows."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Stay silent on `--help`."""
+        return super().get_help_record(ctx) if ctx.meta.get(_HELP_ALL) else None
+
+
+class _Value(click.ParamType):
+    """A click type that reads text as the setting's kind does."""
+
+    def __init__(self, kind: Kind, name: str) -> None:
+        self.kind = kind
+        self.name = name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read one value; a wrong one is a usage error that says what is allowed."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.kind.parse(value)
+        except ValueError as error:
+            self.fail(f"{value!r} must be {error}", param, ctx)
+
+
+def _metavar(kind: Kind) -> str:
+    match kind:
+        case OneOf(values=values) if len(values) <= 6:
+            return "|".join(values)
+        case OneOf():
+            return "NAME"
+        case Number():
+            return "N"
+        case ListOf():
+            return "LIST"
+        case _:
+            return "TEXT"
+
+
+def _option(name: str, about: About) -> Callable[[F], F]:
+    flag = "--" + name.replace("_", "-")
+    kind = about.kind
+    cls = click.Option if about.common else RareOption
+    if isinstance(kind, Switch):
+        return click.option(f"{flag}/--no-{flag[2:]}", name, default=None, cls=cls, help=_sentence(about))
+    metavar = _metavar(kind)
+    return click.option(
+        flag, name, type=_Value(kind, metavar), metavar=metavar, cls=cls, help=_sentence(about, kind)
+    )
+
+
+def _sentence(about: About, kind: Kind | None = None) -> str:
+    text = about.help[:1].upper() + about.help[1:]
+    if isinstance(kind, OneOf) and len(kind.values) > 6:
+        text += f": {', '.join(kind.values)}"
+    return text + "."
+
+
+def setting_flags(command: F) -> F:
+    """Add a flag for every setting, in the order of the configuration."""
+    for name, about in reversed(settings().items()):
+        if about.flag:
+            command = _option(name, about)(command)
+    return command
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick the settings that were given as flags."""
+    return {name: values[name] for name in settings() if values.get(name) is not None}
+
+
+def _show_all(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[_HELP_ALL] = True
+        click.echo(ctx.get_help())
+        ctx.exit()
+
+
+def help_all(command: F) -> F:
+    """Add `--help-all`."""
+    return click.option(
+        "--help-all",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_all,
+        help="Show all options and exit.",
+    )(command)
+
+
+def rare(*names: str, **attributes: Any) -> Callable[[F], F]:
+    """Declare an option that only `--help-all` shows."""
+    return click.option(*names, cls=RareOption, **attributes)

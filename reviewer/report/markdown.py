@@ -1,0 +1,46 @@
+"""The report in Markdown, for a step summary, a chat or a file. No text of the model acts in it."""
+
+from __future__ import annotations
+
+from hunkwise.reviewer.markdown import code_span, escape, fence
+from hunkwise.reviewer.report import View
+from hunkwise.reviewer.report.summary import found, held_back, left_out, looked_at, made_by
+from hunkwise.reviewer.types import Finding, Review
+
+
+def render(review: Review, view: View) -> str:
+    """Write a review in Markdown (GitHub's and GitLab's flavours)."""
+    parts = [f"**{found(review)}**; reviewed {looked_at(review)}."]
+    if not review.complete:
+        parts.append("> **This review is incomplete:** something that should have been reviewed was not.")
+    parts += map(_finding, review.findings)
+    parts += _left_out("Not reviewed", review, fault=True) + _left_out("Left out", review, fault=False)
+    if review.rejected:
+        parts.append(f"Held back: {'; '.join(map(escape, held_back(review)))}.")
+    parts.append(f"Made by a language model: {escape(made_by(review))}. It can be wrong.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _finding(finding: Finding) -> str:
+    lines = str(finding.start_line)
+    if finding.end_line > finding.start_line:
+        lines += f"-{finding.end_line}"
+    rough = "" if finding.calibrated else "about "
+    facts = f"{finding.severity} · {finding.category} · {rough}{finding.confidence:.0%} sure"
+    parts = [f"### {escape(finding.title)}", f"{code_span(f'{finding.path}:{lines}')} · {facts}"]
+    if finding.code:
+        parts.append(fence("\n".join(finding.code)))
+    parts.append(escape(finding.message))
+    if finding.suggestion is not None:
+        state = "" if finding.suggestion.verified else " (not checked)"
+        first, last = finding.suggestion.start_line, finding.suggestion.end_line
+        where = f"line {first}" if first == last else f"lines {first} to {last}"
+        parts += [f"Suggestion for {where}{state}:", fence(finding.suggestion.replacement)]
+    return "\n\n".join(parts)
+
+
+def _left_out(label: str, review: Review, *, fault: bool) -> list[str]:
+    rows = left_out(skip for skip in review.skipped if skip.fault == fault)
+    if not rows:
+        return []
+    return [f"{label}:\n\n" + "\n".join(f"- {code_span(place)}: {escape(reason)}" for place, reason in rows)]

@@ -1,0 +1,66 @@
+"""The sentences that every report for people shares: what was found, looked at, held back and left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from hunkwise.reviewer.types import Review, Severity, Skipped
+
+
+def plural(count: int, noun: str) -> str:
+    """Write "1 hunk", "2 hunks"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def found(review: Review) -> str:
+    """Count the findings by severity."""
+    if not review.coverage.hunks and review.complete:
+        return "Nothing to review"
+    if not review.findings:
+        return "No findings"
+    counts = Counter(finding.severity for finding in review.findings)
+    parts = (f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
+    return f"{plural(len(review.findings), 'finding')} ({', '.join(parts)})"
+
+
+def looked_at(review: Review) -> str:
+    """Say how much of the change was reviewed."""
+    seen = review.coverage
+    hunks = _of(seen.hunks_reviewed, seen.hunks, "hunk")
+    lines = _of(seen.lines_reviewed, seen.lines, "changed line")
+    return f"{hunks} and {lines} in {_of(seen.files_reviewed, seen.files, 'file')}"
+
+
+def _of(part: int, whole: int, noun: str) -> str:
+    return plural(whole, noun) if part == whole else f"{part:,} of {plural(whole, noun)}"
+
+
+def held_back(review: Review) -> list[str]:
+    """Count the candidates that are not said, by reason, most first."""
+    counts = Counter(rejected.reason for rejected in review.rejected)
+    return [
+        f"{count} {reason}" for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def left_out(skipped: Iterable[Skipped]) -> list[tuple[str, str]]:
+    """List what was not reviewed as place and reason; the hunks of a file with one reason share a row."""
+    rows: dict[tuple[str, str], list[int]] = {}
+    for skip in skipped:
+        hunks = rows.setdefault((skip.path, skip.reason), [])
+        hunks += [] if skip.hunk is None else [skip.hunk + 1]
+    return [(path + _hunks(hunks), reason) for (path, reason), hunks in rows.items()]
+
+
+def _hunks(numbers: list[int]) -> str:
+    if not numbers:
+        return ""
+    listed = ", ".join(map(str, numbers[:6])) + (", …" if len(numbers) > 6 else "")
+    return f" (hunk{'' if len(numbers) == 1 else 's'} {listed})"
+
+
+def made_by(review: Review) -> str:
+    """Name the model and the program."""
+    made = review.manifest
+    return f"{made.model} ({made.model_digest[:12]}), hunkwise {made.version}"
