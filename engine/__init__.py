@@ -32,6 +32,16 @@ from hunkwise.engine.types import (
 
 # public name -> module that defines it; loaded on first use
 _LAZY: dict[str, str] = {
+    "Cache": "hunkwise.engine.cache.cached",
+    "CachedEngine": "hunkwise.engine.cache.cached",
+    "CachePlace": "hunkwise.engine.cache.place",
+    "open_cache": "hunkwise.engine.cache.place",
+    "open_disk": "hunkwise.engine.cache.place",
+    "open_redis": "hunkwise.engine.cache.place",
+    "TRUSTS": "hunkwise.engine.cache.place",
+    "Trust": "hunkwise.engine.cache.place",
+    "StoreSize": "hunkwise.engine.cache.store",
+    "Tally": "hunkwise.engine.cache.store",
     "ScriptedEngine": "hunkwise.engine.testing",
 }
 
