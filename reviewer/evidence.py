@@ -1,0 +1,205 @@
+"""What the model's probabilities say about a hunk: pure functions over the engine's answers.
+
+A small model that is *asked* for bugs answers at chance; the likelihood it gives to the new text against the
+old one does not (docs/quality.md). So the new and the old text of a hunk are scored as continuations of the
+same lines, a few numbers are read off, and a small calibrated layer turns them into one probability.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from itertools import accumulate
+
+from hunkwise.engine import Choice, Scored, TokenScore
+from hunkwise.reviewer.types import HunkContext, Line
+
+TAIL_LINES = 6  # unchanged lines after the change that are scored too: does the rest still fit?
+FLOOR = -12.0  # natural log; one absurd token must not drown a whole hunk
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side's text after the shared lines. `lines` are (new-side number or None, changed?) per line."""
+
+    text: str
+    lines: tuple[tuple[int | None, bool], ...]
+
+    def line_of(self, token: TokenScore, ends: Sequence[int]) -> int:
+        """Index of the line in which a token starts, given the byte ends of the lines."""
+        return next((i for i, end in enumerate(ends) if token.start < end), len(self.lines) - 1)
+
+    def ends(self) -> tuple[int, ...]:
+        """Byte offset of each line's end, its newline included."""
+        sizes = (len(line.encode("utf-8", "surrogateescape")) for line in self.text.splitlines(keepends=True))
+        return tuple(accumulate(sizes))
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The two readings of a hunk: the same lines before, then the new or the old text and what follows."""
+
+    before: str
+    new: Side
+    old: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A changed new-side line and how much the model would rather have read something else there.
+
+    `surprise` is the largest difference, over the line's tokens, between the probability of the model's
+    favourite and that of the written token (0..1). `expected` is the favourite, `column` its 0-based byte.
+    """
+
+    line: int
+    surprise: float
+    expected: str
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A calibrated logistic layer: p = 1 / (1 + exp(-(intercept + Σ weight · feature)))."""
+
+    intercept: float
+    weights: Mapping[str, float]
+    calibrated: bool
+    digest: str = "none"
+    notes: Mapping[str, object] = field(default_factory=dict)
+
+    def probability(self, features: Mapping[str, float]) -> float:
+        """Turn features into the probability that the change is wrong."""
+        value = self.intercept + sum(
+            weight * features.get(name, 0.0) for name, weight in self.weights.items()
+        )
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
+
+
+# For a model nobody has calibrated: the one feature that holds across models, with a cautious slope.
+UNCALIBRATED = Layer(-1.0, {"first_gap": 0.25, "sum_gap": 0.05}, calibrated=False)
+
+
+@cache
+def layer_for(model_digest: str) -> Layer:
+    """Give the shipped layer of a model, or an uncalibrated one that says so."""
+    shipped = json.loads((resources.files("hunkwise.prompts") / "calibration.json").read_text("utf-8"))
+    found = shipped["layers"].get(model_digest)
+    if found is None:
+        return UNCALIBRATED
+    return Layer(found["intercept"], found["weights"], True, found["digest"], found.get("notes", {}))
+
+
+def sides(context: HunkContext) -> Sides | None:
+    """Lay out a hunk for scoring; None if it changes nothing that can be scored."""
+    lines = context.hunk.lines
+    changed = [i for i, line in enumerate(lines) if line.kind != "context"]
+    if not changed:
+        return None
+    first, last = changed[0], changed[-1]
+    after = [(line.text, line.new_no) for line in lines[last + 1 :]]
+    after += [(text, number) for number, text in context.after]
+    tail = [(text, number, False) for text, number in after[:TAIL_LINES]]
+    before = [text for _, text in context.before] + [line.text for line in lines[:first]]
+    return Sides(
+        "".join(f"{text}\n" for text in before) or "\n",
+        _side(lines[first : last + 1], "removed", tail),
+        _side(lines[first : last + 1], "added", tail),
+    )
+
+
+def _side(lines: Sequence[Line], without: str, tail: Sequence[tuple[str, int | None, bool]]) -> Side:
+    kept = [(line.text, line.new_no, line.kind != "context") for line in lines if line.kind != without]
+    rows = [*kept, *tail] or [("", None, False)]
+    text = "".join(f"{row}\n" for row, _, _ in rows)
+    return Side(text, tuple((number, changed) for _, number, changed in rows))
+
+
+def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
+    """Read off the numbers that the layer weighs, in nats; a gap > 0 favours the old text."""
+    new_own, new_rest = _split(read.new, new)
+    old_own, old_rest = _split(read.old, old)
+    fresh, stale = _first_difference(new.tokens, old.tokens)
+    return {
+        "sum_gap": _clip(_total(old.tokens) - _total(new.tokens), 40.0),
+        "mean_gap": _mean(old_own) - _mean(new_own) if new_own and old_own else 0.0,
+        "rest_gap": _clip(_total(old_rest) - _total(new_rest), 20.0),
+        "first_gap": _floor(stale) - _floor(fresh) if fresh and stale else 0.0,
+        "peak_gap": _peak(new_own) - _peak(old_own),
+        "peak": _peak(new_own),
+        "length_gap": math.log((len(new_own) + 1) / (len(old_own) + 1)),
+        "only_added": float(not old_own),
+        "only_removed": float(not new_own),
+        "removed_mean": _mean(old_own) if not new_own else 0.0,
+        "added_mean": _mean(new_own) if not old_own else 0.0,
+    }
+
+
+def asked(answers: Sequence[Choice]) -> dict[str, float]:
+    """Read off the Yes/No questions: the log-odds of Yes, their mean and largest."""
+    odds = [choice.logprobs[0] - choice.logprobs[1] for choice in answers]
+    if not odds:
+        return {}
+    return {"asked_mean": sum(odds) / len(odds), "asked_most": max(odds)}
+
+
+def suspects(read: Sides, new: Scored) -> tuple[Suspect, ...]:
+    """Rank the changed new-side lines, the most surprising first (ties: from the top)."""
+    ends = read.new.ends()
+    best: dict[int, Suspect] = {}
+    for token in new.tokens:
+        index = read.new.line_of(token, ends)
+        number, changed = read.new.lines[index]
+        if not changed or number is None:
+            continue
+        surprise = math.exp(token.favourite_logprob) - math.exp(token.logprob)
+        start = ends[index - 1] if index else 0
+        if number not in best or surprise > best[number].surprise:
+            best[number] = Suspect(number, surprise, token.favourite, token.start - start)
+    return tuple(sorted(best.values(), key=lambda suspect: (-suspect.surprise, suspect.line)))
+
+
+def _split(side: Side, scored: Scored) -> tuple[list[TokenScore], list[TokenScore]]:
+    """Part the tokens into those of changed lines and those of the lines that stay."""
+    ends = side.ends()
+    own: list[TokenScore] = []
+    rest: list[TokenScore] = []
+    for token in scored.tokens:
+        changed = side.lines[side.line_of(token, ends)][1]
+        (own if changed else rest).append(token)
+    return own, rest
+
+
+def _first_difference(
+    new: Sequence[TokenScore], old: Sequence[TokenScore]
+) -> tuple[TokenScore | None, TokenScore | None]:
+    """Find where the two texts part: both tokens follow the same words, so length plays no part."""
+    for fresh, stale in zip(new, old, strict=False):
+        if fresh.text != stale.text:
+            return fresh, stale
+    return None, None
+
+
+def _floor(token: TokenScore) -> float:
+    return max(token.logprob, FLOOR)
+
+
+def _total(tokens: Sequence[TokenScore]) -> float:
+    return sum(map(_floor, tokens))
+
+
+def _mean(tokens: Sequence[TokenScore]) -> float:
+    return _total(tokens) / len(tokens) if tokens else 0.0
+
+
+def _peak(tokens: Sequence[TokenScore]) -> float:
+    """Largest surprise among the tokens, 0..1."""
+    return max((math.exp(t.favourite_logprob) - math.exp(t.logprob) for t in tokens), default=0.0)
+
+
+def _clip(value: float, limit: float) -> float:
+    return max(-limit, min(limit, value))

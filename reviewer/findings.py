@@ -1,0 +1,110 @@
+"""From answers to findings: reading a draft, and settling which of the candidates are said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hunkwise.engine import Choice, Generated
+from hunkwise.reviewer.fingerprint import distinguish
+from hunkwise.reviewer.types import Category, Finding, Rejected, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A defect as the model worded it. `line` is a commentable new-side line."""
+
+    line: int
+    category: Category
+    severity: Severity
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a finding must reach to be said, and how many may."""
+
+    min_severity: Severity
+    min_confidence: float
+    max_comments: int
+
+
+def read_draft(answer: Generated, lines: Sequence[int]) -> Draft | None:
+    """Read a generated answer; None where the model named no defect, or none that can be used.
+
+    The grammar makes every complete answer valid; an answer cut at its token limit is not complete. The check
+    is made anyway, because an answer may also come from a cache or another engine.
+    """
+    try:
+        found = json.loads(answer.text)["findings"]
+        if not found:
+            return None
+        first = found[0]
+        draft = Draft(
+            int(first["line"]),
+            Category(first["category"]),
+            Severity(first["severity"]),
+            _one_line(first["title"]),
+            _one_line(first["message"]),
+        )
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
+    return draft if draft.line in lines and draft.title and draft.message else None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(str(text).split())
+
+
+def truth(answers: Sequence[Choice]) -> float:
+    """Give how true the model finds its own remark (0..1), from both polarities of the question."""
+    by_id = {choice.id: choice.probabilities[0] for choice in answers}
+    return (by_id["true"] + (1 - by_id["false"])) / 2
+
+
+def category_of(answers: Sequence[Choice]) -> Category | None:
+    """Give the category whose question got the most Yes, or None where none was asked."""
+    best = max(answers, key=lambda choice: choice.logprobs[0] - choice.logprobs[1], default=None)
+    return Category(best.id) if best else None
+
+
+def settle(
+    findings: Sequence[Finding], bar_for: Bar, overrides: Sequence[tuple[str, Severity]] = ()
+) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
+    """Decide what is said: merge duplicates, apply the bar, keep the best `max_comments`, best first."""
+    severities = dict(overrides)
+    ranked = sorted(distinguish(tuple(findings)), key=_order)
+    kept: list[Finding] = []
+    rejected: list[Rejected] = []
+    for found in ranked:
+        floor = severities.get(found.path, bar_for.min_severity)
+        if twin := next((other for other in kept if _same(found, other)), None):
+            rejected.append(Rejected(found, f"the same remark stands at {twin.path}:{twin.start_line}"))
+        elif found.severity.rank > floor.rank:
+            rejected.append(Rejected(found, f"below --min-severity {floor}"))
+        elif found.confidence < bar_for.min_confidence:
+            rejected.append(Rejected(found, f"below --min-confidence {bar_for.min_confidence:g}"))
+        elif len(kept) >= bar_for.max_comments:
+            rejected.append(Rejected(found, f"over --max-comments {bar_for.max_comments}"))
+        else:
+            kept.append(found)
+    return tuple(kept), tuple(rejected)
+
+
+def _order(found: Finding) -> tuple[float, int, str, int]:
+    return (-found.confidence, found.severity.rank, found.path, found.start_line)
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    """Two remarks are one if they say the same about the same lines, or word for word in one file."""
+    if one.path != other.path:
+        return False
+    overlap = one.start_line <= other.end_line and other.start_line <= one.end_line
+    return overlap or (one.title == other.title and one.message == other.message)
+
+
+def worst(findings: Sequence[Finding]) -> Severity | None:
+    """Give the most severe severity among the findings, None where there are none."""
+    return min((found.severity for found in findings), key=lambda severity: severity.rank, default=None)

@@ -1,0 +1,88 @@
+"""The checks that need no model."""
+
+from __future__ import annotations
+
+import pytest
+
+from hunkwise.reviewer.hygiene import holds_secret, redact, remarks
+from hunkwise.reviewer.types import Category, FileDiff, FileStatus, Hunk, Line, Severity
+
+# Spelt in two halves so that no scanner of secrets takes this file for a leak.
+SECRETS = (
+    "-----BEGIN RSA PRIVATE" + " KEY-----",
+    "AKIA" + "IOSFODNN7EXAMPLE",
+    "ghp_" + "a1B2" * 9,
+    "github_pat_" + "a" * 82,
+    "glpat-" + "a1b2c3d4e5f6g7h8i9j0",
+    "xoxb-" + "123456789012-abcdefghij",
+    "AIza" + "a" * 35,
+    "sk_live_" + "0123456789abcdef",
+    "npm_" + "a" * 36,
+    "hf_" + "abcdefghij" * 3 + "abcd",
+    "SG." + "a" * 22 + "." + "b" * 43,
+)
+
+HARMLESS = (
+    "key = os.environ['AWS_SECRET_ACCESS_KEY']",
+    "-----BEGIN CERTIFICATE-----",
+    "-----BEGIN PUBLIC KEY-----",
+    "sha1 = 'da39a3ee5e6b4b0d3255bfef95601890afd80709'",
+    "ghp_short",
+    "=======",
+    "<<<<<<<",
+    "a << 7",
+    "naïve café 日本語 emoji 🙂",
+)
+
+
+def _hunk(text: str) -> Hunk:
+    return Hunk(0, 0, 1, 1, "", (Line("added", text, None, 1),))
+
+
+def _check(text: str) -> list[str]:
+    file = FileDiff(None, "a.py", FileStatus.ADDED, (_hunk(text),))
+    return [remark.title for remark in remarks(file, file.hunks[0])]
+
+
+@pytest.mark.parametrize("secret", SECRETS, ids=lambda text: text[:8])
+def test_a_secret_is_found_and_never_quoted(secret: str) -> None:
+    """A token of a published format is a critical security finding whose text does not hold it."""
+    file = FileDiff(None, "a.py", FileStatus.ADDED, (_hunk(f'token = "{secret}"'),))
+    (found,) = remarks(file, file.hunks[0])
+
+    assert (found.severity, found.category, found.secret) == (Severity.CRITICAL, Category.SECURITY, True)
+    assert secret not in found.title + found.message
+    assert secret not in redact(f'token = "{secret}"')
+    assert not holds_secret(redact(f'token = "{secret}"'))
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_ordinary_lines_raise_no_alarm(text: str) -> None:
+    """Code that merely talks of keys, hashes or foreign scripts is left alone, and not altered."""
+    assert _check(text) == []
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD", ">>>>>>> feature/x", "||||||| 3f2a1b9"])
+def test_a_conflict_marker_is_found(text: str) -> None:
+    """The markers that git writes with a name behind them are found."""
+    assert _check(text) == ["Merge conflict marker left in"]
+
+
+@pytest.mark.parametrize("char", ["\u202e", "\u2066", "\u200b", "\U000e0041", "\u2060", "\u200f"])
+def test_hidden_unicode_is_named(char: str) -> None:
+    """A character that no reader sees is a finding that names its code point."""
+    file = FileDiff(None, "a.py", FileStatus.ADDED, (_hunk(f"if admin{char}:"),))
+    (found,) = remarks(file, file.hunks[0])
+
+    assert found.title == "Hidden Unicode characters"
+    assert f"U+{ord(char):04X}" in found.message
+    assert char not in found.message
+
+
+def test_removed_and_context_lines_are_not_checked() -> None:
+    """Taking a secret out is no finding."""
+    lines = (Line("removed", SECRETS[1], 1, None), Line("context", SECRETS[1], 2, 1))
+    hunk = Hunk(1, 2, 1, 1, "", lines)
+
+    assert remarks(FileDiff("a", "a", FileStatus.MODIFIED, (hunk,)), hunk) == ()
