@@ -64,10 +64,9 @@ def truth(answers: Sequence[Choice]) -> float:
     return (by_id["true"] + (1 - by_id["false"])) / 2
 
 
-def category_of(answers: Sequence[Choice]) -> Category | None:
-    """Give the category whose question got the most Yes, or None where none was asked."""
-    best = max(answers, key=lambda choice: choice.logprobs[0] - choice.logprobs[1], default=None)
-    return Category(best.id) if best else None
+def category_of(answers: Sequence[Choice]) -> Category:
+    """Give the category whose question got the most Yes."""
+    return Category(max(answers, key=lambda choice: choice.logprobs[0] - choice.logprobs[1]).id)
 
 
 def settle(

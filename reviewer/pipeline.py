@@ -129,16 +129,17 @@ def judge(
     layer = evidence.layer_for(engine.card().digest)
     new, old = _scored(engine.ask(prompt.likelihoods(read.before, read.new.text, read.old.text)))
     features = evidence.features(read, new, old)
-    if config.effort != "deep" and layer.probability(features) < GATE * config.min_confidence:
-        return Examined()
+    suspects = evidence.suspects(read, new)
+    found = _candidate(context, lines, suspects, layer.probability(features), layer.calibrated)
+    if config.effort != "deep" and found.confidence < GATE * config.min_confidence:
+        return _too_unsure(found, config)
     categories = _categories(config, rules)
     shown = prompt.view(context, guidelines)
     decided = _choices(engine.ask(prompt.decisions(shown, categories)))
     confidence = layer.probability({**features, **evidence.asked(decided)})
-    suspects = evidence.suspects(read, new)
-    found = _candidate(context, lines, suspects, findings.category_of(decided), confidence, layer.calibrated)
-    if confidence < config.min_confidence:
-        return Examined(rejected=(Rejected(found, f"below --min-confidence {config.min_confidence:g}"),))
+    found = replace(found, confidence=round(confidence, 4), category=findings.category_of(decided))
+    if found.confidence < config.min_confidence:
+        return _too_unsure(found, config)
     return _worded(engine, shown, found, lines, suspects, change, config, rules, categories)
 
 
@@ -293,17 +294,20 @@ def _text(context: HunkContext, line: int) -> str:
     return next((each.text for each in context.hunk.lines if each.new_no == line), "")
 
 
+def _too_unsure(found: Finding, config: Config) -> Examined:
+    return Examined(rejected=(Rejected(found, f"below --min-confidence {config.min_confidence:g}"),))
+
+
 def _candidate(
     context: HunkContext,
     lines: tuple[int, ...],
     suspects: Sequence[evidence.Suspect],
-    category: Category | None,
     confidence: float,
     calibrated: bool,
 ) -> Finding:
     """Make the finding that the evidence alone supports: a place and a probability, not yet worded."""
     line = suspects[0].line if suspects else lines[-1]
-    category = category or Category.CORRECTNESS
+    category = Category.CORRECTNESS  # until the model is asked
     return Finding(
         path=context.file.path,
         start_line=line,

@@ -1,0 +1,139 @@
+"""Reading a hunk's evidence out of token probabilities."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from hunkwise.engine import Choice, Scored, TokenScore
+from hunkwise.reviewer.evidence import (
+    UNCALIBRATED,
+    Layer,
+    asked,
+    features,
+    layer_for,
+    sides,
+    suspects,
+)
+from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk, HunkContext, Line
+
+HUNK = Hunk(
+    1,
+    4,
+    1,
+    4,
+    "",
+    (
+        Line("context", "a = 1", 1, 1),
+        Line("removed", "b = a + 1", 2, None),
+        Line("added", "b = a - 1", None, 2),
+        Line("context", "print(b)", 3, 3),
+    ),
+)
+CONTEXT = HunkContext(
+    FileDiff("x.py", "x.py", FileStatus.MODIFIED, (HUNK,)), HUNK, 0, before=(), after=((4, "exit()"),)
+)
+
+
+def _scored(name: str, rows: list[tuple[str, float, str, float]]) -> Scored:
+    tokens, start = [], 0
+    for text, logprob, favourite, best in rows:
+        end = start + len(text.encode())
+        tokens.append(TokenScore(text, start, end, logprob, favourite, best, int(text != favourite)))
+        start = end
+    return Scored(name, tuple(tokens))
+
+
+NEW = _scored(
+    "new",
+    [
+        ("b = a", -0.1, "b = a", -0.1),
+        (" - 1\n", -3.0, " + 1\n", -0.05),
+        ("print(b)\n", -0.5, "print(b)\n", -0.5),
+        ("exit()\n", -0.2, "exit()\n", -0.2),
+    ],
+)
+OLD = _scored(
+    "old",
+    [
+        ("b = a", -0.1, "b = a", -0.1),
+        (" + 1\n", -0.05, " + 1\n", -0.05),
+        ("print(b)\n", -0.1, "print(b)\n", -0.1),
+        ("exit()\n", -0.2, "exit()\n", -0.2),
+    ],
+)
+
+
+def test_both_sides_follow_the_same_lines() -> None:
+    """The shared text ends where the change begins; each side goes on with its own lines and the rest."""
+    read = sides(CONTEXT)
+
+    assert read is not None
+    assert read.before == "a = 1\n"
+    assert read.new.text == "b = a - 1\nprint(b)\nexit()\n"
+    assert read.old.text == "b = a + 1\nprint(b)\nexit()\n"
+    assert read.new.lines == ((2, True), (3, False), (4, False))
+
+
+def test_a_hunk_without_a_change_has_no_sides() -> None:
+    """Nothing changed, nothing to compare."""
+    hunk = Hunk(1, 1, 1, 1, "", (HUNK.lines[0],))
+
+    assert sides(HunkContext(CONTEXT.file, hunk, 0)) is None
+
+
+def test_the_gaps_favour_the_likelier_text() -> None:
+    """Where the old text is likelier, every gap is positive, and the first difference ignores what precedes."""
+    read = sides(CONTEXT)
+    assert read is not None
+    got = features(read, NEW, OLD)
+
+    assert got["first_gap"] == pytest.approx(-0.05 + 3.0)
+    assert got["sum_gap"] == pytest.approx((-0.1 - 0.05 - 0.1 - 0.2) - (-0.1 - 3.0 - 0.5 - 0.2))
+    assert got["rest_gap"] == pytest.approx(0.4)
+    assert got["peak_gap"] > 0.8
+    assert got["length_gap"] == 0
+
+
+def test_swapping_the_sides_turns_the_gaps_round() -> None:
+    """A fix is a bug read backwards: the gaps change sign and nothing else."""
+    read = sides(CONTEXT)
+    assert read is not None
+    there, back = features(read, NEW, OLD), features(read, OLD, NEW)
+
+    for name in ("sum_gap", "mean_gap", "rest_gap", "first_gap", "peak_gap", "length_gap"):
+        assert there[name] == pytest.approx(-back[name])
+
+
+def test_the_most_surprising_line_comes_first() -> None:
+    """A suspect carries what the model would rather have read, and where in the line."""
+    read = sides(CONTEXT)
+    assert read is not None
+    (suspect,) = suspects(read, NEW)
+
+    assert (suspect.line, suspect.expected, suspect.column) == (2, " + 1\n", 5)
+    assert suspect.surprise == pytest.approx(math.exp(-0.05) - math.exp(-3))
+
+
+def test_asking_gives_log_odds() -> None:
+    """Yes/No answers enter as log-odds."""
+    got = asked([Choice("a", (0.9, 0.1), (-0.1, -2.1)), Choice("b", (0.5, 0.5), (-1.0, -1.0))])
+
+    assert got == {"asked_mean": pytest.approx(1.0), "asked_most": pytest.approx(2.0)}
+    assert asked([]) == {}
+
+
+def test_the_layer_is_a_logistic_function() -> None:
+    """Extreme values stay within 0..1 and missing features count as 0."""
+    layer = Layer(0.0, {"sum_gap": 1.0}, calibrated=True)
+
+    assert layer.probability({}) == 0.5
+    assert 0 < layer.probability({"sum_gap": -1e9}) < 1e-9
+    assert layer.probability({"sum_gap": 1e9}) <= 1
+
+
+def test_an_unknown_model_is_uncalibrated_and_says_so() -> None:
+    """Weights without a shipped layer get the cautious default."""
+    assert layer_for("f" * 64) is UNCALIBRATED
+    assert not UNCALIBRATED.calibrated

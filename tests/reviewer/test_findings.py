@@ -1,0 +1,128 @@
+"""Reading drafts and settling which findings are said."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from hunkwise.engine import Choice, Generated
+from hunkwise.reviewer.findings import Bar, category_of, read_draft, settle, truth, worst
+from hunkwise.reviewer.types import Category, Finding, Severity
+
+DRAFT = {
+    "line": 7,
+    "category": "correctness",
+    "severity": "high",
+    "title": "Off by one",
+    "message": "The last page is\nlost.",
+}
+
+
+def _answer(value: object) -> Generated:
+    return Generated("finding", value if isinstance(value, str) else json.dumps(value), "schema")
+
+
+def _finding(line: int = 1, confidence: float = 0.8, **changes: object) -> Finding:
+    found = Finding(
+        "a.py",
+        line,
+        line,
+        Severity.MEDIUM,
+        Category.CORRECTNESS,
+        f"title {line}",
+        "message",
+        confidence,
+        True,
+        f"{line:032x}",
+    )
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+BAR = Bar(Severity.LOW, 0.5, 5)
+
+
+def test_a_draft_is_read() -> None:
+    """A complete answer becomes a draft; line breaks in prose are folded."""
+    draft = read_draft(_answer({"findings": [DRAFT]}), (7,))
+
+    assert draft is not None
+    assert (draft.line, draft.severity, draft.message) == (7, Severity.HIGH, "The last page is lost.")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"findings": []},
+        {"findings": [DRAFT | {"line": 8}]},
+        {"findings": [DRAFT | {"line": None}]},
+        {"findings": [DRAFT | {"severity": "awful"}]},
+        {"findings": [DRAFT | {"title": " "}]},
+        {"findings": 3},
+        [],
+        "{",
+        "",
+        '{"findings": [{"line": 7',
+    ],
+)
+def test_an_unusable_answer_is_no_draft(answer: object) -> None:
+    """No defect, another line, a cut or foreign text: none of them becomes a remark."""
+    assert read_draft(_answer(answer), (7,)) is None
+
+
+def test_truth_takes_both_polarities() -> None:
+    """A model that says Yes to everything is worth one half."""
+    always_yes = (Choice("true", (0.9, 0.1), (0, 0)), Choice("false", (0.9, 0.1), (0, 0)))
+    sure = (Choice("true", (0.9, 0.1), (0, 0)), Choice("false", (0.2, 0.8), (0, 0)))
+
+    assert truth(always_yes) == pytest.approx(0.5)
+    assert truth(sure) == pytest.approx(0.85)
+
+
+def test_the_category_is_the_question_with_the_most_yes() -> None:
+    """The log-odds of Yes decide."""
+    asked = (Choice("security", (0.2, 0.8), (-2, -1)), Choice("performance", (0.6, 0.4), (-1, -2)))
+
+    assert category_of(asked) is Category.PERFORMANCE
+
+
+def test_the_best_come_first_and_the_rest_is_counted() -> None:
+    """Over --max-comments the surest stay, and the others are kept with the reason."""
+    kept, rejected = settle([_finding(n, 0.5 + n / 100) for n in range(1, 8)], BAR)
+
+    assert [found.start_line for found in kept] == [7, 6, 5, 4, 3]
+    assert [(drop.finding.start_line, drop.reason) for drop in rejected] == [
+        (2, "over --max-comments 5"),
+        (1, "over --max-comments 5"),
+    ]
+
+
+def test_what_misses_the_bar_is_rejected_with_the_flag_that_did_it() -> None:
+    """Severity and confidence each name their option."""
+    kept, rejected = settle([_finding(1, severity=Severity.INFO), _finding(2, confidence=0.4)], BAR)
+
+    assert kept == ()
+    assert {drop.reason for drop in rejected} == {"below --min-severity low", "below --min-confidence 0.5"}
+
+
+def test_the_same_remark_is_said_once() -> None:
+    """Overlapping lines, or the same words in one file, are one remark."""
+    twice = [_finding(1), _finding(1, 0.7, fingerprint="b" * 32), _finding(9, 0.6, title="title 1")]
+    kept, rejected = settle(twice, BAR)
+
+    assert [found.start_line for found in kept] == [1]
+    assert [drop.reason for drop in rejected] == ["the same remark stands at a.py:1"] * 2
+
+
+def test_a_path_may_have_its_own_least_severity() -> None:
+    """A rule for some paths goes before the general setting."""
+    kept, _ = settle([_finding(1)], BAR, [("a.py", Severity.HIGH)])
+
+    assert kept == ()
+
+
+def test_worst_is_the_most_severe() -> None:
+    """Of several severities the most severe counts; of none, none."""
+    assert worst([_finding(1), _finding(2, severity=Severity.CRITICAL)]) is Severity.CRITICAL
+    assert worst([]) is None
