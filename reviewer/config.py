@@ -155,12 +155,14 @@ class Config:
         default=0,
         metadata=about(Number(0, 86_400), "seconds after which the rest is left unreviewed; 0: no limit"),
     )
-    max_bytes: int = field(default=10_000_000, metadata=about(Number(1, 10**9), "largest diff in bytes"))
-    max_files: int = field(default=500, metadata=about(Number(1, 10**6), "most files of a diff"))
-    max_hunks: int = field(default=2000, metadata=about(Number(1, 10**6), "most hunks of a diff"))
-    max_lines: int = field(default=50_000, metadata=about(Number(1, 10**7), "most lines of a diff"))
+    max_bytes: int = field(
+        default=32 * 1024 * 1024, metadata=about(Number(1, 10**9), "largest diff in bytes")
+    )
+    max_files: int = field(default=3000, metadata=about(Number(1, 10**6), "most files of a diff"))
+    max_hunks: int = field(default=20_000, metadata=about(Number(1, 10**6), "most hunks of a diff"))
+    max_lines: int = field(default=500_000, metadata=about(Number(1, 10**7), "most lines of a diff"))
     max_line_length: int = field(
-        default=2000, metadata=about(Number(80, 10**6), "longest line that is reviewed, in characters")
+        default=10_000, metadata=about(Number(80, 10**6), "longest line that is reviewed, in characters")
     )
     isolate: bool = field(default=False, metadata=about(Switch(), "run the model in a process of its own"))
     rules: tuple[Rule, ...] = field(

@@ -43,15 +43,22 @@ def find(folder: Path) -> Path | None:
     Outside a repository only `folder` itself is looked at.
     """
     folder = folder.resolve()
-    folders = [folder, *folder.parents]
-    root = next((index for index, place in enumerate(folders) if (place / ".git").exists()), 0)
-    for place in folders[: root + 1]:
+    root = repository_root(folder) or folder
+    for place in [folder, *folder.parents]:
+        if not place.is_relative_to(root):
+            break
         own, project = place / REPOSITORY_FILE, place / "pyproject.toml"
         if own.is_file():
             return own
         if project.is_file() and _our_table(_parse(project), project) is not None:
             return project
     return None
+
+
+def repository_root(folder: Path) -> Path | None:
+    """Find the root of the repository that holds `folder`; None outside a repository."""
+    folder = folder.resolve()
+    return next((place for place in [folder, *folder.parents] if (place / ".git").exists()), None)
 
 
 def user_file(environ: Mapping[str, str]) -> Path | None:

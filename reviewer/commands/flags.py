@@ -22,21 +22,18 @@ class RareOption(click.Option):
         return super().get_help_record(ctx) if ctx.meta.get(_HELP_ALL) else None
 
 
-class _Value(click.ParamType):
-    """A click type that reads text as the setting's kind does."""
+def _reader(kind: Kind) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Make a callback that reads text as the setting does; wrong text is a usage error that says what may be."""
 
-    def __init__(self, kind: Kind, name: str) -> None:
-        self.kind = kind
-        self.name = name
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read one value; a wrong one is a usage error that says what is allowed."""
+    def read(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
         if not isinstance(value, str):
             return value
         try:
-            return self.kind.parse(value)
+            return kind.parse(value)
         except ValueError as error:
-            self.fail(f"{value!r} must be {error}", param, ctx)
+            raise click.BadParameter(f"{value!r} must be {error}", ctx, param) from None
+
+    return read
 
 
 def _metavar(kind: Kind) -> str:
@@ -59,9 +56,8 @@ def _option(name: str, about: About) -> Callable[[F], F]:
     cls = click.Option if about.common else RareOption
     if isinstance(kind, Switch):
         return click.option(f"{flag}/--no-{flag[2:]}", name, default=None, cls=cls, help=_sentence(about))
-    metavar = _metavar(kind)
     return click.option(
-        flag, name, type=_Value(kind, metavar), metavar=metavar, cls=cls, help=_sentence(about, kind)
+        flag, name, callback=_reader(kind), metavar=_metavar(kind), cls=cls, help=_sentence(about, kind)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -19,7 +20,7 @@ def wanted(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 class Progress:
-    """One line that is drawn over and over; leaves nothing behind. Called as `progress(phase, done, total)`.
+    """One line that is drawn over and over, and leaves nothing behind.
 
     `done` and `total` count hunks or bytes; total 0 means unknown.
     """
@@ -42,8 +43,8 @@ class Progress:
             self._stream.write(_CLEAR)
             self._stream.flush()
 
-    def __call__(self, phase: str, done: int = 0, total: int = 0) -> None:
-        """Show that `done` of `total` of `phase` are finished."""
+    def __call__(self, phase: str, done: int = 0, total: int = 0, detail: str = "") -> None:
+        """Show that `done` of `total` of `phase` are finished; `detail` names what is in work."""
         if not self._enabled:
             return
         now = self._clock()
@@ -52,9 +53,8 @@ class Progress:
         elif now - self._drawn < _EVERY and done < total:
             return
         self._drawn = now
-        self._stream.write(
-            _CLEAR + visible_line(f"{phase}{self._count(done, total)}{self._left(done, total, now)}")
-        )
+        shown = f"{phase}{self._count(done, total)}{self._left(done, total, now)}{detail and f': {detail}'}"
+        self._stream.write(_CLEAR + visible_line(shown)[: shutil.get_terminal_size().columns - 1])
         self._stream.flush()
 
     def _count(self, done: int, total: int) -> str:

@@ -63,4 +63,5 @@ def _hunks(numbers: list[int]) -> str:
 def made_by(review: Review) -> str:
     """Name the model and the program."""
     made = review.manifest
-    return f"{made.model} ({made.model_digest[:12]}), hunkwise {made.version}"
+    digest = f" ({made.model_digest[:12]})" if made.model_digest else ""
+    return f"{made.model}{digest}, hunkwise {made.version}"

@@ -1,0 +1,93 @@
+"""Engines around an engine: one measures it, one shows what it is asked, one stands in where nothing is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TextIO
+
+from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, Usage, errors, total_usage
+from hunkwise.reviewer.visible import visible
+
+
+class Unasked:
+    """Stands in for the engine where a change leaves nothing to ask, so that no model is loaded."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+        """Refuse: nothing was to be asked."""
+        raise errors.InvalidQuestion(f"{self._model} was not loaded because nothing was to be asked")
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        """Find everything empty."""
+        return BundleSize(0, tuple(0 for _ in bundle.questions), 0)
+
+    def card(self) -> EngineCard:
+        """Name the model that would have answered; it has no digest."""
+        return EngineCard(self._model, "", "not loaded", 0)
+
+
+class Meter:
+    """Counts what an engine is asked: bundles, seconds inside it, tokens. Thread-safe."""
+
+    def __init__(self, inner: Engine) -> None:
+        self._inner = inner
+        self._lock = threading.Lock()
+        self.bundles = 0
+        self.seconds = 0.0
+        self.usage = Usage()
+
+    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+        """Pass on, and count."""
+        started = time.perf_counter()
+        answers = self._inner.ask(bundle)
+        with self._lock:
+            self.bundles += 1
+            self.seconds += time.perf_counter() - started
+            self.usage += total_usage(answers)
+        return answers
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        """Pass on."""
+        return self._inner.measure(bundle)
+
+    def card(self) -> EngineCard:
+        """Pass on."""
+        return self._inner.card()
+
+    def stats(self, total: float) -> str:
+        """Sum up a run of `total` seconds in one line."""
+        used = self.usage
+        return (
+            f"{total:.1f} s, {self.seconds:.1f} s of it in the engine; {self.bundles} bundles; "
+            f"{used.prefilled:,} tokens prefilled, {used.reused:,} reused, {used.forced:,} forced, "
+            f"{used.sampled:,} sampled"
+        )
+
+
+class Transcript:
+    """Writes every prompt to a stream before it is asked."""
+
+    def __init__(self, inner: Engine, stream: TextIO) -> None:
+        self._inner = inner
+        self._stream = stream
+
+    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+        """Write the shared text once, then each question's own, then pass on."""
+        shared = "".join(segment.text for segment in bundle.shared)
+        parts = [f"--- shared by {len(bundle.questions)} questions ---\n{shared}"]
+        for question in bundle.questions:
+            kind = type(question).__name__
+            parts.append(f"--- {kind} {question.id} ---\n" + "".join(part.text for part in question.prompt))
+        self._stream.write(visible("\n".join(parts)) + "\n")
+        return self._inner.ask(bundle)
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        """Pass on."""
+        return self._inner.measure(bundle)
+
+    def card(self) -> EngineCard:
+        """Pass on."""
+        return self._inner.card()

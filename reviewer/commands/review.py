@@ -1,0 +1,149 @@
+"""`hunkwise review`: read a change, review it, write the reports, and say by the exit code how it went."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hunkwise.reviewer.commands.flags import given, help_all, rare, setting_flags
+from hunkwise.reviewer.commands.guidelines import read_guidelines
+from hunkwise.reviewer.commands.outputs import Output, colored, outputs, write
+from hunkwise.reviewer.commands.source import Source, checked, read_change
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config_files import load
+from hunkwise.reviewer.report import View
+from hunkwise.reviewer.types import Change, Review, Severity
+from hunkwise.reviewer.visible import visible
+
+if TYPE_CHECKING:
+    from hunkwise.engine import Engine
+    from hunkwise.reviewer.commands.progress import Progress
+
+OpenEngine = Callable[[Config, "Progress"], "Engine"]
+
+
+@click.command("review", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("paths", nargs=-1, metavar="[DIFF|-]")
+@click.option("--staged", is_flag=True, help="Review what is staged for the next commit.")
+@click.option("--working", is_flag=True, help="Review what differs from the last commit.")
+@click.option("--commit", metavar="SHA", help="Review one commit.")
+@click.option("--from", "start", metavar="A", help="Review what changed since A and --to parted.")
+@click.option("--to", "end", metavar="B", help="End of the range; HEAD if not given.")
+@rare("--scan", is_flag=True, help="Review whole files or folders, named as arguments, as if newly written.")
+@click.option(
+    "-o",
+    "--output",
+    "asked",
+    multiple=True,
+    metavar="[FORMAT=]FILE",
+    help="Write the report to a file; repeatable.",
+)
+@setting_flags
+@rare(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    envvar="HUNKWISE_CONFIG",
+    help="Configuration to read.",
+)
+@rare(
+    "--untrusted", is_flag=True, help="Take from the repository's file only what makes the review stricter."
+)
+@rare("--stats", is_flag=True, help="Print times and token counts on stderr.")
+@rare("--show-prompt", is_flag=True, help="Print every prompt on stderr.")
+@help_all
+@click.pass_context
+def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int:
+    """Review a change with a language model that runs on this machine.
+
+    The change is a DIFF file, standard input, or what git knows: see the options.
+
+    Exit codes: 0 nothing at or above --fail-on; 1 findings at or above it; 2 usage, configuration or tool
+    error; 3 incomplete review; 130 interrupted.
+    """
+    source = checked(_source(values), terminal=sys.stdin.isatty())
+    config = load(
+        flags=given(values),
+        environ=os.environ,
+        folder=Path.cwd(),
+        file=values["file"],
+        trusted=not values["untrusted"],
+    )
+    for sentence in config.ignored:
+        click.echo(f"hunkwise: {visible(sentence)}", err=True)
+    chosen = outputs(asked, config.format)
+    open_engine: OpenEngine = ctx.obj or _open_engine
+    guidelines = "" if values["untrusted"] else read_guidelines(config, Path.cwd())
+    review, change = _review(
+        source, config, guidelines, open_engine, stats=values["stats"], transcript=values["show_prompt"]
+    )
+    _write(review, change, chosen, config, os.environ)
+    return exit_code(review, config.fail_on)
+
+
+def _source(values: Mapping[str, Any]) -> Source:
+    names = ("paths", "staged", "working", "commit", "start", "end", "scan")
+    return Source(**{name: values[name] for name in names})
+
+
+def _open_engine(config: Config, progress: Progress) -> Engine:
+    from hunkwise.reviewer.commands.engine import open_engine
+
+    return open_engine(config, os.environ, progress)
+
+
+def _review(
+    source: Source,
+    config: Config,
+    guidelines: str,
+    open_engine: OpenEngine,
+    *,
+    stats: bool,
+    transcript: bool,
+) -> tuple[Review, Change]:
+    """Run the pipeline. A model is opened only if something is to be asked."""
+    from hunkwise.reviewer.commands.instruments import Meter, Transcript, Unasked
+    from hunkwise.reviewer.commands.progress import Progress, wanted
+    from hunkwise.reviewer.pipeline import review
+    from hunkwise.reviewer.selection import select
+
+    started = time.perf_counter()
+    with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
+        change = read_change(source, config, Path.cwd())
+        picked, _ = select(change, config.include, config.exclude)
+        meter = Meter(open_engine(config, progress) if picked else Unasked(config.model))
+        made = review(
+            change,
+            config,
+            Transcript(meter, sys.stderr) if transcript else meter,
+            guidelines=guidelines,
+            observer=lambda step: progress("reviewing hunk", step.done, step.total, step.path),
+        )
+    if stats:
+        click.echo(f"hunkwise: {meter.stats(time.perf_counter() - started)}", err=True)
+    return made, change
+
+
+def _write(
+    review: Review, change: Change, chosen: tuple[Output, ...], config: Config, environ: Mapping[str, str]
+) -> None:
+    color = colored(config.color, environ, terminal=sys.stdout.isatty())
+    write(review, chosen, View(color, shutil.get_terminal_size().columns, change), environ)
+    if not review.complete:
+        click.echo("hunkwise: the review is incomplete; the report names what was not reviewed", err=True)
+    elif not review.coverage.hunks:
+        click.echo("hunkwise: nothing to review", err=True)
+
+
+def exit_code(review: Review, fail_on: Severity | None) -> int:
+    """Sum a review up: 1 for findings at or above `fail_on`, else 3 if it is incomplete, else 0."""
+    if fail_on is not None and any(found.severity.rank <= fail_on.rank for found in review.findings):
+        return 1
+    return 0 if review.complete else 3

@@ -1,0 +1,95 @@
+"""Where the change comes from: a diff, the index, the working tree, commits, or whole files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.types import Change
+
+CHOICES = (
+    "name a diff (review FILE, review - for standard input) or one of --staged, --working, --commit SHA, "
+    "--from A --to B, --scan PATH…"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the command line names as the change to review. `paths` is a diff's name, or what to scan."""
+
+    paths: tuple[str, ...] = ()
+    staged: bool = False
+    working: bool = False
+    commit: str | None = None
+    start: str | None = None  # --from
+    end: str | None = None  # --to
+    scan: bool = False
+
+
+def checked(source: Source, *, terminal: bool) -> Source:
+    """Make sure that exactly one source is named. Raises UsageError that names the choices.
+
+    Without any, standard input is read, unless it is a `terminal`.
+    """
+    ranged = source.start is not None or source.end is not None
+    named = [source.staged, source.working, source.commit is not None, ranged, source.scan]
+    named.append(bool(source.paths) and not source.scan)
+    if sum(named) > 1:
+        raise UsageError(f"more than one source of the change; {CHOICES}")
+    if len(source.paths) > 1 and not source.scan:
+        raise UsageError(f"more than one diff; join them (cat A B | review -), or {CHOICES}")
+    if source.scan and not source.paths:
+        raise UsageError("--scan needs files or folders: review --scan PATH…")
+    if source.end is not None and source.start is None:
+        raise UsageError("--to needs --from: review --from A --to B")
+    if sum(named) == 0:
+        if terminal:
+            raise UsageError(f"nothing to review was named; {CHOICES}")
+        return Source(("-",))
+    return source
+
+
+def read_change(source: Source, config: Config, folder: Path) -> Change:
+    """Read the change that a checked source names. Raises DiffError, GitError, UsageError."""
+    from hunkwise.reviewer.diff import Limits, parse_diff
+    from hunkwise.reviewer.forges import local
+
+    limits = Limits(
+        bytes=config.max_bytes,
+        files=config.max_files,
+        hunks=config.max_hunks,
+        lines=config.max_lines,
+        line_length=config.max_line_length,
+    )
+    if source.staged:
+        return local.staged(folder, limits)
+    if source.working:
+        return local.working(folder, limits)
+    if source.commit is not None:
+        return local.commit(folder, source.commit, limits)
+    if source.start is not None:
+        return local.between(folder, source.start, source.end or "HEAD", limits)
+    if source.scan:
+        return local.scan(folder, source.paths, limits)
+    return local.with_texts(folder, parse_diff(_read_diff(source.paths, config.max_bytes), limits))
+
+
+def _read_diff(paths: Sequence[str], most: int) -> bytes:
+    """Read one byte more than allowed at most, so that the parser can say that it was too much."""
+    (name,) = paths
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(most + 1)
+        with Path(name).open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        hint = (
+            "; name it with --commit or --from if it is a revision"
+            if isinstance(error, FileNotFoundError)
+            else ""
+        )
+        raise UsageError(f"{name}: can't be read: {error.strerror}{hint}") from None
