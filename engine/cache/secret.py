@@ -30,7 +30,7 @@ def open_secret(path: Path, tally: Tally) -> bytes:
 def _read(path: Path) -> bytes | None:
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError:  # absent, a link, or not ours to read
         return None
     with os.fdopen(file, "rb") as stream:
         status = os.fstat(file)
@@ -41,7 +41,7 @@ def _read(path: Path) -> bytes | None:
 
 def _make(path: Path, tally: Tally) -> bytes:
     """Write a new secret and link it to its place: of two processes that do so one wins, and both read it."""
-    if path.exists():
+    if os.path.lexists(path):
         tally.add("secret.replaced")
         path.unlink(missing_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
