@@ -19,10 +19,14 @@ from hunkwise.reviewer.visible import visible
 # verb -> module with a click command of that name in `command`; imported when the verb is used
 VERBS = {
     "review": "hunkwise.reviewer.commands.review",
+    "post": "hunkwise.reviewer.commands.post",
     "model": "hunkwise.reviewer.commands.model",
     "doctor": "hunkwise.reviewer.commands.doctor",
     "config": "hunkwise.reviewer.commands.config",
     "init": "hunkwise.reviewer.commands.init",
+    "cache": "hunkwise.reviewer.commands.cache",
+    "hook": "hunkwise.reviewer.commands.hook",
+    "install-hook": "hunkwise.reviewer.commands.install_hook",
 }
 
 

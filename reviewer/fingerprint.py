@@ -27,7 +27,7 @@ def fingerprint(
 ) -> str:
     """Name a finding by 32 hex digits.
 
-    `code_lines` are the lines remarked on, as they stand; `symbol` is the enclosing definition ("" if unknown);
+    `code_lines` are the lines remarked on, as they stand; `symbol` is the enclosing definition ("": unknown);
     `message_class` is the kind of remark out of a fixed set, never the model's own words.
     """
     code = (" ".join(line.split()) for line in code_lines)

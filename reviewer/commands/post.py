@@ -1,0 +1,109 @@
+"""`hunkwise post`: put findings on a pull or merge request. Holds the token, loads no model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.forges.remote import ForgeName
+from hunkwise.reviewer.types import Review
+from hunkwise.reviewer.visible import visible
+
+
+@click.command("post", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("findings", metavar="FINDINGS.json")
+@click.option(
+    "--to", "name", type=click.Choice(get_args(ForgeName)), help="Where to; known from --pr, --mr, CI."
+)
+@click.option("--pr", metavar="URL", help="The pull request, https://HOST/OWNER/NAME/pull/NUMBER.")
+@click.option(
+    "--mr", metavar="URL", help="The merge request, https://HOST/GROUP/NAME/-/merge_requests/NUMBER."
+)
+@click.option("--dry-run", is_flag=True, help="Print the requests that would be sent, and send none.")
+def command(findings: str, name: ForgeName | None, pr: str | None, mr: str | None, *, dry_run: bool) -> int:
+    """Post a review made by `review --format json` as comments and one summary.
+
+    Run again, it posts nothing twice; what is gone is marked as outdated. The token is read from GITHUB_TOKEN
+    or GITLAB_TOKEN (or HUNKWISE_GITHUB_TOKEN, HUNKWISE_GITLAB_TOKEN).
+
+    Exit codes: 0 posted; 2 usage, file or forge error, or the findings are of another commit.
+    """
+    chosen = chosen_forge(name, pr, mr, os.environ)
+    review = read_findings(findings)
+    return _post(review, chosen, pr or mr, os.environ, dry_run=dry_run)
+
+
+def chosen_forge(
+    name: str | None, pr: str | None, mr: str | None, environment: Mapping[str, str]
+) -> ForgeName:
+    """Say which forge is meant. Raises UsageError if nothing says it, or two things disagree."""
+    said = {
+        "github": name == "github" or pr is not None,
+        "gitlab": name == "gitlab" or mr is not None,
+    }
+    if not any(said.values()):
+        said["github"] = environment.get("GITHUB_ACTIONS") == "true"
+        said["gitlab"] = environment.get("GITLAB_CI") == "true"
+    if all(said.values()):
+        raise UsageError("--pr and --to github belong together, and --mr and --to gitlab; choose one forge")
+    if not any(said.values()):
+        raise UsageError("where to post is not said: give --to github, --to gitlab, --pr URL or --mr URL")
+    return "github" if said["github"] else "gitlab"
+
+
+def read_findings(name: str) -> Review:
+    """Read the report, which may have been written by anybody. Raises UsageError, ReportError."""
+    from hunkwise.reviewer.report.json import LARGEST, load
+
+    try:
+        with Path(name).open("rb") as file:
+            return load(file.read(LARGEST + 1))
+    except OSError as error:
+        raise UsageError(f"{name}: can't be read: {error.strerror}") from None
+
+
+def _post(
+    review: Review, name: ForgeName, url: str | None, environment: Mapping[str, str], *, dry_run: bool
+) -> int:
+    from hunkwise.reviewer.delivery import deliver, rehearse
+    from hunkwise.reviewer.forges.base import NotAllowed
+    from hunkwise.reviewer.forges.remote import open_request
+    from hunkwise.reviewer.report.json import dump
+
+    remote = open_request(name, url, environment)
+    if dry_run:
+        calls = rehearse(review, remote.forge, remote.forge, remote.dialect)
+        shown = [{"method": call.verb, "path": call.path, "body": call.body} for call in calls]
+        click.echo(dump({"api": remote.address.api, "requests": shown}), nl=False)
+        return 0
+    try:
+        counts = deliver(review, remote.forge, remote.forge, remote.dialect)
+    except NotAllowed as error:
+        if environment.get("GITHUB_ACTIONS") != "true" or name != "github":
+            raise
+        _annotate(review, environment)
+        click.echo(
+            f"hunkwise: {visible(str(error))}; the findings are in the job's annotations and summary instead",
+            err=True,
+        )
+        return 0
+    click.echo(f"hunkwise: {counts}", err=True)
+    return 0
+
+
+def _annotate(review: Review, environment: Mapping[str, str]) -> None:
+    """Show the findings in the job itself, where the token may not post (a pull request from a fork)."""
+    from hunkwise.reviewer.forges.workflow import annotations
+    from hunkwise.reviewer.report import View, renderer
+
+    for line in annotations(review.findings):
+        click.echo(line)
+    summary = environment.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(renderer("markdown")(review, View()) + "\n")
