@@ -1,0 +1,1 @@
+"""Measuring reviews on labelled changes."""

@@ -1,0 +1,169 @@
+"""Labelled changes: read from JSON Lines, plain or gzipped. `docs/quality.md` describes the format for users."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from hunkwise.reviewer.diff import parse_diff
+from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Line
+
+Form = Literal["single", "composite", "pull"]
+ADDED_WINDOW = 60  # lines on either side of the change that `--form added` shows as newly written
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """New-side lines of a file (1-based) that a label names."""
+
+    path: str
+    lines: tuple[int, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One labelled change. `buggy` is None where the labels are comments and say nothing of clean or not."""
+
+    id: str
+    form: Form
+    diff: str
+    texts: Mapping[str, str]  # whole files after the change, by path
+    buggy: bool | None
+    places: tuple[Place, ...]  # the bugs, or the reference comments
+    language: str
+    category: str = ""
+    group: str = ""
+    pair_of: str = ""  # id of the bug that this clean case fixes
+    synthetic: bool = False
+    year: int | None = None
+
+    def change(self) -> Change:
+        """Parse the diff, with the whole files at hand."""
+        return replace(parse_diff(self.diff.encode("utf-8", "surrogateescape")), new_texts=self.texts)
+
+
+# Collections of textbook programs: every model has read them, so they are counted apart from real projects.
+_SYNTHETIC = ("QuixBugs", "HumanEvalPack")
+
+
+def read_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
+    """Read every line of every file. Raises UsageError naming the file, the line and what is wrong."""
+    cases = tuple(case for path in paths for case in _read(path))
+    seen: set[str] = set()
+    for case in cases:
+        if case.id in seen:
+            raise UsageError(f"case {case.id!r} stands twice in the files given")
+        seen.add(case.id)
+    return cases
+
+
+def sample(cases: Sequence[Case], size: int, seed: int) -> tuple[Case, ...]:
+    """Draw `size` cases, keeping a fix with its bug; the order of the files stays."""
+    families: dict[str, list[Case]] = {}
+    for case in cases:
+        families.setdefault(case.group or case.id, []).append(case)
+    names = sorted(families)
+    random.Random(seed).shuffle(names)  # noqa: S311 - a draw that can be repeated, not a secret
+    drawn: set[str] = set()
+    for name in names:
+        if len(drawn) >= size:
+            break
+        drawn.update(case.id for case in families[name])
+    return tuple(case for case in cases if case.id in drawn)
+
+
+def _read(path: Path) -> Iterator[Case]:
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _case(line, f"{path}:{number}")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read as JSON Lines: {error}") from error
+
+
+def _case(line: str, where: str) -> Case:
+    try:
+        row = json.loads(line)
+        if "new_file" in row:
+            return _single(row)
+        return _composite(row) if "bugs" in row else _pull(row)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{where}: no labelled case ({type(error).__name__}: {error})") from error
+
+
+def _common(row: Mapping[str, Any]) -> dict[str, Any]:
+    source = str(row.get("source", ""))
+    date = str(row.get("date") or "")
+    return {
+        "id": str(row["id"]),
+        "diff": str(row["diff"]),
+        "language": str(row.get("language", "")),
+        "group": str(row.get("group", "")),
+        "synthetic": bool(row.get("synthetic", source.startswith(_SYNTHETIC))),
+        "year": int(date[:4]) if date[:4].isdigit() else None,
+    }
+
+
+def _single(row: Mapping[str, Any]) -> Case:
+    path = str(row["file_path"])
+    lines = tuple(int(line) for line in row.get("bug_lines", ()))
+    buggy = row["kind"] != "clean"
+    return Case(
+        form="single",
+        texts={path: str(row["new_file"])},
+        buggy=buggy,
+        places=(Place(path, lines, str(row.get("description", ""))),) if buggy else (),
+        category=str(row.get("category", "")),
+        pair_of=str(row.get("pair_of") or ""),
+        **_common(row),
+    )
+
+
+def _composite(row: Mapping[str, Any]) -> Case:
+    places = tuple(
+        Place(str(bug["file_path"]), tuple(map(int, bug["bug_lines"])), str(bug.get("description", "")))
+        for bug in row["bugs"]
+    )
+    texts = {str(path): str(text) for path, text in row["files"].items()}
+    return Case(form="composite", texts=texts, buggy=bool(places), places=places, **_common(row))
+
+
+def _pull(row: Mapping[str, Any]) -> Case:
+    places = tuple(
+        Place(str(c["path"]), tuple(range(int(c["from_line"]), int(c["to_line"]) + 1)), str(c["note"]))
+        for c in row["comments"]
+        if c.get("side", "right") == "right" and c.get("from_line")
+    )
+    texts = {str(path): str(text) for path, text in row.get("files", {}).items() if isinstance(text, str)}
+    return Case(form="pull", texts=texts, buggy=None, places=places, **_common(row))
+
+
+def as_added(change: Change) -> Change:
+    """Show the change as newly written code: the text around each hunk as added lines, the old text hidden."""
+    return replace(change, files=tuple(_added(file, change) for file in change.files), old_texts={})
+
+
+def _added(file: FileDiff, change: Change) -> FileDiff:
+    text = change.new_texts.get(file.path)
+    if text is None or not file.hunks:
+        return file
+    lines = text.splitlines()
+    hunks = []
+    end = 0
+    for hunk in file.hunks:
+        start = max(end + 1, hunk.new_start - ADDED_WINDOW, 1)
+        end = min(len(lines), hunk.new_start + hunk.new_length + ADDED_WINDOW)
+        if end < start:
+            continue
+        added = tuple(Line("added", lines[number - 1], None, number) for number in range(start, end + 1))
+        hunks.append(Hunk(start - 1, 0, start, len(added), hunk.section, added))
+    return replace(file, status=FileStatus.MODIFIED, hunks=tuple(hunks))

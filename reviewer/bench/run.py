@@ -1,0 +1,145 @@
+"""Reviewing labelled cases one by one, so that an interrupted run goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, Usage, total_usage
+from hunkwise.reviewer.bench.cases import Case, as_added
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.pipeline import review
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A remark as the measures need it. `said` is False for a candidate that missed the bar."""
+
+    path: str
+    line: int
+    confidence: float
+    title: str
+    said: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of one case. `score` is the highest confidence of any candidate, said or not (0 if none)."""
+
+    id: str
+    score: float
+    remarks: tuple[Remark, ...]
+    seconds: float
+    prefilled: int
+    reused: int
+    sampled: int
+    calls: int
+    incomplete: bool = False
+
+    @property
+    def alarm(self) -> bool:
+        """True if anything was said."""
+        return any(remark.said for remark in self.remarks)
+
+
+class Meter:
+    """An `Engine` around an engine that counts bundles and tokens."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.usage = Usage()
+        self.calls = 0
+
+    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+        """Pass a bundle on and count it."""
+        answers = self._engine.ask(bundle)
+        self.usage += total_usage(answers)
+        self.calls += 1
+        return answers
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        """Pass a measurement on."""
+        return self._engine.measure(bundle)
+
+    def card(self) -> EngineCard:
+        """Describe the engine behind."""
+        return self._engine.card()
+
+
+Method = Callable[[Case, Engine], tuple[tuple[Remark, ...], bool]]
+"""A way of reviewing: remarks (candidates included), and whether something could not be reviewed."""
+
+
+def ours(config: Config, form: str) -> Method:
+    """Give the product's own way as a method."""
+
+    def reviewed(case: Case, engine: Engine) -> tuple[tuple[Remark, ...], bool]:
+        change = as_added(case.change()) if form == "added" else case.change()
+        done = review(change, config, engine)
+        said = [Remark(f.path, f.start_line, f.confidence, f.title) for f in done.findings]
+        unsaid = [drop.finding for drop in done.rejected]
+        said += [Remark(f.path, f.start_line, f.confidence, f.title, said=False) for f in unsaid]
+        return tuple(said), not done.complete
+
+    return reviewed
+
+
+def run_case(case: Case, method: Method, engine: Engine) -> Row:
+    """Review one case and count what it cost."""
+    meter = Meter(engine)
+    started = time.monotonic()
+    remarks, incomplete = method(case, meter)
+    return Row(
+        case.id,
+        max((remark.confidence for remark in remarks), default=0.0),
+        remarks,
+        round(time.monotonic() - started, 3),
+        meter.usage.prefilled,
+        meter.usage.reused,
+        meter.usage.sampled + meter.usage.forced,
+        meter.calls,
+        incomplete,
+    )
+
+
+def run(
+    cases: Sequence[Case], method: Method, engine: Engine, journal: Path | None, key: str
+) -> Iterator[tuple[Case, Row]]:
+    """Review the cases in order. With a journal, finished ones are read from it and new ones added to it.
+
+    `key` names all that shapes an answer; a journal of another key is refused with UsageError.
+    """
+    finished = _finished(journal, key) if journal else {}
+    for case in cases:
+        row = finished.get(case.id)
+        if row is None:
+            row = run_case(case, method, engine)
+            if journal:
+                with journal.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"key": key, **asdict(row)}) + "\n")
+        yield case, row
+
+
+def _finished(journal: Path, key: str) -> dict[str, Row]:
+    """Read the rows of an earlier run; a last line that was cut off is forgotten."""
+    rows: dict[str, Row] = {}
+    if not journal.exists():
+        return rows
+    for line in journal.read_text("utf-8").splitlines():
+        try:
+            read = json.loads(line)
+            other = read.pop("key")
+            remarks = tuple(Remark(**remark) for remark in read.pop("remarks"))
+            row = Row(remarks=remarks, **read)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue
+        if other != key:
+            raise UsageError(
+                f"{journal} belongs to a run with other settings; delete it or name another file"
+            )
+        rows[row.id] = row
+    return rows

@@ -1,0 +1,175 @@
+"""From rows to metrics, by group and as a whole. Keys are part of the documented format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean
+from typing import Any
+
+from hunkwise.reviewer.bench import metrics
+from hunkwise.reviewer.bench.cases import Case
+from hunkwise.reviewer.bench.metrics import Share
+from hunkwise.reviewer.bench.run import Row
+
+Pair = tuple[Case, Row]
+
+
+def summarise(rows: Sequence[Pair]) -> dict[str, Any]:
+    """Compute every metric that the cases allow; the others are None."""
+    return {**_diff_level(rows), **_line_level(rows), **_calibration(rows), **_cost(rows)}
+
+
+def by_group(rows: Sequence[Pair]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Compute the metrics by language, category, real and synthetic, and year from 2024 on."""
+    keys: dict[str, Callable[[Case], str]] = {
+        "language": lambda case: case.language,
+        "category": lambda case: case.category,
+        "source": lambda case: "synthetic" if case.synthetic else "real",
+        "year": lambda case: str(case.year) if case.year and case.year >= 2024 else "",
+    }
+    groups: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, key in keys.items():
+        values = sorted({key(case) for case, _ in rows} - {""})
+        groups[name] = {
+            value: {"cases": len(chosen), **summarise(chosen)}
+            for value in values
+            if (chosen := [(case, row) for case, row in rows if key(case) == value])
+        }
+    return groups
+
+
+def _labelled(rows: Iterable[Pair]) -> list[tuple[bool, Case, Row]]:
+    return [(case.buggy, case, row) for case, row in rows if case.buggy is not None]
+
+
+def _diff_level(rows: Sequence[Pair]) -> dict[str, Any]:
+    labelled = [entry for entry in _labelled(rows) if entry[1].form == "single"] or _labelled(rows)
+    truths = [true for true, _, _ in labelled]
+    scores = [row.score for _, _, row in labelled]
+    recall = _share(row.alarm for true, _, row in labelled if true)
+    false_alarms = _share(row.alarm for true, _, row in labelled if not true)
+    balanced = None
+    if recall.value is not None and false_alarms.value is not None:
+        balanced = (recall.value + 1 - false_alarms.value) / 2
+    counted = _pairs(rows)
+    return {
+        "auroc": metrics.auroc(truths, scores),
+        "average_precision": metrics.average_precision(truths, scores),
+        **_interval("recall", recall),
+        **_interval("false_alarm_rate", false_alarms),
+        "balanced_accuracy": balanced,
+        **_interval("pair_score", counted.share),
+        "pairs": {
+            "right": counted.right,
+            "both": counted.both,
+            "neither": counted.neither,
+            "reversed": counted.reversed,
+        },
+    }
+
+
+def _pairs(rows: Sequence[Pair]) -> metrics.Pairs:
+    by_id = {case.id: row for case, row in rows}
+    return metrics.pairs(
+        [
+            (by_id[case.pair_of].alarm, row.alarm)
+            for case, row in rows
+            if case.pair_of and case.pair_of in by_id
+        ]
+    )
+
+
+def _line_level(rows: Sequence[Pair]) -> dict[str, Any]:
+    composites = [(case, row) for case, row in rows if case.form == "composite"] or [
+        (case, row) for case, row in rows if case.form == "single"
+    ]
+    precision = _share(
+        _hits(case, remark.path, remark.line)
+        for case, row in composites
+        for remark in row.remarks
+        if remark.said
+    )
+    recall = _share(
+        any(r.said and r.path == place.path and metrics.near(r.line, place.lines) for r in row.remarks)
+        for case, row in composites
+        for place in case.places
+    )
+    clean = [row for case, row in rows if case.buggy is False]
+    pulls = [(case, row) for case, row in rows if case.form == "pull"]
+    reference = _share(
+        any(r.said and r.path == place.path and metrics.near(r.line, place.lines) for r in row.remarks)
+        for case, row in pulls
+        for place in case.places
+    )
+    return {
+        **_interval("line_precision", precision),
+        **_interval("line_recall", recall),
+        "line_f1": metrics.f1(precision.value, recall.value),
+        "comments_per_clean_diff": _mean([sum(r.said for r in row.remarks) for row in clean]),
+        "comments_per_diff": _mean([sum(r.said for r in row.remarks) for _, row in rows]),
+        **_interval("reference_recall", reference),
+        "first_three": _first_three(rows),
+    }
+
+
+def _first_three(rows: Sequence[Pair]) -> float | None:
+    """Share of bugs with a labelled line among the three surest candidates of their diff."""
+    return _share(
+        any(
+            _hits(case, r.path, r.line)
+            for r in sorted(row.remarks, key=lambda remark: -remark.confidence)[:3]
+        )
+        for case, row in rows
+        if case.buggy
+    ).value
+
+
+def _hits(case: Case, path: str, line: int) -> bool:
+    return any(place.path == path and metrics.near(line, place.lines) for place in case.places)
+
+
+def _calibration(rows: Sequence[Pair]) -> dict[str, Any]:
+    labelled = _labelled(rows)
+    truths = [true for true, _, _ in labelled]
+    scores = [row.score for _, _, row in labelled]
+    return {
+        "brier": metrics.brier(truths, scores),
+        "ece": metrics.expected_calibration_error(truths, scores),
+        "reliability": [
+            {"low": b.low, "high": b.high, "count": b.count, "confidence": b.confidence, "true": b.true}
+            for b in metrics.reliability(truths, scores)
+        ],
+        "precision_curve": [
+            {
+                "threshold": point.threshold,
+                "precision": point.precision.value,
+                "recall": point.recall.value,
+                "said": point.precision.of,
+            }
+            for point in metrics.precision_curve(truths, scores)
+        ],
+    }
+
+
+def _cost(rows: Sequence[Pair]) -> dict[str, Any]:
+    return {
+        "seconds_per_diff": _mean([row.seconds for _, row in rows]),
+        "tokens_prefilled_per_diff": _mean([row.prefilled for _, row in rows]),
+        "tokens_reused_per_diff": _mean([row.reused for _, row in rows]),
+        "tokens_generated_per_diff": _mean([row.sampled for _, row in rows]),
+        "model_calls_per_diff": _mean([row.calls for _, row in rows]),
+        "incomplete": sum(row.incomplete for _, row in rows),
+    }
+
+
+def _share(hits: Iterable[bool]) -> Share:
+    listed = list(hits)
+    return Share(sum(listed), len(listed))
+
+
+def _interval(name: str, share: Share) -> dict[str, Any]:
+    return {name: share.value, f"{name}_interval": list(share.interval), f"{name}_cases": share.of}
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
