@@ -23,7 +23,7 @@ class RareOption(click.Option):
 
 
 def _reader(kind: Kind) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """Make a callback that reads text as the setting does; wrong text is a usage error that says what may be."""
+    """Make a callback that reads text as the setting does; a usage error says what may be."""
 
     def read(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
         if not isinstance(value, str):

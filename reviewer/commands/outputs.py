@@ -14,8 +14,6 @@ from hunkwise.reviewer.report import FORMATS, View, renderer
 from hunkwise.reviewer.types import Review
 from hunkwise.reviewer.visible import defuse
 
-_FOR_PEOPLE = ("text", "markdown")  # formats that may stand in a job's log
-
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -56,7 +54,7 @@ def write(review: Review, chosen: Sequence[Output], view: View, environ: Mapping
     for output in chosen:
         if output.path is None:
             text = renderer(output.format)(review, view)
-            if output.format in _FOR_PEOPLE and environ.get("GITHUB_ACTIONS") == "true":
+            if output.format != "annotations" and environ.get("GITHUB_ACTIONS") == "true":
                 text = defuse(text)
             write_stdout(text, sys.stdout.buffer)
             continue

@@ -13,6 +13,13 @@ FORMATS: dict[str, str] = {
     "text": "hunkwise.reviewer.report.text",
     "json": "hunkwise.reviewer.report.json",
     "markdown": "hunkwise.reviewer.report.markdown",
+    "sarif": "hunkwise.reviewer.report.sarif",
+    "rdjson": "hunkwise.reviewer.report.rdjson",
+    "rdjsonl": "hunkwise.reviewer.report.rdjsonl",
+    "codequality": "hunkwise.reviewer.report.codequality",
+    "annotations": "hunkwise.reviewer.report.annotations",
+    "junit": "hunkwise.reviewer.report.junit",
+    "checkstyle": "hunkwise.reviewer.report.checkstyle",
 }
 
 

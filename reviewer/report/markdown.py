@@ -35,7 +35,12 @@ def _finding(finding: Finding) -> str:
         state = "" if finding.suggestion.verified else " (not checked)"
         first, last = finding.suggestion.start_line, finding.suggestion.end_line
         where = f"line {first}" if first == last else f"lines {first} to {last}"
-        parts += [f"Suggestion for {where}{state}:", fence(finding.suggestion.replacement)]
+        new = finding.suggestion.replacement
+        parts += (
+            [f"Suggestion for {where}{state}:", fence(new)]
+            if new
+            else [f"Suggestion: delete {where}{state}."]
+        )
     return "\n\n".join(parts)
 
 

@@ -22,6 +22,7 @@ _OF_SEVERITY = {
 _HEAD, _TAIL = 6, 2  # lines shown of a long range
 _TAB = 4
 _MOST_WIDTH = 110  # columns; longer lines of prose are hard to read
+_NO_START = "，。、；：！？）》」』”’"  # such characters begin no line; they hang over the edge
 
 Paint = Callable[[str, str], str]
 
@@ -119,7 +120,7 @@ def _wrap(paragraph: str, lead: str, width: int) -> list[str]:
         return textwrap.wrap(paragraph, width, initial_indent=lead, subsequent_indent=hang)
     lines, line = [], lead
     for char in paragraph:
-        if _columns(line + char) > width:
+        if _columns(line + char) > width and char not in _NO_START:
             lines.append(line.rstrip())
             line = hang
         line += char

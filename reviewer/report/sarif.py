@@ -1,0 +1,126 @@
+"""The report in SARIF 2.1.0, valid under the OASIS schema and under GitHub's rules for code scanning.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/; GitHub: rules need fullDescription and help, URIs must be
+relative, and alerts are told apart by `partialFingerprints`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hunkwise.reviewer.markdown import escape
+from hunkwise.reviewer.report import View
+from hunkwise.reviewer.report.json import dump
+from hunkwise.reviewer.report.remark import LEVELS, plain_text, rule_id, uri
+from hunkwise.reviewer.report.summary import left_out
+from hunkwise.reviewer.types import Category, Finding, Review
+from hunkwise.reviewer.visible import visible_line
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_MOST_RESULTS = 25_000  # GitHub refuses a run with more
+_ROOT = "SRCROOT"
+_RULES = {
+    Category.CORRECTNESS: ("Correctness", "The changed code does something other than what is meant."),
+    Category.ERROR_HANDLING: ("ErrorHandling", "A failure is not noticed, or is not dealt with."),
+    Category.CONCURRENCY: ("Concurrency", "A race, a deadlock, or a resource that is not released."),
+    Category.SECURITY: ("Security", "The changed code can be abused, or gives away what is secret."),
+    Category.PERFORMANCE: ("Performance", "The changed code costs more time or memory than it has to."),
+    Category.MAINTAINABILITY: ("Maintainability", "The changed code is hard to understand or to change."),
+    Category.TESTABILITY: ("Testability", "The changed behaviour is not tested, or can't be."),
+}
+_HELP = (
+    "This remark was made by a language model that read one hunk of the change with the code around it. "
+    "It can be wrong: read the code before you act on it. Its confidence is in the result's properties."
+)
+
+
+def render(review: Review, view: View) -> str:
+    """Write one run; what could not be reviewed is a notification."""
+    faults = left_out(skip for skip in review.skipped if skip.fault)
+    notes = [
+        {"level": "error", "message": {"text": visible_line(f"not reviewed: {place}: {reason}")}}
+        for place, reason in faults
+    ]
+    run = {
+        "tool": {"driver": _driver(review)},
+        "automationDetails": {"id": "hunkwise/"},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
+        "invocations": [{"executionSuccessful": review.complete, "toolExecutionNotifications": notes}],
+        "results": [_result(finding) for finding in review.findings[:_MOST_RESULTS]],
+    }
+    return dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _driver(review: Review) -> dict[str, Any]:
+    made = review.manifest
+    return {
+        "name": "hunkwise",
+        "fullName": visible_line(f"hunkwise {made.version} with {made.model}"),
+        "semanticVersion": made.version,
+        "informationUri": "https://pypi.org/project/hunkwise/",
+        "rules": [_rule(category) for category in Category],
+    }
+
+
+def _rule(category: Category) -> dict[str, Any]:
+    name, about = _RULES[category]
+    return {
+        "id": rule_id(category),
+        "name": name,
+        "shortDescription": {"text": about},
+        "fullDescription": {"text": about},
+        "help": {"text": f"{about} {_HELP}", "markdown": f"{about}\n\n{_HELP}"},
+        "defaultConfiguration": {"level": "warning"},
+        "properties": {"tags": [str(category)], "precision": "medium", "problem.severity": "warning"},
+    }
+
+
+def _result(finding: Finding) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        "ruleId": rule_id(finding.category),
+        "ruleIndex": list(Category).index(finding.category),
+        "level": LEVELS[finding.severity],
+        "message": {
+            "text": _message(finding),
+            "markdown": f"**{escape(finding.title)}**\n\n{escape(finding.message)}",
+        },
+        "locations": [_location(finding)],
+        "partialFingerprints": {"hunkwise/v1": finding.fingerprint},
+        "rank": round(100 * finding.confidence, 2),
+        "properties": {
+            "severity": str(finding.severity),
+            "confidence": finding.confidence,
+            "calibrated": finding.calibrated,
+        },
+    }
+    if finding.suggestion is not None:
+        written["fixes"] = [_fix(finding)]
+    return written
+
+
+def _message(finding: Finding) -> str:
+    """Write the plain text; `[text](target)` would be a link even there (SARIF 2.1.0, 3.11.6)."""
+    return plain_text(finding).replace("](", "] (")
+
+
+def _artifact(finding: Finding) -> dict[str, str]:
+    return {"uri": uri(finding.path), "uriBaseId": _ROOT}
+
+
+def _location(finding: Finding) -> dict[str, Any]:
+    region: dict[str, Any] = {"startLine": finding.start_line, "endLine": finding.end_line}
+    return {"physicalLocation": {"artifactLocation": _artifact(finding), "region": region}}
+
+
+def _fix(finding: Finding) -> dict[str, Any]:
+    """Replace whole lines: up to the start of the line after the last."""
+    fix = finding.suggestion
+    assert fix is not None
+    region = {"startLine": fix.start_line, "startColumn": 1, "endLine": fix.end_line + 1, "endColumn": 1}
+    text = f"{fix.replacement}\n" if fix.replacement else ""
+    change = {"deletedRegion": region, "insertedContent": {"text": text}}
+    return {
+        "description": {"text": "Suggested change"},
+        "artifactChanges": [{"artifactLocation": _artifact(finding), "replacements": [change]}],
+    }
