@@ -32,6 +32,7 @@ from hunkwise.engine.types import (
 
 # public name -> module that defines it; loaded on first use
 _LAZY: dict[str, str] = {
+    "load": "hunkwise.engine.runtime.runner",
     "Cache": "hunkwise.engine.cache.cached",
     "CachedEngine": "hunkwise.engine.cache.cached",
     "CachePlace": "hunkwise.engine.cache.place",
@@ -42,6 +43,9 @@ _LAZY: dict[str, str] = {
     "Trust": "hunkwise.engine.cache.place",
     "StoreSize": "hunkwise.engine.cache.store",
     "Tally": "hunkwise.engine.cache.store",
+    "Library": "hunkwise.engine.library.library",
+    "default_model": "hunkwise.engine.library.catalog",
+    "library_from_environment": "hunkwise.engine.library.environment",
     "ScriptedEngine": "hunkwise.engine.testing",
 }
 

@@ -1,0 +1,265 @@
+"""`Library`: finds models on this machine, and brings those that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from hunkwise.engine.errors import (
+    CorruptModel,
+    ModelError,
+    ModelfileError,
+    ModelNotFound,
+    StoreError,
+)
+from hunkwise.engine.library import image, modelfile
+from hunkwise.engine.library.catalog import CatalogEntry, shipped_catalog, shipped_modelfile
+from hunkwise.engine.library.image import Image
+from hunkwise.engine.library.manifest import CONFIG_TYPE, MODEL, Layer, Manifest
+from hunkwise.engine.library.names import ModelName, parse_name
+from hunkwise.engine.library.partial import sha256_of
+from hunkwise.engine.library.pull import Progress, pull, quiet
+from hunkwise.engine.library.sources.base import Source, Wanted
+from hunkwise.engine.library.sources.file import copy_file
+from hunkwise.engine.library.store import Store
+from hunkwise.engine.types import ModelSpec
+
+SHORT, LONG = 30.0, 3600.0  # seconds to wait for another process: while it writes, while it pulls
+MODELFILE_LIMIT = 16 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model that is on this machine. `size` is in bytes; `problem` says why it can't be used."""
+
+    name: str
+    digest: str
+    size: int
+    store: Path
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A model that is on this machine. `size` is in bytes; `store` is None where plain files are used."""
+
+    spec: ModelSpec
+    size: int
+    store: Path | None
+    licenses: tuple[str, ...]
+
+
+class Library:
+    """The models of this machine: a store of its own, stores of others read in place, sources to pull from.
+
+    A name of the catalogue means the catalogue's digest, wherever its bytes lie or come from; only what the
+    user created under that name in the own store goes before it. Where `offline` is true no source is asked.
+    Methods take a name, a path to a `.gguf` file, or one to a Modelfile. All raise InvalidName,
+    ModelfileError, ModelError or StoreError.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        read_only_stores: Sequence[Store] = (),
+        sources: Sequence[Source] = (),
+        *,
+        offline: bool = False,
+        catalog: Mapping[ModelName, CatalogEntry] | None = None,
+    ) -> None:
+        self.store = store
+        self.offline = offline
+        self.catalog = shipped_catalog() if catalog is None else catalog
+        self._stores = (store, *read_only_stores)
+        self._sources = tuple(sources)
+
+    def find(self, text: str) -> ModelSpec:
+        """Find a model on this machine. Raises ModelNotFound if it is not here, whole."""
+        return self._image(text)[0].spec(_label(text))
+
+    def ensure(self, text: str, progress: Progress = quiet) -> ModelSpec:
+        """Find a model, or pull it."""
+        try:
+            return self.find(text)
+        except ModelNotFound:
+            return self.pull(text, progress)
+
+    def list(self) -> tuple[Listed, ...]:
+        """List the models of all stores, the own one first."""
+        return tuple(_listed(store, name) for store in self._stores for name in store.names())
+
+    def show(self, text: str) -> Shown:
+        """Describe a model that is on this machine."""
+        found, store = self._image(text)
+        size = sum(placed.layer.size for placed in found.files())
+        return Shown(found.spec(_label(text)), size, store.root if store else None, found.licenses)
+
+    def verify(self, text: str, progress: Progress = quiet) -> tuple[Path, ...]:
+        """Hash a model's files again and return them.
+
+        Raises CorruptModel at the first that differs; one of the own store is deleted, for the next pull.
+        """
+        found, _ = self._image(text)
+        for placed in found.files():
+            phase, size = f"verifying {placed.path.name}", placed.layer.size
+            got = sha256_of(placed.path, lambda done, phase=phase, size=size: progress(phase, done, size))  # type: ignore[misc]
+            if got == placed.layer.digest:
+                continue
+            wrong = f"{placed.path} hashes to sha256 {got}, expected {placed.layer.digest}"
+            if placed.path != self.store.blob_path(placed.layer.digest):
+                raise CorruptModel(wrong)
+            with self.store.lock(SHORT):
+                self.store.drop(placed.layer.digest)
+            raise CorruptModel(f"{wrong}; it was deleted, pull or create the model again")
+        return tuple(placed.path for placed in found.files())
+
+    def pull(self, text: str, progress: Progress = quiet) -> ModelSpec:
+        """Bring a model from the first source that has it, checked; what is here is not fetched again.
+
+        Raises ModelNotFound or DownloadFailed, naming each source with its reason.
+        """
+        path = _path(text)
+        if path is not None:
+            self._pull_base(path, progress)
+            return self.find(text)
+        name = parse_name(text)
+        if self.offline and not self._sources:
+            raise ModelNotFound(f"{self._absence(name)}, and offline nothing is fetched")
+        wanted = Wanted(name, self.catalog.get(name))
+        with self.store.lock(LONG, lambda line: progress(line, 0, 0)):
+            pull(wanted, self._sources, self._stores, progress)
+        return self.find(text)
+
+    def create(self, text: str, path: Path, progress: Progress = quiet) -> ModelSpec:
+        """Store a model under a name as a Modelfile says; a base that is not here is pulled first."""
+        name = parse_name(text)
+        self._pull_base(path, progress, only_if_missing=True)
+        found = self._over_base(path)
+        with self.store.lock(LONG, lambda line: progress(line, 0, 0)):
+            for placed in found.files():
+                self._import(placed, progress)
+            files = tuple(placed.layer for placed in found.files())
+            layers = files + image.text_layers(found, self.store.add_bytes)
+            config = self.store.add_bytes(CONFIG_TYPE, image.describe(found.weights[0].path, layers))
+            self.store.add_manifest(name, Manifest(layers, config))
+        return self.find(text)
+
+    def remove(self, text: str) -> int:
+        """Drop a model of the own store, with the blobs no other model uses; returns the bytes freed."""
+        name = parse_name(text)
+        if self.store.has(name):
+            with self.store.lock(SHORT):
+                return self.store.remove(name)
+        for store in self._stores[1:]:
+            if store.has(name):
+                raise StoreError(
+                    f"{name.short()} is in {store.root}, which is only read; remove it with Ollama"
+                )
+        raise ModelNotFound(f"{self.store.root} has no model {name.short()}; see: hunkwise model list")
+
+    def _image(self, text: str) -> tuple[Image, Store | None]:
+        path = _path(text)
+        if path is None:
+            return self._named(parse_name(text))
+        if path.suffix.lower() == ".gguf":
+            return image.from_files((path,)), None
+        return self._over_base(path), None
+
+    def _named(self, name: ModelName) -> tuple[Image, Store]:
+        """Look in the own store by name, then everywhere by digest, then in others' stores by name."""
+        entry = self.catalog.get(name)
+        known = Manifest((Layer(MODEL, entry.sha256, entry.bytes),)) if entry else None
+        own = self.store.manifest(name)
+        if own is not None:
+            return self._with_defaults(name, image.from_manifest(own, self._blob)), self.store
+        for store in self._stores:
+            manifest = store.manifest(name) if known is None else known
+            if manifest is not None and (known is None or store.holds(known.layers[0])):
+                return self._with_defaults(name, image.from_manifest(manifest, store.blob)), store
+        raise ModelNotFound(f"{self._absence(name)}; run: hunkwise model pull {name.short()}")
+
+    def _absence(self, name: ModelName) -> str:
+        """Say that a model is not here; somebody else's build of a catalogue model is not the one meant."""
+        other = next((store.root for store in self._stores[1:] if store.has(name)), None)
+        hint = f" ({other} has other weights under that name)" if other and name in self.catalog else ""
+        return f"{name.short()} is not on this machine{hint}"
+
+    def _blob(self, layer: Layer) -> Path:
+        """Find a blob in any store: a pull does not copy what another store holds."""
+        holder = next((store for store in self._stores if store.holds(layer)), self.store)
+        return holder.blob(layer)
+
+    def _with_defaults(self, name: ModelName, found: Image) -> Image:
+        """Lay the shipped Modelfile's parameters under those of the model that it is made for."""
+        shipped = shipped_modelfile()
+        if name != parse_name(shipped.base):
+            return found
+        return replace(found, parameters={**shipped.parameters(), **found.parameters})
+
+    def _over_base(self, path: Path) -> Image:
+        parsed = _read_modelfile(path)
+        files = image.base_files(parsed, path.parent)
+        base = image.from_files(files) if files else self._named(parse_name(parsed.base))[0]
+        return image.with_modelfile(base, parsed, path.parent)
+
+    def _pull_base(self, path: Path, progress: Progress, *, only_if_missing: bool = False) -> None:
+        """Bring what a Modelfile builds on, if that is a name. A GGUF file is here, or it is nowhere."""
+        if path.suffix.lower() == ".gguf":
+            return
+        parsed = _read_modelfile(path)
+        if not image.base_files(parsed, path.parent):
+            bring = self.ensure if only_if_missing else self.pull
+            bring(str(parse_name(parsed.base)), progress)
+
+    def _import(self, placed: image.Placed, progress: Progress) -> None:
+        """Copy a file into the own store. Not linked: its owner may write to it."""
+        if self.store.holds(placed.layer):
+            return
+        target = self.store.partial(placed.layer.digest)
+        told = partial(_tell, progress, f"copying {placed.path.name}", placed.layer.size)
+        copy_file(placed.path, placed.layer, target, told)
+        self.store.adopt(placed.layer, target)
+
+
+def _tell(progress: Progress, phase: str, total: int, done: int) -> None:
+    progress(phase, done, total)
+
+
+def _listed(store: Store, name: ModelName) -> Listed:
+    try:
+        manifest = store.manifest(name) or Manifest(())
+        size = sum(layer.size for layer in manifest.layers)
+        found = Listed(name.short(), image.digest_of(manifest.of_type(MODEL)), size, store.root)
+        image.from_manifest(manifest, store.blob)
+    except (ModelError, StoreError) as error:
+        return Listed(name.short(), "", 0, store.root, str(error))
+    return found
+
+
+def _path(text: str) -> Path | None:
+    """Tell a path from a name. Only what is written as one is: a file in the folder can't pose as a name."""
+    if Path(text).name == "Modelfile" and "\0" not in text:
+        return Path(text)
+    return image.path_in(text, Path())
+
+
+def _label(text: str) -> str:
+    path = _path(text)
+    return path.name if path else parse_name(text).short()
+
+
+def _read_modelfile(path: Path) -> modelfile.Modelfile:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MODELFILE_LIMIT + 1)
+    except OSError as error:
+        raise ModelNotFound(f"{path} can't be read: {error.strerror or error}") from error
+    if len(data) > MODELFILE_LIMIT or data[:4] == b"GGUF":
+        raise ModelfileError(
+            "this is no Modelfile; the name of a GGUF file must end in .gguf", source=str(path)
+        )
+    parsed = modelfile.parse(data, str(path))
+    parsed.check()
+    return parsed
