@@ -1,0 +1,121 @@
+"""Constrained decoding by llguidance: what may come next, and what must.
+
+Compact JSON: no white space outside strings, so that a model can't loop on it and forced runs are long.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hunkwise.engine.errors import InvalidQuestion, MissingExtra, NativeFailure
+from hunkwise.engine.runtime.native import Model, Row
+from hunkwise.engine.types import Generate
+
+try:
+    from llguidance import LLMatcher, LLTokenizer
+except ImportError as error:
+    raise MissingExtra("llguidance", "local") from error
+
+
+def compile_grammar(question: Generate) -> str:
+    """Translate a question's schema or pattern for llguidance; raises InvalidQuestion, with its reason."""
+    if question.schema is not None and question.pattern is not None:
+        raise InvalidQuestion(f"question {question.id!r} has both a schema and a pattern; give one of them")
+    if question.pattern is not None:
+        grammar = LLMatcher.grammar_from_regex(question.pattern)
+    else:
+        try:
+            schema = json.dumps(question.schema)
+            grammar = LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_flexible": False})
+        except (TypeError, ValueError) as error:
+            raise InvalidQuestion(f"the schema of question {question.id!r} is not JSON: {error}") from error
+    return str(grammar)
+
+
+class Matcher:
+    """The state of one constrained text. Owned by one thread."""
+
+    def __init__(self, matcher: LLMatcher) -> None:
+        self._matcher = matcher
+
+    def _reason(self) -> str:
+        return (self._matcher.get_error() or "a dead end").splitlines()[0]
+
+    @property
+    def complete(self) -> bool:
+        """True if the text satisfies the grammar and nothing may follow."""
+        return bool(self._matcher.is_stopped())
+
+    @property
+    def accepting(self) -> bool:
+        """True if the text may end here."""
+        return bool(self._matcher.is_accepting())
+
+    def allows(self, token: int) -> bool:
+        """Tell whether a token may come next: a few microseconds, without a mask."""
+        return bool(self._matcher.validate_tokens([token]) == 1)
+
+    def best(self, row: Row) -> int:
+        """Return the likeliest token among those allowed."""
+        bits: NDArray[np.uint8] = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
+        allowed = np.unpackbits(bits, count=len(row), bitorder="little").view(np.bool_)
+        if not allowed.any():
+            raise NativeFailure(f"the grammar allows no token: {self._reason()}")
+        return int(np.where(allowed, row, -np.inf).argmax())
+
+    def accept(self, token: int) -> None:
+        """Take a token into the text."""
+        if not self._matcher.consume_token(token):
+            raise NativeFailure(f"the grammar refuses token {token}: {self._reason()}")
+
+    def forced(self) -> list[int]:
+        """Take and return the tokens that must come next, none if there is a choice."""
+        tokens = [] if self.complete else [int(token) for token in self._matcher.compute_ff_tokens()]
+        for token in tokens:
+            self.accept(token)
+        return tokens
+
+
+class Grammars:
+    """llguidance's view of one model's vocabulary, built when first needed (about a second). Thread-safe."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._lock = threading.Lock()
+        self._tokenizer: LLTokenizer | None = None
+
+    def matcher(self, question: Generate) -> Matcher | None:
+        """Start a constrained text; None for free text. Raises InvalidQuestion for a grammar without texts."""
+        if question.schema is None and question.pattern is None:
+            return None
+        grammar = compile_grammar(question)
+        matcher = LLMatcher(self._built(), grammar, log_level=0)
+        if matcher.is_error():
+            reason = matcher.get_error().splitlines()[0]
+            raise InvalidQuestion(
+                f"the schema or pattern of question {question.id!r} can't be used: {reason}"
+            )
+        return Matcher(matcher)
+
+    def _built(self) -> LLTokenizer:
+        with self._lock:
+            if self._tokenizer is None:
+                model = self._model
+                # llguidance tells special tokens from text by a leading 0xff (its llamacpp.py).
+                pieces = [
+                    (b"\xff" if model.is_control(token) else b"") + model.piece(token)
+                    for token in range(model.size)
+                ]
+                vocabulary, function = model.tokenizer_pointers()
+                self._tokenizer = LLTokenizer.from_llamacpp(
+                    tokens=pieces,
+                    vocab_ptr=vocabulary,
+                    tokenize_fptr=function,
+                    eos_token=model.special_tokens().eos,
+                    slices=LLTokenizer.json_slices(),
+                )
+            return self._tokenizer
