@@ -46,6 +46,14 @@ _LAZY: dict[str, str] = {
     "Library": "hunkwise.engine.library.library",
     "default_model": "hunkwise.engine.library.catalog",
     "library_from_environment": "hunkwise.engine.library.environment",
+    "human_bytes": "hunkwise.engine.library.partial",
+    "Machine": "hunkwise.engine.runtime.hardware",
+    "Plan": "hunkwise.engine.runtime.plan",
+    "Want": "hunkwise.engine.runtime.fit",
+    "open_local": "hunkwise.engine.local",
+    "plan_for": "hunkwise.engine.local",
+    "survey": "hunkwise.engine.local",
+    "read_header": "hunkwise.engine.library.gguf",
     "ScriptedEngine": "hunkwise.engine.testing",
 }
 

@@ -1,0 +1,79 @@
+"""Open a model on this machine: look at the machine, plan the load, load, and load smaller if memory ran out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hunkwise.engine.errors import CorruptModel, DoesNotFit, MissingExtra, NativeFailure
+from hunkwise.engine.library.gguf import read_header
+from hunkwise.engine.runtime.fit import Want, make_plan, smaller
+from hunkwise.engine.runtime.hardware import Machine, detect
+from hunkwise.engine.runtime.plan import Plan
+from hunkwise.engine.runtime.shape import ModelShape, shape_of
+from hunkwise.engine.types import ModelSpec
+
+if TYPE_CHECKING:
+    from hunkwise.engine.runtime.runner import LocalEngine
+
+# as ggml's allocators and CUDA, Metal and Vulkan say it in llama.cpp's log
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|(?:failed|unable) to allocate|OutOfDeviceMemory|bad_alloc", re.IGNORECASE
+)
+
+Load = Callable[[ModelSpec, Plan], "LocalEngine"]
+
+
+def survey() -> Machine:
+    """Look at this machine; without llama-cpp-python no device but the CPU is known."""
+    try:
+        from hunkwise.engine.runtime.native import devices
+    except MissingExtra:
+        return detect()
+    return detect(devices())
+
+
+def shape_in(spec: ModelSpec) -> ModelShape:
+    """Read the shape of a model from its files. Raises ModelError."""
+    return shape_of([read_header(path) for path in spec.weights])
+
+
+def plan_for(spec: ModelSpec, machine: Machine, *, want: Want | None = None) -> Plan:
+    """Plan the load of a model, as its Modelfile's parameters wish. Raises ModelError or DoesNotFit."""
+    return make_plan(shape_in(spec), machine, spec.parameters, want=want)
+
+
+def load_in_process(spec: ModelSpec, plan: Plan) -> LocalEngine:
+    """Load into this process; see `runner.load`."""
+    from hunkwise.engine.runtime import runner
+
+    return runner.load(spec, plan)
+
+
+def open_local(
+    spec: ModelSpec,
+    *,
+    want: Want | None = None,
+    machine: Machine | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+    load: Load = load_in_process,
+) -> LocalEngine:
+    """Load a model, by the next smaller plan each time memory runs out; `say` hears what was given up.
+
+    Raises MissingExtra, ModelError, DoesNotFit or NativeFailure.
+    """
+    shape, found = shape_in(spec), machine or survey()
+    plan: Plan | None = make_plan(shape, found, spec.parameters, want=want)
+    said = 0
+    while plan is not None:
+        for sentence in plan.notes[said:]:
+            say(sentence)
+        said = len(plan.notes)
+        try:
+            return load(spec, plan)
+        except (CorruptModel, NativeFailure) as error:
+            if not _OUT_OF_MEMORY.search(str(error)):
+                raise
+            failed, plan = error, smaller(plan, shape, found)
+    raise DoesNotFit(f"memory ran out while loading {spec.name}, even at the smallest plan: {failed}")

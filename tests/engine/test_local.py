@@ -1,0 +1,82 @@
+"""Opening a model: what happens when memory runs out although the plan said it would fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import pytest
+
+from hunkwise.engine.errors import CorruptModel, DoesNotFit, NativeFailure
+from hunkwise.engine.local import open_local, survey
+from hunkwise.engine.runtime.hardware import Cpu, Machine
+from hunkwise.engine.runtime.plan import Plan
+from hunkwise.engine.types import ModelSpec
+
+MACHINE = Machine(Cpu("invented", 4, 4), 8 << 30, 6 << 30)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> ModelSpec:
+    """A model of two tiny layers, enough for a header."""
+    writer: Any = gguf.GGUFWriter(str(tmp_path / "toy.gguf"), "qwen2")
+    writer.add_block_count(2)
+    writer.add_context_length(8192)
+    writer.add_embedding_length(32)
+    writer.add_head_count(4)
+    writer.add_feed_forward_length(64)
+    writer.add_vocab_size(100)
+    for name in ("token_embd.weight", "blk.0.attn_q.weight", "blk.1.attn_q.weight"):
+        writer.add_tensor(name, np.zeros((8, 32), dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return ModelSpec("toy", "0" * 64, (tmp_path / "toy.gguf",))
+
+
+def test_the_next_smaller_plan_follows_when_memory_runs_out(spec: ModelSpec) -> None:
+    """Each retry is smaller and said aloud; the first that loads is taken."""
+    tried: list[Plan] = []
+    said: list[str] = []
+
+    def load(spec: ModelSpec, plan: Plan) -> Any:
+        tried.append(plan)
+        if len(tried) < 3:
+            raise NativeFailure("llama.cpp can't make a context: failed to allocate buffer for kv cache")
+        return "engine"
+
+    assert open_local(spec, machine=MACHINE, say=said.append, load=load) == "engine"
+    assert [(plan.n_ctx, plan.kv_type) for plan in tried] == [(8192, "f16"), (8192, "q8_0"), (4096, "q8_0")]
+    assert len(said) == 2
+    assert all(sentence.startswith("out of memory; trying") for sentence in said)
+
+
+def test_out_of_memory_to_the_end_is_one_error(spec: ModelSpec) -> None:
+    """When the smallest plan fails too, the last message of llama.cpp is part of the error."""
+
+    def load(spec: ModelSpec, plan: Plan) -> Any:
+        raise CorruptModel("can't load: cudaMalloc failed: out of memory")
+
+    with pytest.raises(DoesNotFit, match=r"smallest plan.*cudaMalloc"):
+        open_local(spec, machine=MACHINE, load=load)
+
+
+def test_other_failures_are_not_retried(spec: ModelSpec) -> None:
+    """A corrupt model stays a corrupt model."""
+    tried = []
+
+    def load(spec: ModelSpec, plan: Plan) -> Any:
+        tried.append(plan)
+        raise CorruptModel("missing tensor blk.0")
+
+    with pytest.raises(CorruptModel, match="missing tensor"):
+        open_local(spec, machine=MACHINE, load=load)
+    assert len(tried) == 1
+
+
+def test_survey_sees_this_machine() -> None:
+    """With or without llama-cpp-python there are cores and memory."""
+    assert survey().memory_total > 0
