@@ -22,6 +22,8 @@ OTHER_VARIABLES: dict[str, str] = {
     "HUNKWISE_MODELS": "the folder of the model store",
     "HUNKWISE_SOURCES": "where to fetch models from, in this order",
     "HUNKWISE_CACHE": "where answers are remembered",
+    "HUNKWISE_CACHE_SECRET": "what machines that share a Redis have in common, 16 characters or more",
+    "HUNKWISE_REDIS_URL": "a Redis in which answers are remembered too",
     "HUNKWISE_SKIP": "1 makes the commit hook do nothing",
     "HUNKWISE_DEBUG": "1 prints the traceback of an unexpected error",
 }
