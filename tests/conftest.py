@@ -1,3 +1,19 @@
 """Fixtures that many tests share."""
 
 from __future__ import annotations
+
+import os
+
+import pytest
+
+from hunkwise.engine import ModelSpec
+
+
+@pytest.fixture(scope="session")
+def small_model() -> ModelSpec:
+    """qwen2.5-coder:0.5b; fetched once into the user's own store, where the next run finds it."""
+    from hunkwise.engine import library_from_environment
+
+    spec = library_from_environment(os.environ).ensure("qwen2.5-coder:0.5b")
+    assert isinstance(spec, ModelSpec)
+    return spec

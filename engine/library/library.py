@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from hunkwise.engine.errors import (
 )
 from hunkwise.engine.library import image, modelfile
 from hunkwise.engine.library.catalog import CatalogEntry, shipped_catalog, shipped_modelfile
+from hunkwise.engine.library.gguf import read_header
 from hunkwise.engine.library.image import Image
 from hunkwise.engine.library.manifest import CONFIG_TYPE, MODEL, Layer, Manifest
 from hunkwise.engine.library.names import ModelName, parse_name
@@ -43,12 +45,18 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A model that is on this machine. `size` is in bytes; `store` is None where plain files are used."""
+    """A model that is on this machine. `size` is in bytes; `store` is None where plain files are used.
+
+    `context` is in tokens, as the model was trained for.
+    """
 
     spec: ModelSpec
     size: int
     store: Path | None
-    licenses: tuple[str, ...]
+    architecture: str
+    quantization: str
+    context: int
+    licenses: tuple[str, ...]  # names from the catalogue and the file, texts from the Modelfile
 
 
 class Library:
@@ -93,8 +101,19 @@ class Library:
     def show(self, text: str) -> Shown:
         """Describe a model that is on this machine."""
         found, store = self._image(text)
-        size = sum(placed.layer.size for placed in found.files())
-        return Shown(found.spec(_label(text)), size, store.root if store else None, found.licenses)
+        header = read_header(found.weights[0].path)
+        known = (entry.licence for entry in self.catalog.values() if entry.sha256 == found.digest)
+        inside = header.metadata.get("general.license")
+        names = tuple(known) or ((inside,) if isinstance(inside, str) else ())
+        return Shown(
+            found.spec(_label(text)),
+            sum(placed.layer.size for placed in found.files()),
+            store.root if store else None,
+            header.architecture,
+            header.quantization,
+            header.context_length,
+            names + found.licenses,
+        )
 
     def verify(self, text: str, progress: Progress = quiet) -> tuple[Path, ...]:
         """Hash a model's files again and return them.
@@ -125,6 +144,9 @@ class Library:
             self._pull_base(path, progress)
             return self.find(text)
         name = parse_name(text)
+        if name in self.catalog or not self._sources:  # a digest does not change; a registry's tag may
+            with suppress(ModelNotFound):
+                return self.find(text)
         if self.offline and not self._sources:
             raise ModelNotFound(f"{self._absence(name)}, and offline nothing is fetched")
         wanted = Wanted(name, self.catalog.get(name))
@@ -228,13 +250,14 @@ def _tell(progress: Progress, phase: str, total: int, done: int) -> None:
 
 
 def _listed(store: Store, name: ModelName) -> Listed:
+    found = Listed(name.short(), "", 0, store.root)
     try:
         manifest = store.manifest(name) or Manifest(())
         size = sum(layer.size for layer in manifest.layers)
-        found = Listed(name.short(), image.digest_of(manifest.of_type(MODEL)), size, store.root)
+        found = replace(found, digest=image.digest_of(manifest.of_type(MODEL)), size=size)
         image.from_manifest(manifest, store.blob)
     except (ModelError, StoreError) as error:
-        return Listed(name.short(), "", 0, store.root, str(error))
+        return replace(found, problem=str(error))
     return found
 
 
