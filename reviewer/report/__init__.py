@@ -13,6 +13,7 @@ FORMATS: dict[str, str] = {
     "text": "hunkwise.reviewer.report.text",
     "json": "hunkwise.reviewer.report.json",
     "markdown": "hunkwise.reviewer.report.markdown",
+    "html": "hunkwise.reviewer.report.html",
     "sarif": "hunkwise.reviewer.report.sarif",
     "rdjson": "hunkwise.reviewer.report.rdjson",
     "rdjsonl": "hunkwise.reviewer.report.rdjsonl",

@@ -58,7 +58,6 @@ def _driver(review: Review) -> dict[str, Any]:
         "name": "hunkwise",
         "fullName": visible_line(f"hunkwise {made.version} with {made.model}"),
         "semanticVersion": made.version,
-        "informationUri": "https://pypi.org/project/hunkwise/",
         "rules": [_rule(category) for category in Category],
     }
 

@@ -1,0 +1,126 @@
+"""The report as one HTML file: the diff with the remarks in place. It needs nothing else and asks for nothing.
+
+All text from a diff or a model is escaped by the template's autoescape, after `visible`. The policy in the page
+admits the one script and the one style sheet by their hashes, and no request at all (CSP Level 3, 2.3.1).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup
+
+from hunkwise.reviewer.hygiene import redact
+from hunkwise.reviewer.report import View
+from hunkwise.reviewer.report import summary as sentences
+from hunkwise.reviewer.types import Category, FileDiff, Finding, Hunk, Line, Review, Severity
+from hunkwise.reviewer.visible import visible, visible_line
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the diff, whether a remark is on it, and the remarks that end with it."""
+
+    line: Line
+    marked: bool
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A file: its hunks as rows, and the remarks that are on none of their lines."""
+
+    path: str
+    status: str
+    hunks: tuple[tuple[Hunk, tuple[Row, ...]], ...]
+    loose: tuple[Finding, ...]
+    count: int  # remarks
+
+
+def render(review: Review, view: View) -> str:
+    """Write the page. Without a change in the view, the remarks show the lines they carry themselves."""
+    style, script = _asset("page.css"), _asset("page.js")
+    policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'"
+    files = view.change.files if view.change is not None else ()
+    return _template().render(
+        review=review,
+        sections=sections(files, review.findings),
+        policy=f"{policy}; form-action 'none'",
+        style=Markup(style),  # noqa: S704 - a file of ours
+        script=Markup(script),  # noqa: S704 - a file of ours
+        severities=[(s, sum(f.severity == s for f in review.findings)) for s in Severity],
+        categories=[c for c in Category if any(f.category == c for f in review.findings)],
+        found=sentences.found(review),
+        looked_at=sentences.looked_at(review),
+        held_back=sentences.held_back(review),
+        missed=sentences.left_out(skip for skip in review.skipped if skip.fault),
+        left_out=sentences.left_out(skip for skip in review.skipped if not skip.fault),
+        made_by=sentences.made_by(review),
+    )
+
+
+def sections(files: Sequence[FileDiff], findings: Sequence[Finding]) -> list[Section]:
+    """Lay the remarks out by file: files of the change in its order, then any others."""
+    paths = dict.fromkeys([*(file.path for file in files), *(finding.path for finding in findings)])
+    by_path = {file.path: file for file in files}
+    return [_section(path, by_path.get(path), [f for f in findings if f.path == path]) for path in paths]
+
+
+def _section(path: str, file: FileDiff | None, findings: Sequence[Finding]) -> Section:
+    hunks = tuple((hunk, _rows(hunk, findings)) for hunk in (file.hunks if file else ()))
+    placed = {finding.fingerprint for _, rows in hunks for row in rows for finding in row.findings}
+    loose = tuple(finding for finding in findings if finding.fingerprint not in placed)
+    return Section(path, str(file.status) if file else "", hunks, loose, len(findings))
+
+
+def _rows(hunk: Hunk, findings: Sequence[Finding]) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            line,
+            any(_covers(finding, line) for finding in findings),
+            tuple(finding for finding in findings if finding.end_line == line.new_no),
+        )
+        for line in hunk.lines
+    )
+
+
+def _covers(finding: Finding, line: Line) -> bool:
+    return line.new_no is not None and finding.start_line <= line.new_no <= finding.end_line
+
+
+def replaced(finding: Finding) -> tuple[str, ...]:
+    """Give the lines that a finding's suggestion replaces, as far as the finding holds them."""
+    fix = finding.suggestion
+    if fix is None or fix.start_line < finding.start_line:
+        return ()
+    return finding.code[fix.start_line - finding.start_line : fix.end_line - finding.start_line + 1]
+
+
+def _asset(name: str) -> str:
+    return (resources.files("hunkwise.reviewer.report") / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    return f"'sha256-{digest}'"
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_asset),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["visible"] = visible
+    environment.filters["line"] = visible_line
+    environment.filters["redact"] = redact
+    environment.globals["replaced"] = replaced
+    return environment.get_template("page.html.j2")
