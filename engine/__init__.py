@@ -47,6 +47,7 @@ _LAZY: dict[str, str] = {
     "default_model": "hunkwise.engine.library.catalog",
     "library_from_environment": "hunkwise.engine.library.environment",
     "human_bytes": "hunkwise.engine.library.partial",
+    "build": "hunkwise.engine.runtime.native",
     "Machine": "hunkwise.engine.runtime.hardware",
     "Plan": "hunkwise.engine.runtime.plan",
     "Want": "hunkwise.engine.runtime.fit",
@@ -54,6 +55,7 @@ _LAZY: dict[str, str] = {
     "plan_for": "hunkwise.engine.local",
     "survey": "hunkwise.engine.local",
     "read_header": "hunkwise.engine.library.gguf",
+    "card_of": "hunkwise.engine.runtime.card",
     "ScriptedEngine": "hunkwise.engine.testing",
 }
 

@@ -11,6 +11,7 @@ from typing import Self
 
 from hunkwise.engine.errors import NativeFailure, PromptTooLong
 from hunkwise.engine.runtime import native
+from hunkwise.engine.runtime.card import card_of
 from hunkwise.engine.runtime.chat import Chat, Layout
 from hunkwise.engine.runtime.grammar import Grammars
 from hunkwise.engine.runtime.lanes import Lane, Lanes, Sequences, Trunk
@@ -106,17 +107,7 @@ class LocalEngine:
 
     def card(self) -> EngineCard:
         """Describe the model, the build and the settings that can change an answer."""
-        plan = self._plan
-        settings = {
-            "n_seq": plan.n_seq,
-            "n_gpu_layers": plan.n_gpu_layers,
-            "kv_type": plan.kv_type,
-            "flash_attention": plan.flash_attention,
-            "n_ubatch": plan.n_ubatch,
-            "n_outputs": plan.n_outputs,
-            "n_threads": plan.n_threads,
-        }
-        return EngineCard(self._spec.name, self._spec.digest, native.build(), self.limit, settings)
+        return card_of(self._spec, self._plan, native.build())
 
     def statistics(self) -> Statistics:
         """Return the totals since loading."""
