@@ -7,12 +7,8 @@ of memory all end the same way: with a note, and with the exit code that --on-ti
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
@@ -20,6 +16,7 @@ from typing import Literal
 import click
 
 from hunkwise.engine.errors import EngineError
+from hunkwise.reviewer.commands.child import Ending, review_command, supervise
 from hunkwise.reviewer.commands.pushed import from_environment, from_lines
 from hunkwise.reviewer.commands.source import Source, read_change
 from hunkwise.reviewer.config import Config
@@ -30,11 +27,6 @@ from hunkwise.reviewer.visible import visible
 
 Policy = Literal["pass", "fail"]
 _SOFT = 0.8  # of the time limit: the review stops asking then, and reports what it has
-_REVIEW = (
-    "-P",
-    "-c",
-    "from hunkwise.reviewer.cli import review_main; review_main()",
-)  # -P: nothing of ours in cwd
 
 
 class Outcome(StrEnum):
@@ -44,14 +36,6 @@ class Outcome(StrEnum):
     FINDINGS = "findings"
     TIMEOUT = "timeout"
     ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How the review's process ended: its exit code (negative: the signal that killed it), None when we did."""
-
-    code: int | None
-    seconds: float
 
 
 @click.command("hook", context_settings={"ignore_unknown_options": True})
@@ -90,16 +74,10 @@ def command(
         return _note(str(error), _code(Outcome.ERROR, on_timeout, on_error))
     if not reviewable:
         return _note("nothing to review", 0)
-    options = [
-        "--offline",
-        *_fail_on(fail_on, config),
-        "--max-time",
-        str(max(1, int(time_limit * _SOFT))),
-        *more,
-    ]
-    return max(
-        _review(source, options, time_limit / len(reviewable), on_timeout, on_error) for source in reviewable
-    )
+    share = time_limit / len(reviewable)
+    soft = ["--max-time", str(max(1, int(share * _SOFT)))]
+    options = ["--offline", *_fail_on(fail_on, config), *soft, *more]
+    return max(_review(source, options, share, on_timeout, on_error) for source in reviewable)
 
 
 def _sources(remote: str | None, folder: Path) -> list[Source]:
@@ -109,30 +87,16 @@ def _sources(remote: str | None, folder: Path) -> list[Source]:
 def _review(
     source: Source, options: Sequence[str], limit: float, on_timeout: Policy, on_error: Policy
 ) -> int:
-    ending = supervise([sys.executable, *_REVIEW, *_named(source), *options], limit)
+    ending = supervise(review_command([*_named(source), *options]), limit)
     outcome = judge(ending, limit)
     code = _code(outcome, on_timeout, on_error)
     passes = "the commit goes on" if code == 0 else "the commit stops"
     match outcome:
         case Outcome.TIMEOUT:
-            _note(f"not done within {limit:.0f} s; {passes}", code)
+            _note(f"{ending}; {passes}", code)
         case Outcome.ERROR:
-            _note(f"the review failed ({_described(ending)}); {passes}", code)
+            _note(f"the review failed ({ending}); {passes}", code)
     return code
-
-
-def supervise(argv: Sequence[str], limit: float) -> Ending:
-    """Run a command for at most `limit` seconds; it, and all that it started, is killed then."""
-    started = time.monotonic()
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True) as process:
-        try:
-            code: int | None = process.wait(limit)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:  # on Ctrl-C too: in its own session it does not hear the terminal
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
-    return Ending(code, time.monotonic() - started)
 
 
 def judge(ending: Ending, limit: float) -> Outcome:
@@ -175,12 +139,6 @@ def _named(source: Source) -> list[str]:
     assert source.start is not None
     assert source.end is not None
     return ["--from", source.start, "--to", source.end]
-
-
-def _described(ending: Ending) -> str:
-    if ending.code is not None and ending.code < 0:
-        return f"it was killed by signal {-ending.code}"
-    return "it is incomplete" if ending.code == 3 else f"exit code {ending.code}"
 
 
 def _note(sentence: str, code: int) -> int:

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hunkwise.reviewer.commands import hook
-from hunkwise.reviewer.commands.hook import Ending, Outcome, command, judge, supervise
+from hunkwise.reviewer.commands.child import Ending, review_command, supervise
+from hunkwise.reviewer.commands.hook import Outcome, command, judge
 from hunkwise.reviewer.commands.pushed import from_environment, from_lines
 from hunkwise.reviewer.commands.source import Source
 from hunkwise.reviewer.errors import GitError
@@ -135,7 +136,7 @@ def reviews(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     calls: list[list[str]] = []
 
     def supervise(argv: list[str], limit: float) -> Ending:
-        calls.append(argv[1 + len(hook._REVIEW) :])
+        calls.append(argv[len(review_command(())) :])
         return Ending(1, 0.1)
 
     monkeypatch.setattr(hook, "supervise", supervise)
