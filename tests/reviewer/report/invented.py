@@ -158,7 +158,9 @@ CHANGE = Change(
                     "",
                     (
                         Line("added", "```</script><!--", None, 1),
-                        Line("added", "\x1b[31mred\u200b %0A::set-output name=a::b", None, 2, no_newline=True),
+                        Line(
+                            "added", "\x1b[31mred\u200b %0A::set-output name=a::b", None, 2, no_newline=True
+                        ),
                     ),
                 ),
             ),

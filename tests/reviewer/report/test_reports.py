@@ -173,7 +173,9 @@ def test_the_page_asks_for_nothing() -> None:
     names = [tag for tag, _ in parser.tags]
     assert names.count("script") == names.count("style") == 1
     assert not {"img", "link", "iframe", "object", "form", "a", "base"} & set(names)
-    assert not any(key in {"src", "href", "style"} or key.startswith("on") for _, a in parser.tags for key in a)
+    assert not any(
+        key in {"src", "href", "style"} or key.startswith("on") for _, a in parser.tags for key in a
+    )
     (policy,) = [a["content"] for _, a in parser.tags if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy is not None
     assert policy.startswith("default-src 'none'; ")
