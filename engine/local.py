@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hunkwise.engine.errors import CorruptModel, DoesNotFit, MissingExtra, NativeFailure
 from hunkwise.engine.library.gguf import read_header
+from hunkwise.engine.pool import KEEP_ALIVE, Pool
 from hunkwise.engine.runtime.fit import Want, make_plan, smaller
 from hunkwise.engine.runtime.hardware import Machine, detect
 from hunkwise.engine.runtime.plan import Plan
@@ -77,3 +78,26 @@ def open_local(
                 raise
             failed, plan = error, smaller(plan, shape, found)
     raise DoesNotFit(f"memory ran out while loading {spec.name}, even at the smallest plan: {failed}")
+
+
+def open_pool(
+    *,
+    budget: int | None = None,
+    keep_alive: float | None = KEEP_ALIVE,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Pool:
+    """Make a pool of models that share this machine's memory, or `budget` bytes of it. Loads nothing yet."""
+    empty = survey()  # what a model costs is judged by the machine without the others
+    room = sum(device.free for device in empty.devices if not device.unified) + empty.memory_free
+
+    def load(spec: ModelSpec, context: int) -> LocalEngine:
+        return open_local(spec, want=_wanting(context), say=say)
+
+    def cost(spec: ModelSpec, context: int) -> int:
+        return plan_for(spec, empty, want=_wanting(context)).estimate["total"]
+
+    return Pool(load, cost, budget=room if budget is None else budget, keep_alive=keep_alive)
+
+
+def _wanting(context: int) -> Want:
+    return Want(n_ctx=context, least_ctx=context) if context else Want()

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from hunkwise.engine.errors import CorruptModel, DoesNotFit, NativeFailure
-from hunkwise.engine.local import open_local, survey
+from hunkwise.engine.local import open_local, open_pool, survey
 from hunkwise.engine.runtime.hardware import Cpu, Machine
 from hunkwise.engine.runtime.plan import Plan
-from hunkwise.engine.types import ModelSpec
+from hunkwise.engine.types import Bundle, Choice, Choose, ModelSpec, Segment
 
 MACHINE = Machine(Cpu("invented", 4, 4), 8 << 30, 6 << 30)
 
@@ -80,3 +80,15 @@ def test_other_failures_are_not_retried(spec: ModelSpec) -> None:
 def test_survey_sees_this_machine() -> None:
     """With or without llama-cpp-python there are cores and memory."""
     assert survey().memory_total > 0
+
+
+@pytest.mark.model
+def test_a_pool_answers_with_a_real_model(small_model: ModelSpec) -> None:
+    """A model of the pool is loaded by its first question, within the machine's memory."""
+    with open_pool() as pool:
+        engine = pool.engine(small_model, context=1024)
+        (answer,) = engine.ask(Bundle((), (Choose("q", (Segment("1 + 1 ="),), (" 2", " 3")),)))
+        assert isinstance(answer, Choice)
+        assert sum(answer.probabilities) == pytest.approx(1)
+        assert pool.loaded() == (small_model.name,)
+    assert pool.loaded() == ()

@@ -1,0 +1,225 @@
+"""`Pool`: models that are loaded when first asked, kept while in use, and unloaded when idle or in the way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Protocol, Self
+
+from hunkwise.engine.errors import Cancelled, DeadlineExceeded, DoesNotFit
+from hunkwise.engine.types import Answer, Bundle, BundleSize, Engine, EngineCard, ModelSpec
+
+KEEP_ALIVE = 300.0  # seconds
+
+
+class Loaded(Engine, Protocol):
+    """An engine that holds memory until it is closed."""
+
+    def close(self) -> None:
+        """Free the memory; called once, when nobody asks."""
+        ...
+
+
+Load = Callable[[ModelSpec, int], Loaded]  # a model and the tokens of context it should hold
+Cost = Callable[[ModelSpec, int], int]  # bytes that loading this would take
+
+
+@dataclass(slots=True, eq=False)
+class _Resident:
+    """A model in memory, or on its way there: `ready` then has no result yet."""
+
+    spec: ModelSpec
+    context: int  # tokens asked for when it was loaded
+    cost: int
+    ready: Future[Loaded] = field(default_factory=Future)
+    users: int = 1
+    idle_since: float = 0.0
+
+
+class Pool:
+    """Loaded models under one memory budget; a context manager. Thread-safe.
+
+    A model is loaded by its first question; others that come meanwhile wait for that load and share its
+    failure. It is unloaded after `keep_alive` idle seconds (None: never), or sooner, least recently used
+    first, when another needs its room; a model in use is waited for. A larger context than the loaded one
+    reloads, a smaller one never does. `budget` is in bytes (None: no limit).
+    """
+
+    def __init__(
+        self,
+        load: Load,
+        cost: Cost,
+        *,
+        budget: int | None = None,
+        keep_alive: float | None = KEEP_ALIVE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._load, self._cost = load, cost
+        self._budget, self._keep_alive, self._clock = budget, keep_alive, clock
+        self._residents: dict[tuple[str, str], _Resident] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._sweeper: threading.Thread | None = None
+
+    def engine(self, spec: ModelSpec, context: int = 0) -> PooledEngine:
+        """Make the engine of one model. Nothing is loaded before it is asked something."""
+        return PooledEngine(self, spec, context)
+
+    def loaded(self) -> tuple[str, ...]:
+        """Name the models in memory, least recently used first."""
+        with self._changed:
+            return tuple(r.spec.name for r in self._residents.values() if r.ready.done())
+
+    def unload_idle(self) -> None:
+        """Unload what has been idle for longer than the keep-alive; a thread of the pool calls this."""
+        with self._changed:
+            for resident in tuple(self._residents.values()):
+                if not resident.users and self._remaining(resident) <= 0:
+                    self._unload(resident)
+
+    def close(self) -> None:
+        """Unload everything; what is in use as soon as its question is answered. Later questions fail."""
+        with self._changed:
+            self._closed = True
+            for resident in tuple(self._residents.values()):
+                if not resident.users:
+                    self._unload(resident)
+            self._changed.notify_all()
+            sweeper = self._sweeper
+        if sweeper is not None:
+            sweeper.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def lease(self, spec: ModelSpec, context: int = 0, deadline: float | None = None) -> Iterator[Loaded]:
+        """Lend a model, loading it first if need be; it stays in memory until the block ends.
+
+        Raises DoesNotFit if it is larger than the budget, DeadlineExceeded if after `deadline` seconds there
+        is still no room, Cancelled if the pool is closed, and what the load raises.
+        """
+        resident, fresh = self._enter(spec, context, deadline)
+        try:
+            if fresh:
+                self._fill(resident)
+            yield resident.ready.result()
+        finally:
+            self._leave(resident)
+
+    def _enter(self, spec: ModelSpec, context: int, deadline: float | None) -> tuple[_Resident, bool]:
+        """Count ourselves in; the second value is true if the model is ours to load."""
+        key, cost = (spec.name, spec.digest), self._cost(spec, context)
+        until = None if deadline is None else self._clock() + deadline
+        with self._changed:
+            while not self._closed:
+                resident = self._residents.pop(key, None)
+                if resident is not None:
+                    self._residents[key] = resident  # the last is the most recently used
+                    if resident.context >= context:
+                        resident.users += 1
+                        return resident, False
+                    if not resident.users:
+                        self._unload(resident)
+                        continue
+                elif self._room_for(spec, cost):
+                    self._residents[key] = _Resident(spec, context, cost)
+                    return self._residents[key], True
+                if not self._changed.wait(None if until is None else until - self._clock()):
+                    raise DeadlineExceeded(f"{spec.name} did not get into memory within {deadline} s")
+        raise Cancelled(f"{spec.name} was not asked: the pool of models is closed")
+
+    def _fill(self, resident: _Resident) -> None:
+        """Load outside the lock, so that other models answer meanwhile."""
+        try:
+            engine = self._load(resident.spec, resident.context)
+        except BaseException as error:
+            with self._changed:
+                del self._residents[resident.spec.name, resident.spec.digest]
+                self._changed.notify_all()
+            resident.ready.set_exception(error)
+            raise
+        resident.ready.set_result(engine)
+
+    def _leave(self, resident: _Resident) -> None:
+        with self._changed:
+            resident.users -= 1
+            resident.idle_since = self._clock()
+            if self._closed and not resident.users:
+                self._unload(resident)
+            if self._sweeper is None and self._keep_alive is not None and not self._closed:
+                self._sweeper = threading.Thread(target=self._sweep, name="hunkwise-pool", daemon=True)
+                self._sweeper.start()
+            self._changed.notify_all()
+
+    def _room_for(self, spec: ModelSpec, cost: int) -> bool:
+        """Evict idle models until there is room; False if only those in use are left."""
+        if self._budget is None:
+            return True
+        if cost > self._budget:
+            raise DoesNotFit(
+                f"{spec.name} needs {cost >> 20} MiB and all models together may take {self._budget >> 20} MiB; "
+                "choose a smaller model or quantization"
+            )
+        residents = self._residents.values()
+        while sum(resident.cost for resident in residents) + cost > self._budget:
+            idle = next((resident for resident in residents if not resident.users), None)
+            if idle is None:
+                return False
+            self._unload(idle)
+        return True
+
+    def _unload(self, resident: _Resident) -> None:
+        if self._residents.pop((resident.spec.name, resident.spec.digest), None) is resident:
+            resident.ready.result().close()
+
+    def _remaining(self, resident: _Resident) -> float:
+        """Seconds until an idle model is unloaded."""
+        keep_alive = float("inf") if self._keep_alive is None else self._keep_alive
+        return resident.idle_since + keep_alive - self._clock()
+
+    def _sweep(self) -> None:
+        """Run in a thread: sleep until the next model has been idle for long enough."""
+        with self._changed:
+            while not self._closed:
+                self.unload_idle()
+                idle = [self._remaining(r) for r in self._residents.values() if not r.users]
+                self._changed.wait(max(0.01, min(idle)) if idle else None)
+
+
+class PooledEngine:
+    """One model of a pool, as an `Engine`."""
+
+    def __init__(self, pool: Pool, spec: ModelSpec, context: int) -> None:
+        self._pool, self._spec, self._context = pool, spec, context
+
+    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+        """Answer, loading the model first if need be; that time counts against the deadline."""
+        started = time.monotonic()
+        with self._pool.lease(self._spec, self._context, bundle.deadline) as engine:
+            if bundle.deadline is None:
+                return engine.ask(bundle)
+            left = bundle.deadline - (time.monotonic() - started)
+            if left <= 0:
+                raise DeadlineExceeded(f"{self._spec.name} took {bundle.deadline} s and more to load")
+            return engine.ask(replace(bundle, deadline=left))
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        """Count tokens; that needs the model's tokenizer, so it may load."""
+        with self._pool.lease(self._spec, self._context) as engine:
+            return engine.measure(bundle)
+
+    def card(self) -> EngineCard:
+        """Describe the loaded model; may load it."""
+        with self._pool.lease(self._spec, self._context) as engine:
+            return engine.card()
