@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 import click
@@ -27,6 +28,7 @@ VERBS = {
     "cache": "hunkwise.reviewer.commands.cache",
     "hook": "hunkwise.reviewer.commands.hook",
     "install-hook": "hunkwise.reviewer.commands.install_hook",
+    "action": "hunkwise.reviewer.commands.action",
 }
 
 
@@ -52,10 +54,17 @@ def hunkwise() -> None:
     """Review code with a language model that runs on this machine."""
 
 
-def run(command: click.Command, arguments: list[str] | None = None) -> int:
-    """Run a click command and return the process's exit code. `arguments` default to the process's own."""
+def run(
+    command: click.Command,
+    arguments: Sequence[str] | None = None,
+    open_engine: Callable[..., object] | None = None,
+) -> int:
+    """Run a click command and return the process's exit code.
+
+    `arguments` default to the process's own; `open_engine` replaces the opening of a model.
+    """
     try:
-        code = command.main(arguments, standalone_mode=False)
+        code = command.main(arguments, standalone_mode=False, obj=open_engine)
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
         return 130

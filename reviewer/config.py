@@ -20,10 +20,12 @@ from hunkwise.reviewer.types import Category, Severity
 OTHER_VARIABLES: dict[str, str] = {
     "HUNKWISE_CONFIG": "the configuration file to read instead of the repository's",
     "HUNKWISE_MODELS": "the folder of the model store",
-    "HUNKWISE_SOURCES": "where to fetch models from, in this order",
-    "HUNKWISE_CACHE": "where answers are remembered",
-    "HUNKWISE_CACHE_SECRET": "what machines that share a Redis have in common, 16 characters or more",
-    "HUNKWISE_REDIS_URL": "a Redis in which answers are remembered too",
+    "HUNKWISE_SOURCES": "where models are fetched from, in this order",
+    "HUNKWISE_CACHE": "the folder of the response cache",
+    "HUNKWISE_CACHE_SECRET": "the secret by which machines share cached answers",
+    "HUNKWISE_REDIS_URL": "the Redis that holds cached answers for several machines",
+    "HUNKWISE_GITHUB_TOKEN": "the token to post to GitHub with, instead of GITHUB_TOKEN",
+    "HUNKWISE_GITLAB_TOKEN": "the token to post to GitLab with, instead of GITLAB_TOKEN",
     "HUNKWISE_SKIP": "1 makes the commit hook do nothing",
     "HUNKWISE_DEBUG": "1 prints the traceback of an unexpected error",
 }

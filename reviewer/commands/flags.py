@@ -10,7 +10,7 @@ import click
 from hunkwise.reviewer.config import settings
 from hunkwise.reviewer.setting import About, Kind, ListOf, Number, OneOf, Switch
 
-_HELP_ALL = "hunkwise.help-all"
+HELP_ALL = "hunkwise.help-all"  # key in a context's meta: show the rare options too
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -19,7 +19,7 @@ class RareOption(click.Option):
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Stay silent on `--help`."""
-        return super().get_help_record(ctx) if ctx.meta.get(_HELP_ALL) else None
+        return super().get_help_record(ctx) if ctx.meta.get(HELP_ALL) else None
 
 
 def _reader(kind: Kind) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -83,7 +83,7 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _show_all(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
-        ctx.meta[_HELP_ALL] = True
+        ctx.meta[HELP_ALL] = True
         click.echo(ctx.get_help())
         ctx.exit()
 
