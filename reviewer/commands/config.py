@@ -12,6 +12,7 @@ import click
 from hunkwise.reviewer.config import Config, keys, plain, schema
 from hunkwise.reviewer.config_files import find, load, read_file
 from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.visible import visible_line
 
 
@@ -51,7 +52,7 @@ def check(file: Path | None) -> None:
     if path is None:
         raise ConfigError("no .hunkwise.toml and no [tool.hunkwise] here; make one with: hunkwise init")
     layer = read_file(path)
-    click.echo(visible_line(f"{path}: {len(layer.values)} settings, all fine"))
+    click.echo(visible_line(f"{path}: {plural(len(layer.values), 'setting')}, all fine"))
 
 
 @command.command("schema")

@@ -1,0 +1,72 @@
+"""Where reports go, and when they have colours."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from hunkwise.reviewer.commands.outputs import Output, colored, outputs, write_stdout
+from hunkwise.reviewer.errors import UsageError
+
+
+def test_without_o_the_report_goes_to_standard_output() -> None:
+    """The format alone decides what is printed."""
+    assert outputs((), "json") == (Output("json"),)
+
+
+def test_several_reports_are_written_at_once(tmp_path: Path) -> None:
+    """Each -o names its format, or takes that of --format; a dash is the standard output."""
+    asked = (f"sarif={tmp_path}/a.sarif", f"{tmp_path}/b=c.txt", "html=-")
+    assert outputs(asked, "text") == (
+        Output("sarif", tmp_path / "a.sarif"),
+        Output("text", tmp_path / "b=c.txt"),
+        Output("html", None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("json=",), "names no file"),
+        (("-", "json=-"), "named twice"),
+        (("no/such/folder/x",), "the folder does not exist"),
+        ((".",), "or this is one"),
+    ],
+)
+def test_what_can_not_be_written_is_refused_at_once(asked: tuple[str, ...], message: str) -> None:
+    """A wrong -o fails before any work is done."""
+    with pytest.raises(UsageError, match=message):
+        outputs(asked, "text")
+
+
+def test_a_reader_that_went_away_is_no_error() -> None:
+    """`review … | head -1` ends quietly, and with the review's own exit code."""
+    read, written = os.pipe()
+    os.close(read)
+    with io.FileIO(written, "w") as raw, io.BufferedWriter(raw) as stream:
+        write_stdout("x" * 100_000, stream)
+
+
+@pytest.mark.parametrize(
+    ("choice", "environ", "terminal", "expected"),
+    [
+        ("auto", {"TERM": "xterm"}, True, True),
+        ("auto", {"TERM": "xterm"}, False, False),
+        ("auto", {"TERM": "dumb"}, True, False),
+        ("auto", {"NO_COLOR": "1", "TERM": "xterm"}, True, False),
+        ("auto", {"NO_COLOR": "", "TERM": "xterm"}, True, True),
+        ("auto", {"FORCE_COLOR": "1"}, False, True),
+        ("auto", {"FORCE_COLOR": "0"}, False, False),
+        ("auto", {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, False),
+        ("always", {"NO_COLOR": "1"}, False, True),
+        ("never", {"FORCE_COLOR": "1"}, True, False),
+    ],
+)
+def test_colours_follow_the_conventions(
+    choice: str, environ: dict[str, str], terminal: bool, expected: bool
+) -> None:
+    """--color goes first, then NO_COLOR, FORCE_COLOR, TERM and the terminal."""
+    assert colored(choice, environ, terminal=terminal) is expected

@@ -1,0 +1,52 @@
+"""Progress is for people at a terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from hunkwise.reviewer.commands.progress import Progress, wanted
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "environ", "expected"),
+    [
+        (Terminal(), {"TERM": "xterm"}, True),
+        (Terminal(), {"TERM": "xterm", "CI": "true"}, False),
+        (Terminal(), {"TERM": "dumb"}, False),
+        (Terminal(), {}, False),
+        (io.StringIO(), {"TERM": "xterm"}, False),
+    ],
+)
+def test_progress_is_drawn_at_a_terminal_alone(
+    stream: io.StringIO, environ: dict[str, str], expected: bool
+) -> None:
+    """Not in a pipe, not in CI, not where the cursor can't move."""
+    assert wanted(stream, environ) is expected
+
+
+def test_the_time_left_is_told_and_nothing_is_left_behind() -> None:
+    """After a third in ten seconds, twenty are left; at the end the line is cleared."""
+    now = iter([0.0, 10.0])
+    stream = Terminal()
+    with Progress(stream, enabled=True, clock=lambda: next(now)) as progress:
+        progress("reviewing hunk", 0, 3, "a.py")
+        progress("reviewing hunk", 1, 3, "b\x1b[31m.py")
+    assert "reviewing hunk 1 of 3, 0:20 left: b<U+001B>[31m.py" in stream.getvalue()
+    assert stream.getvalue().endswith("\r\x1b[K")
+
+
+def test_progress_that_is_off_writes_nothing() -> None:
+    """Standard error stays empty in CI."""
+    stream = io.StringIO()
+    with Progress(stream, enabled=False) as progress:
+        progress("loading", 1, 2)
+    assert stream.getvalue() == ""

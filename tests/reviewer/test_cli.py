@@ -1,0 +1,84 @@
+"""The command line: exit codes, help, and how fast it answers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from hunkwise.engine.errors import MissingExtra
+from hunkwise.reviewer.cli import VERBS, hunkwise, run
+from hunkwise.reviewer.errors import ConfigError
+
+HEAVY = {"numpy", "jinja2", "unidiff", "llama_cpp", "llguidance", "redis", "github", "gitlab", "requests"}
+
+
+def failing(error: BaseException) -> click.Command:
+    """Make a command that raises."""
+
+    @click.command()
+    def command() -> None:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (ConfigError("x.toml: bad\x1b[0m"), 2, "hunkwise: x.toml: bad<U+001B>[0m\n"),
+        (MissingExtra("redis", "redis"), 2, "run: pip install 'hunkwise[redis]'"),
+        (click.UsageError("no"), 2, "Error: no"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (ValueError("secret\nof many lines"), 2, "unexpected ValueError: secret; this is a bug"),
+        (SystemExit(1), 141, ""),
+    ],
+)
+def test_every_error_has_its_exit_code(
+    error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever is raised, there is one sentence on stderr, an exit code, and no traceback."""
+    assert run(failing(error), []) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_the_traceback_of_a_bug_is_there_for_those_who_ask(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HUNKWISE_DEBUG=1 shows where it went wrong."""
+    monkeypatch.setenv("HUNKWISE_DEBUG", "1")
+    assert run(failing(ZeroDivisionError("x")), []) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each verb of the table can be imported and answers --help."""
+    assert run(hunkwise, [verb, "--help"]) == 0
+    assert "Usage:" in capsys.readouterr().out
+
+
+def test_help_is_short_and_help_all_is_complete(capsys: pytest.CaptureFixture[str]) -> None:
+    """`review --help` shows about a dozen options, --help-all the rest."""
+    counts = []
+    for flag in ("--help", "--help-all"):
+        assert run(hunkwise, ["review", flag]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        counts.append(sum(line.startswith("  -") for line in lines))
+    assert counts[0] <= 13
+    assert counts[1] >= counts[0] + 15
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """The help of a review comes without numpy, jinja2, unidiff or any SDK."""
+    code = (
+        "import sys; from hunkwise.reviewer.cli import run, hunkwise; run(hunkwise, ['review', '--help']); "
+        "print(*(name for name in sys.modules if '.' not in name), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stderr.split())
