@@ -52,6 +52,7 @@ _LAZY: dict[str, str] = {
     "Plan": "hunkwise.engine.runtime.plan",
     "Want": "hunkwise.engine.runtime.fit",
     "Pool": "hunkwise.engine.pool",
+    "LocalEngine": "hunkwise.engine.runtime.runner",
     "open_local": "hunkwise.engine.local",
     "open_pool": "hunkwise.engine.local",
     "plan_for": "hunkwise.engine.local",

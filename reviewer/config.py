@@ -148,6 +148,9 @@ class Config:
         default="auto", metadata=about(OneOf.words("auto", "always", "never"), "colours in text", _any)
     )
     offline: bool = field(default=False, metadata=about(Switch(), "never use the network"))
+    remember: bool = field(
+        default=True, metadata=about(Switch(), "keep answers on this machine, and use those that are kept")
+    )
     effort: Effort = field(
         default="normal", metadata=about(OneOf.words("quick", "normal", "deep"), "how much to ask")
     )

@@ -1,29 +1,90 @@
-"""Opening the engine that the configuration names: find or fetch the model, fit it to this machine, load it."""
+"""Opening the engine that the configuration names: find or fetch the model, and load it when it is first asked.
+
+Between the reviewer and the model stands the cache of answers, so a change that was reviewed before needs no
+model in memory.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 import click
 
 from hunkwise import engine
+from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, ModelSpec
+from hunkwise.reviewer.commands.cache import cache_from_environment
 from hunkwise.reviewer.commands.progress import Progress
 from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config_files import repository_root
 from hunkwise.reviewer.visible import visible
 
 if TYPE_CHECKING:
-    from hunkwise.engine import Engine
+    from hunkwise.engine import LocalEngine
 
 
-def open_engine(config: Config, environ: Mapping[str, str], progress: Progress) -> Engine:
-    """Open the model of the configuration, fetching it first if it is not here. Raises EngineError."""
-    engine.build()  # without llama-cpp-python a download would be for nothing
+def open_engine(config: Config, environ: Mapping[str, str], progress: Progress) -> OpenedModel:
+    """Find the model of the configuration, fetching it first if it is not here. Raises EngineError."""
+    build = engine.build()  # fails without llama-cpp-python, before anything is downloaded
     library = engine.library_from_environment(environ, offline=config.offline)
     spec = library.ensure(config.model, progress)
-    progress(f"loading {spec.name}")
-    opened: Engine = engine.open_local(spec, say=_say)
-    return opened
+    return OpenedModel(spec, build, environ if config.remember else None, progress)
+
+
+class OpenedModel:
+    """A model behind the cache of answers; an `Engine` and a context manager.
+
+    Without `environ`, which says where the cache is, nothing is remembered.
+    """
+
+    def __init__(
+        self, spec: ModelSpec, build: str, environ: Mapping[str, str] | None, progress: Progress
+    ) -> None:
+        self._spec = spec
+        self._progress = progress
+        self._local: LocalEngine | None = None
+        self._resources = ExitStack()
+        if environ is None:
+            self._inner: Engine = self._load()
+            return
+        card = engine.card_of(spec, engine.plan_for(spec, engine.survey()), build)
+        place = str(repository_root(Path.cwd()) or Path.cwd())
+        cache = self._resources.enter_context(cache_from_environment(environ, place))
+        self._inner = engine.CachedEngine(self._load, card, cache)
+
+    def _load(self) -> LocalEngine:
+        self._progress(f"loading {self._spec.name}")
+        local: LocalEngine = self._resources.enter_context(engine.open_local(self._spec, say=_say))
+        self._local = local
+        return local
+
+    @property
+    def decode_seconds(self) -> float:
+        """Seconds that passed inside llama_decode."""
+        return self._local.statistics().decode_seconds if self._local is not None else 0.0
+
+    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+        """Answer from the cache or the model."""
+        return self._inner.ask(bundle)
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        """Count the bundle's tokens."""
+        return self._inner.measure(bundle)
+
+    def card(self) -> EngineCard:
+        """Describe the model."""
+        return self._inner.card()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._resources.close()
 
 
 def _say(sentence: str) -> None:

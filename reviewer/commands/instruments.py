@@ -57,13 +57,14 @@ class Meter:
         """Pass on."""
         return self._inner.card()
 
-    def stats(self, total: float) -> str:
-        """Sum up a run of `total` seconds in one line."""
+    def stats(self, total: float, decoding: float) -> str:
+        """Sum up a run of `total` seconds, `decoding` of them inside llama_decode, in one line."""
         used = self.usage
+        outside = (total - decoding) / total if total > 0 else 0.0
         return (
-            f"{total:.1f} s, {self.seconds:.1f} s of it in the engine; {self.bundles} bundles; "
-            f"{used.prefilled:,} tokens prefilled, {used.reused:,} reused, {used.forced:,} forced, "
-            f"{used.sampled:,} sampled"
+            f"{total:.1f} s in all, {self.seconds:.1f} s in the engine, {decoding:.1f} s in llama_decode "
+            f"({outside:.0%} outside); {self.bundles} bundles; {used.prefilled:,} tokens prefilled, "
+            f"{used.reused:,} reused, {used.forced:,} forced, {used.sampled:,} sampled"
         )
 
 

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,16 +110,21 @@ def _review(
     transcript: bool,
 ) -> tuple[Review, Change]:
     """Run the pipeline. A model is opened only if something is to be asked."""
+    from hunkwise.reviewer.commands.engine import OpenedModel
     from hunkwise.reviewer.commands.instruments import Meter, Transcript, Unasked
     from hunkwise.reviewer.commands.progress import Progress, wanted
     from hunkwise.reviewer.pipeline import review
     from hunkwise.reviewer.selection import select
 
     started = time.perf_counter()
-    with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
+    with ExitStack() as stack:
+        progress = stack.enter_context(Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)))
         change = read_change(source, config, Path.cwd())
         picked, _ = select(change, config.include, config.exclude)
-        meter = Meter(open_engine(config, progress) if picked else Unasked(config.model))
+        engine = open_engine(config, progress) if picked else Unasked(config.model)
+        if isinstance(engine, AbstractContextManager):
+            stack.enter_context(engine)
+        meter = Meter(engine)
         made = review(
             change,
             config,
@@ -126,8 +132,11 @@ def _review(
             guidelines=guidelines,
             observer=lambda step: progress("reviewing hunk", step.done, step.total, step.path),
         )
+        decoding = engine.decode_seconds if isinstance(engine, OpenedModel) else 0.0
+    for sentence in change.notes:
+        click.echo(f"hunkwise: {visible(sentence)}", err=True)
     if stats:
-        click.echo(f"hunkwise: {meter.stats(time.perf_counter() - started)}", err=True)
+        click.echo(f"hunkwise: {meter.stats(time.perf_counter() - started, decoding)}", err=True)
     return made, change
 
 
