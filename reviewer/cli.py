@@ -29,6 +29,7 @@ VERBS = {
     "hook": "hunkwise.reviewer.commands.hook",
     "install-hook": "hunkwise.reviewer.commands.install_hook",
     "action": "hunkwise.reviewer.commands.action",
+    "bench": "hunkwise.reviewer.commands.bench",
 }
 
 

@@ -2,8 +2,8 @@
 
     select → context → likelihood → decide → name → verify → suggest → settle
 
-Each hunk is read alone. What is cheap is asked of every hunk, what is dear only where the cheap evidence points
-at something. Whatever is not said is counted with its reason.
+Each hunk is read alone. What is cheap is asked of every hunk, what is dear only where the cheap evidence
+points at something. Whatever is not said is counted with its reason.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def review(
 ) -> Review:
     """Review a change. Deterministic: the same change, settings and engine give an equal `Review`.
 
-    A hunk that can't be asked about becomes `Skipped(fault=True)`, and the review is incomplete. Errors of the
-    engine other than a prompt that is too long are raised.
+    A hunk that can't be asked about becomes `Skipped(fault=True)`, and the review is incomplete. Errors of
+    the engine other than a prompt that is too long are raised.
     """
     picked, passed_over = select(change, config.include, config.exclude)
     deadline = clock() + config.max_time if config.max_time else None

@@ -178,8 +178,16 @@ def verification(shown: View, line: int, text: str, title: str, message: str) ->
 
 
 def likelihoods(before: str, new: str, old: str) -> Bundle:
-    """Score the new and the old text as continuations of the same lines before them."""
-    return Bundle(
-        (Segment(before, "raw"),),
-        (Score("new", (), new), Score("old", (), old)),
-    )
+    """Score the new and the old text as continuations of the same lines before them.
+
+    The last of these lines belongs to each question: a question has to add something to what is shared.
+    """
+    head, last = _last_line(before)
+    shared = (Segment(head, "raw"),) if head else ()
+    own = (Segment(last, "raw"),)
+    return Bundle(shared, (Score("new", own, new), Score("old", own, old)))
+
+
+def _last_line(text: str) -> tuple[str, str]:
+    cut = text.rfind("\n", 0, len(text) - 1) + 1
+    return text[:cut], text[cut:]

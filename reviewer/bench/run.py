@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, Usage, total_usage
+from hunkwise.engine import Engine
 from hunkwise.reviewer.bench.cases import Case, as_added
+from hunkwise.reviewer.commands.instruments import Meter
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.pipeline import review
@@ -46,30 +47,6 @@ class Row:
         return any(remark.said for remark in self.remarks)
 
 
-class Meter:
-    """An `Engine` around an engine that counts bundles and tokens."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.usage = Usage()
-        self.calls = 0
-
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
-        """Pass a bundle on and count it."""
-        answers = self._engine.ask(bundle)
-        self.usage += total_usage(answers)
-        self.calls += 1
-        return answers
-
-    def measure(self, bundle: Bundle) -> BundleSize:
-        """Pass a measurement on."""
-        return self._engine.measure(bundle)
-
-    def card(self) -> EngineCard:
-        """Describe the engine behind."""
-        return self._engine.card()
-
-
 Method = Callable[[Case, Engine], tuple[tuple[Remark, ...], bool]]
 """A way of reviewing: remarks (candidates included), and whether something could not be reviewed."""
 
@@ -101,7 +78,7 @@ def run_case(case: Case, method: Method, engine: Engine) -> Row:
         meter.usage.prefilled,
         meter.usage.reused,
         meter.usage.sampled + meter.usage.forced,
-        meter.calls,
+        meter.bundles,
         incomplete,
     )
 

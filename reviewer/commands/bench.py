@@ -1,0 +1,101 @@
+"""`hunkwise bench`: measure reviews on labelled changes, and the peers' way of asking beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hunkwise.reviewer.commands.flags import given, setting_flags
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config_files import load
+
+if TYPE_CHECKING:
+    from hunkwise.engine import Engine
+    from hunkwise.reviewer.bench.cases import Case
+    from hunkwise.reviewer.bench.run import Row
+
+NAMES = ("ask-diff", "ask-hunk-json", "yes-no", "linter", "first-line", "silent")
+
+
+@click.command("bench")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="CASES...", type=click.Path(exists=True, path_type=Path)
+)
+@click.option("--sample", "size", type=click.IntRange(1), metavar="N", help="Draw N cases.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draw.")
+@click.option("--form", type=click.Choice(["diff", "added"]), default="diff", show_default=True,
+              help="Show each change as a diff, or as newly written code.")  # fmt: skip
+@click.option("--baseline", type=click.Choice(NAMES), help="Measure this way of asking instead of ours.")
+@click.option("--json", "target", type=click.Path(path_type=Path), metavar="OUT",
+              help="Write metrics, groups, cases and manifest as JSON.")  # fmt: skip
+@click.option("--journal", type=click.Path(path_type=Path), metavar="FILE",
+              help="Keep finished cases here; an interrupted run goes on from it.")  # fmt: skip
+@setting_flags
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    files: tuple[Path, ...],
+    size: int | None,
+    seed: int,
+    form: str,
+    baseline: str | None,
+    target: Path | None,
+    journal: Path | None,
+    **values: Any,
+) -> int:
+    """Measure reviews on labelled changes (JSON Lines, plain or gzipped) and print a table."""
+    from hunkwise.reviewer.bench.baselines import BASELINES
+    from hunkwise.reviewer.bench.cases import read_cases, sample
+    from hunkwise.reviewer.bench.run import ours, run
+    from hunkwise.reviewer.bench.summary import by_group, summarise
+    from hunkwise.reviewer.bench.table import table
+
+    cases = read_cases(files)
+    if size:
+        cases = sample(cases, size, seed)
+    config = load(flags=given(values), environ=os.environ, folder=Path.cwd(), file=None, trusted=True)
+    engine = _engine(ctx, config)
+    method = BASELINES[baseline] if baseline else ours(config, form)
+    made = _manifest(config, engine, form, baseline)
+    rows: list[tuple[Case, Row]] = []
+    for case, row in run(cases, method, engine, journal, _key(made)):
+        rows.append((case, row))
+        if sys.stderr.isatty():
+            click.echo(f"\r{len(rows)}/{len(cases)} {case.id[:50]:50}", err=True, nl=False)
+    measured, groups = summarise(rows), by_group(rows)
+    if target:
+        report = {"metrics": measured, "by_group": groups, "cases": _cases(rows), "manifest": made}
+        target.write_text(json.dumps(report, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    click.echo(("\n" if sys.stderr.isatty() else "") + table(measured, groups), nl=False)
+    return 0
+
+
+def _engine(ctx: click.Context, config: Config) -> Engine:
+    from hunkwise.reviewer.commands.progress import Progress, wanted
+    from hunkwise.reviewer.commands.review import _open_engine
+
+    with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
+        return (ctx.obj or _open_engine)(config, progress)
+
+
+def _manifest(config: Config, engine: Engine, form: str, baseline: str | None) -> dict[str, Any]:
+    from hunkwise.reviewer.pipeline import manifest
+
+    made = dataclasses.asdict(manifest(config, engine))
+    return {**made, "form": form, "baseline": baseline or "none"}
+
+
+def _key(made: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
+
+
+def _cases(rows: list[tuple[Case, Row]]) -> list[dict[str, Any]]:
+    return [{"buggy": case.buggy, "group": case.group, **dataclasses.asdict(row)} for case, row in rows]
