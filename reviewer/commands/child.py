@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 # -P: a module in the reviewed folder must not take the place of one of ours
 _REVIEW = ("-P", "-c", "from hunkwise.reviewer.cli import review_main; review_main()")
@@ -36,11 +37,17 @@ def review_command(options: Sequence[str]) -> list[str]:
 
 
 def supervise(
-    argv: Sequence[str], limit: float | None = None, environ: Mapping[str, str] | None = None
+    argv: Sequence[str],
+    limit: float | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Ending:
-    """Run a command for at most `limit` seconds; it, and all that it started, is killed then."""
+    """Run a command, in `folder`, for at most `limit` seconds; it and all that it started is killed then."""
     started = time.monotonic()
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True, env=environ) as process:
+    with subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, start_new_session=True, env=environ, cwd=folder
+    ) as process:
         try:
             code: int | None = process.wait(limit)
         except subprocess.TimeoutExpired:

@@ -136,6 +136,8 @@ def _fail_on(given: str | None, config: Config) -> list[str]:
 def _named(source: Source) -> list[str]:
     if source.staged:
         return ["--staged"]
+    if source.commit is not None:
+        return ["--commit", source.commit]
     assert source.start is not None
     assert source.end is not None
     return ["--from", source.start, "--to", source.end]

@@ -23,7 +23,8 @@ def from_environment(environ: Mapping[str, str], folder: Path) -> list[Source]:
     if start and end:
         return [Source(start=start, end=end)]
     if environ.get("PRE_COMMIT_REMOTE_BRANCH"):  # a push with no FROM_REF begins at a root commit
-        return [Source(start=_empty_tree(folder), end="HEAD")]
+        roots = _git(folder, "rev-list", "--max-parents=0", "HEAD").split()
+        return _from_root(roots[-1], "HEAD") if roots else []
     return [Source(staged=True)]
 
 
@@ -37,29 +38,28 @@ def from_lines(lines: Iterable[str], remote: str, folder: Path) -> list[Source]:
         words = line.split()
         if len(words) != 4 or not all(_COMMIT.fullmatch(word) for word in (words[1], words[3])):
             raise GitError(
-                f"a pre-push hook should read four words a line from git, and got {line.strip()!r:.100}"
+                f"a pre-push hook should read four words a line from git, not {line.strip()!r:.100}"
             )
-        new, old = words[1], words[3]
-        if new.strip("0"):
-            sources.append(Source(start=_start(new, old, remote, folder), end=new))
+        if words[1].strip("0"):
+            sources += _sent(words[1], words[3], remote, folder)
     return sources
 
 
-def _start(new: str, old: str, remote: str, folder: Path) -> str:
-    """Name what the remote has already: its own commit if we know it, else the parent of the first new one."""
+def _sent(new: str, old: str, remote: str, folder: Path) -> list[Source]:
+    """Name what a push of `new` sends: what its old value has not, or else what no branch of the remote has."""
     if old.strip("0") and _git(folder, "rev-parse", "--quiet", "--verify", f"{old}^{{commit}}"):
-        return old
+        return [Source(start=old, end=new)]
     unknown = _git(
         folder, "rev-list", "--topo-order", "--reverse", new, "--not", f"--remotes={remote}"
     ).split()
     if not unknown:
-        return new
-    return _git(folder, "rev-parse", "--quiet", "--verify", f"{unknown[0]}^") or _empty_tree(folder)
+        return []
+    parent = _git(folder, "rev-parse", "--quiet", "--verify", f"{unknown[0]}^")
+    return [Source(start=parent, end=new)] if parent else _from_root(unknown[0], new)
 
 
-def _empty_tree(folder: Path) -> str:
-    """Name the tree without files, in the repository's own hash."""
-    return _git(folder, "hash-object", "-t", "tree", "--stdin")
+def _from_root(root: str, end: str) -> list[Source]:
+    return [Source(commit=root), Source(start=root, end=end)]
 
 
 def _git(folder: Path, *arguments: str) -> str:

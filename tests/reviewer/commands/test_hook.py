@@ -196,13 +196,14 @@ def test_new_branch(repository: Path, tmp_path: Path) -> None:
 
 
 def test_first_push(repository: Path) -> None:
-    """The first push of all begins at the empty tree, told by git or by pre-commit."""
+    """The first push of all begins with the root commit, told by git or by pre-commit."""
+    root = git(repository, "rev-parse", "HEAD")
+    git(repository, "commit", "-q", "--allow-empty", "-m", "second")
     new = git(repository, "rev-parse", "HEAD")
-    empty = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
     line = f"refs/heads/main {new} refs/heads/main {ZERO}\n"
-    assert from_lines([line], "origin", repository) == [Source(start=empty, end=new)]
+    assert from_lines([line], "origin", repository) == [Source(commit=root), Source(start=root, end=new)]
     environ = {"PRE_COMMIT_REMOTE_BRANCH": "refs/heads/main"}
-    assert from_environment(environ, repository) == [Source(start=empty, end="HEAD")]
+    assert from_environment(environ, repository) == [Source(commit=root), Source(start=root, end="HEAD")]
 
 
 def test_pre_commit_range(tmp_path: Path) -> None:

@@ -1,0 +1,159 @@
+"""`hunkwise action`: the two steps of action.yml that are more than one command. People use `review` instead."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from hunkwise.engine import default_model, library_from_environment
+from hunkwise.reviewer.commands.child import review_command, supervise
+from hunkwise.reviewer.commands.job import (
+    Inputs,
+    Range,
+    base_config,
+    check_history,
+    read_inputs,
+    read_range,
+)
+from hunkwise.reviewer.commands.source import Source, read_change
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config_files import load
+from hunkwise.reviewer.errors import ReviewError, UsageError
+from hunkwise.reviewer.types import Review, Severity
+
+_LARGEST_SUMMARY = 1_000_000  # bytes; GitHub refuses more than 1 MiB for all of a step
+_HIDDEN = ("TOKEN", "PASSWORD", "CREDENTIAL")  # parts of names of variables that a review has no use for
+
+
+class ReviewFailed(ReviewError):
+    """The review ended without a report; its own message stands above in the log."""
+
+
+@click.group(hidden=True)
+def command() -> None:
+    """Do the steps of action.yml, from the variables of a GitHub Actions job."""
+
+
+@command.command()
+def prepare() -> None:
+    """Say whether there is anything to review, with which model, and under which key that one is cached."""
+    inputs, commits, _, config = _job(os.environ)
+    from hunkwise.reviewer.selection import select
+
+    change = read_change(Source(start=commits.base, end=commits.head), config, inputs.workdir)
+    picked, _ = select(change, config.include, config.exclude)
+    model = config.model or default_model()
+    _output(
+        {"reviewable": str(bool(picked)).lower(), "model": model, "model_key": model_key(model, os.environ)}
+    )
+    click.echo(f"hunkwise: {len(picked)} hunks to review", err=True)
+
+
+@command.command()
+def review() -> None:
+    """Review the job's change; write the reports, the job's summary, and the step's outputs.
+
+    Gives exit code 0 even with findings, which `exit_code` among the outputs tells: they are posted first.
+    """
+    inputs, commits, file, config = _job(os.environ)
+    folder = _folder(os.environ)
+    reports = {
+        "json": folder / "findings.json",
+        "sarif": folder / "hunkwise.sarif",
+        "markdown": folder / "summary.md",
+    }
+    shown = "annotations" if inputs.reporter == "github-pr-annotations" else "text"
+    options = [f"--from={commits.base}", f"--to={commits.head}", "--untrusted", *inputs.flags]
+    options += [f"--config={file}"] if file else []
+    options += [f"--output={name}={path}" for name, path in reports.items()]
+    ending = supervise(
+        review_command([*options, f"--output={shown}=-"]), environ=scrubbed(os.environ), folder=inputs.workdir
+    )
+    if ending.code not in (0, 1, 3):
+        raise ReviewFailed(f"there is no report of this change: the review ended with {ending}")
+    _summary(os.environ, reports["markdown"])
+    _output({**_told(reports["json"]), "exit_code": str(verdict(ending.code, config.fail_on))})
+    _output({"report": str(reports["json"]), "sarif": str(reports["sarif"])})
+
+
+def verdict(code: int, fail_on: Severity | None) -> int:
+    """Give the job's exit code: that of the review, but an incomplete one passes where nothing shall fail."""
+    if code == 3 and fail_on is None:
+        click.echo(
+            "::warning title=hunkwise::The review is incomplete; the job's summary names what is missing."
+        )
+        return 0
+    return code
+
+
+def model_key(name: str, environ: Mapping[str, str]) -> str:
+    """Name a model for a cache: by its digest where the catalogue knows it, else by its name's."""
+    catalog = library_from_environment(environ, offline=True).catalog
+    known = next((entry.sha256 for entry in catalog.values() if entry.name == name), None)
+    return known or "name-" + hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what a process that reads a stranger's change should not hold."""
+    return {name: value for name, value in environ.items() if not any(part in name for part in _HIDDEN)}
+
+
+def _job(environ: Mapping[str, str]) -> tuple[Inputs, Range, Path | None, Config]:
+    """Read inputs and event, and the configuration of the base commit."""
+    inputs, commits = read_inputs(environ), read_range(environ)
+    check_history(inputs.workdir, commits)
+    file = base_config(inputs.workdir, commits, inputs.config, _folder(environ))
+    flags: dict[str, object] = {"model": inputs.model} if inputs.model else {}
+    if inputs.fail_on:
+        flags["fail_on"] = None if inputs.fail_on == "none" else Severity(inputs.fail_on)
+    return inputs, commits, file, load(flags=flags, environ=environ, folder=_folder(environ), file=file)
+
+
+def _folder(environ: Mapping[str, str]) -> Path:
+    """Give the folder for the job's files, outside the checkout."""
+    if not environ.get("RUNNER_TEMP"):
+        raise UsageError(
+            "RUNNER_TEMP is not set; `hunkwise action` is for GitHub Actions, use `review` elsewhere"
+        )
+    folder = Path(environ["RUNNER_TEMP"]) / "hunkwise"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _told(report: Path) -> dict[str, str]:
+    from hunkwise.reviewer.report.json import load as read_report
+
+    made: Review = read_report(report.read_bytes())
+    worst = min((found.severity for found in made.findings), key=lambda severity: severity.rank, default=None)
+    return {"findings": str(len(made.findings)), "highest_severity": worst or "none"}
+
+
+def _summary(environ: Mapping[str, str], report: Path) -> None:
+    """Append a report to the job's summary, whole lines of it, as much as GitHub takes."""
+    if environ.get("GITHUB_STEP_SUMMARY"):
+        text = report.read_bytes()
+        if len(text) > _LARGEST_SUMMARY:
+            text = (
+                text[: text.rindex(b"\n", 0, _LARGEST_SUMMARY) + 1]
+                + b"\n(cut; the report is in the artifacts)\n"
+            )
+        with Path(environ["GITHUB_STEP_SUMMARY"]).open("ab") as file:
+            file.write(text)
+
+
+def _output(values: Mapping[str, str]) -> None:
+    """Set the step's outputs. One line each: a line end in a value would be another output."""
+    path = os.environ.get("GITHUB_OUTPUT")
+    for name, value in values.items():
+        if "\n" in value or "\r" in value:
+            raise UsageError(f"{name} has a line end in it")
+    lines = "".join(f"{name}={value}\n" for name, value in values.items())
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(lines)
+    else:
+        click.echo(lines, nl=False)

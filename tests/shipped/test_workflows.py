@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+Tool = Callable[..., Any]
+Blocks = Callable[[str, str], list[str]]
+USES = re.compile(r"uses: *(\S+)")
+
+
+def test_action_is_valid(root: Path, tool: Tool) -> None:
+    """action.yml is valid under GitHub's schema."""
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.github-actions", root / "action.yml")
+    assert done.returncode == 0, done.stdout
+
+
+def test_action_is_safe(root: Path, tool: Tool) -> None:
+    """Zizmor finds nothing in action.yml, not even as an auditor."""
+    done = tool("zizmor", "--offline", "--persona=auditor", "--no-progress", root / "action.yml")
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_expression_in_shell(root: Path) -> None:
+    """Every input reaches the shell through the environment, and no step runs more than a few commands."""
+    steps = yaml.safe_load((root / "action.yml").read_text())["runs"]["steps"]
+    for step in (step for step in steps if "run" in step):
+        assert "${{" not in step["run"]
+        assert "PYTHONSAFEPATH" in step["env"] or step["run"].startswith("exit")
+        assert len(step["run"].splitlines()) <= 2
+
+
+def test_token_is_for_posting_alone(root: Path) -> None:
+    """Only the step that posts holds the token."""
+    steps = yaml.safe_load((root / "action.yml").read_text())["runs"]["steps"]
+    assert [step["name"] for step in steps if "github_token" in str(step)] == ["Post"]
+
+
+def test_everything_is_pinned(root: Path) -> None:
+    """Every `uses:` that we ship or show names a commit in full."""
+    texts = [(root / name).read_text() for name in ("action.yml", "docs/github.md", "docs/gitlab.md")]
+    used = [name for text in texts for name in USES.findall(text)]
+    assert len(used) > 10
+    assert [name for name in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name)] == []
+
+
+def test_one_commit_for_each_action(root: Path) -> None:
+    """The same action is pinned to the same commit everywhere."""
+    used = USES.findall((root / "action.yml").read_text() + (root / "docs/github.md").read_text())
+    commits: dict[str, set[str]] = {}
+    for name in used:
+        action, _, commit = name.partition("@")
+        commits.setdefault("/".join(action.split("/")[:2]), set()).add(commit)
+    assert {action: found for action, found in commits.items() if len(found) > 1} == {}
+
+
+@pytest.fixture
+def workflows(tmp_path: Path, blocks: Blocks) -> Path:
+    """The workflows of docs/github.md, as a repository holds them."""
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    for number, text in enumerate(blocks("github.md", "yaml")):
+        (folder / f"{number}.yml").write_text(text)
+    assert number >= 3
+    return folder
+
+
+def test_workflows(workflows: Path, tool: Tool) -> None:
+    """Actionlint finds nothing in the workflows of the documentation."""
+    for file in sorted(workflows.iterdir()):
+        done = tool("actionlint", file)
+        assert done.returncode == 0, done.stdout
+
+
+def test_workflows_are_safe(workflows: Path, tool: Tool) -> None:
+    """Zizmor finds nothing in the workflows of the documentation."""
+    done = tool("zizmor", "--offline", "--no-progress", workflows)
+    assert done.returncode == 0, done.stdout
+
+
+def test_writing_workflow_takes_nothing_along(workflows: Path) -> None:
+    """A workflow that may write on a stranger's pull request checks nothing out."""
+    found = [file.read_text() for file in workflows.iterdir() if "workflow_run:" in file.read_text()]
+    assert len(found) == 1
+    assert "actions/checkout" not in found[0]
+
+
+def test_inputs_are_documented(root: Path) -> None:
+    """The tables of docs/github.md and docs/gitlab.md list every input and output with its text."""
+    action = yaml.safe_load((root / "action.yml").read_text())
+    github, gitlab = ((root / "docs" / name).read_text() for name in ("github.md", "gitlab.md"))
+    spec = next(yaml.safe_load_all((root / "templates/hunkwise.yml").read_text()))["spec"]
+    for page, name, table in (
+        (github, "inputs", rows(action["inputs"])),
+        (github, "outputs", rows(action["outputs"])),
+        (gitlab, "inputs", rows(spec["inputs"])),
+    ):
+        shown = page.split(f"<!-- {name} -->\n")[1].split(f"<!-- /{name} -->")[0]
+        assert shown == table, table
+
+
+def rows(entries: dict[str, Any]) -> str:
+    """Write entries as a Markdown table."""
+    with_default = any("default" in entry for entry in entries.values())
+    head = (
+        "| name | default | meaning |\n| --- | --- | --- |\n"
+        if with_default
+        else "| name | meaning |\n| --- | --- |\n"
+    )
+    lines = []
+    for name, entry in entries.items():
+        default = f" {'`' + entry['default'] + '`' if entry['default'] else ''} |" if with_default else ""
+        lines.append(f"| `{name}` |{default} {entry['description']} |\n")
+    return head + "".join(lines)
+
+
+def test_gitlab_template(root: Path, tmp_path: Path, tool: Tool) -> None:
+    """The jobs of the GitLab template are valid under GitLab's schema, and every input in them is declared."""
+    text = (root / "templates/hunkwise.yml").read_text()
+    head, _, jobs = text.partition("\n---\n")
+    declared = set(yaml.safe_load(head)["spec"]["inputs"])
+    assert set(re.findall(r"\$\[\[ inputs\.([\w-]+) ]]", jobs)) == declared
+    (tmp_path / "jobs.yml").write_text(jobs)
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", tmp_path / "jobs.yml")
+    assert done.returncode == 0, done.stdout
+
+
+def test_gitlab_documentation(tmp_path: Path, blocks: Blocks, tool: Tool) -> None:
+    """The examples of docs/gitlab.md are valid under GitLab's schema."""
+    found = blocks("gitlab.md", "yaml gitlab")
+    assert len(found) >= 3
+    for number, text in enumerate(found):
+        (tmp_path / f"{number}.yml").write_text(text)
+        done = tool("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", tmp_path / f"{number}.yml")
+        assert done.returncode == 0, done.stdout
+
+
+def test_gitlab_shell(root: Path) -> None:
+    """The scripts of the GitLab template are shell, and no input stands in them: they come as variables."""
+    import subprocess
+
+    jobs = yaml.safe_load((root / "templates/hunkwise.yml").read_text().partition("\n---\n")[2])
+    for job in jobs.values():
+        for line in [*job.get("before_script", []), *job.get("script", [])]:
+            assert "$[[" not in line
+            assert subprocess.run(["sh", "-n", "-c", line], check=False).returncode == 0, line
+
+
+def test_variables_are_known(root: Path) -> None:
+    """Every HUNKWISE_… variable that we ship in a file is one that the program knows."""
+    from hunkwise.reviewer.config import OTHER_VARIABLES, settings
+
+    known = (
+        {f"HUNKWISE_{name.upper()}" for name in settings()} | set(OTHER_VARIABLES) | {"HUNKWISE_GITLAB_TOKEN"}
+    )
+    for name in ("action.yml", "templates/hunkwise.yml", "Dockerfile", "docker-compose.yml"):
+        used = set(re.findall(r"HUNKWISE_[A-Z_]+", (root / name).read_text()))
+        assert used <= known, name
