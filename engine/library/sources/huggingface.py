@@ -42,7 +42,7 @@ class HuggingFaceSource:
     def __init__(
         self,
         endpoint: str = ENDPOINT,
-        token: str | None = None,
+        token: str = "",
         *,
         patience: Patience = PATIENT,
         free: FreeSpace = free_bytes,
@@ -94,7 +94,7 @@ class HuggingFaceSource:
         )
 
     def _address(self, repository: str, commit: str, path: str) -> str:
-        return f"{self._endpoint}/{quote(repository)}/resolve/{quote(commit)}/{quote(path)}"
+        return f"{self._endpoint}/{quote(repository)}/resolve/{quote(commit, safe='')}/{quote(path)}"
 
     def _commit(self, repository: str) -> str:
         """Ask for the commit of the main branch, so that all shards are of one state."""
@@ -106,7 +106,7 @@ class HuggingFaceSource:
         raise ModelNotFound(f"{repository} has no main branch")
 
     def _files(self, repository: str, commit: str) -> Iterator[RemoteFile]:
-        base = f"{self._endpoint}/api/models/{quote(repository)}/tree/{quote(commit)}"
+        base = f"{self._endpoint}/api/models/{quote(repository)}/tree/{quote(commit, safe='')}"
         address = f"{base}?recursive=true"
         for _ in range(PAGES):
             listing, link = self._get(address, repository)

@@ -157,6 +157,8 @@ def _reason(stderr: str, requirement: str) -> str:
     """Say in one line why pip failed."""
     if "No module named pip" in stderr:
         return f"this Python ({sys.executable}) has no pip to fetch wheels with; run: python -m ensurepip"
+    if "connection broken by" in stderr:  # pip then claims that there is no such distribution
+        return f"pip can't fetch {requirement}: the package index can't be reached"
     errors = [line.removeprefix("ERROR: ") for line in stderr.splitlines() if line.startswith("ERROR: ")]
     last = (errors or stderr.strip().splitlines() or ["no reason given"])[-1]
     return f"pip can't fetch {requirement}: {last[:300]}"

@@ -209,7 +209,9 @@ def test_range_follows_redirects(web, answers, tmp_path, patience):
     assert web.asked("/cdn")[0]["range"] == "bytes=1000-"
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/f", "/etc/passwd", "http:///f", ""])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://127.0.0.1/f", "/etc/passwd", "http:///f", "http://[x/f", ""]
+)
 def test_only_http(tmp_path, patience, url):
     """Nothing but http and https is opened."""
     with pytest.raises(DownloadFailed, match="no http or https address"):
@@ -220,6 +222,21 @@ def test_redirect_to_file(web, answers, tmp_path, patience):
     """No redirect leads to a file of this machine."""
     with pytest.raises(DownloadFailed):
         get(web.on("/f", answers.status(302, Location="file:///etc/passwd")), tmp_path / "f", patience)
+
+
+@pytest.mark.parametrize("place", ["http://[x/f", "http://" + "a" * 70 + ".example/f", "http://127.0.0.1:x/"])
+def test_redirect_to_nonsense(web, answers, tmp_path, patience, place):
+    """A redirect to what is no address ends the download."""
+    with pytest.raises(DownloadFailed):
+        get(web.on("/f", answers.status(302, Location=place)), tmp_path / "f", patience)
+
+
+def test_bad_token(web, answers, tmp_path, patience):
+    """A token that can't stand in a header is not quoted."""
+    url = web.on("/f", answers.body(DATA))
+    with pytest.raises(DownloadFailed, match="malformed") as caught:
+        get(url, tmp_path / "f", patience, headers={"Authorization": "Bearer hush\nhush"})
+    assert "hush" not in str(caught.value)
 
 
 def test_redirect_loop(web, answers, tmp_path, patience):

