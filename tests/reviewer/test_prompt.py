@@ -1,0 +1,108 @@
+"""What the model reads, against golden files; update them with HUNKWISE_GOLDEN=1."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hunkwise.engine import Bundle, Generate
+from hunkwise.reviewer import prompt
+from hunkwise.reviewer.types import Category, FileDiff, FileStatus, Hunk, HunkContext, Line
+
+GOLDEN = Path(__file__).parent.parent / "cases" / "prompt"
+
+HUNK = Hunk(
+    41,
+    3,
+    41,
+    3,
+    "def page(lines, number, size):",
+    (
+        Line("context", "    if number < 1:", 41, 41),
+        Line("removed", "    start = (number - 1) * size", 42, None),
+        Line("added", "    start = number * size", None, 42),
+        Line("context", "    return lines[start : start + size]", 43, 43),
+    ),
+)
+FILE = FileDiff("shop/orders.py", "shop/orders.py", FileStatus.MODIFIED, (HUNK,))
+CONTEXT = HunkContext(
+    FILE,
+    HUNK,
+    0,
+    before=((40, "def page(lines, number, size):"),),
+    after=((44, ""),),
+    imports=((3, "import math"),),
+)
+
+
+def _text(bundle: Bundle) -> str:
+    parts = [f"[{segment.role}]\n{segment.text}" for segment in bundle.shared]
+    for question in bundle.questions:
+        parts.append(f"[{type(question).__name__} {question.id}]")
+        parts += [segment.text for segment in question.prompt]
+    return "\n".join(parts)
+
+
+SHOWN = prompt.view(CONTEXT, "Never use floats for money.")
+BUNDLES = {
+    "decisions": prompt.decisions(SHOWN, (Category.CORRECTNESS, Category.SECURITY)),
+    "finding": prompt.finding(
+        SHOWN,
+        lines=(42,),
+        categories=tuple(Category),
+        language="English",
+        focus=prompt.Focus(42, "start = number * size", "("),
+        rules=("Money is Decimal.",),
+    ),
+    "verification": prompt.verification(
+        SHOWN, 42, "start = number * size", "Off by one", "Page 1 starts at the second page."
+    ),
+    "likelihoods": prompt.likelihoods("a\nb\n", "new\n", "old\n"),
+}
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_prompts_are_as_written_down(name: str) -> None:
+    """Every word the model reads is in a golden file, so that a change of prompts is seen in review."""
+    golden = GOLDEN / f"{name}.txt"
+    text = _text(BUNDLES[name])
+    if os.environ.get("HUNKWISE_GOLDEN"):
+        golden.write_text(text, encoding="utf-8")
+
+    assert golden.read_text("utf-8") == text
+
+
+def test_only_commentable_lines_can_be_said() -> None:
+    """The schema's line is one of the lines given, and an empty list of findings is an answer."""
+    (question,) = BUNDLES["finding"].questions
+    assert isinstance(question, Generate)
+    assert question.schema is not None
+    findings = question.schema["properties"]["findings"]
+
+    assert findings["items"]["properties"]["line"] == {"enum": [42]}
+    assert "minItems" not in findings
+
+
+def test_code_can_not_spell_the_fence() -> None:
+    """The fence comes from the digest of the code, so a line that copies another hunk's fence changes it."""
+    fence = next(line for line in SHOWN.shared[1].text.splitlines() if line.startswith("==="))
+    hunk = Hunk(1, 0, 1, 1, "", (Line("added", fence, None, 1),))
+    shown = prompt.view(HunkContext(FILE, hunk, 0))
+
+    assert shown.shared[1].text.count(f"\n{fence}\n") == 0
+
+
+def test_the_digest_is_stable_and_hexadecimal() -> None:
+    """The digest names the prompts in manifests and cache keys."""
+    assert prompt.prompt_digest() == prompt.prompt_digest()
+    assert len(bytes.fromhex(prompt.prompt_digest())) == 32
+
+
+def test_a_first_line_has_a_prompt_of_its_own() -> None:
+    """With a single line before the change nothing is shared, and each question still has a prompt."""
+    bundle = prompt.likelihoods("\n", "new\n", "old\n")
+
+    assert bundle.shared == ()
+    assert [segment.text for question in bundle.questions for segment in question.prompt] == ["\n", "\n"]
