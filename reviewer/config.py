@@ -111,6 +111,10 @@ class Config:
             'the project\'s guidelines; "auto" takes .hunkwise/guidelines.md if it is there, "none" nothing',
         ),
     )
+    baseline: str = field(
+        default="none",
+        metadata=about(Text(1000), "JSON report of an earlier review; what it found is not said again"),
+    )
     categories: tuple[Category, ...] = field(
         default=tuple(Category), metadata=about(_CATEGORIES, "kinds of problems to look for")
     )

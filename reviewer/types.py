@@ -130,6 +130,7 @@ class Change:
     old_texts: Mapping[str, str] = field(default_factory=dict)  # by old path
     base: str | None = None  # commit ids where known
     head: str | None = None
+    notes: tuple[str, ...] = ()  # what the user should know of how the change was taken, a sentence each
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +183,20 @@ class Finding:
     suggestion: Suggestion | None = None
 
 
+class Silencer(StrEnum):
+    """How people silenced a finding."""
+
+    INLINE = "inline"  # by a comment in the code
+    BASELINE = "baseline"  # by a list of known findings
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A candidate that is not said, with the reason ("below --min-confidence 0.5")."""
 
     finding: Finding
     reason: str
+    silenced: Silencer | None = None  # None: hunkwise itself chose not to say it
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hunkwise.reviewer.commands.baseline import read_baseline
 from hunkwise.reviewer.commands.flags import given, help_all, rare, setting_flags
 from hunkwise.reviewer.commands.guidelines import read_guidelines
 from hunkwise.reviewer.commands.outputs import Output, colored, outputs, write
@@ -20,6 +22,7 @@ from hunkwise.reviewer.commands.source import Source, checked, read_change
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.report import View
+from hunkwise.reviewer.silence import silence
 from hunkwise.reviewer.types import Change, Review, Severity
 from hunkwise.reviewer.visible import visible
 
@@ -82,8 +85,12 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
     chosen = outputs(asked, config.format)
     open_engine: OpenEngine = ctx.obj or _open_engine
     guidelines = "" if values["untrusted"] else read_guidelines(config, Path.cwd())
+    known = read_baseline(config, Path.cwd())
     review, change = _review(
         source, config, guidelines, open_engine, stats=values["stats"], transcript=values["show_prompt"]
+    )
+    review = silence(
+        review, change, known=known, today=datetime.now(UTC).date(), trusted=not values["untrusted"]
     )
     _write(review, change, chosen, config, os.environ)
     return exit_code(review, config.fail_on)

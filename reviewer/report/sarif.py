@@ -13,7 +13,7 @@ from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.json import dump
 from hunkwise.reviewer.report.remark import LEVELS, plain_text, rule_id, uri
 from hunkwise.reviewer.report.summary import left_out
-from hunkwise.reviewer.types import Category, Finding, Review
+from hunkwise.reviewer.types import Category, Finding, Review, Silencer
 from hunkwise.reviewer.visible import visible_line
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -28,6 +28,7 @@ _RULES = {
     Category.MAINTAINABILITY: ("Maintainability", "The changed code is hard to understand or to change."),
     Category.TESTABILITY: ("Testability", "The changed behaviour is not tested, or can't be."),
 }
+_KINDS = {Silencer.INLINE: "inSource", Silencer.BASELINE: "external"}
 _HELP = (
     "This remark was made by a language model that read one hunk of the change with the code around it. "
     "It can be wrong: read the code before you act on it. Its confidence is in the result's properties."
@@ -47,7 +48,7 @@ def render(review: Review, view: View) -> str:
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
         "invocations": [{"executionSuccessful": review.complete, "toolExecutionNotifications": notes}],
-        "results": [_result(finding) for finding in review.findings[:_MOST_RESULTS]],
+        "results": [*map(_result, review.findings), *_silenced(review)][:_MOST_RESULTS],
     }
     return dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
@@ -96,6 +97,20 @@ def _result(finding: Finding) -> dict[str, Any]:
     if finding.suggestion is not None:
         written["fixes"] = [_fix(finding)]
     return written
+
+
+def _silenced(review: Review) -> list[dict[str, Any]]:
+    """Write what people silenced, as results that say so."""
+    return [
+        {
+            **_result(rejected.finding),
+            "suppressions": [
+                {"kind": _KINDS[rejected.silenced], "justification": visible_line(rejected.reason)}
+            ],
+        }
+        for rejected in review.rejected
+        if rejected.silenced is not None
+    ]
 
 
 def _message(finding: Finding) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hunkwise.reviewer.types import (
     Category,
     Change,
@@ -15,6 +17,7 @@ from hunkwise.reviewer.types import (
     Rejected,
     Review,
     Severity,
+    Silencer,
     Skipped,
     Suggestion,
 )
@@ -88,9 +91,11 @@ LOW = Finding(
     code=("    n = 1", "    n += 1"),
 )
 
+KNOWN = Rejected(replace(LOCK, fingerprint="5" * 32), "silenced in the code: \x1bchecked", Silencer.INLINE)
+
 REVIEW = Review(
     findings=(HOSTILE, LOCK, RANGE, LOW, INFO),
-    rejected=(Rejected(INFO, "below --min-confidence 0.5"), Rejected(LOW, "over --max-comments 5")),
+    rejected=(Rejected(INFO, "below --min-confidence 0.5"), Rejected(LOW, "over --max-comments 5"), KNOWN),
     skipped=(
         Skipped("package-lock.json", "lock file"),
         Skipped("src/huge.py", "over the limit of 10,000 characters in a line", 0, fault=True),

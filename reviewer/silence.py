@@ -1,0 +1,102 @@
+"""Findings that people silenced: by a comment in the code, or because they are known from before.
+
+A comment silences the line it stands on and the line below it:
+
+    # hunkwise: ignore
+    # hunkwise: ignore[security, performance] until 2027-06-30 -- checked by the caller
+
+Nothing disappears: a silenced finding is a `Rejected` with its reason, and reports show it as such.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from hunkwise.reviewer.types import Category, Change, Finding, Line, Rejected, Review, Silencer
+
+_COMMENT = re.compile(
+    r"hunkwise:\s*ignore\b"
+    r"(?:\[(?P<categories>[^\]]*)\])?"
+    r"(?:\s+until\s+(?P<until>\d{4}-\d\d-\d\d))?"
+    r"(?:\s*--\s*(?P<reason>.*?))?"
+    r"\s*(?:\*/|-->|#\}|%\})?\s*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment that silences. `categories` empty: all of them; `until` is the last day it holds."""
+
+    categories: frozenset[str]
+    until: dt.date | None
+    reason: str
+
+    def holds(self, category: Category, today: dt.date) -> bool:
+        """Tell whether it silences a category on a day."""
+        if self.until is not None and today > self.until:
+            return False
+        return not self.categories or category in self.categories
+
+
+def read_comment(line: str) -> Comment | None:
+    """Read the comment on a line; None where there is none, or where its date is no date."""
+    found = _COMMENT.search(line)
+    if found is None:
+        return None
+    try:
+        until = dt.date.fromisoformat(found["until"]) if found["until"] else None
+    except ValueError:
+        return None
+    names = (found["categories"] or "").split(",")
+    return Comment(
+        frozenset(filter(None, map(str.strip, names))), until, found["reason"] or "no reason given"
+    )
+
+
+def silence(
+    review: Review,
+    change: Change,
+    *,
+    known: Collection[str] = (),
+    today: dt.date,
+    trusted: bool = True,
+) -> Review:
+    """Move the findings that people silenced to `rejected`. `known` are fingerprints.
+
+    With `trusted` False comments on lines that the change adds do not count: who wrote the change could have
+    written them to pass.
+    """
+    said: list[Finding] = []
+    silenced: list[Rejected] = []
+    for finding in review.findings:
+        comment = _comment(finding, change, today, trusted=trusted)
+        if finding.fingerprint in known:
+            silenced.append(Rejected(finding, "known from the baseline", Silencer.BASELINE))
+        elif comment is not None:
+            silenced.append(Rejected(finding, f"silenced in the code: {comment.reason}", Silencer.INLINE))
+        else:
+            said.append(finding)
+    return replace(review, findings=tuple(said), rejected=(*review.rejected, *silenced))
+
+
+def _comment(finding: Finding, change: Change, today: dt.date, *, trusted: bool) -> Comment | None:
+    for line in _lines(finding, change):
+        comment = read_comment(line.text) if trusted or line.kind != "added" else None
+        if comment is not None and comment.holds(finding.category, today):
+            return comment
+    return None
+
+
+def _lines(finding: Finding, change: Change) -> list[Line]:
+    """List the lines remarked on, and the one above them, as far as the diff shows them."""
+    return [
+        line
+        for file in change.files
+        if file.path == finding.path
+        for hunk in file.hunks
+        for line in hunk.lines
+        if line.new_no is not None and finding.start_line - 1 <= line.new_no <= finding.end_line
+    ]

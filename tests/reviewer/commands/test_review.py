@@ -1,0 +1,245 @@
+"""`review` from end to end with a scripted engine: sources, reports, exit codes, and what goes where."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hunkwise.engine import (
+    Answer,
+    Bundle,
+    Choice,
+    Choose,
+    Engine,
+    Generate,
+    Generated,
+    Question,
+    Score,
+    Scored,
+    ScriptedEngine,
+    TokenScore,
+)
+from hunkwise.reviewer.cli import hunkwise, run
+from hunkwise.reviewer.commands.review import exit_code
+from hunkwise.reviewer.report.json import load
+from hunkwise.reviewer.types import Coverage, Manifest, Review, Severity, Skipped
+
+DIFF = """\
+diff --git a/pool.py b/pool.py
+--- a/pool.py
++++ b/pool.py
+@@ -1,4 +1,4 @@
+ def take(lock):
+-    with lock:
+-        return 1
++    lock.acquire()
++    return 1
+"""
+
+
+def sure(bundle: Bundle, question: Question) -> Answer | None:
+    """Answer as a model that is certain of a defect on the first line it may name."""
+    if isinstance(question, Choose):
+        return Choice(question.id, (0.99, 0.01), (-0.01, -4.6))
+    if isinstance(question, Score):
+        odds = -8.0 if question.id == "new" else -0.1
+        data = question.text.encode()
+        return Scored(question.id, (TokenScore(question.text, 0, len(data), odds, "x", -0.1, 3),))
+    if isinstance(question, Generate) and question.schema is not None:
+        text = json.dumps(question.schema)
+        line = json.loads(text[text.index('"line"') :].split("[", 1)[1].split("]", 1)[0].split(",")[0])
+        found = {
+            "line": line,
+            "category": "concurrency",
+            "severity": "high",
+            "title": "The lock is never released",
+            "message": "Nobody calls release, so the next caller waits for ever.",
+        }
+        return Generated(question.id, json.dumps({"findings": [found]}), "schema")
+    return None
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, without configuration of any kind."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("XDG_CONFIG_HOME", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "x.patch").write_text(DIFF)
+    return tmp_path
+
+
+def opening(script: Callable[[Bundle, Question], Answer | None] | None = sure) -> Callable[..., Engine]:
+    """Open a scripted engine instead of a model."""
+    return lambda config, progress: ScriptedEngine(script)
+
+
+def never(*_: Any) -> Engine:
+    """Stand for a model that must not be opened."""
+    raise AssertionError("a model was opened")
+
+
+def test_a_finding_is_reported_and_fails_as_asked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report alone is on stdout; the exit code is 1 at or above --fail-on and 0 below."""
+    options = ["review", "x.patch", "--min-confidence", "0"]
+    assert run(hunkwise, options, opening()) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("pool.py:")
+    assert "The lock is never released" in captured.out
+    assert captured.err == ""
+    assert run(hunkwise, [*options, "--fail-on", "critical"], opening()) == 0
+    assert run(hunkwise, [*options, "--fail-on", "high"], opening()) == 1
+    assert run(hunkwise, [*options, "--fail-on", "info"], opening()) == 1
+
+
+def test_reports_are_written_side_by_side_and_twice_the_same(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Several -o give several files, nothing on stdout, and the same bytes every time."""
+    options = ["review", "x.patch", "--min-confidence", "0", "-o", "json=a.json", "-o", "html=a.html"]
+    assert run(hunkwise, options, opening()) == 0
+    assert capsys.readouterr().out == ""
+    first = (here / "a.json").read_bytes(), (here / "a.html").read_bytes()
+    assert run(hunkwise, options, opening()) == 0
+    assert first == ((here / "a.json").read_bytes(), (here / "a.html").read_bytes())
+    assert load(first[0]).findings[0].path == "pool.py"
+
+
+@pytest.mark.parametrize("text", ["", "\n\n"])
+def test_an_empty_diff_is_nothing_to_review(
+    here: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    """No model is opened, the exit code is 0, and the report says why."""
+    (here / "x.patch").write_text(text)
+    assert run(hunkwise, ["review", "x.patch"], never) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("Nothing to review")
+    assert "nothing to review" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.patch"], "missing.patch: can't be read: No such file or directory"),
+        (["."], "can't be read: Is a directory"),
+        (["x.patch", "--staged"], "more than one source"),
+        (["x.patch", "--config", "missing.toml"], "missing.toml: can't be read"),
+        (["x.patch", "-o", "no/folder/x"], "the folder does not exist"),
+        (["x.patch", "--guidelines", "missing.md"], "missing.md: the guidelines can't be read"),
+        (["--commit", "HEAD"], "hunkwise: "),
+    ],
+)
+def test_what_can_not_be_done_is_said_and_ends_with_2(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    """One sentence on stderr, nothing on stdout, no model opened."""
+    assert run(hunkwise, ["review", *arguments], never) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert message in captured.err
+    assert "bug" not in captured.err
+
+
+def test_a_diff_that_is_none_ends_with_2(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Text that is no diff is an error, not a clean review."""
+    (here / "x.patch").write_text("hello\nworld\n")
+    assert run(hunkwise, ["review", "x.patch"], never) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_over_a_limit_makes_the_review_incomplete(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A change that was not read whole is never a success: exit code 3, and the report names what is missing."""
+    (here / "x.patch").write_text(DIFF + DIFF.replace("pool.py", "other.py"))
+    assert run(hunkwise, ["review", "x.patch", "--max-files", "1"], opening(None)) == 3
+    captured = capsys.readouterr()
+    assert "other.py" in captured.out
+    assert "incomplete" in captured.out
+    assert "incomplete" in captured.err
+
+
+def test_staged_changes_of_a_repository_are_reviewed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`review --staged` reads the index."""
+    (here / "pool.py").write_text("def take(lock):\n    lock.acquire()\n    return 1\n")
+    subprocess.run(["git", "init", "-q", "."], cwd=here, check=True)
+    subprocess.run(["git", "add", "pool.py"], cwd=here, check=True)
+    assert run(hunkwise, ["review", "--staged", "--min-confidence", "0"], opening()) == 0
+    assert capsys.readouterr().out.startswith("pool.py:")
+
+
+def test_prompts_and_statistics_go_to_stderr(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is asked for beside the report does not stand in it."""
+    options = ["review", "x.patch", "--format", "json", "--show-prompt", "--stats"]
+    assert run(hunkwise, options, opening()) == 0
+    captured = capsys.readouterr()
+    load(captured.out.encode())
+    assert "lock.acquire()" in captured.err
+    assert "s in the engine" in captured.err
+
+
+def test_colours_only_when_asked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Standard output is no terminal here, so colours come with --color always alone."""
+    run(hunkwise, ["review", "x.patch", "--min-confidence", "0"], opening())
+    assert "\x1b" not in capsys.readouterr().out
+    run(hunkwise, ["review", "x.patch", "--min-confidence", "0", "--color", "always"], opening())
+    assert "\x1b[" in capsys.readouterr().out
+
+
+def test_a_log_of_github_actions_gets_no_commands(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path or a line of code can't command the runner."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    (here / "x.patch").write_text(
+        DIFF.replace("return 1", "##[add-mask]x").replace("pool.py", "::error::x.py")
+    )
+    run(hunkwise, ["review", "x.patch", "--min-confidence", "0"], opening())
+    out = capsys.readouterr().out
+    assert "lock" in out
+    assert "##[" not in out
+    assert not any(line.strip().startswith("::") for line in out.splitlines())
+
+
+def test_an_untrusted_file_is_told_what_it_may_not(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a stranger's file asked for in vain stands on stderr."""
+    (here / ".hunkwise.toml").write_text('exclude = ["**"]\n')
+    assert run(hunkwise, ["review", "x.patch", "--untrusted", "--min-confidence", "0"], opening()) == 0
+    captured = capsys.readouterr()
+    assert "exclude is ignored" in captured.err
+    assert "pool.py" in captured.out
+
+
+@pytest.mark.parametrize(
+    ("severities", "complete", "fail_on", "code"),
+    [
+        ([], True, None, 0),
+        ([Severity.CRITICAL], True, None, 0),
+        ([Severity.MEDIUM], True, Severity.HIGH, 0),
+        ([Severity.LOW, Severity.HIGH], True, Severity.HIGH, 1),
+        ([Severity.HIGH], False, Severity.HIGH, 1),
+        ([Severity.LOW], False, Severity.HIGH, 3),
+        ([], False, None, 3),
+    ],
+)
+def test_exit_codes(severities: list[Severity], complete: bool, fail_on: Severity | None, code: int) -> None:
+    """Findings go before incompleteness, and incompleteness before success."""
+    from dataclasses import replace
+
+    from hunkwise.reviewer.types import Category, Finding
+
+    finding = Finding("a", 1, 1, Severity.LOW, Category.SECURITY, "t", "m", 0.5, True, "0" * 32)
+    review = Review(
+        findings=tuple(replace(finding, severity=severity) for severity in severities),
+        rejected=(),
+        skipped=() if complete else (Skipped("a", "r", fault=True),),
+        coverage=Coverage(1, 1, 1, 1, 1, 1),
+        manifest=Manifest("0", "m", "", "", "none", "", {}),
+    )
+    assert exit_code(review, fail_on) == code

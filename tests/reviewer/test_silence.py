@@ -1,0 +1,91 @@
+"""Findings that people silenced are kept, with the reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from hunkwise.reviewer.silence import Comment, read_comment, silence
+from hunkwise.reviewer.types import (
+    Category,
+    Change,
+    Coverage,
+    FileDiff,
+    FileStatus,
+    Finding,
+    Hunk,
+    Line,
+    LineKind,
+    Manifest,
+    Review,
+    Severity,
+    Silencer,
+)
+
+TODAY = dt.date(2026, 6, 30)
+FINDING = Finding("a.py", 2, 2, Severity.HIGH, Category.SECURITY, "t", "m", 0.9, True, "1" * 32)
+
+
+def review_of(above: str, line: str, kind: LineKind = "added") -> tuple[Review, Change]:
+    lines = (Line("context" if kind == "context" else kind, above, 1, 1), Line(kind, line, 2, 2))
+    change = Change((FileDiff("a.py", "a.py", FileStatus.MODIFIED, (Hunk(1, 2, 1, 2, "", lines),)),))
+    manifest = Manifest("0", "m", "", "", "none", "", {})
+    return Review((FINDING,), (), (), Coverage(1, 1, 1, 1, 2, 2), manifest), change
+
+
+@pytest.mark.parametrize(
+    ("line", "comment"),
+    [
+        ("x = 1  # hunkwise: ignore", Comment(frozenset(), None, "no reason given")),
+        ("// hunkwise:ignore -- it is fine", Comment(frozenset(), None, "it is fine")),
+        ("/* hunkwise: ignore[security] -- checked */", Comment(frozenset({"security"}), None, "checked")),
+        ("<!-- hunkwise: ignore -- generated -->", Comment(frozenset(), None, "generated")),
+        (
+            "# hunkwise: ignore[security, performance] until 2027-01-31 -- later",
+            Comment(frozenset({"security", "performance"}), dt.date(2027, 1, 31), "later"),
+        ),
+        ("# hunkwise: ignore until 2027-13-31 -- no date", None),
+        ("# hunkwise: ignored", None),
+        ("# please ignore", None),
+    ],
+)
+def test_comments_are_read_in_any_language(line: str, comment: Comment | None) -> None:
+    """The words of the comment count, not the sign it starts with."""
+    assert read_comment(line) == comment
+
+
+@pytest.mark.parametrize(
+    ("above", "line", "silenced"),
+    [
+        ("", "x  # hunkwise: ignore", True),
+        ("# hunkwise: ignore", "x", True),
+        ("# hunkwise: ignore[performance]", "x", False),
+        ("# hunkwise: ignore[security]", "x", True),
+        ("# hunkwise: ignore until 2026-06-30", "x", True),
+        ("# hunkwise: ignore until 2026-06-29", "x", False),
+        ("", "x", False),
+    ],
+)
+def test_a_comment_silences_its_line_and_the_next(above: str, line: str, silenced: bool) -> None:
+    """Until its last day, for the categories it names."""
+    review, change = review_of(above, line)
+    settled = silence(review, change, today=TODAY)
+    assert (settled.findings == ()) is silenced
+    assert [rejected.silenced for rejected in settled.rejected] == [Silencer.INLINE] * silenced
+
+
+def test_a_change_can_not_silence_itself_where_it_is_not_trusted() -> None:
+    """An added comment does not count then; one that was there before does."""
+    review, change = review_of("# hunkwise: ignore", "x")
+    assert silence(review, change, today=TODAY, trusted=False) == review
+    review, change = review_of("# hunkwise: ignore", "x", "context")
+    assert silence(review, change, today=TODAY, trusted=False).findings == ()
+
+
+def test_what_is_known_is_not_said_again() -> None:
+    """A finding of the baseline is kept as such."""
+    review, change = review_of("", "x")
+    settled = silence(review, change, known={FINDING.fingerprint}, today=TODAY)
+    assert settled.findings == ()
+    assert settled.rejected[0].reason == "known from the baseline"
