@@ -1,0 +1,197 @@
+"""Runs git so that nothing of the repository's own runs: no hooks, filters, textconv, diff drivers, fetches.
+
+Objects and the index are read without a work tree, so that attributes of the work tree can't ask for
+filters. What reads the work tree (`ls-files`) compares no contents, so that no filter is run either.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hunkwise.reviewer.errors import GitError
+
+# Each of these could start a program, or write into the repository
+_SAFE = (
+    "core.fsmonitor=false", "core.untrackedCache=false", "core.hooksPath=/dev/null", "core.splitIndex=false",
+    "core.sshCommand=false", "credential.helper=", "diff.external=", "core.pager=cat", "core.askPass=",
+    "core.attributesFile=/dev/null", "core.quotePath=true", "protocol.allow=never",
+)  # fmt: skip
+_SAFE_ENVIRONMENT = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # the same for versions that don't know the line above
+    "GIT_LITERAL_PATHSPECS": "1",
+    "LC_ALL": "C",
+}
+# Hooks hand these on (`git commit FILE` has an index of its own); GIT_DIR and GIT_WORK_TREE find the repository
+_KEPT = (
+    "PATH", "HOME", "USER", "XDG_CONFIG_HOME", "TMPDIR", "GIT_CONFIG_GLOBAL", "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH",
+    "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository on this machine. `top` is its work tree's root, None if it is bare."""
+
+    git_dir: Path
+    top: Path | None
+    environment: Mapping[str, str] = field(default_factory=dict)  # of every git run in it
+
+
+def repository(folder: Path) -> Repository:
+    """The repository that `folder` lies in. Raises GitError if there is none, or git distrusts its owner."""
+    places = {name: os.environ[name] for name in ("GIT_DIR", "GIT_WORK_TREE") if name in os.environ}
+    asked = _run(("rev-parse", "--is-inside-work-tree", "--absolute-git-dir"), folder, places)
+    if asked.returncode:
+        raise GitError(_no_repository(folder, _message(asked.stderr)))
+    inside, git_dir = asked.stdout.split(b"\n", 1)
+    top = None
+    if inside == b"true":
+        shown = _run(("rev-parse", "--show-toplevel"), folder, places)
+        top = Path(os.fsdecode(shown.stdout.removesuffix(b"\n")))
+    index = os.environ.get("GIT_INDEX_FILE")  # relative to where git starts
+    kept = {"GIT_INDEX_FILE": str(folder.absolute() / index)} if index else {}
+    return Repository(Path(os.fsdecode(git_dir.removesuffix(b"\n"))), top, kept)
+
+
+def run(repo: Repository, *command: str, data: bytes = b"", work_tree: bool = False) -> bytes:
+    """Standard output of a git command. Raises GitError with git's own words if it fails."""
+    done = _run(*_placed(repo, command, work_tree=work_tree), data=data)
+    if done.returncode:
+        raise GitError(f"git {command[0]} failed in {repo.top or repo.git_dir}: {_message(done.stderr)}")
+    return done.stdout
+
+
+def asks(repo: Repository, *command: str) -> str | None:
+    """The output of a git command without its newline; None if git says no."""
+    done = _run(*_placed(repo, command, work_tree=False))
+    return None if done.returncode else os.fsdecode(done.stdout).removesuffix("\n")
+
+
+def run_within(repo: Repository, most: int, *command: str) -> bytes:
+    """Output of a git command, cut after `most` + 1 bytes, so that the cut can be told."""
+    placed, folder, environment = _placed(repo, command, work_tree=False)
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            _arguments(placed),
+            cwd=folder,
+            env=_environment(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+        with process:
+            assert process.stdout is not None
+            output = process.stdout.read(most + 1)
+            if len(output) > most:
+                process.kill()
+                return output
+        if process.returncode:
+            errors.seek(0)
+            where = repo.top or repo.git_dir
+            raise GitError(f"git {command[0]} failed in {where}: {_message(errors.read())}")
+    return output
+
+
+def commit_id(repo: Repository, name: str) -> str:
+    """The full id of the commit that `name` stands for. Raises GitError if there is none."""
+    if name.startswith("-") or "\0" in name or not name:
+        raise GitError(f"{name!a} is no name of a commit")
+    found = asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    if found is None:
+        raise GitError(
+            f"git knows no commit {name!a} in {repo.top or repo.git_dir}; look it up with `git log`, "
+            f"or fetch it: `git fetch origin {name.removeprefix('origin/')}`"
+        )
+    return found
+
+
+def blobs(repo: Repository, names: Iterable[str], most: int, total: int) -> dict[str, bytes]:
+    """Contents by object name (`HEAD:path`, `:0:path`); without those missing or of more than `most` bytes.
+
+    No more than `total` bytes are read together.
+    """
+    asked = [name for name in names if "\n" not in name]  # the protocol of --batch is a line each
+    lines = run(repo, "cat-file", "--batch-check", data=_lines(asked)).split(b"\n")
+    wanted: dict[str, bytes] = {}
+    for name, line in zip(asked, lines, strict=False):
+        fields = line.rsplit(b" ", 2)
+        if len(fields) == 3 and fields[1] == b"blob" and int(fields[2]) <= min(most, total):
+            wanted[name] = fields[0]
+            total -= int(fields[2])
+    ids = b"".join(blob + b"\n" for blob in wanted.values())
+    return dict(zip(wanted, _contents(run(repo, "cat-file", "--batch", data=ids)), strict=True))
+
+
+def _contents(output: bytes) -> list[bytes]:
+    found, at = [], 0
+    while at < len(output):
+        end = output.index(b"\n", at)
+        size = int(output[at:end].rsplit(b" ", 1)[1])
+        found.append(output[end + 1 : end + 1 + size])
+        at = end + size + 2
+    return found
+
+
+def _lines(names: Iterable[str]) -> bytes:
+    return b"".join(os.fsencode(name) + b"\n" for name in names)
+
+
+def _placed(
+    repo: Repository, command: tuple[str, ...], *, work_tree: bool
+) -> tuple[tuple[str, ...], Path, dict[str, str]]:
+    """The command, the folder it runs in and its environment."""
+    if work_tree:
+        assert repo.top is not None
+        places = {"GIT_DIR": str(repo.git_dir), "GIT_WORK_TREE": str(repo.top)}
+        return command, repo.top, {**repo.environment, **places}
+    return ("--bare", *command), repo.git_dir, {**repo.environment, "GIT_DIR": str(repo.git_dir)}
+
+
+def _run(
+    command: tuple[str, ...], folder: Path, environment: Mapping[str, str], data: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            _arguments(command),
+            cwd=folder,
+            env=_environment(environment),
+            input=data,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        if not folder.is_dir():
+            raise GitError(f"there is no folder {folder}") from None
+        raise GitError("git is not installed, or not on PATH; install it, or give a diff as a file") from None
+
+
+def _arguments(command: tuple[str, ...]) -> list[str]:
+    return ["git", "--no-pager", *(part for setting in _SAFE for part in ("-c", setting)), *command]
+
+
+def _environment(own: Mapping[str, str]) -> dict[str, str]:
+    """The little of this process's environment that git needs; GIT_CONFIG_COUNT and the like are left out."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, **own, **_SAFE_ENVIRONMENT}
+
+
+def _message(stderr: bytes) -> str:
+    text = stderr.decode("utf-8", "replace").strip()
+    return text.removeprefix("fatal: ") or "no reason given"
+
+
+def _no_repository(folder: Path, message: str) -> str:
+    if "not a git repository" in message:
+        return f"{folder} is not inside a git repository; change into one, or give a diff as a file"
+    return f"git does not read the repository of {folder}: {message}"
