@@ -53,6 +53,7 @@ _LAZY: dict[str, str] = {
     "Want": "hunkwise.engine.runtime.fit",
     "Pool": "hunkwise.engine.pool",
     "LocalEngine": "hunkwise.engine.runtime.runner",
+    "open_isolated": "hunkwise.engine.local",
     "open_local": "hunkwise.engine.local",
     "open_pool": "hunkwise.engine.local",
     "plan_for": "hunkwise.engine.local",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
-from hunkwise.engine.errors import CorruptModel, DoesNotFit, MissingExtra, NativeFailure
+from hunkwise.engine.errors import CorruptModel, DoesNotFit, EngineError, MissingExtra, NativeFailure
+from hunkwise.engine.isolation import IsolatedEngine
 from hunkwise.engine.library.gguf import read_header
 from hunkwise.engine.pool import KEEP_ALIVE, Pool
 from hunkwise.engine.runtime.fit import Want, make_plan, smaller
@@ -59,13 +61,19 @@ def open_local(
     machine: Machine | None = None,
     say: Callable[[str], None] = lambda sentence: None,
     load: Load = load_in_process,
+    steps: int = 0,
 ) -> LocalEngine:
     """Load a model, by the next smaller plan each time memory runs out; `say` hears what was given up.
+
+    `steps` is how many plans to skip, because a process was killed for its memory before.
 
     Raises MissingExtra, ModelError, DoesNotFit or NativeFailure.
     """
     shape, found = shape_in(spec), machine or survey()
     plan: Plan | None = make_plan(shape, found, spec.parameters, want=want)
+    failed: EngineError = NativeFailure("the process was killed")
+    for _ in range(steps):
+        plan = plan and smaller(plan, shape, found)
     said = 0
     while plan is not None:
         for sentence in plan.notes[said:]:
@@ -78,6 +86,23 @@ def open_local(
                 raise
             failed, plan = error, smaller(plan, shape, found)
     raise DoesNotFit(f"memory ran out while loading {spec.name}, even at the smallest plan: {failed}")
+
+
+def open_isolated(
+    spec: ModelSpec,
+    *,
+    environ: Mapping[str, str],
+    want: Want | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> IsolatedEngine:
+    """Open a model in a process of its own, which gets of `environ` what it needs. Raises as `open_local`."""
+    options = {"want": asdict(want or Want())}
+    return IsolatedEngine(spec, f"{__name__}:open_in_child", environ=environ, options=options, say=say)
+
+
+def open_in_child(spec: ModelSpec, options: Mapping[str, Any], say: Callable[[str], None]) -> LocalEngine:
+    """Open a model here, in the child; each time the child before was killed, by a smaller plan."""
+    return open_local(spec, want=Want(**options["want"]), say=say, steps=options["kills"])
 
 
 def open_pool(

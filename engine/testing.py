@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
+from hunkwise.engine.errors import PromptTooLong
 from hunkwise.engine.types import (
     Answer,
     Bundle,
@@ -14,6 +20,7 @@ from hunkwise.engine.types import (
     EngineCard,
     Generate,
     Generated,
+    ModelSpec,
     Question,
     Score,
     Scored,
@@ -44,6 +51,41 @@ def plain_answer(question: Question) -> Answer:
             return Scored(name, tuple(tokens))
         case Generate(id=name):
             return Generated(name, "{}", "schema", usage=Usage(sampled=1))
+
+
+_ENDS: dict[str, Callable[[], object]] = {
+    "abort": os.abort,
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "exit": lambda: os._exit(7),
+    "hang": lambda: time.sleep(3600),
+}
+
+
+def fragile(spec: ModelSpec, options: Mapping[str, Any], say: Callable[[str], None]) -> ScriptedEngine:
+    """Make a fake for a child process, which it ends as `options` says: for tests of isolation.
+
+    `options["ends"]` maps a question's id, or "load", to "abort", "kill", "exit" or "hang"; that happens only
+    once if `options["once"]` names a file, which is made then. `options["error"]` names an id that is refused.
+    """
+
+    def end(what: str) -> None:
+        way = options.get("ends", {}).get(what)
+        once = Path(options["once"]) if "once" in options else None
+        if way is None or (once and once.exists()):
+            return
+        if once:
+            once.touch()
+        _ENDS[way]()
+
+    def script(bundle: Bundle, question: Question) -> Answer | None:
+        end(question.id)
+        if question.id == options.get("error"):
+            raise PromptTooLong(question.id, 5000, 4096)
+        return None
+
+    say(f"loading, killed {options['kills']} times before")
+    end("load")
+    return ScriptedEngine(script, model=spec.name)
 
 
 class ScriptedEngine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 
 from hunkwise.engine.errors import CorruptModel, DoesNotFit, NativeFailure
-from hunkwise.engine.local import open_local, open_pool, survey
+from hunkwise.engine.local import open_isolated, open_local, open_pool, survey
+from hunkwise.engine.runtime.fit import Want
 from hunkwise.engine.runtime.hardware import Cpu, Machine
 from hunkwise.engine.runtime.plan import Plan
-from hunkwise.engine.types import Bundle, Choice, Choose, ModelSpec, Segment
+from hunkwise.engine.types import Bundle, Choice, Choose, ModelSpec, Score, Segment
 
 MACHINE = Machine(Cpu("invented", 4, 4), 8 << 30, 6 << 30)
 
@@ -92,3 +94,34 @@ def test_a_pool_answers_with_a_real_model(small_model: ModelSpec) -> None:
         assert sum(answer.probabilities) == pytest.approx(1)
         assert pool.loaded() == (small_model.name,)
     assert pool.loaded() == ()
+
+
+def test_plans_that_killed_a_process_are_skipped(spec: ModelSpec) -> None:
+    """After a kill the next process starts with a smaller plan, and says so."""
+    said: list[str] = []
+
+    def load(spec: ModelSpec, plan: Plan) -> Any:
+        return plan
+
+    plan: Any = open_local(spec, machine=MACHINE, load=load, say=said.append, steps=2)
+    assert (plan.n_ctx, plan.kv_type) == (4096, "q8_0")
+    assert len(said) == 2
+    with pytest.raises(DoesNotFit, match="killed"):
+        open_local(spec, machine=MACHINE, load=load, steps=99)
+
+
+@pytest.mark.model
+def test_a_real_model_in_a_process_of_its_own(small_model: ModelSpec) -> None:
+    """It answers as it does here, and a killed process is made good."""
+    bundle = Bundle(
+        (Segment("def add(a, b):\n    return a - b\n"),),
+        (Choose("q", (Segment("Is this right?"),), ("Yes", "No")), Score("s", (Segment("x"),), " = 1")),
+    )
+    with open_local(small_model, want=Want(n_ctx=1024)) as here:
+        expected = here.ask(bundle)
+    with open_isolated(small_model, environ=os.environ, want=Want(n_ctx=1024)) as engine:
+        assert engine.ask(bundle) == expected
+        child = engine._child
+        assert child is not None
+        child.kill()
+        assert engine.ask(bundle)[0].id == "q"

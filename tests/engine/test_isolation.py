@@ -1,0 +1,206 @@
+"""An engine in a process of its own: what happens when that process ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hunkwise.engine import Bundle, Choice, Choose, ModelSpec, ScriptedEngine
+from hunkwise.engine.errors import Cancelled, DeadlineExceeded, NativeFailure, PromptTooLong
+from hunkwise.engine.isolation import IsolatedEngine
+from hunkwise.engine.process import scrubbed
+
+FRAGILE = "hunkwise.engine.testing:fragile"
+SPEC = ModelSpec("fake", "0" * 64, (Path("/nowhere.gguf"),))
+
+
+def asking(*names: str, deadline: float | None = None) -> Bundle:
+    return Bundle((), tuple(Choose(name, (), ("yes", "no")) for name in names), deadline=deadline)
+
+
+def isolated(
+    say: Callable[[str], None] = lambda sentence: None, patience: float = 60.0, **options: Any
+) -> IsolatedEngine:
+    return IsolatedEngine(SPEC, FRAGILE, environ=os.environ, options=options, patience=patience, say=say)
+
+
+def test_answers_are_those_of_the_engine_itself() -> None:
+    """The same answers, counts and card come from the child as from the engine in this process."""
+    here = ScriptedEngine(model="fake")
+    said: list[str] = []
+    with isolated(said.append) as engine:
+        assert engine.ask(asking("a", "b")) == here.ask(asking("a", "b"))
+        assert engine.measure(asking("a")) == here.measure(asking("a"))
+        assert engine.card() == here.card()
+    assert said == ["loading, killed 0 times before"]
+
+
+def test_errors_of_the_engine_are_raised_here() -> None:
+    """With type and numbers; the child lives on."""
+    with isolated(error="long") as engine:
+        with pytest.raises(PromptTooLong) as caught:
+            engine.ask(asking("long"))
+        assert (caught.value.tokens, caught.value.limit) == (5000, 4096)
+        assert engine.ask(asking("a"))
+
+
+@pytest.mark.parametrize(
+    ("way", "sentence"), [("abort", "SIGABRT"), ("kill", "SIGKILL.*memory ran out"), ("exit", "exit code 7")]
+)
+def test_a_bundle_that_kills_twice_fails_alone(way: str, sentence: str) -> None:
+    """It raises a NativeFailure that says how the process ended; what comes after it is answered."""
+    said: list[str] = []
+    with isolated(said.append, ends={"bad": way}) as engine:
+        assert engine.ask(asking("a"))
+        with pytest.raises(NativeFailure, match=sentence):
+            engine.ask(asking("b", "bad"))
+        assert engine.ask(asking("c"))
+    assert sum("starting it again" in sentence for sentence in said) == 1
+    killed = 2 if way == "kill" else 0
+    assert said[-1] == f"loading, killed {killed} times before"
+
+
+def test_an_accident_is_made_good(tmp_path: Path) -> None:
+    """A process that dies once is replaced, and all that had no answer is asked again: nothing is lost."""
+    with (
+        isolated(ends={"bad": "abort"}, once=str(tmp_path / "once")) as engine,
+        ThreadPoolExecutor(8) as threads,
+    ):
+        names = [*"abcdefgh", "bad", *"ijklmnop"]
+        answers = list(threads.map(lambda name: engine.ask(asking(name)), names))
+    assert [answer[0].id for answer in answers] == names
+    assert (tmp_path / "once").exists()
+
+
+def test_a_hang_is_ended() -> None:
+    """A process that says nothing for too long is stopped, and that is said."""
+    with isolated(patience=0.5, ends={"bad": "hang"}) as engine:
+        assert engine.ask(asking("a"))
+        with pytest.raises(NativeFailure, match="said nothing for"):
+            engine.ask(asking("bad"))
+        assert engine.ask(asking("b"))
+
+
+def test_a_deadline_frees_the_caller() -> None:
+    """Who set a deadline does not wait for a child that hangs; others are still answered by it."""
+    with isolated(ends={"bad": "hang"}) as engine:
+        with pytest.raises(DeadlineExceeded):
+            engine.ask(asking("bad", deadline=0.2))
+        assert engine.ask(asking("a"))
+
+
+def test_a_load_that_dies_once_is_repeated(tmp_path: Path) -> None:
+    """The second load knows that the first was killed, so that it can take less memory."""
+    said: list[str] = []
+    with isolated(said.append, ends={"load": "kill"}, once=str(tmp_path / "once")) as engine:
+        assert engine.ask(asking("a"))
+    assert said[-1] == "loading, killed 1 times before"
+
+
+def test_a_load_that_always_dies_is_an_error() -> None:
+    """Nobody waits for ever."""
+    with pytest.raises(NativeFailure, match="SIGABRT"):
+        isolated(ends={"load": "abort"})
+
+
+def test_a_process_that_only_dies_is_given_up() -> None:
+    """After four deaths in a row no more processes are started."""
+    with isolated(ends={"bad": "exit"}) as engine:
+        for _ in range(2):
+            with pytest.raises(NativeFailure, match="exit code"):
+                engine.ask(asking("bad"))
+        with pytest.raises(NativeFailure, match="4 times in a row"):
+            engine.ask(asking("a"))
+
+
+def test_killed_from_outside() -> None:
+    """A child that the system ends in the middle of a bundle is replaced."""
+    with isolated(ends={"slow": "hang"}) as engine, ThreadPoolExecutor() as threads:
+        slow = threads.submit(engine.ask, asking("slow"))
+        for _ in range(2):
+            time.sleep(0.3)
+            child = engine._child
+            assert child is not None
+            child._loading.result(10)
+            os.kill(child._process.pid, signal.SIGKILL)
+        with pytest.raises(NativeFailure, match="SIGKILL"):
+            slow.result(10)
+
+
+def test_closing_ends_the_child_and_frees_who_waits() -> None:
+    """What is still asked raises Cancelled, and so does what comes later."""
+    engine = isolated(ends={"slow": "hang"})
+    child = engine._child
+    assert child is not None
+    threading.Timer(0.2, engine.close).start()
+    with pytest.raises(Cancelled):
+        engine.ask(asking("slow"))
+    with pytest.raises(Cancelled):
+        engine.ask(asking("a"))
+    assert child._process.poll() is not None
+
+
+def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
+    """Even when the parent is killed in the middle of a bundle."""
+    script = f"""
+        import os
+        from pathlib import Path
+        from hunkwise.engine import Bundle, Choose, ModelSpec
+        from hunkwise.engine.isolation import IsolatedEngine
+        spec = ModelSpec("fake", "", (Path("/nowhere"),))
+        engine = IsolatedEngine(spec, "{FRAGILE}", environ=os.environ, options={{"ends": {{"q": "hang"}}}})
+        Path("{tmp_path}/pid").write_text(str(engine._child._process.pid))
+        engine.ask(Bundle((), (Choose("q", (), ("a", "b")),)))
+    """
+    parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)])
+    until = time.monotonic() + 20
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    time.sleep(0.3)
+    parent.kill()
+    parent.wait()
+    pid = int((tmp_path / "pid").read_text())
+    while _lives(pid):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def test_the_environment_is_scrubbed() -> None:
+    """Tokens stay here; what finds libraries and devices goes along."""
+    given = {
+        "PATH": "/bin",
+        "CUDA_VISIBLE_DEVICES": "1",
+        "GITHUB_TOKEN": "x",
+        "HF_TOKEN": "y",
+        "PYTHONPATH": ".",
+    }
+    assert scrubbed(given) == {"PATH": "/bin", "CUDA_VISIBLE_DEVICES": "1", "GGML_NO_BACKTRACE": "1"}
+
+
+def test_what_is_too_large_is_refused_before_it_is_sent() -> None:
+    """The child hears nothing of it and lives on."""
+    with isolated() as engine:
+        huge = Bundle((), (Choose("q", (), ("x" * (65 << 20), "y")),))
+        with pytest.raises(Exception, match="can't be handed"):
+            engine.ask(huge)
+        (answer,) = engine.ask(asking("a"))
+        assert isinstance(answer, Choice)
