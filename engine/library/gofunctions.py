@@ -246,6 +246,10 @@ def _clock(*_: Value) -> Value:
     raise Misuse("a prompt must not depend on the date: the same input would give another answer tomorrow")
 
 
+def _tools(*_: Value) -> Value:
+    raise Misuse("toTypeScriptType is for tools, which prompts here never have")
+
+
 _ANY = 1 << 20
 
 # each with the least and the most arguments it takes
@@ -266,4 +270,5 @@ FUNCTIONS: dict[str, tuple[Function, int, int]] = {
     "json": (json, 1, 1),
     "currentDate": (_clock, 0, _ANY),
     "yesterdayDate": (_clock, 0, _ANY),
+    "toTypeScriptType": (_tools, 0, _ANY),
 }

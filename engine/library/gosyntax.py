@@ -15,7 +15,8 @@ _MOST_TEXT = 1 << 20  # characters of a template
 _MOST_DEPTH = 100  # nested actions and parentheses; each costs Python frames
 FUNCTIONS = (
     *("and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge"),
-    *("len", "index", "slice", "print", "printf", "println", "json", "currentDate", "yesterdayDate"),
+    *("len", "index", "slice", "print", "printf", "println", "json"),
+    *("currentDate", "yesterdayDate", "toTypeScriptType"),
 )
 _BRANCHES = ("if", "with", "range")
 _KEYWORDS = (*_BRANCHES, "else", "end", "break", "continue", "define", "template", "block")
