@@ -28,9 +28,10 @@ class Dialect:
     most_above: int | None = None
 
 
-# GitHub refuses a body over 65,536 characters with a 422; some room is left, as changesets' action does
+# GitHub refuses a body over 65,536 characters with a 422; some room is left, as changesets' action does.
+# GitLab takes a million, which nobody reads.
 GITHUB = Dialect(60_000, "suggestion")
-GITLAB = Dialect(900_000, "suggestion:-{above}+0", _GITLAB_LINES_ABOVE)
+GITLAB = Dialect(60_000, "suggestion:-{above}+0", _GITLAB_LINES_ABOVE)
 
 
 def place(finding: Finding) -> str:

@@ -98,11 +98,9 @@ def _post(
 
 def _annotate(review: Review, environment: Mapping[str, str]) -> None:
     """Show the findings in the job itself, where the token may not post (a pull request from a fork)."""
-    from hunkwise.reviewer.forges.workflow import annotations
     from hunkwise.reviewer.report import View, renderer
 
-    for line in annotations(review.findings):
-        click.echo(line)
+    click.echo(renderer("annotations")(review, View()), nl=False)
     summary = environment.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8") as file:

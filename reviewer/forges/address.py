@@ -14,7 +14,7 @@ from hunkwise.reviewer.errors import UsageError
 
 _GITHUB_PULL = re.compile(r"/(?P<project>[\w.-]+/[\w.-]+)/pull/(?P<number>[1-9][0-9]{0,9})(?:/.*)?")
 _GITLAB_MERGE = re.compile(
-    r"/(?P<project>[\w.-]+(?:/[\w.-]+)+)(?:/-)?/merge_requests/(?P<number>[1-9][0-9]{0,9})(?:/.*)?"
+    r"/(?P<project>[\w.][\w.-]*(?:/[\w.][\w.-]*)+)(?:/-)?/merge_requests/(?P<number>[1-9][0-9]{0,9})(?:/.*)?"
 )
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 _LARGEST_EVENT = 10_000_000  # bytes; GitHub's webhooks stop at 25 MB, those about pull requests far below
@@ -71,7 +71,8 @@ def github_job(environment: Mapping[str, str]) -> Address:
     if _REPOSITORY.fullmatch(project) is None:
         raise UsageError("GITHUB_REPOSITORY is not set; give --pr URL")
     api = _https(environment.get("GITHUB_API_URL") or "https://api.github.com", "GITHUB_API_URL")
-    pull, run = event.get("pull_request"), event.get("workflow_run")
+    issue, run = event.get("issue"), event.get("workflow_run")
+    pull = issue if isinstance(issue, dict) and "pull_request" in issue else event.get("pull_request")
     if isinstance(pull, dict) and isinstance(pull.get("number"), int):
         return Address(api, project, pull["number"])
     if isinstance(run, dict):

@@ -9,7 +9,8 @@ ForgeError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -37,6 +38,18 @@ class Unavailable(ForgeError):
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+@contextmanager
+def understood(forge: str) -> Iterator[None]:
+    """Raise ForgeError where an answer lacks a field or has another form: a proxy's page, an old server."""
+    try:
+        yield
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ForgeError(
+            f"{forge} answered in a form we don't know ({reason}); is the address that of its API?"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

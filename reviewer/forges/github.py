@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -31,27 +32,26 @@ from hunkwise.reviewer.forges.base import (
     EditSummary,
     Existing,
     HideComment,
-    NewComment,
     NotAllowed,
-    OwnComment,
     OwnNote,
     PostReview,
     PostSummary,
     Refused,
-    Reply,
     StaleHead,
     Unavailable,
+    understood,
 )
-from hunkwise.reviewer.forges.patch import Piece, patch_text
-from hunkwise.reviewer.marker import is_summary, read_marker, run_of
+from hunkwise.reviewer.forges.github_payload import login, own_comment, piece, review_calls
+from hunkwise.reviewer.forges.patch import patch_text
+from hunkwise.reviewer.marker import is_summary, read_marker
 from hunkwise.reviewer.visible import visible_line
 
 _DIFF = "application/vnd.github.v3.diff"
+_GITHUB_COM = "https://api.github.com"
 _GRAPHQL = "/graphql"
 _BOT = "github-actions[bot]"
 _PAGE = 100
 _MOST_PAGES = 100
-_WRITERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 _THREADS = """
 query($owner: String!, $name: String!, $number: Int!, $after: String) {
@@ -90,9 +90,13 @@ def meaning(error: GithubException, doing: str) -> ForgeError:
         return ForgeError(f"{text}; is the token still good?")
     if error.status in (403, 404):
         return NotAllowed(f"{text}; the token needs `pull-requests: write` for this repository")
-    if error.status >= 500 or error.status == 408:
+    if (error.status >= 500 and error.status != 501) or error.status == 408:
         return Unavailable(text)
-    return Refused(text) if error.status in (400, 410, 413, 422) else ForgeError(text)
+    if "submitted too quickly" in said.lower():
+        return Unavailable(text, _wait(headers))
+    if "pending review" in said.lower():
+        return ForgeError(f"{text}; submit or discard the review that this account has begun, then run again")
+    return Refused(text) if error.status in (400, 405, 410, 413, 422, 501) else ForgeError(text)
 
 
 def _wait(headers: Mapping[str, str]) -> float:
@@ -105,19 +109,31 @@ def _wait(headers: Mapping[str, str]) -> float:
     return 60.0
 
 
+@contextmanager
+def _translated(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except GithubException as error:
+        raise meaning(error, doing) from error
+    except OSError as error:  # what `requests` raises, time-outs and resets included
+        raise Unavailable(f"{doing}: no answer ({type(error).__name__})") from error
+    except RuntimeError as error:  # PyGithub, on a redirection to another server
+        raise ForgeError(f"{doing}: {error}") from error
+
+
 class GitHubPull:
     """One pull request. Satisfies `ChangeSource` and `ReviewSink`."""
 
-    def __init__(
-        self, address: Address, token: str, *, seconds_between_writes: float = 1.0, timeout: int = 30
-    ) -> None:
+    def __init__(self, address: Address, token: str, *, timeout: int = 30) -> None:
+        """`timeout` is in seconds, for one answer."""
         client = github.Github(
             base_url=address.api,
             auth=github.Auth.Token(token),
             retry=None,
             timeout=timeout,
             seconds_between_requests=0,
-            seconds_between_writes=seconds_between_writes,  # 80 a minute set off the secondary limit
+            # 80 writes a minute set off github.com's secondary limit; GitHub Enterprise Server has none
+            seconds_between_writes=1 if address.api == _GITHUB_COM else 0,
             user_agent="hunkwise",
         )
         self._requester = client.requester
@@ -129,33 +145,35 @@ class GitHubPull:
 
     def fetch(self) -> ChangeRequest:
         """Read the pull request and its diff."""
-        pull = self._get(self._pull)
-        base, head = pull["base"]["sha"], pull["head"]["sha"]
-        change = replace(parse_diff(self._diff()), base=base, head=head)
-        return ChangeRequest(pull["title"], base, head, change)
+        with understood("GitHub"):
+            pull = self._get(self._pull)
+            base, head = pull["base"]["sha"], pull["head"]["sha"]
+            change = replace(parse_diff(self._diff()), base=base, head=head)
+            return ChangeRequest(pull["title"], base, head, change)
 
     def existing(self) -> Existing:
         """Read our comments, and how their threads stand; marks in others' comments count for nothing."""
-        me = self._me()
-        listed = list(self._pages(f"{self._pull}/comments"))
-        threads = self._threads()
-        notes = [note for note in self._pages(f"{self._issue}/comments") if _login(note) == me]
-        return Existing(
-            comments=tuple(
-                self._own(comment, listed, threads)
-                for comment in listed
-                if _login(comment) == me and read_marker(comment["body"]) is not None
-            ),
-            summaries=tuple(
-                OwnNote(str(note["id"]), note["body"]) for note in notes if is_summary(note["body"] or "")
-            ),
-        )
+        with understood("GitHub"):
+            me = self._me()
+            listed = list(self._pages(f"{self._pull}/comments"))
+            threads = self._threads()
+            notes = [note for note in self._pages(f"{self._issue}/comments") if login(note) == me]
+            return Existing(
+                comments=tuple(
+                    own_comment(comment, listed, threads.get(comment["id"], {}), me)
+                    for comment in listed
+                    if login(comment) == me and read_marker(comment["body"]) is not None
+                ),
+                summaries=tuple(
+                    OwnNote(str(note["id"]), note["body"]) for note in notes if is_summary(note["body"] or "")
+                ),
+            )
 
     def calls(self, action: Action, request: ChangeRequest) -> tuple[Call, ...]:
         """Write an action as requests to the REST API, or to GraphQL where REST has none."""
         match action:
             case PostReview(comments):
-                return self._review_calls(comments, request.head)
+                return review_calls(self._pull, comments, request.head)
             case PostSummary(body):
                 return (Call("POST", f"{self._issue}/comments", {"body": body}),)
             case EditSummary(note, body):
@@ -171,15 +189,11 @@ class GitHubPull:
     def send(self, call: Call) -> None:
         """Send one request, once."""
         body = dict(call.body) if call.body is not None else None
-        try:
+        with _translated(f"{call.verb} {call.path}"):
             if call.path == _GRAPHQL and body is not None:
                 self._requester.graphql_query(body["query"], body["variables"])
             else:
                 self._requester.requestJsonAndCheck(call.verb, call.path, input=body)
-        except GithubException as error:
-            raise meaning(error, f"{call.verb} {call.path}") from error
-        except OSError as error:  # what `requests` raises, time-outs and resets included
-            raise Unavailable(f"{call.verb} {call.path}: no answer ({type(error).__name__})") from error
 
     @property
     def _pull(self) -> str:
@@ -189,52 +203,15 @@ class GitHubPull:
     def _issue(self) -> str:
         return f"{self._repo}/issues/{self._number}"
 
-    def _review_calls(self, comments: tuple[NewComment, ...], head: str) -> tuple[Call, ...]:
-        on_lines = [comment for comment in comments if comment.lines]
-        on_files = [comment for comment in comments if not comment.lines]
-        calls = []
-        if on_lines:
-            review = {
-                "commit_id": head,
-                "event": "COMMENT",  # never APPROVE or REQUEST_CHANGES: a model does not decide
-                "body": f"Remarks on {run_of(head)}; the summary comment counts them all.",
-                "comments": [_line_comment(comment) for comment in on_lines],
-            }
-            names = tuple(comment.fingerprint for comment in on_lines)
-            calls.append(Call("POST", f"{self._pull}/reviews", review, names))
-        for comment in on_files:
-            one = {"body": comment.body, "commit_id": head, "path": comment.file.path, "subject_type": "file"}
-            calls.append(Call("POST", f"{self._pull}/comments", one, (comment.fingerprint,)))
-        return tuple(calls)
-
-    def _own(
-        self, comment: Mapping[str, Any], listed: list[dict[str, Any]], threads: Mapping[int, dict[str, Any]]
-    ) -> OwnComment:
-        thread = threads.get(comment["id"], {})
-        resolver = (thread.get("resolvedBy") or {}).get("login") or "somebody"
-        replies = (one for one in listed if one.get("in_reply_to_id") == comment["id"])
-        return OwnComment(
-            id=str(comment["id"]),
-            thread=comment["node_id"],
-            path=comment["path"],
-            body=comment["body"],
-            resolved_by=resolver if thread.get("isResolved") else None,
-            hidden=thread["comments"]["nodes"][0]["isMinimized"] if thread else None,
-            replies=tuple(
-                Reply(_login(one), one["body"] or "", _may_write(one, self._me())) for one in replies
-            ),
-        )
-
     def _threads(self) -> dict[int, dict[str, Any]]:
         """Read the threads by their first comment's number; none where GraphQL can't be used."""
         where = {"owner": self._owner, "name": self._name, "number": self._number, "after": None}
         threads: dict[int, dict[str, Any]] = {}
         for _ in range(_MOST_PAGES):
-            try:
-                data = self._ask(_THREADS, where)
-            except (NotAllowed, Refused):
+            data = self._ask(_THREADS, where)
+            page = ((data.get("repository") or {}).get("pullRequest") or {}).get("reviewThreads")
+            if page is None:
                 return {}
-            page = data["repository"]["pullRequest"]["reviewThreads"]
             for node in page["nodes"]:
                 for first in node["comments"]["nodes"]:
                     threads[first["databaseId"]] = node
@@ -249,10 +226,8 @@ class GitHubPull:
             try:
                 self._login = str(self._get("/user")["login"])
             except NotAllowed:
-                try:
-                    self._login = str(self._ask("query { viewer { login } }", {})["viewer"]["login"])
-                except (NotAllowed, Refused):
-                    self._login = _BOT
+                viewer = self._ask("query { viewer { login } }", {}).get("viewer") or {}
+                self._login = str(viewer.get("login") or _BOT)
         return self._login
 
     def _find(self, address: Address) -> int:
@@ -268,15 +243,13 @@ class GitHubPull:
 
     def _diff(self) -> bytes:
         """Read the whole diff; where it is too big (406), file by file, some of them without hunks."""
-        try:
+        with _translated(f"GET {self._pull}"):
             status, headers, text = self._requester.requestBlob("GET", self._pull, headers={"Accept": _DIFF})
-        except OSError as error:
-            raise Unavailable(f"GET {self._pull}: no answer ({type(error).__name__})") from error
         if status == 200 and not headers.get("content-type", "").startswith("application/json"):
             return text.encode("utf-8", "surrogateescape")
         if status >= 500:
             raise Unavailable(f"GitHub answered {status} to GET {self._pull}")
-        return "".join(patch_text(_piece(file)) for file in self._pages(f"{self._pull}/files")).encode(
+        return "".join(patch_text(piece(file)) for file in self._pages(f"{self._pull}/files")).encode(
             "utf-8", "surrogateescape"
         )
 
@@ -298,41 +271,13 @@ class GitHubPull:
         return answer
 
     def _request(self, path: str) -> tuple[Mapping[str, str], Any]:
-        try:
+        with _translated(f"GET {path}"):
             return self._requester.requestJsonAndCheck("GET", path)
-        except GithubException as error:
-            raise meaning(error, f"GET {path}") from error
-        except OSError as error:
-            raise Unavailable(f"GET {path}: no answer ({type(error).__name__})") from error
 
     def _ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask GraphQL; {} where it can't be used (an old server, a token without the right)."""
         try:
-            answer = self._requester.graphql_query(query, dict(variables))[1]
-        except GithubException as error:
-            raise meaning(error, "a GraphQL query") from error
-        except OSError as error:
-            raise Unavailable(f"GraphQL: no answer ({type(error).__name__})") from error
-        data: dict[str, Any] = answer["data"]
-        return data
-
-
-def _login(item: Mapping[str, Any]) -> str:
-    return str((item.get("user") or {}).get("login", ""))
-
-
-def _may_write(comment: Mapping[str, Any], me: str) -> bool:
-    return comment.get("author_association") in _WRITERS or _login(comment) == me
-
-
-def _line_comment(comment: NewComment) -> dict[str, Any]:
-    """`start_line` must be strictly above `line`; equal is a 422 (ubuntu/WSL#244)."""
-    first, last = comment.lines[0].new_no, comment.lines[-1].new_no
-    body: dict[str, Any] = {"path": comment.file.path, "body": comment.body, "line": last, "side": "RIGHT"}
-    return body if first == last else {**body, "start_line": first, "start_side": "RIGHT"}
-
-
-def _piece(file: Mapping[str, Any]) -> Piece:
-    name = str(file["filename"])
-    old = None if file["status"] == "added" else str(file.get("previous_filename") or name)
-    new = None if file["status"] == "removed" else name
-    return Piece(old, new, str(file.get("patch") or ""))
+            with _translated("a GraphQL query"):
+                return self._requester.graphql_query(query, dict(variables))[1].get("data") or {}
+        except (NotAllowed, Refused):
+            return {}

@@ -8,8 +8,8 @@ Facts: https://docs.gitlab.com/api/draft_notes/, …/api/discussions/, …/api/m
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -29,19 +29,18 @@ from hunkwise.reviewer.forges.base import (
     EditSummary,
     Existing,
     HideComment,
-    NewComment,
     NotAllowed,
-    OwnComment,
     OwnNote,
     PostReview,
     PostSummary,
     Refused,
-    Reply,
     Unavailable,
+    understood,
 )
-from hunkwise.reviewer.forges.patch import Piece, patch_text
+from hunkwise.reviewer.forges.gitlab_payload import own_comment, piece, review_calls
+from hunkwise.reviewer.forges.patch import patch_text
 from hunkwise.reviewer.marker import is_summary, read_marker
-from hunkwise.reviewer.types import FileDiff, Hunk, Line, Skipped
+from hunkwise.reviewer.types import Skipped
 from hunkwise.reviewer.visible import visible_line
 
 _PAGE = 100
@@ -89,51 +88,53 @@ class GitLabMerge:
 
     def fetch(self) -> ChangeRequest:
         """Read the merge request and its diff. Raises Unavailable while GitLab still makes the diff."""
-        merge = self._read(self._merge)
-        refs = merge["diff_refs"]
-        if refs is None:
-            raise Unavailable("GitLab has not made the merge request's diff yet", _NOT_READY)
-        files = self._list(f"{self._merge}/diffs")
-        patch = "".join(patch_text(_piece(file)) for file in files)
-        change = parse_diff(patch.encode("utf-8", "surrogateescape"))
-        cut = tuple(
-            Skipped(str(file["new_path"]), "GitLab does not show so large a diff", fault=True)
-            for file in files
-            if file.get("collapsed") or file.get("too_large")
-        )
-        base, head = refs["base_sha"], refs["head_sha"]
-        change = replace(change, skipped=change.skipped + cut, base=base, head=head)
-        return ChangeRequest(merge["title"], base, head, change, start=refs["start_sha"])
+        with understood("GitLab"):
+            merge = self._read(self._merge)
+            refs = merge["diff_refs"]
+            if refs is None:
+                raise Unavailable("GitLab has not made the merge request's diff yet", _NOT_READY)
+            files = self._list(f"{self._merge}/diffs")
+            patch = "".join(patch_text(piece(file)) for file in files)
+            change = parse_diff(patch.encode("utf-8", "surrogateescape"))
+            cut = tuple(
+                Skipped(str(file["new_path"]), "GitLab does not show so large a diff", fault=True)
+                for file in files
+                if file.get("collapsed") or file.get("too_large")
+            )
+            base, head = refs["base_sha"], refs["head_sha"]
+            change = replace(change, skipped=change.skipped + cut, base=base, head=head)
+            return ChangeRequest(merge["title"], base, head, change, start=refs["start_sha"])
 
     def existing(self) -> Existing:
         """Read our threads, summaries and drafts; marks in others' notes count for nothing."""
-        me = self._me()
-        comments, summaries = [], []
-        for thread in self._list(f"{self._merge}/discussions"):
-            first = thread["notes"][0]
-            if first["author"]["id"] != me:
-                continue
-            if is_summary(first["body"]):
-                summaries.append(OwnNote(str(first["id"]), first["body"]))
-            elif read_marker(first["body"]) is not None:
-                comments.append(_own(thread, me))
-        try:
-            drafts = self._list(f"{self._merge}/draft_notes")
-        except NotAllowed:  # GitLab before 15.9 has none
-            return Existing(tuple(comments), tuple(summaries), foreign_drafts=True)
-        ours = [draft for draft in drafts if read_marker(draft["note"]) is not None]
-        return Existing(
-            comments=tuple(comments),
-            summaries=tuple(summaries),
-            drafts=tuple(OwnNote(str(draft["id"]), draft["note"]) for draft in ours),
-            foreign_drafts=len(ours) < len(drafts),
-        )
+        with understood("GitLab"):
+            me = self._me()
+            comments, summaries = [], []
+            for thread in self._list(f"{self._merge}/discussions"):
+                first = thread["notes"][0]
+                if first["author"]["id"] != me:
+                    continue
+                if is_summary(first["body"]):
+                    summaries.append(OwnNote(str(first["id"]), first["body"]))
+                elif read_marker(first["body"]) is not None:
+                    comments.append(own_comment(thread, me))
+            try:
+                drafts = self._list(f"{self._merge}/draft_notes")
+            except NotAllowed:  # GitLab before 15.9 has none
+                return Existing(tuple(comments), tuple(summaries), foreign_drafts=True)
+            ours = [draft for draft in drafts if read_marker(draft["note"]) is not None]
+            return Existing(
+                comments=tuple(comments),
+                summaries=tuple(summaries),
+                drafts=tuple(OwnNote(str(draft["id"]), draft["note"]) for draft in ours),
+                foreign_drafts=len(ours) < len(drafts),
+            )
 
     def calls(self, action: Action, request: ChangeRequest) -> tuple[Call, ...]:
         """Write an action as requests to the REST API."""
         match action:
-            case PostReview(comments, one_by_one):
-                return self._review_calls(comments, request, one_by_one=one_by_one)
+            case PostReview():
+                return review_calls(self._merge, action, request)
             case PostSummary(body):
                 return (Call("POST", f"{self._merge}/notes", {"body": body}),)
             case EditSummary(note, body):
@@ -149,35 +150,8 @@ class GitLabMerge:
     def send(self, call: Call) -> None:
         """Send one request, once."""
         body = dict(call.body) if call.body is not None else None
-        self._wait = None
-        try:
-            self._client.http_request(
-                call.verb.lower(),
-                call.path,
-                post_data=body,
-                obey_rate_limit=False,
-                retry_transient_errors=False,
-            )
-        except GitlabError as error:
-            raise meaning(error, f"{call.verb} {call.path}", self._wait) from error
-        except OSError as error:  # what `requests` raises, time-outs and resets included
-            raise Unavailable(f"{call.verb} {call.path}: no answer ({type(error).__name__})") from error
-
-    def _review_calls(
-        self, comments: tuple[NewComment, ...], request: ChangeRequest, *, one_by_one: bool
-    ) -> tuple[Call, ...]:
-        place, text = ("discussions", "body") if one_by_one else ("draft_notes", "note")
-        calls = [
-            Call(
-                "POST",
-                f"{self._merge}/{place}",
-                {text: comment.body, "position": position(comment, request)},
-                (comment.fingerprint,),
-            )
-            for comment in comments
-        ]
-        publish = [] if one_by_one else [Call("POST", f"{self._merge}/draft_notes/bulk_publish", {})]
-        return (*calls, *publish)
+        with self._translated(f"{call.verb} {call.path}"):
+            self._client.http_request(call.verb.lower(), call.path, post_data=body, obey_rate_limit=False)
 
     def _me(self) -> int:
         if self._account is None:
@@ -185,110 +159,27 @@ class GitLabMerge:
         return self._account
 
     def _read(self, path: str) -> dict[str, Any]:
-        self._wait = None
-        try:
+        with self._translated(f"GET {path}"):
             answer = self._client.http_get(path, obey_rate_limit=False)
-        except GitlabError as error:
-            raise meaning(error, f"GET {path}", self._wait) from error
-        except OSError as error:
-            raise Unavailable(f"GET {path}: no answer ({type(error).__name__})") from error
         if not isinstance(answer, dict):
             raise ForgeError(f"GitLab answered something else than JSON to GET {path}")
         return answer
 
     def _list(self, path: str) -> list[dict[str, Any]]:
+        with self._translated(f"GET {path}"):
+            return list(self._client.http_list(path, get_all=True, obey_rate_limit=False))
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
         self._wait = None
         try:
-            return list(self._client.http_list(path, get_all=True, obey_rate_limit=False))
+            yield
         except GitlabError as error:
-            raise meaning(error, f"GET {path}", self._wait) from error
-        except OSError as error:
-            raise Unavailable(f"GET {path}: no answer ({type(error).__name__})") from error
+            raise meaning(error, doing, self._wait) from error
+        except OSError as error:  # what `requests` raises, time-outs and resets included
+            raise Unavailable(f"{doing}: no answer ({type(error).__name__})") from error
 
     def _note_wait(self, response: Any, *_: Any, **__: Any) -> None:
         """Keep what python-gitlab's errors don't: when GitLab wants to be asked again."""
         after = response.headers.get("Retry-After", "")
         self._wait = float(after) if after.isdecimal() else None
-
-
-def _own(thread: Mapping[str, Any], me: int) -> OwnComment:
-    first, *others = thread["notes"]
-    marker = read_marker(first["body"])
-    resolver = first.get("resolved_by") or {}
-    # we resolve only what we marked as outdated; anything else a person resolved, if with our account
-    by_us = resolver.get("id") == me and marker is not None and marker.outdated is not None
-    resolved = bool(first.get("resolved"))
-    return OwnComment(
-        id=str(first["id"]),
-        thread=str(thread["id"]),
-        path=(first.get("position") or {}).get("new_path") or "",
-        body=first["body"],
-        resolved_by=str(resolver.get("username") or "somebody") if resolved and not by_us else None,
-        hidden=resolved if first.get("resolvable") else None,
-        replies=tuple(
-            Reply(note["author"]["username"], note["body"], trusted=True)
-            for note in others
-            if not note["system"] and read_marker(note["body"]) is None
-        ),
-    )
-
-
-def _piece(file: Mapping[str, Any]) -> Piece:
-    return Piece(
-        None if file["new_file"] else str(file["old_path"]),
-        None if file["deleted_file"] else str(file["new_path"]),
-        str(file["diff"]),
-    )
-
-
-def position(comment: NewComment, request: ChangeRequest) -> dict[str, Any]:
-    """Where a comment sits: an added line has a new number only, an unchanged one both.
-
-    Both paths are given even for a new file (gitlab-org/gitlab#35935); numbers are JSON integers, since
-    GitLab refuses numbers as text (gitlab-org/gitlab#325706).
-    """
-    file = comment.file
-    base: dict[str, Any] = {
-        "base_sha": request.base,
-        "start_sha": request.start,
-        "head_sha": request.head,
-        "old_path": file.old_path if file.old_path is not None else file.path,
-        "new_path": file.path,
-    }
-    if not comment.lines:
-        return {**base, "position_type": "file"}
-    last = comment.lines[-1]
-    text = {**base, "position_type": "text", **_numbers(last)}
-    if len(comment.lines) == 1:
-        return text
-    return {**text, "line_range": {"start": _end(file, comment.lines[0]), "end": _end(file, last)}}
-
-
-def _numbers(line: Line) -> dict[str, int]:
-    sides = {"new_line": line.new_no, "old_line": line.old_no if line.kind == "context" else None}
-    return {side: number for side, number in sides.items() if number is not None}
-
-
-def _end(file: FileDiff, line: Line) -> dict[str, Any]:
-    """One end of a range. A line's code is sha1(path), its old and its new number, joined by underscores."""
-    old = line.old_no if line.old_no is not None else _old_number_before(file, line)
-    code = hashlib.sha1(file.path.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
-    kind = "new" if line.kind == "added" else "old"
-    return {"line_code": f"{code}_{old}_{line.new_no}", "type": kind, **_numbers(line)}
-
-
-def _old_number_before(file: FileDiff, wanted: Line) -> int:
-    """Where the old side stands at an added line: the number its next line has or would have."""
-    for hunk in file.hunks:
-        if wanted in hunk.lines:
-            return _counted(hunk, wanted)
-    return 0
-
-
-def _counted(hunk: Hunk, wanted: Line) -> int:
-    number = hunk.old_start
-    for line in hunk.lines:
-        if line == wanted:
-            break
-        number += line.old_no is not None
-    return number

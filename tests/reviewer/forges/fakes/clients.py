@@ -24,7 +24,7 @@ def patient(waits: list[float] | None = None, tries: int = 4) -> Patience:
 
 
 def pull(forge: FakeGitHub, token: str = TOKEN) -> GitHubPull:
-    return GitHubPull(Address(forge.url, forge.name, 7), token, seconds_between_writes=0)
+    return GitHubPull(Address(forge.url, forge.name, 7), token)
 
 
 def merge(forge: FakeGitLab, token: str = TOKEN) -> GitLabMerge:
