@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.report import FORMATS
 from hunkwise.reviewer.setting import About, Kind, ListOf, Number, OneOf, Prose, Switch, Text, about
 from hunkwise.reviewer.types import Category, Severity
@@ -111,7 +110,7 @@ class Config:
             'the project\'s guidelines; "auto" takes .hunkwise/guidelines.md if it is there, "none" nothing',
         ),
     )
-    baseline: str = field(
+    baseline_file: str = field(
         default="none",
         metadata=about(Text(1000), "JSON report of an earlier review; what it found is not said again"),
     )
@@ -188,15 +187,6 @@ class Config:
         return self.origins.get(name, "default")
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """Values from one origin, by the names of `Config`'s fields, already checked."""
-
-    origin: str
-    values: Mapping[str, Any]
-    stranger: bool = False  # a file that whoever wrote the change could have written
-
-
 def settings() -> dict[str, About]:
     """Describe every setting, by its name in Python, in the order of the documentation."""
     described = (entry for entry in dataclasses.fields(Config) if "about" in entry.metadata)
@@ -206,61 +196,6 @@ def settings() -> dict[str, About]:
 def keys() -> dict[str, str]:
     """Map each key of a configuration file to the name in Python."""
     return {entry.key or name: name for name, entry in settings().items()}
-
-
-def file_layer(table: Mapping[str, object], origin: str, *, stranger: bool = False) -> Layer:
-    """Check a TOML table. Raises ConfigError naming the file, the key, and what is allowed."""
-    names, known, values = keys(), settings(), {}
-    for key, value in table.items():
-        if key not in names:
-            raise ConfigError(f"{origin}: unknown key {key!r}{nearest(key, names)}")
-        try:
-            values[names[key]] = known[names[key]].kind.check(value)
-        except ValueError as error:
-            raise ConfigError(f"{origin}: {key} must be {error}") from None
-    return Layer(origin, values, stranger)
-
-
-def environment_layer(environ: Mapping[str, str]) -> Layer:
-    """Check our variables; one that is set to nothing counts as not set. Raises ConfigError."""
-    known = {f"HUNKWISE_{name.upper()}": name for name, entry in settings().items() if entry.flag}
-    values = {}
-    for variable, text in sorted(environ.items()):
-        if not variable.startswith("HUNKWISE_") or variable in OTHER_VARIABLES or not text:
-            continue
-        if variable not in known:
-            choices = [*known, *OTHER_VARIABLES]
-            raise ConfigError(f"environment: unknown variable {variable}{nearest(variable, choices)}")
-        try:
-            values[known[variable]] = settings()[known[variable]].kind.parse(text)
-        except ValueError as error:
-            raise ConfigError(f"environment: {variable} must be {error}") from None
-    return Layer("environment", values)
-
-
-def build(layers: Iterable[Layer]) -> Config:
-    """Put the layers together; an earlier one wins, and a stranger's may only make the review stricter."""
-    config = Config()
-    for layer in reversed(list(layers)):
-        config = _adopt_carefully(config, layer) if layer.stranger else _adopt(config, layer)
-    return config
-
-
-def _adopt(config: Config, layer: Layer) -> Config:
-    origins = {**config.origins, **dict.fromkeys(layer.values, layer.origin)}
-    return dataclasses.replace(config, **layer.values, origins=origins)
-
-
-def _adopt_carefully(config: Config, layer: Layer) -> Config:
-    taken, ignored = {}, list(config.ignored)
-    for name, value in layer.values.items():
-        stricter = settings()[name].stricter
-        if stricter is not None and stricter(value, getattr(config, name)):
-            taken[name] = value
-        else:
-            ignored.append(f"{layer.origin}: {name} is ignored because the file comes from the change itself")
-    config = _adopt(config, Layer(layer.origin, taken))
-    return dataclasses.replace(config, ignored=tuple(ignored))
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

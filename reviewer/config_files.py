@@ -6,7 +6,8 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from hunkwise.reviewer.config import Config, Layer, build, environment_layer, file_layer
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config_layers import Layer, build, environment_layer, file_layer
 from hunkwise.reviewer.errors import ConfigError
 
 REPOSITORY_FILE = ".hunkwise.toml"

@@ -23,7 +23,7 @@ from hunkwise.reviewer.config_files import repository_root
 from hunkwise.reviewer.visible import visible
 
 if TYPE_CHECKING:
-    from hunkwise.engine import LocalEngine
+    from hunkwise.engine.runtime.runner import LocalEngine
 
 
 def open_engine(config: Config, environ: Mapping[str, str], progress: Progress) -> OpenedModel:
@@ -31,39 +31,41 @@ def open_engine(config: Config, environ: Mapping[str, str], progress: Progress) 
     build = engine.build()  # fails without llama-cpp-python, before anything is downloaded
     library = engine.library_from_environment(environ, offline=config.offline)
     spec = library.ensure(config.model, progress)
-    return OpenedModel(spec, build, environ if config.remember else None, progress)
+    return OpenedModel(config, environ, spec, build, progress)
 
 
 class OpenedModel:
-    """A model behind the cache of answers; an `Engine` and a context manager.
-
-    Without `environ`, which says where the cache is, nothing is remembered.
-    """
+    """A model behind the cache of answers; an `Engine` and a context manager."""
 
     def __init__(
-        self, spec: ModelSpec, build: str, environ: Mapping[str, str] | None, progress: Progress
+        self, config: Config, environ: Mapping[str, str], spec: ModelSpec, build: str, progress: Progress
     ) -> None:
-        self._spec = spec
-        self._progress = progress
+        self._config, self._environ, self._spec, self._progress = config, environ, spec, progress
         self._local: LocalEngine | None = None
         self._resources = ExitStack()
-        if environ is None:
-            self._inner: Engine = self._load()
-            return
-        card = engine.card_of(spec, engine.plan_for(spec, engine.survey()), build)
-        place = str(repository_root(Path.cwd()) or Path.cwd())
-        cache = self._resources.enter_context(cache_from_environment(environ, place))
-        self._inner = engine.CachedEngine(self._load, card, cache)
+        self._inner = self._cached(build) if config.remember else self._load()
 
-    def _load(self) -> LocalEngine:
+    def _cached(self, build: str) -> Engine:
+        card = engine.card_of(self._spec, engine.plan_for(self._spec, engine.survey()), build)
+        place = str(repository_root(Path.cwd()) or Path.cwd())
+        cache = self._resources.enter_context(cache_from_environment(self._environ, place))
+        cached: Engine = engine.CachedEngine(self._load, card, cache)
+        return cached
+
+    def _load(self) -> Engine:
         self._progress(f"loading {self._spec.name}")
+        if self._config.isolate:
+            apart: Engine = self._resources.enter_context(
+                engine.open_isolated(self._spec, environ=self._environ, say=_say)
+            )
+            return apart
         local: LocalEngine = self._resources.enter_context(engine.open_local(self._spec, say=_say))
         self._local = local
         return local
 
     @property
     def decode_seconds(self) -> float:
-        """Seconds that passed inside llama_decode."""
+        """Seconds that passed inside llama_decode; 0 where nothing was loaded, or in another process."""
         return self._local.statistics().decode_seconds if self._local is not None else 0.0
 
     def ask(self, bundle: Bundle) -> tuple[Answer, ...]:

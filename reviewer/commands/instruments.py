@@ -60,11 +60,11 @@ class Meter:
     def stats(self, total: float, decoding: float) -> str:
         """Sum up a run of `total` seconds, `decoding` of them inside llama_decode, in one line."""
         used = self.usage
-        outside = (total - decoding) / total if total > 0 else 0.0
+        share = f" ({1 - decoding / total:.0%} outside)" if decoding else ""
         return (
-            f"{total:.1f} s in all, {self.seconds:.1f} s in the engine, {decoding:.1f} s in llama_decode "
-            f"({outside:.0%} outside); {self.bundles} bundles; {used.prefilled:,} tokens prefilled, "
-            f"{used.reused:,} reused, {used.forced:,} forced, {used.sampled:,} sampled"
+            f"{total:.1f} s in all, {self.seconds:.1f} s in the engine, {decoding:.1f} s in llama_decode{share}; "
+            f"{self.bundles} bundles; {used.prefilled:,} tokens prefilled, {used.reused:,} reused, "
+            f"{used.forced:,} forced, {used.sampled:,} sampled"
         )
 
 

@@ -11,7 +11,8 @@ import pytest
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.commands.guidelines import LARGEST_FILE, read_guidelines
 from hunkwise.reviewer.commands.init import forge, template
-from hunkwise.reviewer.config import Config, file_layer
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config_layers import file_layer
 from hunkwise.reviewer.errors import ConfigError
 
 

@@ -33,7 +33,7 @@ DIFF = """\
 diff --git a/pool.py b/pool.py
 --- a/pool.py
 +++ b/pool.py
-@@ -1,4 +1,4 @@
+@@ -1,3 +1,3 @@
  def take(lock):
 -    with lock:
 -        return 1

@@ -1,0 +1,75 @@
+"""The layers of the configuration: each origin's values, checked, and how they are laid over one another."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hunkwise.reviewer.config import OTHER_VARIABLES, Config, keys, nearest, settings
+from hunkwise.reviewer.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Values from one origin, by the names of `Config`'s fields, already checked."""
+
+    origin: str
+    values: Mapping[str, Any]
+    stranger: bool = False  # a file that whoever wrote the change could have written
+
+
+def file_layer(table: Mapping[str, object], origin: str, *, stranger: bool = False) -> Layer:
+    """Check a TOML table. Raises ConfigError naming the file, the key, and what is allowed."""
+    names, known, values = keys(), settings(), {}
+    for key, value in table.items():
+        if key not in names:
+            raise ConfigError(f"{origin}: unknown key {key!r}{nearest(key, names)}")
+        try:
+            values[names[key]] = known[names[key]].kind.check(value)
+        except ValueError as error:
+            raise ConfigError(f"{origin}: {key} must be {error}") from None
+    return Layer(origin, values, stranger)
+
+
+def environment_layer(environ: Mapping[str, str]) -> Layer:
+    """Check our variables; one that is set to nothing counts as not set. Raises ConfigError."""
+    known = {f"HUNKWISE_{name.upper()}": name for name, entry in settings().items() if entry.flag}
+    values = {}
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith("HUNKWISE_") or variable in OTHER_VARIABLES or not text:
+            continue
+        if variable not in known:
+            choices = [*known, *OTHER_VARIABLES]
+            raise ConfigError(f"environment: unknown variable {variable}{nearest(variable, choices)}")
+        try:
+            values[known[variable]] = settings()[known[variable]].kind.parse(text)
+        except ValueError as error:
+            raise ConfigError(f"environment: {variable} must be {error}") from None
+    return Layer("environment", values)
+
+
+def build(layers: Iterable[Layer]) -> Config:
+    """Put the layers together; an earlier one wins, and a stranger's may only make the review stricter."""
+    config = Config()
+    for layer in reversed(list(layers)):
+        config = _adopt_carefully(config, layer) if layer.stranger else _adopt(config, layer)
+    return config
+
+
+def _adopt(config: Config, layer: Layer) -> Config:
+    origins = {**config.origins, **dict.fromkeys(layer.values, layer.origin)}
+    return dataclasses.replace(config, **layer.values, origins=origins)
+
+
+def _adopt_carefully(config: Config, layer: Layer) -> Config:
+    taken, ignored = {}, list(config.ignored)
+    for name, value in layer.values.items():
+        stricter = settings()[name].stricter
+        if stricter is not None and stricter(value, getattr(config, name)):
+            taken[name] = value
+        else:
+            ignored.append(f"{layer.origin}: {name} is ignored because the file comes from the change itself")
+    config = _adopt(config, Layer(layer.origin, taken))
+    return dataclasses.replace(config, ignored=tuple(ignored))
