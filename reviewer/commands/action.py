@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from hunkwise.engine import default_model, library_from_environment
+from hunkwise.engine import default_model
 from hunkwise.reviewer.commands.child import review_command, supervise
 from hunkwise.reviewer.commands.job import (
     Inputs,
@@ -40,16 +39,14 @@ def command() -> None:
 
 @command.command()
 def prepare() -> None:
-    """Say whether there is anything to review, with which model, and under which key that one is cached."""
+    """Say whether there is anything to review, and with which model."""
     inputs, commits, _, config = _job(os.environ)
     from hunkwise.reviewer.selection import select
 
     change = read_change(Source(start=commits.base, end=commits.head), config, inputs.workdir)
     picked, _ = select(change, config.include, config.exclude)
     model = config.model or default_model()
-    _output(
-        {"reviewable": str(bool(picked)).lower(), "model": model, "model_key": model_key(model, os.environ)}
-    )
+    _output({"reviewable": str(bool(picked)).lower(), "model": model})
     click.echo(f"hunkwise: {len(picked)} hunks to review", err=True)
 
 
@@ -88,13 +85,6 @@ def verdict(code: int, fail_on: Severity | None) -> int:
         )
         return 0
     return code
-
-
-def model_key(name: str, environ: Mapping[str, str]) -> str:
-    """Name a model for a cache: by its digest where the catalogue knows it, else by its name's."""
-    catalog = library_from_environment(environ, offline=True).catalog
-    known = next((entry.sha256 for entry in catalog.values() if entry.name == name), None)
-    return known or "name-" + hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
