@@ -8,7 +8,6 @@ prompts are equal tokens.
 from __future__ import annotations
 
 import re
-import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hunkwise.engine.errors import CorruptModel, InvalidQuestion
+from hunkwise.engine.library.gotemplate import compile_template
 from hunkwise.engine.runtime.native import Tokens
 from hunkwise.engine.runtime.template import render
 from hunkwise.engine.runtime.vocab import Vocab, join
@@ -59,7 +59,7 @@ def turns(segments: Sequence[Segment]) -> tuple[tuple[Role, tuple[Segment, ...]]
 
 
 class Chat:
-    """The prompt format of one model. Thread-safe."""
+    """The prompt format of one model. Used by one thread at a time."""
 
     def __init__(self, vocab: Vocab, spec: ModelSpec, template: str | None) -> None:
         self._vocab = vocab
@@ -67,7 +67,6 @@ class Chat:
         self._template = template  # Jinja, of the GGUF
         self._frames: dict[Roles, Frame] = {}
         self._tokens: OrderedDict[str, Tokens] = OrderedDict()
-        self._lock = threading.Lock()
 
     def layout(self, bundle: Bundle) -> Layout:
         """Tokenise a bundle; raises InvalidQuestion for mixed raw and chat segments."""
@@ -131,15 +130,12 @@ class Chat:
         return join(parts), shared
 
     def _data(self, text: str) -> Tokens:
-        with self._lock:
-            known = self._tokens.get(text)
+        known = self._tokens.get(text)
         if known is None:
-            known = self._vocab.tokenize(text)
-        with self._lock:
-            self._tokens[text] = known
-            self._tokens.move_to_end(text)
-            if len(self._tokens) > _REMEMBERED:
-                self._tokens.popitem(last=False)
+            known = self._tokens[text] = self._vocab.tokenize(text)
+        self._tokens.move_to_end(text)
+        if len(self._tokens) > _REMEMBERED:
+            self._tokens.popitem(last=False)
         return known
 
     def _frame(self, roles: Roles) -> Frame:
@@ -171,7 +167,5 @@ class Chat:
         return render(self._template, messages, bos=bos, eos=eos)
 
     def _by_gotemplate(self, roles: Roles) -> str:
-        from hunkwise.engine.library.gotemplate import compile_template
-
         messages = [(role, _HOLE.format(index)) for index, role in enumerate(roles)]
-        return compile_template(self._spec.template).render(messages)
+        return compile_template(self._spec.template or "").render(messages)

@@ -6,7 +6,6 @@ Compact JSON: no white space outside strings, so that a model can't loop on it a
 from __future__ import annotations
 
 import json
-import threading
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,11 +80,10 @@ class Matcher:
 
 
 class Grammars:
-    """llguidance's view of one model's vocabulary, built when first needed (about a second). Thread-safe."""
+    """llguidance's view of one model's vocabulary, built when first needed (about a second)."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._lock = threading.Lock()
         self._tokenizer: LLTokenizer | None = None
 
     def matcher(self, question: Generate) -> Matcher | None:
@@ -102,20 +100,19 @@ class Grammars:
         return Matcher(matcher)
 
     def _built(self) -> LLTokenizer:
-        with self._lock:
-            if self._tokenizer is None:
-                model = self._model
-                # llguidance tells special tokens from text by a leading 0xff (its llamacpp.py).
-                pieces = [
-                    (b"\xff" if model.is_control(token) else b"") + model.piece(token)
-                    for token in range(model.size)
-                ]
-                vocabulary, function = model.tokenizer_pointers()
-                self._tokenizer = LLTokenizer.from_llamacpp(
-                    tokens=pieces,
-                    vocab_ptr=vocabulary,
-                    tokenize_fptr=function,
-                    eos_token=model.special_tokens().eos,
-                    slices=LLTokenizer.json_slices(),
-                )
-            return self._tokenizer
+        if self._tokenizer is None:
+            model = self._model
+            # llguidance tells special tokens from text by a leading 0xff (its llamacpp.py).
+            pieces = [
+                (b"\xff" if model.is_control(token) else b"") + model.piece(token)
+                for token in range(model.size)
+            ]
+            vocabulary, function = model.tokenizer_pointers()
+            self._tokenizer = LLTokenizer.from_llamacpp(
+                tokens=pieces,
+                vocab_ptr=vocabulary,
+                tokenize_fptr=function,
+                eos_token=model.special_tokens().eos,
+                slices=LLTokenizer.json_slices(),
+            )
+        return self._tokenizer

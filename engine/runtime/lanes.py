@@ -22,12 +22,17 @@ CHUNK = 128  # prompts cut at multiples of it give the same bits as whole ones
 
 @dataclass(eq=False, slots=True)
 class Trunk:
-    """A shared prefix in the cache: `tokens`, of which the first `computed` are there. `users` fork from it."""
+    """A shared prefix in the cache: `tokens`, of which the first `computed` are there. `users` fork from it.
+
+    The first `start` tokens are (or will be) those of `parent`.
+    """
 
     sequence: int
     tokens: Tokens
     computed: int = 0
     users: int = 0
+    parent: Trunk | None = None
+    start: int = 0
 
     @property
     def ready(self) -> bool:
@@ -46,6 +51,7 @@ class Lane:
     pending: Tokens = field(default_factory=lambda: np.empty(0, np.int32))
     outputs: int = 0  # logits wanted, for the last of the pending tokens
     branches: int = 0  # works on forks of this lane that it waits for
+    parent: Lane | None = None  # of a branch
 
 
 class Sequences:
@@ -80,22 +86,25 @@ class Lanes:
     def __len__(self) -> int:
         return len(self._running)
 
-    def start(self, work: Work, source: Trunk | Lane | None, done: Callable[[Lane], None]) -> Lane:
+    def start(self, work: Work, source: Trunk | Lane, done: Callable[[Lane], None]) -> Lane:
         """Run a work on a fork of `source`; `done` is called from `step` when it has its answer."""
         lane = Lane(work, self._sequences.take(), 0, done)
-        if source is not None:
-            lane.position = source.computed if isinstance(source, Trunk) else source.position
-            self._context.fork(source.sequence, lane.sequence, lane.position)
+        if isinstance(source, Lane):
+            lane.position, lane.parent = source.position, source
+        else:
+            lane.position = source.computed
+        self._context.fork(source.sequence, lane.sequence, lane.position)
         self._running.append(lane)
         lane.pending, lane.outputs = work.next()
         return lane
 
     def stop(self, lane: Lane) -> None:
-        """End a lane and free its cells."""
-        self._running.remove(lane)
+        """End a lane and its branches, and free their cells."""
         self._waiting = deque(pair for pair in self._waiting if pair[0] is not lane)
-        self._context.cut(lane.sequence, 0)
-        self._sequences.give(lane.sequence)
+        for ended in [lane, *(branch for branch in self._running if branch.parent is lane)]:
+            self._running.remove(ended)
+            self._context.cut(ended.sequence, 0)
+            self._sequences.give(ended.sequence)
 
     def step(self, trunks: Sequence[Trunk] = ()) -> None:
         """Compute one batch: every lane's next tokens, then as much of the trunks' as there is room for."""

@@ -34,7 +34,7 @@ DeviceKind = Literal["cpu", "gpu", "integrated", "accelerator"]
 
 KV_TYPES: Mapping[str, int] = {"f16": 1, "q8_0": 8, "q4_0": 2}  # enum ggml_type
 _KINDS: Mapping[int, DeviceKind] = {0: "cpu", 1: "gpu", 2: "integrated", 3: "accelerator"}
-_MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ
+MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ
 
 # llama.cpp has one logger per process; its lines end in this ring, never on stdout or stderr.
 _LOG: deque[str] = deque(maxlen=200)
@@ -291,7 +291,7 @@ class Context:
         kv_type: str = "f16",
         flash_attention: bool | None = None,
     ) -> None:
-        if not 1 <= sequences <= _MAX_SEQUENCES or cells < 1 or batch < 1 or outputs < sequences:
+        if not 1 <= sequences <= MAX_SEQUENCES or cells < 1 or batch < 1 or outputs < sequences:
             raise InvalidQuestion(
                 f"a context of {cells} cells, {sequences} sequences, batch {batch} is not possible"
             )
@@ -307,6 +307,12 @@ class Context:
         parameters.kv_unified = True  # one pool, so that a fork costs metadata only
         parameters.offload_kqv = True
         parameters.no_perf = True
+        # ggml asks before each node of the graph whether to stop. strlen of the flag is the answer, in C and
+        # without the GIL: 0 for an empty string, else 1.
+        self._flag = ctypes.create_string_buffer(2)
+        strlen = ctypes.CDLL(None).strlen
+        parameters.abort_callback = ctypes.cast(strlen, llama.ggml_abort_callback)
+        parameters.abort_callback_data = ctypes.addressof(self._flag)
         self.model = model
         self.handle = llama.llama_init_from_model(model.handle, parameters)
         if not self.handle:
@@ -350,6 +356,14 @@ class Context:
         if not batch.outputs:
             return np.empty((0, self.model.size), np.float32)
         return np.ctypeslib.as_array(llama.llama_get_logits(self.handle), (batch.outputs, self.model.size))
+
+    def interrupt(self) -> None:
+        """Make the running and the next `decode` fail soon, until `resume`. From any thread; works on the CPU."""
+        self._flag.raw = b"x\0"
+
+    def resume(self) -> None:
+        """Take `interrupt` back."""
+        self._flag.raw = b"\0\0"
 
     def _check(self, sequence: int) -> int:
         if not 0 <= sequence < self.sequences:

@@ -1,7 +1,8 @@
-"""Prefixes that stay: the trunk in the cache, and copies of earlier trunks in host memory.
+"""Prefixes that many questions share: trunks in the cache, and copies of earlier ones in host memory.
 
-A reused prefix must be bit for bit what a fresh prefill would give. Tokens computed in another chunk differ
-in the last bits, so a prefix is reused either whole or up to a multiple of CHUNK.
+Trunks are the paths of a radix tree: one that begins like another forks from it and pins it, even while
+that one is still being computed. A reused prefix must be bit for bit what a fresh prefill would give. Tokens
+computed in another chunk differ in the last bits, so a prefix is reused whole or up to a multiple of CHUNK.
 """
 
 from __future__ import annotations
@@ -41,65 +42,140 @@ class Kept:
 
 
 class Prefixes:
-    """The one trunk in the pool and the copies outside it. Owned by the engine's thread.
+    """The trunks in the pool and the copies outside it. Owned by the engine's thread.
 
-    One trunk only, since cells of idle ones would slow every step: attention spans up to the highest cell.
+    At most one trunk stays when nobody uses it, since attention spans up to the highest cell in use: cells
+    of idle trunks would slow every step. The others move to host memory, at most `keep_bytes` of them.
     """
 
     def __init__(self, context: Context, sequences: Sequences, keep_bytes: int) -> None:
         self._context = context
         self._sequences = sequences
         self._keep_bytes = keep_bytes
-        self._trunk: Trunk | None = None
+        self._used: list[Trunk] = []
+        self._idle: Trunk | None = None
         self._kept: OrderedDict[bytes, Kept] = OrderedDict()  # least recently used first
 
-    def acquire(self, wanted: Tokens) -> Trunk:
-        """Return a trunk for `wanted` that holds as much of it as was known."""
-        trunk = self._trunk
-        resident = reusable(trunk.tokens[: trunk.computed], wanted) if trunk else 0
-        if trunk and trunk.computed - resident >= _WORTH:
+    @property
+    def cells(self) -> int:
+        """Cells that trunks hold or will hold."""
+        trunks = [*self._used, self._idle] if self._idle else self._used
+        return sum(len(trunk.tokens) - trunk.start for trunk in trunks)
+
+    def known(self, wanted: Tokens) -> int:
+        """Return how many tokens of `wanted` would not have to be computed."""
+        held = [trunk.tokens for trunk in self._used]
+        held += [self._idle.tokens] if self._idle else []
+        held += [kept.tokens for kept in self._kept.values()]
+        return max((reusable(tokens, wanted) for tokens in held), default=0)
+
+    def acquire(self, wanted: Tokens) -> tuple[Trunk, int]:
+        """Return a trunk for `wanted` and how many of its tokens others compute or have computed.
+
+        `release` it after use.
+        """
+        for trunk in self._used:
+            if np.array_equal(trunk.tokens, wanted):
+                trunk.users += 1
+                return trunk, len(wanted)
+        trunk = self._find(wanted)
+        trunk.users += 1
+        self._used.append(trunk)
+        return trunk, max(trunk.computed, trunk.start)
+
+    def release(self, trunk: Trunk) -> None:
+        """Give a trunk back; the last one to be used stays in the pool."""
+        trunk.users -= 1
+        if trunk.users:
+            return
+        self._used.remove(trunk)
+        self.evict()
+        parent, trunk.parent, trunk.start = trunk.parent, None, 0
+        if trunk.ready:
+            self._idle = trunk
+        else:
+            self._drop(trunk)
+        self._unpin(parent)
+
+    def filling(self) -> list[Trunk]:
+        """Return the trunks to compute next; those whose parent is not far enough wait."""
+        growing = []
+        for trunk in self._used:
+            parent = trunk.parent
+            if parent and trunk.computed < trunk.start <= parent.computed:
+                self._context.fork(parent.sequence, trunk.sequence, trunk.start)
+                trunk.computed = trunk.start
+            if not trunk.ready and trunk.computed >= trunk.start:
+                growing.append(trunk)
+        return growing
+
+    def evict(self) -> None:
+        """Move the idle trunk out of the pool."""
+        trunk, self._idle = self._idle, None
+        if trunk:
             self._keep(trunk)
-        best = max(self._kept.values(), key=lambda kept: reusable(kept.tokens, wanted), default=None)
-        if best is not None and reusable(best.tokens, wanted) > resident:
-            return self._load(best, wanted)
-        return self._shorten(trunk, resident, wanted)
+            self._drop(trunk)
 
-    def clear(self) -> None:
-        """Forget the trunk; the copies stay."""
-        if self._trunk:
-            self._context.cut(self._trunk.sequence, 0)
-            self._sequences.give(self._trunk.sequence)
-        self._trunk = None
+    def forget(self, sequences: Sequences) -> None:
+        """Drop the trunks of a cache that was cleared; the copies in host memory stay good."""
+        self._sequences, self._used, self._idle = sequences, [], None
 
-    def reset(self) -> None:
-        """Forget the trunk without touching the cache, which was cleared after a failure."""
-        self._trunk = None
+    def _find(self, wanted: Tokens) -> Trunk:
+        parent = max(self._used, key=lambda trunk: reusable(trunk.tokens, wanted), default=None)
+        shared = reusable(parent.tokens, wanted) if parent else 0
+        if parent and shared < len(parent.tokens) and self._context.model.has_state_cells:
+            shared = 0  # a recurrent state is that of all its tokens
+        idle = self._idle
+        resident = reusable(idle.tokens, wanted) if idle else 0
+        kept = max(self._kept.values(), key=lambda kept: reusable(kept.tokens, wanted), default=None)
+        copied = reusable(kept.tokens, wanted) if kept else 0
+        if idle and resident and resident >= max(shared, copied):
+            return self._shorten(idle, resident, wanted)
+        self.evict()
+        if parent and shared >= copied and shared:
+            parent.users += 1
+            return Trunk(self._sequences.take(), wanted, parent=parent, start=shared)
+        if kept and copied:
+            return self._load(kept, wanted)
+        return Trunk(self._sequences.take(), wanted)
 
-    def _shorten(self, trunk: Trunk | None, length: int, wanted: Tokens) -> Trunk:
+    def _shorten(self, trunk: Trunk, length: int, wanted: Tokens) -> Trunk:
+        if trunk is self._idle:
+            if trunk.computed - length >= _WORTH:
+                self._keep(trunk)
+            self._idle = None
         # A recurrent state can't go back to an earlier token: then all is computed again.
-        if trunk and length and (length == trunk.computed or self._context.cut(trunk.sequence, length)):
-            trunk.tokens, trunk.computed = wanted, length
-            return trunk
-        self.clear()
-        self._trunk = Trunk(self._sequences.take(), wanted)
-        return self._trunk
+        if length < trunk.computed and not self._context.cut(trunk.sequence, length):
+            self._context.cut(trunk.sequence, 0)
+            length = 0
+        trunk.tokens, trunk.computed = wanted, length
+        return trunk
 
     def _load(self, kept: Kept, wanted: Tokens) -> Trunk:
         self._kept.move_to_end(kept.tokens.tobytes())
-        self.clear()
-        trunk = self._trunk = Trunk(self._sequences.take(), kept.tokens, len(kept.tokens))
+        trunk = Trunk(self._sequences.take(), kept.tokens, computed=len(kept.tokens))
         if not self._context.restore(trunk.sequence, kept.state):
             raise NativeFailure("a kept prefix does not fit back into the cache")
         return self._shorten(trunk, reusable(kept.tokens, wanted), wanted)
 
     def _keep(self, trunk: Trunk) -> None:
-        tokens = trunk.tokens[: trunk.computed]
-        name = tokens.tobytes()
+        name = trunk.tokens.tobytes()
         if name in self._kept:
-            return self._kept.move_to_end(name)
-        if self._context.size(trunk.sequence) > self._keep_bytes:
-            return None
-        self._kept[name] = Kept(tokens, self._context.save(trunk.sequence))
-        while sum(len(kept.state) for kept in self._kept.values()) > self._keep_bytes:
-            self._kept.popitem(last=False)
-        return None
+            self._kept.move_to_end(name)
+        elif len(trunk.tokens) >= CHUNK and self._context.size(trunk.sequence) <= self._keep_bytes:
+            self._kept[name] = Kept(trunk.tokens, self._context.save(trunk.sequence))
+            while sum(len(kept.state) for kept in self._kept.values()) > self._keep_bytes:
+                self._kept.popitem(last=False)
+
+    def _unpin(self, trunk: Trunk | None) -> None:
+        """Let a parent go whose child no longer needs it: the child's own sequence holds the cells."""
+        if trunk:
+            trunk.users -= 1
+            if not trunk.users:
+                self._used.remove(trunk)
+                self._drop(trunk)
+                self._unpin(trunk.parent)
+
+    def _drop(self, trunk: Trunk) -> None:
+        self._context.cut(trunk.sequence, 0)
+        self._sequences.give(trunk.sequence)

@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections import deque
-from dataclasses import dataclass, field, replace
+from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Self
 
-from hunkwise.engine.errors import NativeFailure, PromptTooLong
+from hunkwise.engine.errors import Cancelled, DeadlineExceeded, NativeFailure, PromptTooLong
 from hunkwise.engine.runtime import native
 from hunkwise.engine.runtime.card import card_of
 from hunkwise.engine.runtime.chat import Chat, Layout
 from hunkwise.engine.runtime.grammar import Grammars
-from hunkwise.engine.runtime.lanes import Lane, Lanes, Sequences, Trunk
 from hunkwise.engine.runtime.plan import Plan
-from hunkwise.engine.runtime.prefix import Prefixes
+from hunkwise.engine.runtime.scheduler import Answers, Job, Limits, Scheduler, Statistics
 from hunkwise.engine.runtime.vocab import Vocab
 from hunkwise.engine.runtime.work import Work, start
-from hunkwise.engine.types import Answer, Bundle, BundleSize, EngineCard, ModelSpec, Usage, total_usage
-
-_KEEP_BYTES = 128 * 2**20  # of prefixes in host memory
+from hunkwise.engine.types import Bundle, BundleSize, EngineCard, ModelSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """Where the time went, in seconds: all that answering took, and what of it passed inside llama_decode."""
-
-    bundles: int = 0
-    questions: int = 0
-    seconds: float = 0.0
-    decode_seconds: float = 0.0
-    decode_calls: int = 0
-    usage: Usage = field(default_factory=Usage)
-
-
-def load(spec: ModelSpec, plan: Plan) -> LocalEngine:
+def load(spec: ModelSpec, plan: Plan, limits: Limits | None = None) -> LocalEngine:
     """Load a model as planned. Raises ModelError, NativeFailure, or MissingExtra without llama-cpp-python."""
     model = native.Model(
         spec.weights,
@@ -46,24 +29,26 @@ def load(spec: ModelSpec, plan: Plan) -> LocalEngine:
         use_mmap=plan.use_mmap,
     )
     try:
-        return LocalEngine(spec, plan, model)
+        return LocalEngine(spec, plan, model, limits or Limits())
     except BaseException:
         model.close()
         raise
 
 
 class LocalEngine:
-    """An `Engine` in this process; a context manager. Thread-safe: bundles take turns."""
+    """An `Engine` in this process; a context manager. Thread-safe: bundles queue."""
 
-    def __init__(self, spec: ModelSpec, plan: Plan, model: native.Model) -> None:
+    def __init__(self, spec: ModelSpec, plan: Plan, model: native.Model, limits: Limits) -> None:
         self._spec = spec
         self._plan = plan
+        self._limits = limits
         self._model = model
         self._vocab = Vocab(model)
         self._chat = Chat(self._vocab, spec, model.chat_template())
         self._grammars = Grammars(model)
-        sequences = max(min(3 * plan.n_seq + 8, plan.n_outputs, 256), plan.n_seq + 2)
-        self._context = native.Context(
+        # Lanes, trunks, and branches for options of several tokens; each costs a row of the output buffer.
+        sequences = min(3 * plan.n_seq + 8, max(plan.n_outputs, plan.n_seq + 4), native.MAX_SEQUENCES)
+        context = native.Context(
             model,
             cells=plan.n_ctx,
             sequences=sequences,
@@ -73,36 +58,39 @@ class LocalEngine:
             kv_type=plan.kv_type,
             flash_attention=plan.flash_attention,
         )
-        self._sequences = Sequences(sequences)
-        self._prefixes = Prefixes(self._context, self._sequences, _KEEP_BYTES)
-        self._lanes = Lanes(self._context, self._sequences)
-        self._lock = threading.Lock()
-        self._statistics = Statistics()
+        self.limit = min(context.cells, model.context_trained)  # most tokens of a prompt with its answer
+        self._scheduler = Scheduler(context, plan.n_seq, limits)
+        self._preparing = threading.Lock()  # callers' threads use the vocabulary; none may while it is freed
+        self._closed = False
 
-    @property
-    def limit(self) -> int:
-        """The most tokens a prompt with its answer may have."""
-        return min(self._context.cells, self._model.context_trained)
+    def ask(self, bundle: Bundle) -> Answers:
+        """Answer every question, in order. Ctrl-C in the waiting thread takes the bundle back."""
+        future = self.submit(bundle)
+        try:
+            return future.result(bundle.deadline)
+        except TimeoutError:
+            raise DeadlineExceeded(f"{bundle.deadline:g} s passed before the answer") from None
+        except CancelledError:
+            raise Cancelled("the bundle was taken back before it was answered") from None
+        finally:
+            future.cancel()
 
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
-        """Answer every question, in order."""
+    def submit(self, bundle: Bundle) -> Future[Answers]:
+        """Queue a bundle and return at once; cancelling the future frees its cells. Raises QueueFull."""
         layout, works = self._prepare(bundle)
         if not works:
-            return ()
-        with self._lock:
-            started = time.perf_counter()
-            try:
-                answers = self._run(layout, works)
-            except NativeFailure:
-                self._reset()
-                raise
-            self._count(answers, time.perf_counter() - started)
-        return answers
+            empty: Future[Answers] = Future()
+            empty.set_result(())
+            return empty
+        for question, work in zip(bundle.questions, works, strict=True):
+            tokens = len(layout.shared) + work.cells
+            if tokens > self.limit:
+                raise PromptTooLong(f"question {question.id!r} with its shared text", tokens, self.limit)
+        return self._scheduler.submit(Job(bundle, layout.shared, tuple(map(len, layout.questions)), works))
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count the bundle's tokens."""
-        layout = self._chat.layout(bundle)
-        works = self._works(bundle, layout)
+        layout, works = self._prepare(bundle)
         return BundleSize(len(layout.shared), tuple(work.cells for work in works), self.limit)
 
     def card(self) -> EngineCard:
@@ -111,13 +99,18 @@ class LocalEngine:
 
     def statistics(self) -> Statistics:
         """Return the totals since loading."""
-        with self._lock:
-            return self._statistics
+        return self._scheduler.statistics()
+
+    @property
+    def idle(self) -> bool:
+        """True if nothing waits or runs, and no cell of the cache is in use."""
+        return self._scheduler.idle
 
     def close(self) -> None:
-        """Free the model once the running bundle is answered; harmless when done twice."""
-        with self._lock:
-            self._context.close()
+        """Cancel what waits or runs, and free the model; harmless when done twice."""
+        with self._preparing:
+            self._closed = True
+            self._scheduler.close()
             self._model.close()
 
     def __enter__(self) -> Self:
@@ -128,61 +121,10 @@ class LocalEngine:
     ) -> None:
         self.close()
 
-    def _works(self, bundle: Bundle, layout: Layout) -> list[Work]:
-        pairs = zip(bundle.questions, layout.questions, strict=True)
-        return [start(question, prompt, self._vocab, self._grammars) for question, prompt in pairs]
-
     def _prepare(self, bundle: Bundle) -> tuple[Layout, list[Work]]:
-        layout = self._chat.layout(bundle)
-        works = self._works(bundle, layout)
-        for question, work in zip(bundle.questions, works, strict=True):
-            tokens = len(layout.shared) + work.cells
-            if tokens > self.limit:
-                raise PromptTooLong(f"question {question.id!r} with its shared text", tokens, self.limit)
-        return layout, works
-
-    def _run(self, layout: Layout, works: list[Work]) -> tuple[Answer, ...]:
-        trunk = self._prefixes.acquire(layout.shared)
-        reused = trunk.computed
-        while not trunk.ready:
-            self._lanes.step([trunk])
-        self._ask_all(trunk, works)
-        usages = [Usage(prefilled=len(prompt), reused=len(layout.shared)) for prompt in layout.questions]
-        fresh = len(layout.shared) - reused  # the first question pays for the trunk
-        usages[0] = replace(usages[0], prefilled=usages[0].prefilled + fresh, reused=reused)
-        return tuple(work.answer(usage) for work, usage in zip(works, usages, strict=True))
-
-    def _ask_all(self, trunk: Trunk, works: list[Work]) -> None:
-        free = self._context.cells - len(trunk.tokens)
-        waiting = deque(works)
-        lanes = 0
-
-        def done(lane: Lane) -> None:
-            nonlocal free, lanes
-            free += lane.work.cells
-            lanes -= 1
-
-        while waiting or len(self._lanes):
-            while waiting and lanes < self._plan.n_seq and waiting[0].cells <= free:
-                work = waiting.popleft()
-                free -= work.cells
-                lanes += 1
-                self._lanes.start(work, trunk, done)
-            self._lanes.step()
-
-    def _reset(self) -> None:
-        self._context.clear()
-        self._sequences = Sequences(self._context.sequences)
-        self._prefixes = Prefixes(self._context, self._sequences, _KEEP_BYTES)
-        self._lanes = Lanes(self._context, self._sequences)
-
-    def _count(self, answers: tuple[Answer, ...], seconds: float) -> None:
-        before = self._statistics
-        self._statistics = Statistics(
-            bundles=before.bundles + 1,
-            questions=before.questions + len(answers),
-            seconds=before.seconds + seconds,
-            decode_seconds=self._context.decode_seconds,
-            decode_calls=self._context.decode_calls,
-            usage=before.usage + total_usage(answers),
-        )
+        with self._preparing:
+            if self._closed:
+                raise NativeFailure(f"{self._spec.name} is closed; load it again")
+            layout = self._chat.layout(bundle)
+            pairs = zip(bundle.questions, layout.questions, strict=True)
+            return layout, [start(question, own, self._vocab, self._grammars) for question, own in pairs]

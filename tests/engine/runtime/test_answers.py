@@ -210,7 +210,7 @@ SCHEMAS = (
                 "maxItems": 2,
                 "items": {
                     "type": "object",
-                    "properties": {"line": {"enum": [3, 5, 8]}, "title": STRING, "fix": {"type": ["null", "boolean"]}},
+                    "properties": {"line": {"enum": [3, 5]}, "title": STRING, "fix": {"type": "boolean"}},
                     "required": ["line", "title", "fix"],
                     "additionalProperties": False,
                 },

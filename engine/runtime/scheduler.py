@@ -1,0 +1,332 @@
+"""Which bundle runs when: a bounded queue, and the one thread that owns a model's context.
+
+Each turn of the thread drops what was taken back, admits what fits, and moves everything on by one batch.
+A ledger of cells admits a job only if its worst case fits, so that decoding never runs out of room. With
+`side_by_side` at 1 a job's batches depend on nothing but the job, and so do its answers, to the last bit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from hunkwise.engine.errors import Cancelled, DeadlineExceeded, EngineError, NativeFailure, QueueFull
+from hunkwise.engine.runtime.lanes import Lane, Lanes, Sequences, Trunk
+from hunkwise.engine.runtime.native import Context, Tokens
+from hunkwise.engine.runtime.prefix import Prefixes
+from hunkwise.engine.runtime.work import Work
+from hunkwise.engine.types import Answer, Bundle, Usage, total_usage
+
+Answers = tuple[Answer, ...]
+
+_AGE = 30.0  # seconds of waiting that raise a job's priority by one
+_QUANTUM = 4096  # tokens by which one caller may be ahead of another before it must wait
+_KEEP_BYTES = 128 * 2**20  # of prefixes in host memory
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may wait, and how many jobs share a batch. More than one makes answers depend on company."""
+
+    jobs: int = 256
+    tokens: int = 2_000_000
+    side_by_side: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Where the time went, in seconds: all that answering took, and what of it passed inside llama_decode."""
+
+    bundles: int = 0
+    questions: int = 0
+    seconds: float = 0.0
+    decode_seconds: float = 0.0
+    decode_calls: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One caller's wish for a job's answers. Equal bundles in flight are one job with several tickets."""
+
+    bundle: Bundle
+    future: Future[Answers]
+    submitted: float  # seconds, monotonic clock
+
+    def expired(self, now: float) -> bool:
+        """True if the deadline has passed."""
+        return self.bundle.deadline is not None and now > self.submitted + self.bundle.deadline
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """A bundle made ready: its tokens, the works of its questions, and how far they are."""
+
+    bundle: Bundle
+    shared: Tokens
+    prompts: tuple[int, ...]  # tokens each question adds
+    works: Sequence[Work]
+    tickets: list[Ticket] = field(default_factory=list)
+    trunk: Trunk | None = None
+    reused: int = 0  # of the shared tokens
+    unstarted: deque[Work] = field(default_factory=deque)
+    lanes: list[Lane] = field(default_factory=list)
+
+    @property
+    def tokens(self) -> int:
+        """The most tokens it computes."""
+        return len(self.shared) + sum(work.cells for work in self.works)
+
+    @property
+    def floor(self) -> int:
+        """Cells that let its questions run, at least one after the other."""
+        return max(work.cells for work in self.works)
+
+    def answers(self) -> Answers:
+        """Read the finished works; the first question pays for the shared tokens that were computed."""
+        shared = len(self.shared)
+        usages = [Usage(prefilled=own, reused=shared) for own in self.prompts]
+        usages[0] = replace(
+            usages[0], prefilled=usages[0].prefilled + shared - self.reused, reused=self.reused
+        )
+        return tuple(work.answer(usage) for work, usage in zip(self.works, usages, strict=True))
+
+
+class Scheduler:
+    """Owns a context and its thread. `submit` and `close` may be called from any thread."""
+
+    def __init__(self, context: Context, lanes: int, limits: Limits) -> None:
+        self._context = context
+        self._limit_lanes = lanes
+        self._limits = limits
+        self._changed = threading.Condition()
+        self._waiting: list[Job] = []
+        self._active: list[Job] = []
+        self._served: dict[str, int] = {}  # tokens by caller, of callers with jobs
+        self._statistics = Statistics()
+        self._closing = False
+        self._sequences = Sequences(context.sequences)
+        self._prefixes = Prefixes(context, self._sequences, _KEEP_BYTES)
+        self._lanes = Lanes(context, self._sequences)
+        self._thread = threading.Thread(target=self._run, name="hunkwise-engine", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> Future[Answers]:
+        """Queue a job; cancelling the future takes it back, at any time. Raises QueueFull."""
+        ticket = Ticket(job.bundle, Future(), time.monotonic())
+        with self._changed:
+            if self._closing:
+                raise NativeFailure("the model is closed; load it again")
+            twin = next((other for other in self._waiting + self._active if _same(job, other)), None)
+            if twin is None:
+                self._refuse_beyond_limits(job)
+                self._waiting.append(job)
+                floor = min(self._served.values(), default=0)
+                self._served.setdefault(job.bundle.caller, floor)
+            (twin or job).tickets.append(ticket)
+            self._changed.notify()
+        ticket.future.add_done_callback(self._taken_back)
+        return ticket.future
+
+    def statistics(self) -> Statistics:
+        """Return the totals since loading."""
+        return self._statistics
+
+    @property
+    def idle(self) -> bool:
+        """True if nothing waits, runs, or holds a cell or sequence but the one trunk that may stay."""
+        with self._changed:
+            if self._waiting or self._active or len(self._lanes):
+                return False
+            self._prefixes.evict()
+            return not self._prefixes.cells and len(self._sequences) == self._context.sequences
+
+    def close(self) -> None:
+        """Cancel everything, end the thread and free the context."""
+        with self._changed:
+            self._closing = True
+            for job in self._waiting + self._active:
+                for ticket in job.tickets:
+                    _fail(ticket, Cancelled("the model was closed"))
+            self._context.interrupt()
+            self._changed.notify()
+        self._thread.join()
+        self._context.close()
+
+    def _refuse_beyond_limits(self, job: Job) -> None:
+        waiting = len(self._waiting)
+        tokens = sum(other.tokens for other in self._waiting)
+        if waiting >= self._limits.jobs or (waiting and tokens + job.tokens > self._limits.tokens):
+            done = self._statistics
+            each = done.seconds / done.bundles if done.bundles else 1.0
+            raise QueueFull(waiting, retry_after=max(0.1, each * waiting / 2))
+
+    def _taken_back(self, _future: Future[Answers]) -> None:
+        with self._changed:
+            if self._active and all(_dead(job) for job in self._active):
+                self._context.interrupt()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._drop_dead()
+                while not (self._closing or self._waiting or self._active):
+                    self._changed.wait()
+                    self._drop_dead()
+                if self._closing:
+                    return
+                self._context.resume()
+            started, before = time.perf_counter(), self._context.decode_seconds
+            finished = self._turn()
+            self._count(finished, time.perf_counter() - started, self._context.decode_seconds - before)
+
+    def _turn(self) -> list[tuple[Job, Answers]]:
+        try:
+            self._admit()
+            self._start_lanes()
+            self._lanes.step(self._prefixes.filling())
+        except NativeFailure as error:
+            self._fail_all(error)
+            return []
+        done = [job for job in self._active if not job.unstarted and not job.lanes]
+        finished = [(job, job.answers()) for job in done]
+        with self._changed:
+            for job in done:
+                self._leave(job)
+        for job, answers in finished:
+            for ticket in job.tickets:
+                _succeed(ticket, answers)
+        return finished
+
+    def _drop_dead(self) -> None:
+        now = time.monotonic()
+        for job in self._waiting + self._active:
+            for ticket in [ticket for ticket in job.tickets if ticket.expired(now)]:
+                _fail(ticket, DeadlineExceeded(f"{ticket.bundle.deadline:g} s passed before the answer"))
+            job.tickets = [ticket for ticket in job.tickets if not ticket.future.done()]
+        self._waiting = [job for job in self._waiting if job.tickets]
+        for job in [job for job in self._active if not job.tickets]:
+            for lane in job.lanes:
+                self._lanes.stop(lane)
+            self._leave(job)
+        self._forget_callers()
+
+    def _leave(self, job: Job) -> None:
+        self._active.remove(job)
+        caller = job.bundle.caller
+        self._served[caller] = self._served.get(caller, 0) + job.tokens
+        if job.trunk:
+            self._prefixes.release(job.trunk)
+            job.trunk = None
+
+    def _forget_callers(self) -> None:
+        callers = {job.bundle.caller for job in self._waiting + self._active}
+        self._served = {caller: served for caller, served in self._served.items() if caller in callers}
+
+    def _admit(self) -> None:
+        while self._waiting and len(self._active) < self._limits.side_by_side:
+            with self._changed:
+                job = self._best()
+            needed = len(job.shared) + job.floor
+            if self._active and not self._has_room(needed):
+                self._prefixes.evict()
+                if not self._has_room(needed):
+                    return
+            with self._changed:
+                self._waiting.remove(job)
+                self._active.append(job)
+            job.trunk, job.reused = self._prefixes.acquire(job.shared)
+            job.unstarted = deque(job.works)
+
+    def _has_room(self, cells: int) -> bool:
+        return cells <= self._free() and len(self._sequences) >= 3  # a trunk, a lane and a branch
+
+    def _best(self) -> Job:
+        """Choose by priority and waiting time, then fairness, then what the longest known prefix saves."""
+        now = time.monotonic()
+        aged = {id(job): job.bundle.priority + int(_waited(job, now) / _AGE) for job in self._waiting}
+        top = max(aged.values())
+        jobs = [job for job in self._waiting if aged[id(job)] == top]
+        least = min(self._served[job.bundle.caller] for job in jobs)
+        fair = [job for job in jobs if self._served[job.bundle.caller] <= least + _QUANTUM]
+        return max(fair, key=lambda job: self._prefixes.known(job.shared))  # the earliest of equals
+
+    def _free(self) -> int:
+        """Cells that nobody holds or was promised."""
+        promised = 0
+        for job in self._active:
+            running = sum(lane.work.cells for lane in job.lanes)
+            promised += max(running, job.floor if job.unstarted else 0)
+        return self._context.cells - self._prefixes.cells - promised
+
+    def _start_lanes(self) -> None:
+        for job in self._active:
+            if not job.trunk or not job.trunk.ready:
+                continue
+            while job.unstarted and self._fits(job, job.unstarted[0]):
+                work = job.unstarted.popleft()
+                job.lanes.append(self._lanes.start(work, job.trunk, partial(_finish, job)))
+
+    def _fits(self, job: Job, work: Work) -> bool:
+        running = sum(lane.work.cells for lane in job.lanes)
+        more = max(running + work.cells, job.floor) - max(running, job.floor)
+        lanes = sum(len(other.lanes) for other in self._active)
+        return more <= self._free() and lanes < self._limit_lanes and len(self._sequences) >= 2
+
+    def _fail_all(self, error: EngineError) -> None:
+        with self._changed:
+            for job in self._active:
+                for ticket in job.tickets:
+                    _fail(ticket, error)
+            self._active.clear()
+            self._context.clear()
+            self._sequences = Sequences(self._context.sequences)
+            self._prefixes.forget(self._sequences)
+            self._lanes = Lanes(self._context, self._sequences)
+
+    def _count(self, finished: list[tuple[Job, Answers]], seconds: float, decode: float) -> None:
+        was = self._statistics
+        self._statistics = Statistics(
+            bundles=was.bundles + len(finished),
+            questions=was.questions + sum(len(answers) for _, answers in finished),
+            seconds=was.seconds + seconds,
+            decode_seconds=was.decode_seconds + decode,
+            decode_calls=self._context.decode_calls,
+            usage=sum((total_usage(answers) for _, answers in finished), was.usage),
+        )
+
+
+def _same(one: Job, other: Job) -> bool:
+    return one.bundle.shared == other.bundle.shared and one.bundle.questions == other.bundle.questions
+
+
+def _waited(job: Job, now: float) -> float:
+    return now - job.tickets[0].submitted if job.tickets else 0.0
+
+
+def _dead(job: Job) -> bool:
+    return all(ticket.future.done() for ticket in job.tickets)
+
+
+def _finish(job: Job, lane: Lane) -> None:
+    job.lanes.remove(lane)
+
+
+def _succeed(ticket: Ticket, answers: Answers) -> None:
+    try:
+        ticket.future.set_result(answers)
+    except InvalidStateError:
+        return  # taken back in the same moment
+
+
+def _fail(ticket: Ticket, error: EngineError) -> None:
+    try:
+        ticket.future.set_exception(error)
+    except InvalidStateError:
+        return  # taken back in the same moment
