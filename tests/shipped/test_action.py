@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from fakes.github import FakeGitHub
+from fakes.server import serving
 
 BIN = Path(sys.executable).parent
 WORKFLOW = """
@@ -69,20 +71,26 @@ class Job:
         (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (self.folder / name).write_text(text)
 
-    def run(
-        self, inputs: dict[str, str], change: dict[str, str], **environ: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Commit the base with its workflow, commit a change, and run the workflow for it."""
+    def commit(self, inputs: dict[str, str], change: dict[str, str]) -> str:
+        """Commit the base with its workflow, then a change; gives the change's diff."""
         self.write(".github/workflows/w.yml", WORKFLOW.replace("INPUTS", json.dumps(inputs)))
         git(self.folder, "add", ".")
         git(self.folder, "commit", "-q", "-m", "base")
-        base = git(self.folder, "rev-parse", "HEAD")
+        self.base = git(self.folder, "rev-parse", "HEAD")
         for name, text in change.items():
             self.write(name, text)
         git(self.folder, "add", ".")
         git(self.folder, "commit", "-q", "-m", "head")
-        head = git(self.folder, "rev-parse", "HEAD")
-        pull = {"number": 1, "base": {"sha": base, "ref": "main"}, "head": {"sha": head, "ref": "topic"}}
+        self.head = git(self.folder, "rev-parse", "HEAD")
+        return git(self.folder, "diff", self.base, self.head) + "\n"
+
+    def act(self, number: int = 1, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run the workflow for the change as a pull request."""
+        pull = {
+            "number": number,
+            "base": {"sha": self.base, "ref": "main"},
+            "head": {"sha": self.head, "ref": "topic"},
+        }
         event = self.home / "event.json"
         event.write_text(json.dumps({"pull_request": pull}))
         command = [BIN / "act", "pull_request", "-e", event, "-P", "ubuntu-latest=-self-hosted"]
@@ -98,6 +106,13 @@ class Job:
             check=False,
             timeout=300,
         )
+
+    def run(
+        self, inputs: dict[str, str], change: dict[str, str], **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Commit, and run."""
+        self.commit(inputs, change)
+        return self.act(**environ)
 
 
 @pytest.fixture
@@ -161,3 +176,18 @@ def test_hostile_modules(job: Job) -> None:
     done = job.run({"reporter": "none"}, {f"{name}.py": trap for name in names}, **job.nowhere)
     assert not (job.home / "canary").exists()
     assert "Traceback" not in done.stdout
+
+
+def test_posts(job: Job) -> None:
+    """The review is posted to the pull request, with the token of the input, and once only."""
+    inputs = {"reporter": "github-pr-review", "github_token": "secret-token"}
+    git(job.folder, "remote", "add", "origin", "https://github.com/octo/repo.git")
+    patch = job.commit(inputs, {"uv.lock": "x = 1\n"})
+    forge = FakeGitHub(patch=patch, base=job.base, head=job.head)
+    with serving(forge):
+        for _ in range(2):
+            done = job.act(number=7, GITHUB_API_URL=forge.url)
+            assert done.returncode == 0, done.stdout
+    assert len(forge.issue_comments) == 1
+    assert "hunkwise" in forge.issue_comments[0]["body"]
+    assert "secret-token" not in done.stdout
