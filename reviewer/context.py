@@ -8,7 +8,8 @@ in nearly every language that is formatted; where it does not, the nearest lines
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import chain, takewhile, zip_longest
 
 from hunkwise.reviewer.selection import Picked
@@ -60,18 +61,24 @@ def surroundings(context: HunkContext) -> str:
     return "".join(f"{number}  {text}\n" for number, text in rows)
 
 
-def known_lines(change: Change, file: FileDiff, hunk: Hunk) -> Mapping[int, str]:
+def known_lines(change: Change, file: FileDiff, hunk: Hunk) -> dict[int, str]:
     """New-side lines by number: of the whole file if the hunk holds in it, else of the file's hunks."""
     text = change.new_texts.get(file.path)
     if text is not None:
-        lines = dict(enumerate(text.split("\n"), 1))
-        if lines and not lines[len(lines)]:
-            del lines[len(lines)]  # after the final newline
+        lines = _numbered(text)
         claims = ((line.new_no, line.text) for line in hunk.lines if line.new_no is not None)
         if all(lines.get(number, "\0").rstrip("\r") == claim.rstrip("\r") for number, claim in claims):
             return lines
     every = (line for other in (*file.hunks, hunk) for line in other.lines)
     return {line.new_no: line.text for line in every if line.new_no is not None}
+
+
+@lru_cache(maxsize=2)  # hunks of a file come one after the other
+def _numbered(text: str) -> dict[int, str]:
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()  # after the final newline
+    return dict(enumerate(lines, 1))
 
 
 def _span(hunk: Hunk) -> tuple[int, int]:
@@ -81,7 +88,7 @@ def _span(hunk: Hunk) -> tuple[int, int]:
     return hunk.new_start + 1, hunk.new_start
 
 
-def _by_worth(lines: Mapping[int, str], hunk: Hunk, first: int, last: int) -> Iterator[int]:
+def _by_worth(lines: dict[int, str], hunk: Hunk, first: int, last: int) -> Iterator[int]:
     """Line numbers, the most useful first; may repeat."""
     openers = _openers(lines, hunk, first)
     start = _function(lines, openers)
@@ -90,10 +97,10 @@ def _by_worth(lines: Mapping[int, str], hunk: Hunk, first: int, last: int) -> It
     if start is not None:
         yield from _outwards(first, last, start, end)
     yield from _imports(lines)
-    yield from _outwards(first, last, 1, max(lines, default=0))
+    yield from _outwards(first, last, 1, next(reversed(lines), 0))
 
 
-def _openers(lines: Mapping[int, str], hunk: Hunk, first: int) -> list[int]:
+def _openers(lines: dict[int, str], hunk: Hunk, first: int) -> list[int]:
     """Lines that open the blocks around the hunk's first change, the innermost first."""
     at, indent = _anchor(hunk, first)
     openers: list[int] = []
@@ -123,7 +130,7 @@ def _anchor(hunk: Hunk, first: int) -> tuple[int, int]:
     return removed or (first, 0)
 
 
-def _function(lines: Mapping[int, str], openers: list[int]) -> int | None:
+def _function(lines: dict[int, str], openers: list[int]) -> int | None:
     """The innermost opener that defines something, else the outermost."""
     for number in openers:
         text = lines[number]
@@ -132,7 +139,7 @@ def _function(lines: Mapping[int, str], openers: list[int]) -> int | None:
     return openers[-1] if openers else None
 
 
-def _block_end(lines: Mapping[int, str], start: int, last: int) -> int:
+def _block_end(lines: dict[int, str], start: int, last: int) -> int:
     """Last line of the block that line `start` opens, at least `last`."""
     indent = _indent(lines[start])
     number = last
@@ -150,7 +157,7 @@ def _outwards(first: int, last: int, start: int, end: int) -> Iterator[int]:
     return (number for number in chain.from_iterable(pairs) if number is not None)
 
 
-def _imports(lines: Mapping[int, str]) -> Iterator[int]:
+def _imports(lines: dict[int, str]) -> Iterator[int]:
     """Numbers of import lines at the left margin, with all lines of those in brackets."""
     number = 1
     while number <= _IMPORTS_WITHIN:
@@ -180,7 +187,7 @@ def _unique(numbers: Iterator[int], first: int, last: int) -> Iterator[int]:
 
 def _largest(
     bare: HunkContext,
-    lines: Mapping[int, str],
+    lines: dict[int, str],
     order: Iterator[int],
     span: tuple[int, int],
     count: Count,
@@ -192,12 +199,13 @@ def _largest(
     looked at. The number of lines is found by interpolation on measured sizes.
     """
     chosen = _affordable(lines, order, budget)
+    wanted = set(_imports(lines))
     best, fits, too_many, size_at_most = bare, 0, len(chosen) + 1, 0
     guess = len(chosen)
     for _ in range(_MOST_COUNTS):
         if not fits < guess < too_many:
             break
-        tried = _laid_out(bare, lines, set(chosen[:guess]), span)
+        tried = _laid_out(bare, lines, set(chosen[:guess]), span, wanted)
         size = count(surroundings(tried))
         if size <= budget:
             best, fits = _sized(tried, size), guess
@@ -209,7 +217,7 @@ def _largest(
     return best
 
 
-def _affordable(lines: Mapping[int, str], order: Iterator[int], budget: int) -> list[int]:
+def _affordable(lines: dict[int, str], order: Iterator[int], budget: int) -> list[int]:
     chosen: list[int] = []
     characters = 0
     for number in order:
@@ -224,11 +232,10 @@ def _affordable(lines: Mapping[int, str], order: Iterator[int], budget: int) -> 
 
 
 def _laid_out(
-    bare: HunkContext, lines: Mapping[int, str], numbers: set[int], span: tuple[int, int]
+    bare: HunkContext, lines: dict[int, str], numbers: set[int], span: tuple[int, int], wanted: set[int]
 ) -> HunkContext:
     first, last = span
     rows = [(number, lines[number]) for number in sorted(numbers)]
-    wanted = set(_imports(lines))
     # Imports that join the lines before the hunk without a gap are simply such lines
     touching = first - 1
     while touching in numbers:

@@ -40,7 +40,8 @@ def parse_diff(data: bytes, limits: Limits = Limits()) -> Change:
 
     Text is UTF-8; a byte that is none becomes one U+FFFD, so that columns stay and every text can be
     encoded again. In a patch whose header lines end in CRLF, hunk lines lose theirs too; else a carriage
-    return is content. A file that can't be read, or is over a limit, is in `skipped` with `fault` set.
+    return is content. `new_texts` has the new files, which a diff shows whole. A file that can't be read,
+    or is over a limit, is in `skipped` with `fault` set.
     Raises DiffError for hostile paths, combined diffs, and input where no file can be read at all.
     """
     data = _as_utf8(data)
@@ -60,7 +61,8 @@ def parse_diff(data: bytes, limits: Limits = Limits()) -> Change:
         raise reading.problem or DiffError(_nothing_found(data))
     elif not reading.files and reading.problem:
         raise reading.problem
-    return Change(tuple(reading.files), tuple(reading.skipped))
+    texts = {file.path: text for file in reading.files if (text := _whole_text(file)) is not None}
+    return Change(tuple(reading.files), tuple(reading.skipped), texts)
 
 
 def decode(data: bytes) -> str:
@@ -162,6 +164,14 @@ def _file(section: Section, hunks: tuple[Hunk, ...]) -> FileDiff:
         old_mode,
         new_mode,
     )
+
+
+def _whole_text(file: FileDiff) -> str | None:
+    """The text of a new file, which its one hunk holds."""
+    if file.old_path is not None or len(file.hunks) != 1 or file.hunks[0].new_start != 1:
+        return None
+    lines = file.hunks[0].lines
+    return "\n".join(line.text for line in lines) + "\n" * (not lines[-1].no_newline)
 
 
 def _modes(section: Section) -> tuple[str | None, str | None]:

@@ -101,19 +101,19 @@ def with_texts(folder: Path, change: Change) -> Change:
     """The change with the whole texts of those files that its lines prove to be the ones meant.
 
     Looked for in the work tree (or the folder itself), the index, and HEAD: as they are after the patch, or
-    before it, and then the patch is applied. A new file's text is in the patch itself.
+    before it, and then the patch is applied.
     """
     try:
         repo = repository(folder)
     except GitError:
         repo = None
     wanted = [file for file in change.files if file.hunks and not file.binary and file.new_path is not None]
-    texts = {file.path: text for file in wanted for text in _text_inside(file)}
+    texts = dict(change.new_texts)
     for candidates in _candidates(folder, repo, {path for file in wanted for path in _paths(file)}):
         for file in wanted:
             if file.path not in texts and (text := _proven(file, candidates)) is not None:
                 texts[file.path] = text
-    return replace(change, new_texts={**texts, **change.new_texts})
+    return replace(change, new_texts=texts)
 
 
 def _against_head(
@@ -258,12 +258,6 @@ def _proven(file: FileDiff, texts: dict[str, str]) -> str | None:
         return new
     old = texts.get(file.old_path or "")
     return None if old is None else apply(old, file)
-
-
-def _text_inside(file: FileDiff) -> Iterator[str]:
-    if file.old_path is None and len(file.hunks) == 1 and file.hunks[0].new_start == 1:
-        lines = file.hunks[0].lines
-        yield "\n".join(line.text for line in lines) + "\n" * (not lines[-1].no_newline)
 
 
 def _paths(file: FileDiff) -> list[str]:
