@@ -6,6 +6,7 @@ anew, and the marker shows whether it was done.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from hunkwise.reviewer.comment import Dialect
@@ -142,7 +143,15 @@ def deliver(
 
 def rehearse(review: Review, source: ChangeSource, sink: ReviewSink, dialect: Dialect) -> tuple[Call, ...]:
     """Write every request that `deliver` would send if all went well, and send none."""
-    request = source.fetch()
+    request = patiently(source.fetch, Patience())
     check_head(review, request)
-    steps = plan(review, request, sink.existing(), dialect)
+    steps = plan(review, request, patiently(sink.existing, Patience()), dialect)
     return tuple(call for action in steps.actions for call in sink.calls(action, request))
+
+
+def deliver_check(check: Callable[[], bool], patience: Patience | None = None) -> None:
+    """Send a check run's requests one after the other, each found from what is there; see `check_run`."""
+    for _ in range(_MOST_ROUNDS):
+        if not patiently(check, patience or Patience()):
+            return
+    raise ForgeError("GitHub accepts the check run but does not keep it")

@@ -10,7 +10,7 @@ from typing import get_args
 import click
 
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.forges.remote import ForgeName
+from hunkwise.reviewer.forges.remote import Forge, ForgeName
 from hunkwise.reviewer.types import Review
 from hunkwise.reviewer.visible import visible
 
@@ -24,8 +24,11 @@ from hunkwise.reviewer.visible import visible
 @click.option(
     "--mr", metavar="URL", help="The merge request, https://HOST/GROUP/NAME/-/merge_requests/NUMBER."
 )
+@click.option("--check-run", is_flag=True, help="GitHub: also show the remarks as a check run of the commit.")
 @click.option("--dry-run", is_flag=True, help="Print the requests that would be sent, and send none.")
-def command(findings: str, name: ForgeName | None, pr: str | None, mr: str | None, *, dry_run: bool) -> int:
+def command(
+    findings: str, name: ForgeName | None, pr: str | None, mr: str | None, *, check_run: bool, dry_run: bool
+) -> int:
     """Post a review made by `review --format json` as comments and one summary.
 
     Run again, it posts nothing twice; what is gone is marked as outdated. The token is read from GITHUB_TOKEN
@@ -35,7 +38,9 @@ def command(findings: str, name: ForgeName | None, pr: str | None, mr: str | Non
     """
     chosen = chosen_forge(name, pr, mr, os.environ)
     review = read_findings(findings)
-    return _post(review, chosen, pr or mr, os.environ, dry_run=dry_run)
+    if check_run and chosen != "github":
+        raise UsageError("--check-run is GitHub's; GitLab shows the report `codequality` in its place")
+    return _post(review, chosen, pr or mr, os.environ, check_run=check_run, dry_run=dry_run)
 
 
 def chosen_forge(
@@ -68,7 +73,13 @@ def read_findings(name: str) -> Review:
 
 
 def _post(
-    review: Review, name: ForgeName, url: str | None, environment: Mapping[str, str], *, dry_run: bool
+    review: Review,
+    name: ForgeName,
+    url: str | None,
+    environment: Mapping[str, str],
+    *,
+    check_run: bool,
+    dry_run: bool,
 ) -> int:
     from hunkwise.reviewer.delivery import deliver, rehearse
     from hunkwise.reviewer.forges.base import NotAllowed
@@ -83,6 +94,8 @@ def _post(
         return 0
     try:
         counts = deliver(review, remote.forge, remote.forge, remote.dialect)
+        if check_run:
+            _check_run(review, remote.forge)
     except NotAllowed as error:
         if environment.get("GITHUB_ACTIONS") != "true" or name != "github":
             raise
@@ -94,6 +107,16 @@ def _post(
         return 0
     click.echo(f"hunkwise: {counts}", err=True)
     return 0
+
+
+def _check_run(review: Review, forge: Forge) -> None:
+    from hunkwise.reviewer.delivery import deliver_check
+    from hunkwise.reviewer.forges.github import GitHubPull
+    from hunkwise.reviewer.report import View, renderer
+
+    assert isinstance(forge, GitHubPull)
+    summary = renderer("markdown")(review, View())
+    deliver_check(lambda: forge.check(review, summary))
 
 
 def _annotate(review: Review, environment: Mapping[str, str]) -> None:

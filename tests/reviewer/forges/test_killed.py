@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fakes.clients import post
+from fakes.clients import patient, post, pull
 from fakes.reviews import PATCH, finding, review, suggested
 from fakes.wire import Killed, Wire
+
+from hunkwise.reviewer.delivery import deliver_check
 
 OLD = (finding("a.py", 2), finding("a.py", 23, title="Old"), finding("new.py", 1, title="Answered"))
 NEW = (
@@ -36,23 +39,42 @@ def prepared(start: Callable[..., Any]) -> Any:
     return forge
 
 
-@pytest.mark.parametrize("after_accepting", [False, True])
-@pytest.mark.parametrize("name", ["github", "gitlab"])
-def test_dying_at_any_request_changes_nothing(
-    name: str, after_accepting: bool, wire: Wire, request: pytest.FixtureRequest
-) -> None:
-    """Dead before or after the n-th request, for every n: the second run ends where one run would have."""
-    start = request.getfixturevalue(name)
-    calm = prepared(start)
+def dies_anywhere(forge: Any, wire: Wire, do: Callable[[], object]) -> None:
+    """Kill `do` before its n-th request, for every n, and do it again: people must see what one run shows.
+
+    Dying before a request is the same as dying after the one before it was accepted and before its answer came.
+    """
+    before = copy.deepcopy(vars(forge))
     wire.sent = 0
-    post(review(*NEW), calm)
-    wanted, requests = calm.seen(), wire.sent
-    assert requests > 10
+    do()
+    wanted, requests = forge.seen(), wire.sent
+    assert requests > 5
     for number in range(requests):
-        forge = prepared(start)
-        wire.sent, wire.cut_at, wire.after_accepting = 0, number, after_accepting
+        vars(forge).update(copy.deepcopy(before))
+        wire.sent, wire.cut_at = 0, number
         with pytest.raises(Killed):
-            post(review(*NEW), forge)
+            do()
         wire.cut_at = None
-        post(review(*NEW), forge)
+        do()
         assert forge.seen() == wanted, f"dead at request {number}"
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab"])
+def test_dying_anywhere_changes_nothing(name: str, wire: Wire, request: pytest.FixtureRequest) -> None:
+    """With old remarks to keep and to mark, a refused line, and drafts left behind: one run or two, no matter."""
+    forge = prepared(request.getfixturevalue(name))
+    dies_anywhere(forge, wire, lambda: post(review(*NEW), forge))
+
+
+def test_a_check_run_is_gone_on_with(github: Callable[..., Any], wire: Wire) -> None:
+    """A check run has each of 120 annotations once, in requests of 50, and one conclusion."""
+    forge = github(patch=PATCH)
+    many = review(*(finding("a.py", line) for line in range(1, 121)))
+
+    def check() -> None:
+        client = pull(forge)
+        deliver_check(lambda: client.check(many, "120 remarks"), patient())
+
+    dies_anywhere(forge, wire, check)
+    assert [one["start_line"] for one in forge.annotations] == list(range(1, 121))
+    assert [run["conclusion"] for run in forge.check_runs] == ["neutral"]

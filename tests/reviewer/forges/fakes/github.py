@@ -46,6 +46,8 @@ class FakeGitHub:
     issue_comments: list[dict[str, Any]] = field(default_factory=list)
     resolved: dict[int, str] = field(default_factory=dict)  # comment -> who
     minimized: set[str] = field(default_factory=set)  # node ids
+    check_runs: list[dict[str, Any]] = field(default_factory=list)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1000))
 
     @property
@@ -106,6 +108,9 @@ class FakeGitHub:
             ("GET", f"{issue}/comments", FakeGitHub._list_issue_comments),
             ("POST", f"{issue}/comments", FakeGitHub._post_issue_comment),
             ("PATCH", rf"{repo}/issues/comments/(\d+)", FakeGitHub._edit_issue_comment),
+            ("GET", rf"{repo}/commits/([0-9a-f]+)/check-runs", FakeGitHub._list_check_runs),
+            ("POST", f"{repo}/check-runs", FakeGitHub._start_check_run),
+            ("PATCH", rf"{repo}/check-runs/(\d+)", FakeGitHub._go_on_check_run),
         ]
 
     def _account(self, request: Request) -> Account | None:
@@ -253,6 +258,28 @@ class FakeGitHub:
         comment["body"] = request.body["body"]
         return Answer(200, comment)
 
+    def _list_check_runs(self, request: Request, account: Account, commit: str) -> Answer:
+        found = [run for run in self.check_runs if run["head_sha"] == commit]
+        return Answer(200, {"total_count": len(found), "check_runs": found})
+
+    def _start_check_run(self, request: Request, account: Account) -> Answer:
+        run = bodies.check_run(self.url, self.repo, next(self.numbers), request.body)
+        self.check_runs.append(run)
+        return self._annotated(run, request.body, 201)
+
+    def _go_on_check_run(self, request: Request, account: Account, number: str) -> Answer:
+        run = next(one for one in self.check_runs if one["id"] == int(number))
+        return self._annotated(run, request.body, 200)
+
+    def _annotated(self, run: dict[str, Any], given: dict[str, Any], status: int) -> Answer:
+        assert len(given["output"]["annotations"]) <= 50
+        self.annotations += given["output"]["annotations"]
+        run.update(status=given["status"], conclusion=given.get("conclusion"))
+        output = run["output"]
+        output.update(title=given["output"]["title"], summary=given["output"]["summary"])
+        output["annotations_count"] += len(given["output"]["annotations"])
+        return Answer(status, run)
+
     # GraphQL: the three documents the bot may send
 
     def _graphql(self, request: Request, account: Account) -> Answer:
@@ -304,5 +331,6 @@ class FakeGitHub:
                 for comment in self.review_comments
             ),
             "notes": [(note["user"]["login"], note["body"]) for note in self.issue_comments],
+            "checks": [self.annotations, [run["conclusion"] for run in self.check_runs]],
             "reviews": sorted({review["body"] for review in self.reviews}),
         }

@@ -240,3 +240,26 @@ def issue_comment(url: str, issue_path: str, number: int, login: str, body: str)
         "author_association": "NONE",
         "performed_via_github_app": None,
     }
+
+
+def check_run(url: str, repo: str, number: int, given: dict[str, Any]) -> dict[str, Any]:
+    me = f"{url}{repo}/check-runs/{number}"
+    output = {"title": None, "summary": None, "text": None, "annotations_count": 0}
+    return {
+        "id": number,
+        "node_id": f"CR_{number}",
+        "url": me,
+        "html_url": me,
+        "details_url": me,
+        "head_sha": given["head_sha"],
+        "name": given["name"],
+        "external_id": given["external_id"],
+        "status": "queued",
+        "conclusion": None,
+        "started_at": TIME,
+        "completed_at": None,
+        "check_suite": {"id": 1},
+        "app": None,
+        "pull_requests": [],
+        "output": {**output, "annotations_url": f"{me}/annotations"},
+    }
