@@ -6,8 +6,10 @@ Exit codes: 0 nothing at or above --fail-on; 1 findings at or above it; 2 usage,
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
@@ -94,13 +96,25 @@ def report_bug(error: Exception) -> int:
     return 2
 
 
-def main() -> None:
-    """Run `hunkwise VERB …`."""
-    sys.exit(run(hunkwise))
+def interrupt_again(lost: sys.UnraisableHookArgs) -> None:
+    """Ask for Ctrl-C once more where it was lost: what native code calls back can't raise through it.
+
+    A moment later, or it would strike in here and be lost again.
+    """
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        threading.Timer(0.05, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def main(command: click.Command = hunkwise) -> None:
+    """Run `hunkwise VERB …` as a process."""
+    sys.unraisablehook = interrupt_again
+    sys.exit(run(command))
 
 
 def review_main() -> None:
     """Run `review …`, the same as `hunkwise review …`."""
     command = hunkwise.get_command(click.Context(hunkwise), "review")
     assert command is not None
-    sys.exit(run(command))
+    main(command)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import click
 import pytest
 
 from hunkwise.engine.errors import MissingExtra
-from hunkwise.reviewer.cli import VERBS, hunkwise, run
+from hunkwise.reviewer.cli import VERBS, hunkwise, interrupt_again, run
 from hunkwise.reviewer.errors import ConfigError
 
 HEAVY = {"numpy", "jinja2", "unidiff", "llama_cpp", "llguidance", "redis", "github", "gitlab", "requests"}
@@ -54,6 +56,13 @@ def test_the_traceback_of_a_bug_is_there_for_those_who_ask(
     monkeypatch.setenv("HUNKWISE_DEBUG", "1")
     assert run(failing(ZeroDivisionError("x")), []) == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interrupt_that_native_code_lost_comes_again() -> None:
+    """Ctrl-C ends the program although it struck while llama.cpp called back."""
+    interrupt_again(SimpleNamespace(exc_value=KeyboardInterrupt()))  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        time.sleep(5)
 
 
 @pytest.mark.parametrize("verb", VERBS)
