@@ -17,7 +17,7 @@ import click
 
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.errors import ReviewError
-from hunkwise.reviewer.visible import visible
+from hunkwise.reviewer.visible import defuse, visible
 
 # verb -> module with a click command of that name in `command`; imported when the verb is used
 VERBS = {
@@ -75,7 +75,7 @@ def run(
         error.show()
         return 2
     except (EngineError, ReviewError) as error:
-        click.echo(f"hunkwise: {visible(str(error))}", err=True)
+        click.echo(f"hunkwise: {defuse(visible(str(error)))}", err=True)
         return 2
     except SystemExit:  # how click leaves when the reader of a pipe went away
         return 141

@@ -20,7 +20,7 @@ from hunkwise.reviewer.commands.cache import cache_from_environment
 from hunkwise.reviewer.commands.progress import Progress
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_files import repository_root
-from hunkwise.reviewer.visible import visible
+from hunkwise.reviewer.visible import visible_line
 
 if TYPE_CHECKING:
     from hunkwise.engine.runtime.runner import LocalEngine
@@ -90,4 +90,4 @@ class OpenedModel:
 
 
 def _say(sentence: str) -> None:
-    click.echo(f"hunkwise: {visible(sentence)}", err=True)
+    click.echo(f"hunkwise: {visible_line(sentence)}", err=True)

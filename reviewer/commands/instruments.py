@@ -7,7 +7,7 @@ import time
 from typing import TextIO
 
 from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, Usage, errors, total_usage
-from hunkwise.reviewer.visible import visible
+from hunkwise.reviewer.visible import defuse, visible
 
 
 class Unasked:
@@ -82,7 +82,7 @@ class Transcript:
         for question in bundle.questions:
             kind = type(question).__name__
             parts.append(f"--- {kind} {question.id} ---\n" + "".join(part.text for part in question.prompt))
-        self._stream.write(visible("\n".join(parts)) + "\n")
+        self._stream.write(defuse(visible("\n".join(parts))) + "\n")
         return self._inner.ask(bundle)
 
     def measure(self, bundle: Bundle) -> BundleSize:

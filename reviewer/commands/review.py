@@ -24,7 +24,7 @@ from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.silence import silence
 from hunkwise.reviewer.types import Change, Review, Severity
-from hunkwise.reviewer.visible import visible
+from hunkwise.reviewer.visible import visible_line
 
 if TYPE_CHECKING:
     from hunkwise.engine import Engine
@@ -81,7 +81,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
         trusted=not values["untrusted"],
     )
     for sentence in config.ignored:
-        click.echo(f"hunkwise: {visible(sentence)}", err=True)
+        click.echo(f"hunkwise: {visible_line(sentence)}", err=True)
     chosen = outputs(asked, config.format)
     open_engine: OpenEngine = ctx.obj or _open_engine
     guidelines = "" if values["untrusted"] else read_guidelines(config, Path.cwd())
@@ -137,11 +137,11 @@ def _review(
             config,
             Transcript(meter, sys.stderr) if transcript else meter,
             guidelines=guidelines,
-            observer=lambda step: progress("reviewing hunk", step.done, step.total, step.path),
+            observer=lambda step: progress("hunks reviewed:", step.done, step.total, step.path),
         )
         decoding = engine.decode_seconds if isinstance(engine, OpenedModel) else 0.0
     for sentence in change.notes:
-        click.echo(f"hunkwise: {visible(sentence)}", err=True)
+        click.echo(f"hunkwise: {visible_line(sentence)}", err=True)
     if stats:
         click.echo(f"hunkwise: {meter.stats(time.perf_counter() - started, decoding)}", err=True)
     return made, change

@@ -31,6 +31,7 @@ def failing(error: BaseException) -> click.Command:
     ("error", "code", "message"),
     [
         (ConfigError("x.toml: bad\x1b[0m"), 2, "hunkwise: x.toml: bad<U+001B>[0m\n"),
+        (ConfigError("a\n::error::b"), 2, "hunkwise: a\n:\u2060:error::b\n"),
         (MissingExtra("redis", "redis"), 2, "run: pip install 'hunkwise[redis]'"),
         (click.UsageError("no"), 2, "Error: no"),
         (KeyboardInterrupt(), 130, "interrupted"),

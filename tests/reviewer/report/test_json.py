@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import string
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -78,6 +79,19 @@ def test_what_was_written_is_read_back(review: Review) -> None:
     assert load(text.encode("ascii")) == review
     assert render(load(text.encode("ascii")), View()) == text
     assert text.isascii()
+
+
+def test_the_schema_names_every_field() -> None:
+    """A field that is added to a review is added to the published schema."""
+    schema = json.loads(
+        (resources.files("hunkwise.reviewer.report") / "review.schema.json").read_text("utf-8")
+    )
+    described = schema["definitions"]
+    for kind in (Finding, Suggestion, Rejected, Skipped, Coverage, Manifest):
+        names = {field.name for field in dataclasses.fields(kind)}
+        assert set(described[kind.__name__.lower()]["properties"]) == names
+        assert set(described[kind.__name__.lower()]["required"]) == names
+    assert set(schema["properties"]) == {"form", "version", *(f.name for f in dataclasses.fields(Review))}
 
 
 def document() -> dict[str, Any]:
