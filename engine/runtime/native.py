@@ -16,14 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hunkwise.engine.errors import CorruptModel, InvalidQuestion, MissingExtra, NativeFailure
 
 try:
     import llama_cpp.llama_cpp as llama
+    import numpy as np
     from llama_cpp._ggml import libggml
+    from numpy.typing import NDArray
 except ImportError as error:
     raise MissingExtra("llama-cpp-python", "local") from error
 
