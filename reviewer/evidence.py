@@ -21,6 +21,12 @@ from hunkwise.reviewer.types import HunkContext, Line
 TAIL_LINES = 6  # unchanged lines after the change that are scored too: does the rest still fit?
 FLOOR = -12.0  # natural log; one absurd token must not drown a whole hunk
 
+# The longer text is always the less likely one, so length must not pose as evidence: the sums count in full only
+# where both sides are about as long (EVEN), and that lines went or came counts less the more of them (FADE).
+EVEN_TOKENS = 6
+SAME_TOKENS = 4
+FADE_TOKENS = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -81,7 +87,7 @@ class Layer:
 
 
 # For a model nobody has calibrated: the one feature that holds across models, with a cautious slope.
-UNCALIBRATED = Layer(-1.0, {"first_gap": 0.25, "sum_gap": 0.05}, calibrated=False)
+UNCALIBRATED = Layer(-1.0, {"first_gap": 0.2, "even_gap": 0.2}, calibrated=False)
 
 
 @cache
@@ -121,21 +127,17 @@ def _side(lines: Sequence[Line], without: str, tail: Sequence[tuple[str, int | N
 
 def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
     """Read off the numbers that the layer weighs, in nats; a gap > 0 favours the old text."""
-    new_own, new_rest = _split(read.new, new)
-    old_own, old_rest = _split(read.old, old)
+    new_own, old_own = _changed(read.new, new), _changed(read.old, old)
     fresh, stale = _first_difference(new.tokens, old.tokens)
+    shorter = len(old_own) - len(new_own)
+    even = math.exp(-abs(shorter) / EVEN_TOKENS)
     return {
-        "sum_gap": _clip(_total(old.tokens) - _total(new.tokens), 40.0),
+        "even_gap": even * _clip(_total(old.tokens) - _total(new.tokens), 40.0),
         "mean_gap": _mean(old_own) - _mean(new_own) if new_own and old_own else 0.0,
-        "rest_gap": _clip(_total(old_rest) - _total(new_rest), 20.0),
-        "first_gap": _floor(stale) - _floor(fresh) if fresh and stale else 0.0,
         "peak_gap": _peak(new_own) - _peak(old_own),
-        "peak": _peak(new_own),
-        "length_gap": math.log((len(new_own) + 1) / (len(old_own) + 1)),
-        "only_added": float(not old_own),
-        "only_removed": float(not new_own),
-        "removed_mean": _mean(old_own) if not new_own else 0.0,
-        "added_mean": _mean(new_own) if not old_own else 0.0,
+        "first_gap": _floor(stale) - _floor(fresh) if fresh and stale else 0.0,
+        "shrinks": math.exp(-shorter / FADE_TOKENS) if shorter > SAME_TOKENS else 0.0,
+        "grows": math.exp(shorter / FADE_TOKENS) if shorter < -SAME_TOKENS else 0.0,
     }
 
 
@@ -163,15 +165,10 @@ def suspects(read: Sides, new: Scored) -> tuple[Suspect, ...]:
     return tuple(sorted(best.values(), key=lambda suspect: (-suspect.surprise, suspect.line)))
 
 
-def _split(side: Side, scored: Scored) -> tuple[list[TokenScore], list[TokenScore]]:
-    """Part the tokens into those of changed lines and those of the lines that stay."""
+def _changed(side: Side, scored: Scored) -> list[TokenScore]:
+    """Pick the tokens of changed lines."""
     ends = side.ends()
-    own: list[TokenScore] = []
-    rest: list[TokenScore] = []
-    for token in scored.tokens:
-        changed = side.lines[side.line_of(token, ends)][1]
-        (own if changed else rest).append(token)
-    return own, rest
+    return [token for token in scored.tokens if side.lines[side.line_of(token, ends)][1]]
 
 
 def _first_difference(

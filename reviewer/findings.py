@@ -32,24 +32,21 @@ class Bar:
 
 
 def read_draft(answer: Generated, lines: Sequence[int]) -> Draft | None:
-    """Read a generated answer; None where the model named no defect, or none that can be used.
+    """Read a generated answer; None where it names no defect that can be used.
 
     The grammar makes every complete answer valid; an answer cut at its token limit is not complete. The check
     is made anyway, because an answer may also come from a cache or another engine.
     """
     try:
-        found = json.loads(answer.text)["findings"]
-        if not found:
-            return None
-        first = found[0]
+        found = json.loads(answer.text)
         draft = Draft(
-            int(first["line"]),
-            Category(first["category"]),
-            Severity(first["severity"]),
-            _one_line(first["title"]),
-            _one_line(first["message"]),
+            int(found["line"]),
+            Category(found["category"]),
+            Severity(found["severity"]),
+            _one_line(found["title"]),
+            _one_line(found["message"]),
         )
-    except (ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError):
         return None
     return draft if draft.line in lines and draft.title and draft.message else None
 

@@ -17,7 +17,7 @@ from hunkwise.reviewer import evidence, findings, hygiene, prompt, suggestion
 from hunkwise.reviewer.config import Config, Rule, plain
 from hunkwise.reviewer.context import with_context
 from hunkwise.reviewer.fingerprint import fingerprint
-from hunkwise.reviewer.selection import Picked, select
+from hunkwise.reviewer.selection import Picked, excused, select
 from hunkwise.reviewer.types import (
     Category,
     Change,
@@ -74,6 +74,7 @@ def review(
     A hunk that can't be asked about becomes `Skipped(fault=True)`, and the review is incomplete. Errors of
     the engine other than a prompt that is too long are raised.
     """
+    change = excused(change, config.include, config.exclude)
     picked, passed_over = select(change, config.include, config.exclude)
     deadline = clock() + config.max_time if config.max_time else None
     examined: list[Examined] = []
@@ -168,7 +169,7 @@ def _worded(
     assert isinstance(answer, Generated)
     draft = findings.read_draft(answer, likeliest)
     if draft is None:
-        return Examined(rejected=(Rejected(found, "the model named no defect"),))
+        return Examined(rejected=(Rejected(found, "the model's wording was cut off or unusable"),))
     found = _at(shown.context, found, draft)
     text = found.code[0] if found.code else ""
     verified = _choices(

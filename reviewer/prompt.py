@@ -125,7 +125,11 @@ def finding(
     focus: Focus | None = None,
     rules: tuple[str, ...] = (),
 ) -> Bundle:
-    """Ask for the one defect; only `lines`, known categories and severities can be said, or no finding."""
+    """Ask for the one defect; only `lines`, known categories and severities can be said.
+
+    That there is no finding is decided before, from the evidence: asked to choose, a small model always
+    takes the empty list (docs/quality.md).
+    """
     text = _render(
         "finding",
         focus=focus,
@@ -138,8 +142,8 @@ def finding(
 
 
 def finding_schema(lines: tuple[int, ...], categories: tuple[Category, ...]) -> dict[str, object]:
-    """Give the JSON schema of an answer: no finding, or one on a commentable line."""
-    one = {
+    """Give the JSON schema of an answer: one finding, on a commentable line."""
+    return {
         "type": "object",
         "properties": {
             "line": {"enum": list(lines)},
@@ -149,12 +153,6 @@ def finding_schema(lines: tuple[int, ...], categories: tuple[Category, ...]) -> 
             "message": {"type": "string", "minLength": 16, "maxLength": MAX_MESSAGE},
         },
         "required": ["line", "category", "severity", "title", "message"],
-        "additionalProperties": False,
-    }
-    return {
-        "type": "object",
-        "properties": {"findings": {"type": "array", "items": one, "maxItems": 1}},
-        "required": ["findings"],
         "additionalProperties": False,
     }
 

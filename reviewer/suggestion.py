@@ -58,7 +58,7 @@ def offer(
     standing = {line.new_no: line.text for line in hunk.lines if line.new_no is not None}
     if not all(number in standing for number in range(start, end + 1)):
         return None
-    if "\r" in replacement.replace("\r\n", "\n"):
+    if "\r" in replacement or "\ufffd" in replacement:  # a byte that was no UTF-8 can't be given back
         return None
     if replacement == "\n".join(standing[number] for number in range(start, end + 1)):
         return None

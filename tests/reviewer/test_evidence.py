@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -90,10 +91,9 @@ def test_the_gaps_favour_the_likelier_text() -> None:
     got = features(read, NEW, OLD)
 
     assert got["first_gap"] == pytest.approx(-0.05 + 3.0)
-    assert got["sum_gap"] == pytest.approx((-0.1 - 0.05 - 0.1 - 0.2) - (-0.1 - 3.0 - 0.5 - 0.2))
-    assert got["rest_gap"] == pytest.approx(0.4)
+    assert got["even_gap"] == pytest.approx((-0.1 - 0.05 - 0.1 - 0.2) - (-0.1 - 3.0 - 0.5 - 0.2))
     assert got["peak_gap"] > 0.8
-    assert got["length_gap"] == 0
+    assert (got["shrinks"], got["grows"]) == (0, 0)
 
 
 def test_swapping_the_sides_turns_the_gaps_round() -> None:
@@ -102,8 +102,21 @@ def test_swapping_the_sides_turns_the_gaps_round() -> None:
     assert read is not None
     there, back = features(read, NEW, OLD), features(read, OLD, NEW)
 
-    for name in ("sum_gap", "mean_gap", "rest_gap", "first_gap", "peak_gap", "length_gap"):
+    for name in ("even_gap", "mean_gap", "first_gap", "peak_gap"):
         assert there[name] == pytest.approx(-back[name])
+
+
+def test_length_is_no_evidence_of_its_own() -> None:
+    """Between sides of different length the sum counts less, and the change of length has its own feature."""
+    read = sides(CONTEXT)
+    assert read is not None
+    long = _scored("new", [(" x", -1.0, " x", -1.0)] * 40)
+    read = replace(read, new=replace(read.new, text=" x" * 40 + "\n", lines=((2, True),)))
+    got = features(read, long, OLD)
+
+    assert abs(got["even_gap"]) < 0.1
+    assert 0 < got["grows"] < 1
+    assert got["shrinks"] == 0
 
 
 def test_the_most_surprising_line_comes_first() -> None:
@@ -126,11 +139,11 @@ def test_asking_gives_log_odds() -> None:
 
 def test_the_layer_is_a_logistic_function() -> None:
     """Extreme values stay within 0..1 and missing features count as 0."""
-    layer = Layer(0.0, {"sum_gap": 1.0}, calibrated=True)
+    layer = Layer(0.0, {"even_gap": 1.0}, calibrated=True)
 
     assert layer.probability({}) == 0.5
-    assert 0 < layer.probability({"sum_gap": -1e9}) < 1e-9
-    assert layer.probability({"sum_gap": 1e9}) <= 1
+    assert 0 < layer.probability({"even_gap": -1e9}) < 1e-9
+    assert layer.probability({"even_gap": 1e9}) <= 1
 
 
 def test_an_unknown_model_is_uncalibrated_and_says_so() -> None:

@@ -45,7 +45,7 @@ BAR = Bar(Severity.LOW, 0.5, 5)
 
 def test_a_draft_is_read() -> None:
     """A complete answer becomes a draft; line breaks in prose are folded."""
-    draft = read_draft(_answer({"findings": [DRAFT]}), (7,))
+    draft = read_draft(_answer(DRAFT), (7,))
 
     assert draft is not None
     assert (draft.line, draft.severity, draft.message) == (7, Severity.HIGH, "The last page is lost.")
@@ -54,20 +54,20 @@ def test_a_draft_is_read() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        {"findings": []},
-        {"findings": [DRAFT | {"line": 8}]},
-        {"findings": [DRAFT | {"line": None}]},
-        {"findings": [DRAFT | {"severity": "awful"}]},
-        {"findings": [DRAFT | {"title": " "}]},
-        {"findings": 3},
-        [],
+        {},
+        DRAFT | {"line": 8},
+        DRAFT | {"line": None},
+        DRAFT | {"severity": "awful"},
+        DRAFT | {"title": " "},
+        [DRAFT],
+        3,
         "{",
         "",
-        '{"findings": [{"line": 7',
+        '{"line": 7',
     ],
 )
 def test_an_unusable_answer_is_no_draft(answer: object) -> None:
-    """No defect, another line, a cut or foreign text: none of them becomes a remark."""
+    """Nothing, another line, a cut or foreign text: none of them becomes a remark."""
     assert read_draft(_answer(answer), (7,)) is None
 
 

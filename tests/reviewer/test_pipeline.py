@@ -70,10 +70,10 @@ def suspicious(message: str = "The first page is skipped.", *, true: float = 0.9
                 return Choice(name, (yes, 1 - yes), (-0.1, -0.1))
             case Generate(schema=schema):
                 assert schema is not None
-                line = schema["properties"]["findings"]["items"]["properties"]["line"]["enum"][0]
+                line = schema["properties"]["line"]["enum"][0]
                 found = {"line": line, "category": "correctness", "severity": "high"}
                 words = {"title": f"Wrong on {line}", "message": message}
-                return Generated(question.id, json.dumps({"findings": [found | words]}), "schema")
+                return Generated(question.id, json.dumps(found | words), "schema")
         return None
 
     return script

@@ -75,14 +75,13 @@ def test_prompts_are_as_written_down(name: str) -> None:
 
 
 def test_only_commentable_lines_can_be_said() -> None:
-    """The schema's line is one of the lines given, and an empty list of findings is an answer."""
+    """The schema's line is one of the lines given, and nothing can be added to it."""
     (question,) = BUNDLES["finding"].questions
     assert isinstance(question, Generate)
     assert question.schema is not None
-    findings = question.schema["properties"]["findings"]
 
-    assert findings["items"]["properties"]["line"] == {"enum": [42]}
-    assert "minItems" not in findings
+    assert question.schema["properties"]["line"] == {"enum": [42]}
+    assert question.schema["additionalProperties"] is False
 
 
 def test_code_can_not_spell_the_fence() -> None:
