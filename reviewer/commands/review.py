@@ -54,7 +54,6 @@ OpenEngine = Callable[[Config, "Progress"], "Engine"]
     "--config",
     "file",
     type=click.Path(path_type=Path),
-    envvar="HUNKWISE_CONFIG",
     help="Configuration to read.",
 )
 @rare(

@@ -46,6 +46,16 @@ def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
     assert load(flags={}, environ={"HUNKWISE_EFFORT": ""}, folder=Path("/")) == Config()
 
 
+def test_a_named_file_takes_the_place_of_the_repositorys(repository: Path, tmp_path: Path) -> None:
+    """--config goes before HUNKWISE_CONFIG, and both before what lies in the repository."""
+    write(repository / ".hunkwise.toml", 'language = "German"\nmax_comments = 3\n')
+    environ = {"HUNKWISE_CONFIG": str(write(tmp_path / "a.toml", 'language = "Polish"\n'))}
+    other = write(tmp_path / "b.toml", 'language = "Czech"\n')
+    named = load(flags={}, environ=environ, folder=repository)
+    assert (named.language, named.max_comments) == ("Polish", 5)
+    assert load(flags={}, environ=environ, folder=repository, file=other).language == "Czech"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
