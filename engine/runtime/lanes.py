@@ -137,9 +137,12 @@ class Lanes:
         return count, outputs
 
     def _grow(self, trunk: Trunk) -> int:
+        # Chunks end on multiples of CHUNK, and what is left over is a chunk of its own: a short one takes
+        # other kernels (seen below 64 tokens), so it must be the same whether or not the rest was reused.
         size = self._context.batch
         grid = size - size % CHUNK or size
-        end = min(len(trunk.tokens), (trunk.computed // grid + 1) * grid)
+        left = len(trunk.tokens) // CHUNK * CHUNK
+        end = min(left if trunk.computed < left else len(trunk.tokens), (trunk.computed // grid + 1) * grid)
         if end - trunk.computed > self._batch.room:
             end = (trunk.computed + self._batch.room) // CHUNK * CHUNK
         count = max(end - trunk.computed, 0)

@@ -29,6 +29,7 @@ except ImportError as error:
 Tokens = NDArray[np.int32]
 Row = NDArray[np.float32]  # logits of one position, [n_vocab]
 Rows = NDArray[np.float32]  # logits of several, [outputs, n_vocab]
+Adapter = Any  # a pointer to a loaded LoRA file
 DeviceKind = Literal["cpu", "gpu", "integrated", "accelerator"]
 
 KV_TYPES: Mapping[str, int] = {"f16": 1, "q8_0": 8, "q4_0": 2}  # enum ggml_type
@@ -142,6 +143,15 @@ class Model:
         self.size = int(llama.llama_vocab_n_tokens(self.vocabulary))  # of the vocabulary
         self.context_trained = int(llama.llama_model_n_ctx_train(self.handle))
         self._piece = ctypes.create_string_buffer(4096)
+
+    def adapter(self, path: Path) -> Adapter:
+        """Load a LoRA file; it lives as long as the model. Raises CorruptModel."""
+        if not path.is_file():
+            raise CorruptModel(f"no such adapter file: {path}")
+        handle = llama.llama_adapter_lora_init(self.handle, str(path).encode())
+        if not handle:
+            raise CorruptModel(f"llama.cpp can't load the adapter {path}: {log_tail(2)}")
+        return handle
 
     def close(self) -> None:
         """Free the weights; harmless when done twice."""
@@ -329,6 +339,13 @@ class Context:
         handle, self.handle = self.handle, None
         if handle:
             llama.llama_free(handle)
+
+    def adapt(self, adapters: Sequence[tuple[Adapter, float]]) -> None:
+        """Apply LoRA adapters of the model, each with its scale, to all that is computed from now on."""
+        handles = (llama.llama_adapter_lora_p_ctypes * len(adapters))(*(handle for handle, _ in adapters))
+        scales = (ctypes.c_float * len(adapters))(*(scale for _, scale in adapters))
+        if llama.llama_set_adapters_lora(self.handle, handles, len(adapters), scales):
+            raise NativeFailure(f"llama.cpp refuses the adapters: {log_tail(2)}")
 
     def decode(self, batch: Batch) -> Rows:
         """Compute the batch and look at its logits, [outputs, n_vocab], valid until the next `decode`.

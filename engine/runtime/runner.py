@@ -46,6 +46,7 @@ class LocalEngine:
         self._vocab = Vocab(model)
         self._chat = Chat(self._vocab, spec, model.chat_template())
         self._grammars = Grammars(model)
+        adapters = [(model.adapter(path), scale) for path, scale in spec.adapters]
         # Lanes, trunks, and branches for options of several tokens; each costs a row of the output buffer.
         sequences = min(3 * plan.n_seq + 8, max(plan.n_outputs, plan.n_seq + 4), native.MAX_SEQUENCES)
         context = native.Context(
@@ -58,6 +59,8 @@ class LocalEngine:
             kv_type=plan.kv_type,
             flash_attention=plan.flash_attention,
         )
+        if adapters:
+            context.adapt(adapters)
         self.limit = min(context.cells, model.context_trained)  # most tokens of a prompt with its answer
         self._scheduler = Scheduler(context, plan.n_seq, limits)
         self._preparing = threading.Lock()  # callers' threads use the vocabulary; none may while it is freed

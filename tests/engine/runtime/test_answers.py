@@ -73,8 +73,9 @@ def test_the_shared_part_is_computed_once(engine: LocalEngine) -> None:
 
 def test_the_same_bundle_gives_the_same_bits(engine: LocalEngine) -> None:
     """Neither a repetition nor other bundles in between, with the same or another beginning, change a bit."""
-    bundle = Bundle((*SHARED, Segment(CODE * 4)), (*QUESTIONS, Generate("g", (Segment("Why?"),), 6)))
-    longer = Bundle((*SHARED, Segment(CODE * 6)), QUESTIONS[:1])
+    questions = (*QUESTIONS[:2], Generate("g", (Segment("Why?"),), 3))
+    bundle = Bundle((*SHARED, Segment(CODE * 3)), questions)  # a few tokens more than a chunk of 128
+    longer = Bundle((*SHARED, Segment(CODE * 4)), QUESTIONS[:1])
     other = Bundle((Segment("Something else."),), QUESTIONS[:1])
 
     def content(answers: tuple[object, ...]) -> list[object]:
@@ -88,6 +89,7 @@ def test_the_same_bundle_gives_the_same_bits(engine: LocalEngine) -> None:
     after_other = content(engine.ask(bundle))
 
     assert first == again == after_longer == after_other
+    assert 128 < engine.measure(bundle).shared < 192
 
 
 def test_choose_is_the_score_of_each_option(engine: LocalEngine) -> None:
