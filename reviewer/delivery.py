@@ -70,9 +70,9 @@ class _Delivery:
         for action in actions:
             if isinstance(action, PostReview):
                 self._post(action)
-                return None  # the state has changed
+                break  # what comes next depends on what was taken
             self._tidy(action)
-        return wanted.counts
+        return None if actions else wanted.counts
 
     def _tidy(self, action: Action) -> None:
         try:
