@@ -14,6 +14,8 @@ import pytest
 from fakes.github import FakeGitHub
 from fakes.server import serving
 
+from hunkwise.engine import ModelSpec
+
 BIN = Path(sys.executable).parent
 WORKFLOW = """
 on: pull_request
@@ -191,3 +193,24 @@ def test_posts(job: Job) -> None:
     assert len(forge.issue_comments) == 1
     assert "hunkwise" in forge.issue_comments[0]["body"]
     assert "secret-token" not in done.stdout
+
+
+@pytest.mark.model
+def test_reviews(job: Job, small_model: ModelSpec) -> None:
+    """With a model, a remark is posted on its line, and the job fails as asked."""
+    inputs = {
+        "reporter": "github-pr-review",
+        "github_token": "secret-token",
+        "model": "qwen2.5-coder:0.5b",
+        "fail_level": "any",
+    }
+    git(job.folder, "remote", "add", "origin", "https://github.com/octo/repo.git")
+    patch = job.commit(inputs, {"half.py": HALF + 'NAME = "a\u202eb"\n'})
+    forge = FakeGitHub(patch=patch, base=job.base, head=job.head)
+    store = small_model.weights[0].parents[1]
+    with serving(forge):
+        done = job.act(number=7, GITHUB_API_URL=forge.url, HUNKWISE_MODELS=str(store))
+    assert told(done.stdout).endswith(",1"), done.stdout
+    assert done.returncode != 0
+    assert [(comment["path"], comment["line"]) for comment in forge.review_comments] == [("half.py", 3)]
+    assert "\u202e" not in done.stdout + forge.review_comments[0]["body"]

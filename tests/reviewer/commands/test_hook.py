@@ -121,6 +121,24 @@ def test_nothing_reviewable(repository: Path, monkeypatch: pytest.MonkeyPatch, f
 
 
 @pytest.mark.usefixtures("bare_environment")
+def test_fast(repository: Path) -> None:
+    """With nothing to review the whole hook takes less than two seconds, and loads no heavy package."""
+    script = (
+        "import sys\nfrom hunkwise.reviewer.cli import run, hunkwise\ncode = run(hunkwise, ['hook'])\n"
+        "print(code, [name for name in ('numpy', 'llama_cpp', 'jinja2', 'redis') if name in sys.modules])"
+    )
+    times = []
+    for _ in range(3):  # the best of three: the machine may have other things to do
+        began = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", script], cwd=repository, capture_output=True, text=True, check=False
+        )
+        times.append(time.monotonic() - began)
+        assert done.stdout == "0 []\n", done.stderr
+    assert min(times) < 2
+
+
+@pytest.mark.usefixtures("bare_environment")
 @pytest.mark.parametrize(("policy", "code"), [("pass", 0), ("fail", 1)])
 def test_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str, code: int) -> None:
     """Outside a repository the hook says so, and does as --on-error says."""
