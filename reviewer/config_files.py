@@ -24,8 +24,9 @@ def load(
 ) -> Config:
     """Build the configuration that holds in `folder`. `flags` are checked values by name.
 
-    `file`, or the one that HUNKWISE_CONFIG names, is read instead of the repository's. With `trusted` False the repository's file counts as written
-    by a stranger: only what can't name models or loosen the review is taken. Raises ConfigError.
+    `file`, or the one that HUNKWISE_CONFIG names, is read instead of the repository's. With `trusted` False
+    the repository's file counts as written by a stranger: only what can't name models or loosen the review is
+    taken. Raises ConfigError.
     """
     layers = [Layer("flag", flags), environment_layer(environ)]
     if file is None and environ.get("HUNKWISE_CONFIG"):

@@ -6,7 +6,20 @@ import threading
 import time
 from typing import TextIO
 
-from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, Usage, errors, total_usage
+from hunkwise.engine import (
+    Answer,
+    Bundle,
+    BundleSize,
+    Choose,
+    Engine,
+    EngineCard,
+    Generate,
+    Question,
+    Score,
+    Usage,
+    errors,
+    total_usage,
+)
 from hunkwise.reviewer.visible import defuse, visible
 
 
@@ -76,12 +89,10 @@ class Transcript:
         self._stream = stream
 
     def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
-        """Write the shared text once, then each question's own, then pass on."""
+        """Write the shared text once, then each question, then pass on."""
         shared = "".join(segment.text for segment in bundle.shared)
         parts = [f"--- shared by {len(bundle.questions)} questions ---\n{shared}"]
-        for question in bundle.questions:
-            kind = type(question).__name__
-            parts.append(f"--- {kind} {question.id} ---\n" + "".join(part.text for part in question.prompt))
+        parts += map(_written, bundle.questions)
         self._stream.write(defuse(visible("\n".join(parts))) + "\n")
         return self._inner.ask(bundle)
 
@@ -92,3 +103,15 @@ class Transcript:
     def card(self) -> EngineCard:
         """Pass on."""
         return self._inner.card()
+
+
+def _written(question: Question) -> str:
+    """Write a question's own text, and what it asks about that text."""
+    prompt = "".join(part.text for part in question.prompt)
+    match question:
+        case Choose(options=options):
+            return f"--- {question.id}: which comes next, {' or '.join(map(repr, options))}? ---\n{prompt}"
+        case Score(text=text):
+            return f"--- {question.id}: how likely is what follows the mark? ---\n{prompt}>>>{text}"
+        case Generate(max_tokens=most):
+            return f"--- {question.id}: write at most {most} tokens ---\n{prompt}"

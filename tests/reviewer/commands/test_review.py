@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hunkwise.engine import (
-    Answer,
-    Bundle,
-    Choice,
-    Choose,
-    Engine,
-    Generate,
-    Generated,
-    Question,
-    Score,
-    Scored,
-    ScriptedEngine,
-    TokenScore,
-)
+from hunkwise.engine import Engine, ScriptedEngine
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.commands.review import exit_code
 from hunkwise.reviewer.report.json import load
 from hunkwise.reviewer.types import Coverage, Manifest, Review, Severity, Skipped
 
-DIFF = """\
+SECRET = "ghp_" + "a1B2" * 9  # found by a check that needs no model, so every review of DIFF has one finding
+DIFF = f"""\
 diff --git a/pool.py b/pool.py
 --- a/pool.py
 +++ b/pool.py
@@ -37,31 +23,9 @@ diff --git a/pool.py b/pool.py
  def take(lock):
 -    with lock:
 -        return 1
-+    lock.acquire()
++    lock.acquire(token="{SECRET}")
 +    return 1
 """
-
-
-def sure(bundle: Bundle, question: Question) -> Answer | None:
-    """Answer as a model that is certain of a defect on the first line it may name."""
-    if isinstance(question, Choose):
-        return Choice(question.id, (0.99, 0.01), (-0.01, -4.6))
-    if isinstance(question, Score):
-        odds = -8.0 if question.id == "new" else -0.1
-        data = question.text.encode()
-        return Scored(question.id, (TokenScore(question.text, 0, len(data), odds, "x", -0.1, 3),))
-    if isinstance(question, Generate) and question.schema is not None:
-        text = json.dumps(question.schema)
-        line = json.loads(text[text.index('"line"') :].split("[", 1)[1].split("]", 1)[0].split(",")[0])
-        found = {
-            "line": line,
-            "category": "concurrency",
-            "severity": "high",
-            "title": "The lock is never released",
-            "message": "Nobody calls release, so the next caller waits for ever.",
-        }
-        return Generated(question.id, json.dumps({"findings": [found]}), "schema")
-    return None
 
 
 @pytest.fixture
@@ -75,9 +39,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def opening(script: Callable[[Bundle, Question], Answer | None] | None = sure) -> Callable[..., Engine]:
-    """Open a scripted engine instead of a model."""
-    return lambda config, progress: ScriptedEngine(script)
+def scripted(*_: Any) -> Engine:
+    """Open a scripted engine, which has no opinion, instead of a model."""
+    return ScriptedEngine()
 
 
 def never(*_: Any) -> Engine:
@@ -86,27 +50,27 @@ def never(*_: Any) -> Engine:
 
 
 def test_a_finding_is_reported_and_fails_as_asked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The report alone is on stdout; the exit code is 1 at or above --fail-on and 0 below."""
-    options = ["review", "x.patch", "--min-confidence", "0"]
-    assert run(hunkwise, options, opening()) == 0
+    """The report alone is on stdout; the exit code is 1 only where --fail-on asks for it."""
+    options = ["review", "x.patch"]
+    assert run(hunkwise, options, scripted) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith("pool.py:")
-    assert "The lock is never released" in captured.out
+    assert "This line holds" in captured.out
+    assert SECRET not in captured.out
     assert captured.err == ""
-    assert run(hunkwise, [*options, "--fail-on", "critical"], opening()) == 0
-    assert run(hunkwise, [*options, "--fail-on", "high"], opening()) == 1
-    assert run(hunkwise, [*options, "--fail-on", "info"], opening()) == 1
+    assert run(hunkwise, [*options, "--fail-on", "critical"], scripted) == 1
+    assert run(hunkwise, [*options, "--fail-on", "info"], scripted) == 1
 
 
 def test_reports_are_written_side_by_side_and_twice_the_same(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Several -o give several files, nothing on stdout, and the same bytes every time."""
-    options = ["review", "x.patch", "--min-confidence", "0", "-o", "json=a.json", "-o", "html=a.html"]
-    assert run(hunkwise, options, opening()) == 0
+    options = ["review", "x.patch", "-o", "json=a.json", "-o", "html=a.html"]
+    assert run(hunkwise, options, scripted) == 0
     assert capsys.readouterr().out == ""
     first = (here / "a.json").read_bytes(), (here / "a.html").read_bytes()
-    assert run(hunkwise, options, opening()) == 0
+    assert run(hunkwise, options, scripted) == 0
     assert first == ((here / "a.json").read_bytes(), (here / "a.html").read_bytes())
     assert load(first[0]).findings[0].path == "pool.py"
 
@@ -158,7 +122,7 @@ def test_what_is_over_a_limit_makes_the_review_incomplete(
 ) -> None:
     """A change that was not read whole is never a success: exit code 3, and the report names what is missing."""
     (here / "x.patch").write_text(DIFF + DIFF.replace("pool.py", "other.py"))
-    assert run(hunkwise, ["review", "x.patch", "--max-files", "1"], opening(None)) == 3
+    assert run(hunkwise, ["review", "x.patch", "--max-files", "1"], scripted) == 3
     captured = capsys.readouterr()
     assert "other.py" in captured.out
     assert "incomplete" in captured.out
@@ -167,28 +131,29 @@ def test_what_is_over_a_limit_makes_the_review_incomplete(
 
 def test_staged_changes_of_a_repository_are_reviewed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`review --staged` reads the index."""
-    (here / "pool.py").write_text("def take(lock):\n    lock.acquire()\n    return 1\n")
+    (here / "pool.py").write_text(f"token = '{SECRET}'\n")
     subprocess.run(["git", "init", "-q", "."], cwd=here, check=True)
     subprocess.run(["git", "add", "pool.py"], cwd=here, check=True)
-    assert run(hunkwise, ["review", "--staged", "--min-confidence", "0"], opening()) == 0
+    assert run(hunkwise, ["review", "--staged"], scripted) == 0
     assert capsys.readouterr().out.startswith("pool.py:")
 
 
 def test_prompts_and_statistics_go_to_stderr(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is asked for beside the report does not stand in it."""
     options = ["review", "x.patch", "--format", "json", "--show-prompt", "--stats"]
-    assert run(hunkwise, options, opening()) == 0
+    assert run(hunkwise, options, scripted) == 0
     captured = capsys.readouterr()
     load(captured.out.encode())
-    assert "lock.acquire()" in captured.err
+    assert "lock.acquire(" in captured.err
+    assert SECRET not in captured.err
     assert "s in the engine" in captured.err
 
 
 def test_colours_only_when_asked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Standard output is no terminal here, so colours come with --color always alone."""
-    run(hunkwise, ["review", "x.patch", "--min-confidence", "0"], opening())
+    run(hunkwise, ["review", "x.patch"], scripted)
     assert "\x1b" not in capsys.readouterr().out
-    run(hunkwise, ["review", "x.patch", "--min-confidence", "0", "--color", "always"], opening())
+    run(hunkwise, ["review", "x.patch", "--color", "always"], scripted)
     assert "\x1b[" in capsys.readouterr().out
 
 
@@ -198,9 +163,9 @@ def test_a_log_of_github_actions_gets_no_commands(
     """A path or a line of code can't command the runner."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     (here / "x.patch").write_text(
-        DIFF.replace("return 1", "##[add-mask]x").replace("pool.py", "::error::x.py")
+        DIFF.replace(")\n", ")  # ##[add-mask]x\n").replace("pool.py", "::error::x.py")
     )
-    run(hunkwise, ["review", "x.patch", "--min-confidence", "0"], opening())
+    run(hunkwise, ["review", "x.patch"], scripted)
     out = capsys.readouterr().out
     assert "lock" in out
     assert "##[" not in out
@@ -210,7 +175,7 @@ def test_a_log_of_github_actions_gets_no_commands(
 def test_an_untrusted_file_is_told_what_it_may_not(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What a stranger's file asked for in vain stands on stderr."""
     (here / ".hunkwise.toml").write_text('exclude = ["**"]\n')
-    assert run(hunkwise, ["review", "x.patch", "--untrusted", "--min-confidence", "0"], opening()) == 0
+    assert run(hunkwise, ["review", "x.patch", "--untrusted"], scripted) == 0
     captured = capsys.readouterr()
     assert "exclude is ignored" in captured.err
     assert "pool.py" in captured.out
