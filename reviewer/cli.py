@@ -32,6 +32,7 @@ VERBS = {
     "install-hook": "hunkwise.reviewer.commands.install_hook",
     "action": "hunkwise.reviewer.commands.action",
     "bench": "hunkwise.reviewer.commands.bench",
+    "calibrate": "hunkwise.reviewer.commands.calibrate",
 }
 
 

@@ -9,7 +9,7 @@ points at something. Whatever is not said is counted with its reason.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
@@ -105,39 +105,55 @@ def examine(change: Change, pick: Picked, config: Config, engine: Engine, guidel
     """Read one hunk: the checks that need no model, then the model's evidence."""
     checked = tuple(_checked(pick, remark) for remark in hygiene.remarks(pick.file, pick.hunk))
     rules = tuple(rule for rule in config.rules if pick.matches(rule.paths))
-    context = with_context(change, pick, lambda text: _tokens(engine, text), config.context_tokens)
     try:
-        judged = judge(change, hidden(context), config, engine, guidelines, rules)
+        read = read_evidence(change, pick, config, engine)
+        judged = judge(change, read, config, engine, guidelines, rules) if read else Examined()
     except errors.PromptTooLong as error:
         reason = f"needs {error.tokens} tokens, the context holds {error.limit}"
         judged = Examined(skipped=(Skipped(pick.file.path, reason, pick.hunk_index, fault=True),))
     return replace(judged, findings=(*checked, *judged.findings))
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the cheap questions gave: the hunk as read, the numbers, and the lines under suspicion."""
+
+    context: HunkContext
+    features: Mapping[str, float]
+    suspects: tuple[evidence.Suspect, ...]
+
+
+def read_evidence(change: Change, pick: Picked, config: Config, engine: Engine) -> Evidence | None:
+    """Score a hunk's new and old text; None if it changes nothing that can be scored."""
+    context = hidden(with_context(change, pick, lambda text: _tokens(engine, text), config.context_tokens))
+    read = evidence.sides(context)
+    if read is None:
+        return None
+    new, old = _scored(engine.ask(prompt.likelihoods(read.before, read.new.text, read.old.text)))
+    return Evidence(context, evidence.features(read, new, old), evidence.suspects(read, new))
+
+
 def judge(
     change: Change,
-    context: HunkContext,
+    read: Evidence,
     config: Config,
     engine: Engine,
     guidelines: str,
     rules: tuple[Rule, ...],
 ) -> Examined:
     """Decide whether a hunk is wrong, and if so name, verify and mend it."""
-    read = evidence.sides(context)
+    context, suspects = read.context, read.suspects
     lines = commentable(context)
-    if read is None or not lines:
+    if not lines:
         return Examined()
     layer = evidence.layer_for(engine.card().digest)
-    new, old = _scored(engine.ask(prompt.likelihoods(read.before, read.new.text, read.old.text)))
-    features = evidence.features(read, new, old)
-    suspects = evidence.suspects(read, new)
-    found = _candidate(context, lines, suspects, layer.probability(features), layer.calibrated)
+    found = _candidate(context, lines, suspects, layer.probability(read.features), layer.calibrated)
     if config.effort != "deep" and found.confidence < GATE * config.min_confidence:
         return _too_unsure(found, config)
     categories = _categories(config, rules)
     shown = prompt.view(context, guidelines)
     decided = _choices(engine.ask(prompt.decisions(shown, categories)))
-    confidence = layer.probability({**features, **evidence.asked(decided)})
+    confidence = layer.probability({**read.features, **evidence.asked(decided)})
     found = replace(found, confidence=round(confidence, 4), category=findings.category_of(decided))
     if found.confidence < config.min_confidence:
         return _too_unsure(found, config)

@@ -62,7 +62,7 @@ def command(
     if size:
         cases = sample(cases, size, seed)
     config = load(flags=given(values), environ=os.environ, folder=Path.cwd(), file=None, trusted=True)
-    engine = _engine(ctx, config)
+    engine = engine_for(ctx, config)
     method = BASELINES[baseline] if baseline else ours(config, form)
     made = _manifest(config, engine, form, baseline)
     rows: list[tuple[Case, Row]] = []
@@ -78,7 +78,8 @@ def command(
     return 0
 
 
-def _engine(ctx: click.Context, config: Config) -> Engine:
+def engine_for(ctx: click.Context, config: Config) -> Engine:
+    """Open the configured model, with progress on a terminal."""
     from hunkwise.reviewer.commands.progress import Progress, wanted
     from hunkwise.reviewer.commands.review import _open_engine
 

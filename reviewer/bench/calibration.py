@@ -1,0 +1,205 @@
+"""Fitting the layer that turns evidence into a probability: ridge logistic regression, cross-validated by group.
+
+Hunks of a buggy change that hold no labelled line are left out: nobody said whether they are right. A bug and its
+fix are always on the same side of a split. Fitted by iteratively reweighted least squares (Hastie, Tibshirani &
+Friedman, The Elements of Statistical Learning, 4.4.1), which needs numpy of the `local` extra alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hunkwise.engine import Engine, errors
+from hunkwise.reviewer import evidence
+from hunkwise.reviewer.bench import metrics
+from hunkwise.reviewer.bench.cases import Case
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.pipeline import read_evidence
+from hunkwise.reviewer.selection import Picked, select
+
+WEIGHED = ("even_gap", "mean_gap", "peak_gap", "shrinks", "grows")
+RIDGE = 3.0  # penalty on the standardised weights; strong, for a few dozen cases
+FOLDS = 10
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The features of one hunk and whether it is wrong."""
+
+    case: str
+    group: str
+    wrong: bool
+    features: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fitted layer: intercept and weights on the raw features."""
+
+    intercept: float
+    weights: Mapping[str, float]
+
+    def probability(self, features: Mapping[str, float]) -> float:
+        """Turn features into a probability."""
+        return evidence.Layer(self.intercept, self.weights, calibrated=True).probability(features)
+
+
+def gather(case: Case, config: Config, engine: Engine) -> tuple[Example, ...]:
+    """Read the evidence of every labelled hunk of a case."""
+    change = case.change()
+    picked, _ = select(change, config.include, config.exclude)
+    examples = []
+    for pick in picked:
+        wrong = _label(case, pick)
+        if wrong is None:
+            continue
+        try:
+            read = read_evidence(change, pick, config, engine)
+        except errors.PromptTooLong:
+            continue
+        if read is not None:
+            examples.append(Example(case.id, case.group or case.id, wrong, read.features))
+    return tuple(examples)
+
+
+def _label(case: Case, pick: Picked) -> bool | None:
+    """Whether a hunk is wrong; None where the labels don't say."""
+    if case.buggy is None:
+        return None
+    if not case.buggy:
+        return False
+    first = pick.hunk.new_start
+    last = first + max(pick.hunk.new_length, 1) - 1
+    held = any(
+        place.path == pick.file.path and any(first - 1 <= line <= last + 1 for line in place.lines)
+        for place in case.places
+    )
+    return True if held else None
+
+
+def read_journal(path: Path) -> dict[str, tuple[Example, ...]]:
+    """Read the examples of an earlier, perhaps interrupted, run by case."""
+    found: dict[str, tuple[Example, ...]] = {}
+    if not path.exists():
+        return found
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            row = json.loads(line)
+            found[row["case"]] = tuple(Example(**example) for example in row["examples"])
+        except (ValueError, TypeError, KeyError):
+            continue  # a line that was cut off
+    return found
+
+
+def fit(examples: Sequence[Example]) -> Fit:
+    """Fit the layer to examples."""
+    x = np.array([[example.features[name] for name in WEIGHED] for example in examples], dtype=np.float64)
+    y = np.array([example.wrong for example in examples], dtype=np.float64)
+    middle, scale = x.mean(axis=0), x.std(axis=0)
+    scale[scale == 0] = 1.0
+    beta = _logistic((x - middle) / scale, y)
+    weights = beta[1:] / scale
+    return Fit(
+        float(beta[0] - weights @ middle),
+        {name: float(value) for name, value in zip(WEIGHED, weights, strict=True)},
+    )
+
+
+def _logistic(x: Floats, y: Floats) -> Floats:
+    design = np.column_stack([np.ones(len(x)), x])
+    penalty = np.diag([0.0] + [RIDGE] * x.shape[1])
+    beta = np.zeros(design.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
+        gradient = design.T @ (y - p) - penalty @ beta
+        hessian = (design * (p * (1 - p) + 1e-9)[:, None]).T @ design + penalty
+        step = np.linalg.solve(hessian, gradient)
+        beta = beta + step
+        if np.abs(step).max() < 1e-10:
+            break
+    return beta
+
+
+def cross_validate(examples: Sequence[Example], seed: int = 0) -> dict[str, float]:
+    """Give each case the highest probability of its hunks, from layers fitted without its group."""
+    groups = sorted({example.group for example in examples})
+    random.Random(seed).shuffle(groups)  # noqa: S311 - a split that can be repeated
+    fold = {group: place % FOLDS for place, group in enumerate(groups)}
+    scores: dict[str, float] = {}
+    for k in range(FOLDS):
+        held = [example for example in examples if fold[example.group] == k]
+        if not held:
+            continue
+        layer = fit([example for example in examples if fold[example.group] != k])
+        for example in held:
+            probability = layer.probability(example.features)
+            scores[example.case] = max(scores.get(example.case, 0.0), probability)
+    return scores
+
+
+def quiet_threshold(truths: Sequence[bool], scores: Sequence[float], most: float = 0.1) -> float:
+    """Give the least threshold (in hundredths) at which at most `most` of the clean changes are flagged."""
+    clean = [score for true, score in zip(truths, scores, strict=True) if not true]
+    for step in range(1, 100):
+        if sum(score >= step / 100 for score in clean) <= most * len(clean):
+            return step / 100
+    return 1.0
+
+
+def report(cases: Sequence[Case], scores: Mapping[str, float]) -> dict[str, Any]:
+    """Measure cross-validated scores at diff level, at the quiet threshold."""
+    chosen = [case for case in cases if case.id in scores]
+    truths = [bool(case.buggy) for case in chosen]
+    values = [scores[case.id] for case in chosen]
+    threshold = quiet_threshold(truths, values)
+    flagged = {case.id: scores[case.id] >= threshold for case in chosen}
+    told = metrics.pairs(
+        [(flagged[case.pair_of], flagged[case.id]) for case in chosen if case.pair_of in flagged]
+    )
+    recall = metrics.Share(sum(flagged[c.id] for c in chosen if c.buggy), sum(truths))
+    alarms = metrics.Share(sum(flagged[c.id] for c in chosen if not c.buggy), len(chosen) - sum(truths))
+    return {
+        "cases": len(chosen),
+        "base_rate": round(sum(truths) / len(truths), 4),
+        "threshold": threshold,
+        "auroc": _rounded(metrics.auroc(truths, values)),
+        "average_precision": _rounded(metrics.average_precision(truths, values)),
+        "recall": _rounded(recall.value),
+        "recall_interval": [round(bound, 4) for bound in recall.interval],
+        "false_alarm_rate": _rounded(alarms.value),
+        "false_alarm_rate_interval": [round(bound, 4) for bound in alarms.interval],
+        "pair_score": _rounded(told.share.value),
+        "pair_score_interval": [round(bound, 4) for bound in told.share.interval],
+        "brier": _rounded(metrics.brier(truths, values)),
+        "ece": _rounded(metrics.expected_calibration_error(truths, values)),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def layer_entry(model: str, fitted: Fit, notes: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out a fitted layer as it is shipped in prompts/calibration.json."""
+    weights = {name: round(value, 6) for name, value in fitted.weights.items()}
+    intercept = round(fitted.intercept, 6)
+    text = json.dumps({"intercept": intercept, "weights": weights}, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return {
+        "model": model,
+        "digest": digest,
+        "intercept": intercept,
+        "weights": weights,
+        "notes": dict(notes),
+    }
