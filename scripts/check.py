@@ -48,6 +48,11 @@ def tests() -> None:
     run(BIN / "pytest", "-q")
 
 
+def docs() -> None:
+    """The documentation says what the program says."""
+    run(BIN / "python", "scripts/docs.py", "--check")
+
+
 def wheel() -> None:
     """The wheel holds hunkwise/ alone."""
     with tempfile.TemporaryDirectory() as out:
@@ -55,7 +60,7 @@ def wheel() -> None:
         run(BIN / "check-wheel-contents", *Path(out).glob("*.whl"))
 
 
-STEPS = {"lint": lint, "types": types, "tests": tests, "wheel": wheel}
+STEPS = {"lint": lint, "types": types, "tests": tests, "docs": docs, "wheel": wheel}
 
 
 def main() -> None:
