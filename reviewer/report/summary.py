@@ -40,7 +40,8 @@ def held_back(review: Review) -> list[str]:
     """Count the candidates that are not said, by reason, most first."""
     counts = Counter(rejected.reason for rejected in review.rejected)
     return [
-        f"{reason} ({count:,})" for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        f"{reason} ({count:,})"
+        for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]
 
 
