@@ -39,7 +39,7 @@ def check_head(review: Review, request: ChangeRequest) -> None:
     if review.head is None:
         raise StaleHead(
             "the findings name no head commit, so they can't be matched with the pull request; "
-            "make them with `review --range BASE..HEAD`"
+            "make them with `review --from BASE --to HEAD`, or name it with --head"
         )
     if review.head != request.head:
         raise StaleHead(

@@ -18,6 +18,7 @@ from hunkwise.reviewer.forges.base import (
     Action,
     ChangeRequest,
     DropDraft,
+    DropSummary,
     EditComment,
     EditSummary,
     Existing,
@@ -156,9 +157,11 @@ def _farewells(
 def _summary_actions(existing: Existing, body: str) -> list[Action]:
     if not existing.summaries:
         return [PostSummary(body)]
-    first = existing.summaries[0]
-    same = first.body.replace("\r\n", "\n").strip() == body.strip()
-    return [] if same else [EditSummary(first, body)]
+    first, *others = existing.summaries
+    actions: list[Action] = [DropSummary(note) for note in others]
+    if first.body.replace("\r\n", "\n").strip() != body.strip():
+        actions.append(EditSummary(first, body))
+    return actions
 
 
 def plan(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -13,6 +15,8 @@ from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.forges.remote import Forge, ForgeName
 from hunkwise.reviewer.types import Review
 from hunkwise.reviewer.visible import visible
+
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 @click.command("post", context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,10 +28,18 @@ from hunkwise.reviewer.visible import visible
 @click.option(
     "--mr", metavar="URL", help="The merge request, https://HOST/GROUP/NAME/-/merge_requests/NUMBER."
 )
+@click.option("--head", metavar="COMMIT", help="The commit the findings are of, if the file does not say it.")
 @click.option("--check-run", is_flag=True, help="GitHub: also show the remarks as a check run of the commit.")
 @click.option("--dry-run", is_flag=True, help="Print the requests that would be sent, and send none.")
 def command(
-    findings: str, name: ForgeName | None, pr: str | None, mr: str | None, *, check_run: bool, dry_run: bool
+    findings: str,
+    name: ForgeName | None,
+    pr: str | None,
+    mr: str | None,
+    head: str | None,
+    *,
+    check_run: bool,
+    dry_run: bool,
 ) -> int:
     """Post a review made by `review --format json` as comments and one summary.
 
@@ -37,7 +49,7 @@ def command(
     Exit codes: 0 posted; 2 usage, file or forge error, or the findings are of another commit.
     """
     chosen = chosen_forge(name, pr, mr, os.environ)
-    review = read_findings(findings)
+    review = made_of(read_findings(findings), head)
     if check_run and chosen != "github":
         raise UsageError("--check-run is GitHub's; GitLab shows the report `codequality` in its place")
     return _post(review, chosen, pr or mr, os.environ, check_run=check_run, dry_run=dry_run)
@@ -70,6 +82,17 @@ def read_findings(name: str) -> Review:
             return load(file.read(LARGEST + 1))
     except OSError as error:
         raise UsageError(f"{name}: can't be read: {error.strerror}") from None
+
+
+def made_of(review: Review, head: str | None) -> Review:
+    """Name the commit of a review that does not name it itself, as one of a bare diff. Raises UsageError."""
+    if head is None:
+        return review
+    if _COMMIT.fullmatch(head) is None:
+        raise UsageError("--head takes a whole commit id, 40 or 64 hex digits")
+    if review.head not in (None, head):
+        raise UsageError(f"--head is {head[:12]}, but the findings are of {str(review.head)[:12]}")
+    return replace(review, head=head)
 
 
 def _post(

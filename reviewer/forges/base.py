@@ -175,7 +175,14 @@ class DropDraft:
     note: OwnNote
 
 
-Action = PostReview | PostSummary | EditSummary | EditComment | HideComment | DropDraft
+@dataclass(frozen=True, slots=True)
+class DropSummary:
+    """Delete a second summary, which two posters at once have made."""
+
+    note: OwnNote
+
+
+Action = PostReview | PostSummary | EditSummary | EditComment | HideComment | DropDraft | DropSummary
 
 
 @dataclass(frozen=True, slots=True)

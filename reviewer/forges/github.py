@@ -16,6 +16,7 @@ from hunkwise.reviewer.forges.base import (
     Call,
     ChangeRequest,
     DropDraft,
+    DropSummary,
     EditComment,
     EditSummary,
     Existing,
@@ -108,6 +109,8 @@ class GitHubPull:
             case HideComment(comment):
                 wish = {"input": {"subjectId": comment.thread, "classifier": "OUTDATED"}}
                 return (Call("POST", GRAPHQL, {"query": _MINIMIZE, "variables": wish}),)
+            case DropSummary(note):
+                return (Call("DELETE", f"{self._repo}/issues/comments/{note.id}"),)
             case DropDraft():
                 return ()
 

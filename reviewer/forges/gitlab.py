@@ -25,6 +25,7 @@ from hunkwise.reviewer.forges.base import (
     Call,
     ChangeRequest,
     DropDraft,
+    DropSummary,
     EditComment,
     EditSummary,
     Existing,
@@ -144,6 +145,8 @@ class GitLabMerge:
                 return (Call("PUT", path, {"body": body}),)
             case HideComment(comment):
                 return (Call("PUT", f"{self._merge}/discussions/{comment.thread}", {"resolved": True}),)
+            case DropSummary(note):
+                return (Call("DELETE", f"{self._merge}/notes/{note.id}"),)
             case DropDraft(note):
                 return (Call("DELETE", f"{self._merge}/draft_notes/{note.id}"),)
 

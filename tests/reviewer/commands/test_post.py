@@ -188,6 +188,17 @@ def test_findings_of_another_commit_are_not_posted(
     assert github.review_comments == github.issue_comments == []
 
 
+def test_the_commit_of_a_bare_diff_is_named_by_hand(post: Post, github: FakeGitHub) -> None:
+    """A review of a diff from a file names no commit; --head does, and may not contradict the file."""
+    bare = review(*FINDINGS, head=None)
+    assert post(bare, "--pr", PR) == 2
+    assert post(bare, "--pr", PR, "--head", "abc") == 2
+    assert post(review(*FINDINGS), "--pr", PR, "--head", "e" * 40) == 2
+    assert github.review_comments == []
+    assert post(bare, "--pr", PR, "--head", HEAD) == 0
+    assert len(github.review_comments) == 1
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -347,17 +347,21 @@ def test_a_bad_token_is_named_without_being_shown(start: Start) -> None:
 
 @both
 def test_two_posters_at_once_leave_one_comment(start: Start) -> None:
-    """If two runs posted the same finding, the next run marks the younger comment as outdated."""
+    """If two runs posted the same, the next marks the younger comment as outdated and drops its summary."""
     forge = start(patch=PATCH)
     post(review(*FINDINGS[:1]), forge)
     if hasattr(forge, "review_comments"):
         twin = forge.review_comments[0]
         forge.review_comments.append({**twin, "id": 5000, "node_id": "PRRC_5000"})
+        forge.issue_comments.append({**forge.issue_comments[0], "id": 5001})
     else:
         thread = forge.discussions[0]
         forge.discussions.append({**thread, "id": "ff", "notes": [{**thread["notes"][0], "id": 5000}]})
+        note = forge.discussions[1]["notes"][0]
+        forge.discussions.append({"id": "fe", "individual_note": True, "notes": [{**note, "id": 5001}]})
     post(review(*FINDINGS[:1]), forge)
     assert ["Outdated" in note["body"] for _, note in roots(forge)] == [False, True]
+    assert len(summaries(forge)) == 1
 
 
 def test_a_review_keeps_its_findings_apart(github: Start) -> None:

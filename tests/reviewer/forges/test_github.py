@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from fakes.clients import patient, post, pull, written
-from fakes.github import Account, FakeGitHub
+from fakes.github import DOCS, Account, FakeGitHub
 from fakes.reviews import HEAD, PATCH, finding, review, suggested
 from fakes.server import Answer, Request
 

@@ -108,6 +108,7 @@ class FakeGitHub:
             ("GET", f"{issue}/comments", FakeGitHub._list_issue_comments),
             ("POST", f"{issue}/comments", FakeGitHub._post_issue_comment),
             ("PATCH", rf"{repo}/issues/comments/(\d+)", FakeGitHub._edit_issue_comment),
+            ("DELETE", rf"{repo}/issues/comments/(\d+)", FakeGitHub._drop_issue_comment),
             ("GET", rf"{repo}/commits/([0-9a-f]+)/check-runs", FakeGitHub._list_check_runs),
             ("POST", f"{repo}/check-runs", FakeGitHub._start_check_run),
             ("PATCH", rf"{repo}/check-runs/(\d+)", FakeGitHub._go_on_check_run),
@@ -257,6 +258,10 @@ class FakeGitHub:
         comment = next(one for one in self.issue_comments if one["id"] == int(number))
         comment["body"] = request.body["body"]
         return Answer(200, comment)
+
+    def _drop_issue_comment(self, request: Request, account: Account, number: str) -> Answer:
+        self.issue_comments = [one for one in self.issue_comments if one["id"] != int(number)]
+        return Answer(204)
 
     def _list_check_runs(self, request: Request, account: Account, commit: str) -> Answer:
         found = [run for run in self.check_runs if run["head_sha"] == commit]

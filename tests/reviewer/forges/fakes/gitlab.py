@@ -94,6 +94,7 @@ class FakeGitLab:
             ("PUT", r"/discussions/([0-9a-f]+)/notes/(\d+)", FakeGitLab._edit),
             ("POST", "/notes", FakeGitLab._post_note),
             ("PUT", r"/notes/(\d+)", FakeGitLab._edit_note),
+            ("DELETE", r"/notes/(\d+)", FakeGitLab._drop_note),
             ("GET", "/draft_notes", FakeGitLab._list_drafts),
             ("POST", "/draft_notes", FakeGitLab._post_draft),
             ("DELETE", r"/draft_notes/(\d+)", FakeGitLab._drop_draft),
@@ -197,6 +198,10 @@ class FakeGitLab:
                     note["body"] = self._taken(request.body["body"])
                     return Answer(200, note)
         return Answer(404, {"message": "404 Not found"})
+
+    def _drop_note(self, request: Request, account: Account, number: str) -> Answer:
+        self.discussions = [one for one in self.discussions if one["notes"][0]["id"] != int(number)]
+        return Answer(204)
 
     def _edit(self, request: Request, account: Account, thread: str, number: str) -> Answer:
         return self._edit_note(request, account, number)
