@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hunkwise.engine import Choice, Generated
-from hunkwise.reviewer.fingerprint import distinguish
 from hunkwise.reviewer.types import Category, Finding, Rejected, Severity
 
 
@@ -71,7 +70,7 @@ def settle(
 ) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
     """Decide what is said: merge duplicates, apply the bar, keep the best `max_comments`, best first."""
     severities = dict(overrides)
-    ranked = sorted(distinguish(tuple(findings)), key=_order)
+    ranked = sorted(findings, key=_order)
     kept: list[Finding] = []
     rejected: list[Rejected] = []
     for found in ranked:

@@ -1,6 +1,6 @@
 """The table of contents of the program: from a change to a review.
 
-    select → context → likelihood → decide → name → verify → suggest → settle
+    select → context → likelihood → decide → name → verify → suggest → silence → settle
 
 Each hunk is read alone. What is cheap is asked of every hunk, what is dear only where the cheap evidence
 points at something. Whatever is not said is counted with its reason.
@@ -16,8 +16,9 @@ from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, 
 from hunkwise.reviewer import evidence, findings, hygiene, prompt, suggestion
 from hunkwise.reviewer.config import Config, Rule, plain
 from hunkwise.reviewer.context import with_context
-from hunkwise.reviewer.fingerprint import fingerprint
+from hunkwise.reviewer.fingerprint import distinguish, fingerprint
 from hunkwise.reviewer.selection import Picked, excused, select
+from hunkwise.reviewer.silence import NOTHING, Silence, part
 from hunkwise.reviewer.types import (
     Category,
     Change,
@@ -66,6 +67,7 @@ def review(
     engine: Engine,
     *,
     guidelines: str = "",
+    silence: Silence = NOTHING,
     observer: Observer = lambda progress: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Review:
@@ -86,13 +88,13 @@ def review(
         for found in result.findings:
             observer(Progress(number + 1, len(picked), pick.file.path, found))
     observer(Progress(len(picked), len(picked)))
-    said, unsaid = findings.settle(
-        [found for result in examined for found in result.findings], bar(config), floors(change, config)
-    )
+    made = distinguish([found for result in examined for found in result.findings])
+    heard, silenced = part(made, change, silence)
+    said, unsaid = findings.settle(heard, bar(config), floors(change, config))
     skipped = (*change.skipped, *passed_over, *(skip for result in examined for skip in result.skipped))
     return Review(
         findings=said,
-        rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),
+        rejected=(*(drop for result in examined for drop in result.rejected), *unsaid, *silenced),
         skipped=skipped,
         coverage=coverage(change, picked, skipped),
         manifest=manifest(config, engine),

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from hunkwise.reviewer.types import Category, Change, Finding, Line, Rejected, Review, Silencer
+from hunkwise.reviewer.types import Category, Change, Finding, Line, Rejected, Silencer
 
 _COMMENT = re.compile(
     r"hunkwise:\s*ignore\b"
@@ -56,30 +56,37 @@ def read_comment(line: str) -> Comment | None:
     )
 
 
-def silence(
-    review: Review,
-    change: Change,
-    *,
-    known: Collection[str] = (),
-    today: dt.date,
-    trusted: bool = True,
-) -> Review:
-    """Move the findings that people silenced to `rejected`. `known` are fingerprints.
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What people do not want to hear. `known` are fingerprints; `today` decides which comments still hold.
 
     With `trusted` False comments on lines that the change adds do not count: who wrote the change could have
     written them to pass.
     """
-    said: list[Finding] = []
+
+    known: frozenset[str] = frozenset()
+    today: dt.date = dt.date.min
+    trusted: bool = True
+
+
+NOTHING = Silence()  # silences nothing but what comments without a date silence
+
+
+def part(
+    findings: Sequence[Finding], change: Change, silence: Silence
+) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
+    """Part the findings into those to be heard and those that people silenced."""
+    heard: list[Finding] = []
     silenced: list[Rejected] = []
-    for finding in review.findings:
-        comment = _comment(finding, change, today, trusted=trusted)
-        if finding.fingerprint in known:
+    for finding in findings:
+        comment = _comment(finding, change, silence.today, trusted=silence.trusted)
+        if finding.fingerprint in silence.known:
             silenced.append(Rejected(finding, "known from the baseline", Silencer.BASELINE))
         elif comment is not None:
             silenced.append(Rejected(finding, f"silenced in the code: {comment.reason}", Silencer.INLINE))
         else:
-            said.append(finding)
-    return replace(review, findings=tuple(said), rejected=(*review.rejected, *silenced))
+            heard.append(finding)
+    return tuple(heard), tuple(silenced)
 
 
 def _comment(finding: Finding, change: Change, today: dt.date, *, trusted: bool) -> Comment | None:

@@ -80,11 +80,14 @@ def command(
 
 def engine_for(ctx: click.Context, config: Config) -> Engine:
     """Open the configured model, with progress on a terminal."""
+    from hunkwise.reviewer.commands.engine import open_engine
     from hunkwise.reviewer.commands.progress import Progress, wanted
-    from hunkwise.reviewer.commands.review import _open_engine
 
     with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
-        return (ctx.obj or _open_engine)(config, progress)
+        if ctx.obj is not None:
+            given_engine: Engine = ctx.obj(config, progress)
+            return given_engine
+        return open_engine(config, os.environ, progress)
 
 
 def _manifest(config: Config, engine: Engine, form: str, baseline: str | None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from hunkwise.reviewer.commands.source import Source, checked, read_change
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.report import View
-from hunkwise.reviewer.silence import silence
+from hunkwise.reviewer.silence import Silence
 from hunkwise.reviewer.types import Change, Review, Severity
 from hunkwise.reviewer.visible import visible_line
 
@@ -84,12 +84,16 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
     chosen = outputs(asked, config.format)
     open_engine: OpenEngine = ctx.obj or _open_engine
     guidelines = "" if values["untrusted"] else read_guidelines(config, Path.cwd())
-    known = read_baseline(config, Path.cwd())
+    known = frozenset(read_baseline(config, Path.cwd()))
+    silence = Silence(known, datetime.now(UTC).date(), trusted=not values["untrusted"])
     review, change = _review(
-        source, config, guidelines, open_engine, stats=values["stats"], transcript=values["show_prompt"]
-    )
-    review = silence(
-        review, change, known=known, today=datetime.now(UTC).date(), trusted=not values["untrusted"]
+        source,
+        config,
+        guidelines,
+        silence,
+        open_engine,
+        stats=values["stats"],
+        transcript=values["show_prompt"],
     )
     _write(review, change, chosen, config, os.environ)
     return exit_code(review, config.fail_on)
@@ -110,6 +114,7 @@ def _review(
     source: Source,
     config: Config,
     guidelines: str,
+    silence: Silence,
     open_engine: OpenEngine,
     *,
     stats: bool,
@@ -136,6 +141,7 @@ def _review(
             config,
             Transcript(meter, sys.stderr) if transcript else meter,
             guidelines=guidelines,
+            silence=silence,
             observer=lambda step: progress("hunks reviewed:", step.done, step.total, step.path),
         )
         decoding = engine.decode_seconds if isinstance(engine, OpenedModel) else 0.0

@@ -6,19 +6,16 @@ import datetime as dt
 
 import pytest
 
-from hunkwise.reviewer.silence import Comment, read_comment, silence
+from hunkwise.reviewer.silence import Comment, Silence, part, read_comment
 from hunkwise.reviewer.types import (
     Category,
     Change,
-    Coverage,
     FileDiff,
     FileStatus,
     Finding,
     Hunk,
     Line,
     LineKind,
-    Manifest,
-    Review,
     Severity,
     Silencer,
 )
@@ -27,11 +24,9 @@ TODAY = dt.date(2026, 6, 30)
 FINDING = Finding("a.py", 2, 2, Severity.HIGH, Category.SECURITY, "t", "m", 0.9, True, "1" * 32)
 
 
-def review_of(above: str, line: str, kind: LineKind = "added") -> tuple[Review, Change]:
+def change_of(above: str, line: str, kind: LineKind = "added") -> Change:
     lines = (Line("context" if kind == "context" else kind, above, 1, 1), Line(kind, line, 2, 2))
-    change = Change((FileDiff("a.py", "a.py", FileStatus.MODIFIED, (Hunk(1, 2, 1, 2, "", lines),)),))
-    manifest = Manifest("0", "m", "", "", "none", "", {})
-    return Review((FINDING,), (), (), Coverage(1, 1, 1, 1, 2, 2), manifest), change
+    return Change((FileDiff("a.py", "a.py", FileStatus.MODIFIED, (Hunk(1, 2, 1, 2, "", lines),)),))
 
 
 @pytest.mark.parametrize(
@@ -69,23 +64,21 @@ def test_comments_are_read_in_any_language(line: str, comment: Comment | None) -
 )
 def test_a_comment_silences_its_line_and_the_next(above: str, line: str, silenced: bool) -> None:
     """Until its last day, for the categories it names."""
-    review, change = review_of(above, line)
-    settled = silence(review, change, today=TODAY)
-    assert (settled.findings == ()) is silenced
-    assert [rejected.silenced for rejected in settled.rejected] == [Silencer.INLINE] * silenced
+    heard, dropped = part((FINDING,), change_of(above, line), Silence(today=TODAY))
+    assert (heard == ()) is silenced
+    assert [rejected.silenced for rejected in dropped] == [Silencer.INLINE] * silenced
 
 
 def test_a_change_can_not_silence_itself_where_it_is_not_trusted() -> None:
     """An added comment does not count then; one that was there before does."""
-    review, change = review_of("# hunkwise: ignore", "x")
-    assert silence(review, change, today=TODAY, trusted=False) == review
-    review, change = review_of("# hunkwise: ignore", "x", "context")
-    assert silence(review, change, today=TODAY, trusted=False).findings == ()
+    wary = Silence(today=TODAY, trusted=False)
+    assert part((FINDING,), change_of("# hunkwise: ignore", "x"), wary) == ((FINDING,), ())
+    assert part((FINDING,), change_of("# hunkwise: ignore", "x", "context"), wary)[0] == ()
 
 
 def test_what_is_known_is_not_said_again() -> None:
     """A finding of the baseline is kept as such."""
-    review, change = review_of("", "x")
-    settled = silence(review, change, known={FINDING.fingerprint}, today=TODAY)
-    assert settled.findings == ()
-    assert settled.rejected[0].reason == "known from the baseline"
+    known = Silence(frozenset({FINDING.fingerprint}), TODAY)
+    heard, dropped = part((FINDING,), change_of("", "x"), known)
+    assert heard == ()
+    assert dropped[0].reason == "known from the baseline"
