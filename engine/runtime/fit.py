@@ -142,8 +142,9 @@ def _fixed(fit: _Fit) -> Plan:
             "change PARAMETER main_gpu in the Modelfile"
         )
     batch = asked.num_batch or 512
-    # A repacked copy beside mapped weights would hold them twice in memory (measured: +600 MB at 1.5B), and
-    # on AVX2 it computes a prompt a third slower than llama.cpp's own matrix product; Arm and AMX gain by it.
+    # A repacked copy beside mapped weights holds them twice (measured with the 1.5B: 600 MB more, seconds more
+    # to load), and on AVX2 nothing is won: prompts come a tenth slower, steps of 8 lanes a tenth faster. Arm
+    # and AMX have kernels that need it (ggml-cpu/repack.cpp, amx.cpp).
     repack = (
         asked.use_mmap is None and not machine.devices and bool({"neon", "amx"} & {*machine.cpu.features})
     )
