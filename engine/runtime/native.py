@@ -120,6 +120,7 @@ class Model:
         main_gpu: int = 0,
         split: Sequence[float] = (),
         use_mmap: bool = True,
+        repack: bool = False,
         vocabulary_only: bool = False,
     ) -> None:
         if not weights or not all(path.is_file() for path in weights):
@@ -129,6 +130,7 @@ class Model:
         parameters.main_gpu = main_gpu
         parameters.vocab_only = vocabulary_only
         parameters.load_mode = llama.LLAMA_LOAD_MODE_MMAP if use_mmap else llama.LLAMA_LOAD_MODE_NONE
+        parameters.use_extra_bufts = repack
         shares = (ctypes.c_float * llama.llama_max_devices())(*split[: llama.llama_max_devices()])
         if split:
             parameters.tensor_split = shares

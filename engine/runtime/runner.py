@@ -27,6 +27,7 @@ def load(spec: ModelSpec, plan: Plan, limits: Limits | None = None) -> LocalEngi
         main_gpu=plan.main_gpu,
         split=plan.tensor_split,
         use_mmap=plan.use_mmap,
+        repack=plan.repack,
     )
     try:
         return LocalEngine(spec, plan, model, limits or Limits())
