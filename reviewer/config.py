@@ -158,7 +158,7 @@ class Config:
         default="normal", metadata=about(OneOf.words("quick", "normal", "deep"), "how much to ask")
     )
     context_tokens: int = field(
-        default=400,
+        default=300,
         metadata=about(Number(0, 100_000), "most tokens of surrounding code to show with a hunk"),
     )
     max_time: int = field(
