@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
 
 import gitlab
 from gitlab.exceptions import GitlabError
@@ -82,7 +82,8 @@ class GitLabMerge:
             keep_base_url=True,  # the list's next page is asked where the token may go
             user_agent="hunkwise",
         )
-        self._client.session.hooks["response"].append(self._note_wait)
+        self._api = address.api
+        self._client.session.hooks["response"].append(self._watch)
         self._merge = f"/projects/{quote(address.project, safe='')}/merge_requests/{address.number}"
         self._wait: float | None = None
         self._account: int | None = None
@@ -182,7 +183,16 @@ class GitLabMerge:
         except OSError as error:  # what `requests` raises, time-outs and resets included
             raise Unavailable(f"{doing}: no answer ({type(error).__name__})") from error
 
-    def _note_wait(self, response: Any, *_: Any, **__: Any) -> None:
-        """Keep what python-gitlab's errors don't: when GitLab wants to be asked again."""
+    def _watch(self, response: Any, *_: Any, **__: Any) -> None:
+        """Keep what python-gitlab's errors don't, and what `requests` doesn't: the wait, and the token.
+
+        On a redirection to another server `requests` takes away the header Authorization, but not GitLab's
+        PRIVATE-TOKEN.
+        """
         after = response.headers.get("Retry-After", "")
         self._wait = float(after) if after.isdecimal() else None
+        target = urljoin(response.url, response.headers.get("Location", ""))
+        if response.is_redirect and urlsplit(target)[:2] != urlsplit(self._api)[:2]:
+            raise ForgeError(
+                f"{self._api} sends us to another server, which is not given the token; use its address"
+            )

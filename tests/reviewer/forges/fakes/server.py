@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -42,7 +43,7 @@ Fault = Callable[[Request, int], Answer | None]
 
 
 @contextmanager
-def serving(forge: Forge) -> Iterator[str]:
+def serving(forge: Forge, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve a fake forge on a free port of this machine; yields its address."""
     lock = threading.Lock()
 
@@ -90,9 +91,11 @@ def serving(forge: Forge) -> Iterator[str]:
 
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    forge.url = f"http://127.0.0.1:{server.server_address[1]}"
+    forge.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield forge.url
     finally:
