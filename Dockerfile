@@ -38,18 +38,17 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends git libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --create-home --shell /usr/sbin/nologin hunkwise \
-    && install --directory --owner=hunkwise --group=hunkwise /data /src
+    && install --directory --owner=hunkwise --group=hunkwise /data /src \
+    && git config --file /etc/hunkwise.gitconfig safe.directory '*'
 COPY --from=build /opt/hunkwise /opt/hunkwise
 COPY --from=build --chown=hunkwise:hunkwise /opt/models /data/models
-# The checkout belongs to somebody else; git is told that this one folder is meant to be read.
+# The checkout belongs to somebody else, and git is to read it all the same: it is what this container is for.
 ENV PATH=/opt/hunkwise/bin:$PATH \
     PYTHONSAFEPATH=1 \
     PYTHONUNBUFFERED=1 \
     HUNKWISE_MODELS=/data/models \
     HUNKWISE_CACHE=/data/cache \
-    GIT_CONFIG_COUNT=1 \
-    GIT_CONFIG_KEY_0=safe.directory \
-    GIT_CONFIG_VALUE_0=/src
+    GIT_CONFIG_GLOBAL=/etc/hunkwise.gitconfig
 USER 10001
 VOLUME /data
 WORKDIR /src

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,15 +148,64 @@ def test_gitlab_documentation(tmp_path: Path, blocks: Blocks, tool: Tool) -> Non
         assert done.returncode == 0, done.stdout
 
 
+def gitlab_jobs(root: Path) -> dict[str, Any]:
+    """Give the jobs of the GitLab template."""
+    jobs: dict[str, Any] = yaml.safe_load(
+        (root / "templates/hunkwise.yml").read_text().partition("\n---\n")[2]
+    )
+    return jobs
+
+
 def test_gitlab_shell(root: Path) -> None:
     """The scripts of the GitLab template are shell, and no input stands in them: they come as variables."""
-    import subprocess
-
-    jobs = yaml.safe_load((root / "templates/hunkwise.yml").read_text().partition("\n---\n")[2])
-    for job in jobs.values():
+    for job in gitlab_jobs(root).values():
         for line in [*job.get("before_script", []), *job.get("script", [])]:
             assert "$[[" not in line
             assert subprocess.run(["sh", "-n", "-c", line], check=False).returncode == 0, line
+
+
+def test_gitlab_review(root: Path, tmp_path: Path) -> None:
+    """The review's script runs, with the configuration of the base, and writes both reports."""
+
+    def git(*arguments: str) -> str:
+        command = [
+            "git",
+            "-c",
+            "user.name=n",
+            "-c",
+            "user.email=e@x",
+            "-c",
+            "commit.gpgsign=false",
+            *arguments,
+        ]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    git("init", "-q", "-b", "main")
+    (tmp_path / ".hunkwise.toml").write_text('exclude = ["*.py"]\n')
+    git("add", ".")
+    git("commit", "-q", "-m", "base")
+    base = git("rev-parse", "HEAD")
+    (tmp_path / ".hunkwise.toml").write_text("exclude = []\n")
+    (tmp_path / "a.py").write_text("print(1)\n")
+    git("add", ".")
+    git("commit", "-q", "-m", "head")
+    job = gitlab_jobs(root)["hunkwise-review"]
+    script = "\n".join(line for line in job["script"] if not line.startswith("hunkwise model"))
+    environ = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
+        "CI_COMMIT_SHA": git("rev-parse", "HEAD"),
+        "HUNKWISE_FAIL_ON": "none",
+    }
+    done = subprocess.run(
+        ["sh", "-e", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "hunkwise.json").read_text())["head"] == environ["CI_COMMIT_SHA"]
+    assert json.loads((tmp_path / "hunkwise-codequality.json").read_text()) == []
 
 
 def test_variables_are_known(root: Path) -> None:

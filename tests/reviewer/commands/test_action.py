@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hunkwise.reviewer.commands import action
+from hunkwise.reviewer.commands.action import scrubbed, verdict
+from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.types import Severity
+
+
+@pytest.mark.parametrize(
+    ("code", "fail_on", "expected"),
+    [(0, None, 0), (1, Severity.HIGH, 1), (3, Severity.HIGH, 3), (3, None, 0)],
+)
+def test_verdict(
+    code: int, fail_on: Severity | None, expected: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An incomplete review fails a job that may fail, and is a warning in one that may not."""
+    assert verdict(code, fail_on) == expected
+    assert ("::warning" in capsys.readouterr().out) == (code != expected)
+
+
+def test_no_token_for_the_review() -> None:
+    """The process that reads a stranger's change holds no token."""
+    hidden = {
+        "GITHUB_TOKEN": "x",
+        "INPUT_GITHUB_TOKEN": "x",
+        "ACTIONS_RUNTIME_TOKEN": "x",
+        "DB_PASSWORD": "x",
+    }
+    assert scrubbed({**hidden, "PATH": "/bin", "HUNKWISE_CACHE_SECRET": "s"}) == {
+        "PATH": "/bin",
+        "HUNKWISE_CACHE_SECRET": "s",
+    }
+
+
+def test_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An output is one line: a value with a line end in it, which would forge another one, is refused."""
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
+    action._output({"findings": "3", "highest_severity": "high"})
+    assert (tmp_path / "outputs").read_text() == "findings=3\nhighest_severity=high\n"
+    with pytest.raises(UsageError, match="line end"):
+        action._output({"model": "x\nadmin=true"})
+    assert "admin" not in (tmp_path / "outputs").read_text()
+
+
+def test_summary_is_bounded(tmp_path: Path) -> None:
+    """A report that GitHub would refuse is cut at a line, and says so."""
+    (tmp_path / "report").write_text("line\n" * 300_000)
+    action._summary({"GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}, tmp_path / "report")
+    text = (tmp_path / "summary").read_text()
+    assert len(text) <= 1_000_100
+    assert text.endswith("line\n\n(cut; the report is in the artifacts)\n")
+
+
+def test_elsewhere() -> None:
+    """Outside of GitHub Actions there is a sentence that names the command to use."""
+    with pytest.raises(UsageError, match="review"):
+        action._folder({})
