@@ -1,0 +1,282 @@
+"""Many questions about one text: our engine beside llama-server and llama-cpp-python's own `Llama`.
+
+    python benchmarks/engine.py [--quick] [--json OUT] [--llama-server PATH | --build FOLDER]
+
+Same weights, same prompt tokens, same threads, context and KV type for all. Each engine runs in a process of
+its own. Every mode but the warm ones begins with a prefix that the engine has never seen, and pays for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from engine_cases import KINDS, Case, cases, source_text
+from engine_peers import Reply, Server, Setup, build_server, high_level
+
+from hunkwise.engine import Answer, Bundle, Choice, Generated, Segment, library_from_environment
+from hunkwise.engine.runtime.plan import Plan
+from hunkwise.engine.runtime.runner import LocalEngine, load
+
+MODELS = ("qwen2.5-coder:0.5b", "qwen2.5-coder:1.5b")
+ENGINES = ("hunkwise", "llama-server", "Llama")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measurement. `seconds` is wall time for all questions; `answers` are for the agreement only."""
+
+    engine: str
+    mode: str
+    model: str
+    prefix_tokens: int
+    questions: int
+    kind: str
+    seconds: float
+    tokens_prefilled: int
+    tokens_reused: int
+    tokens_forced: int
+    tokens_sampled: int
+    peak_bytes: int
+    invalid: int
+    agreement: float | None = None
+    outside_decode: float | None = None  # share of the wall time, ours only
+    answers: tuple[str, ...] = field(default=())
+
+
+def text_of(answer: Answer) -> str:
+    """Write our answer as the peers write theirs."""
+    if isinstance(answer, Choice):
+        return "Yes" if answer.probabilities[0] >= answer.probabilities[1] else "No"
+    assert isinstance(answer, Generated)
+    return answer.text
+
+
+def sized(engine: LocalEngine, case: Case, text: str) -> str:
+    """Cut the text so that the shared part has about the case's tokens."""
+    low, high = 0, len(text)
+    while high - low > 8:
+        middle = (low + high) // 2
+        size = engine.measure(case.bundle(text[:middle], 0)).shared
+        low, high = (middle, high) if size <= case.prefix_tokens else (low, middle)
+    return text[:low]
+
+
+def prompts_of(engine: LocalEngine, bundle: Bundle) -> list[list[int]]:
+    """Return the very tokens that our engine would compute, per question."""
+    layout = engine._chat.layout(bundle)  # noqa: SLF001
+    return [layout.shared.tolist() + own.tolist() for own in layout.questions]
+
+
+def peak() -> int:
+    """Return this process's peak memory in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def measure_ours(engine: LocalEngine, model: str, case: Case, text: str) -> list[Row]:
+    """Ask one bundle about a new prefix, then another bundle about the same."""
+    rows = []
+    for mode, first in (("bundle", 0), ("bundle warm", case.questions)):
+        before, started = engine.statistics(), time.perf_counter()
+        answers = engine.ask(case.bundle(text, 1, first))
+        seconds = time.perf_counter() - started
+        used = engine.statistics()
+        usage = [answer.usage for answer in answers]
+        texts = tuple(map(text_of, answers))
+        rows.append(
+            Row(
+                "hunkwise", mode, model, case.prefix_tokens, case.questions, case.kind.name, seconds,
+                sum(u.prefilled for u in usage), sum(u.reused for u in usage),
+                sum(u.forced for u in usage), sum(u.sampled for u in usage), peak(),
+                sum(not case.kind.valid(text) for text in texts),
+                outside_decode=1 - (used.decode_seconds - before.decode_seconds) / seconds, answers=texts,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def peer_row(
+    names: tuple[str, str], model: str, case: Case, replies: Sequence[Reply], seconds: float, peak_bytes: int
+) -> Row:
+    """Count a peer's replies."""
+    return Row(
+        *names, model, case.prefix_tokens, case.questions, case.kind.name, seconds,
+        sum(reply.prefilled for reply in replies), sum(reply.reused for reply in replies),
+        0, sum(reply.sampled for reply in replies), peak_bytes,
+        sum(not case.kind.valid(reply.text) for reply in replies),
+        answers=tuple(reply.text for reply in replies),
+    )  # fmt: skip
+
+
+def timed(ask: Callable[[], list[Reply]]) -> tuple[list[Reply], float]:
+    """Time a call."""
+    started = time.perf_counter()
+    replies = ask()
+    return replies, time.perf_counter() - started
+
+
+def measure_peer(
+    name: str, options: argparse.Namespace, model: str, setup: Setup, ours: LocalEngine
+) -> list[Row]:
+    """Run all cases on a peer; `ours` only makes the prompts."""
+    rows = []
+    for case in cases(options.quick):
+        text = sized(ours, case, source_text())
+        make: Mapping[int, list[list[int]]] = {
+            attempt: prompts_of(ours, case.bundle(text, attempt)) for attempt in (1, 2)
+        }
+        again = prompts_of(ours, case.bundle(text, 2, case.questions))
+        if name == "Llama":
+            with high_level(setup) as ask:
+                replies, seconds = timed(lambda: ask(case, make[1]))  # noqa: B023
+                rows.append(peer_row((name, "serial"), model, case, replies, seconds, peak()))
+            continue
+        server = Server(options.llama_server, setup, free_port())
+        modes = (
+            ("serial warm", server.serial, make[1]),
+            ("concurrent cold", server.concurrent, make[2]),
+            ("concurrent warm", server.concurrent, again),
+        )
+        for mode, how, prompts in modes:
+            replies, seconds = timed(lambda: how(case, prompts))  # noqa: B023
+            rows.append(peer_row((name, mode), model, case, replies, seconds, server.peak_bytes()))
+        server.close()
+    return rows
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def measure(options: argparse.Namespace) -> list[Row]:
+    """Be the child: one engine, one model, all cases."""
+    (model,) = options.models
+    spec = library_from_environment(os.environ).ensure(model)
+    setup = Setup(spec.weights[0], context=12288, lanes=16, threads=options.threads)
+    if options.engine == "hunkwise":
+        plan = Plan(n_ctx=setup.context, n_seq=setup.lanes, n_threads=setup.threads)
+        with load(spec, plan) as engine:
+            engine.ask(case_to_warm_up())
+            return [
+                row
+                for case in cases(options.quick)
+                for row in measure_ours(engine, model, case, sized(engine, case, source_text()))
+            ]
+    with load(spec, Plan(n_ctx=256, n_seq=1, n_threads=1)) as prompts:
+        return measure_peer(options.engine, options, model, setup, prompts)
+
+
+def case_to_warm_up() -> Bundle:
+    """Touch everything once: the template, the grammar's tokenizer, the weights."""
+    return Bundle((Segment("Warm up."),), Case(KINDS[1], 0, 1).bundle("", 0).questions)
+
+
+def agree(rows: Sequence[Row]) -> list[Row]:
+    """Say how many yes/no verdicts are those of our engine."""
+    ours = {
+        (row.model, row.prefix_tokens, row.questions): row.answers
+        for row in rows
+        if row.engine == "hunkwise" and row.mode == "bundle" and row.kind == "yes/no"
+    }
+    marked = []
+    for row in rows:
+        mine = ours.get((row.model, row.prefix_tokens, row.questions))
+        if row.kind == "yes/no" and mine and not row.mode.endswith(" warm") | (row.mode == "serial warm"):
+            same = sum(a == b for a, b in zip(mine, row.answers, strict=True))
+            row = Row(**{**asdict(row), "agreement": same / len(mine)})  # noqa: PLW2901
+        marked.append(row)
+    return marked
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Print one line a row, with each engine's time over our bundle's."""
+    base = {
+        (row.model, row.prefix_tokens, row.questions, row.kind, row.mode): row.seconds
+        for row in rows
+        if row.engine == "hunkwise"
+    }
+    header = (
+        f"{'model':19} {'prefix':>6} {'n':>3} {'kind':9} {'engine':13} {'mode':16} {'seconds':>8} {'ratio':>6} "
+        f"{'prefill':>8} {'reused':>7} {'forced':>6} {'sampled':>7} {'MiB':>6} {'bad':>3} {'agree':>5}"
+    )
+    lines = [header]
+    for row in sorted(rows, key=lambda r: (r.model, r.prefix_tokens, r.questions, r.kind)):
+        mode = "bundle warm" if row.mode in ("concurrent warm", "bundle warm") else "bundle"
+        mine = base.get((row.model, row.prefix_tokens, row.questions, row.kind, mode))
+        ratio = f"{row.seconds / mine:.2f}" if mine else "-"
+        agreement = "-" if row.agreement is None else f"{row.agreement:.2f}"
+        lines.append(
+            f"{row.model:19} {row.prefix_tokens:6} {row.questions:3} {row.kind:9} {row.engine:13} {row.mode:16} "
+            f"{row.seconds:8.2f} {ratio:>6} {row.tokens_prefilled:8} {row.tokens_reused:7} "
+            f"{row.tokens_forced:6} {row.tokens_sampled:7} {row.peak_bytes >> 20:6} {row.invalid:3} {agreement:>5}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure each engine in its own process, then compare."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="the smallest model, prefix and number of questions"
+    )
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the rows to a file")
+    parser.add_argument("--models", nargs="+", default=None)
+    parser.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--llama-server", type=Path, help="a built llama-server")
+    parser.add_argument(
+        "--build", type=Path, help="build llama-server in this folder, outside the repository"
+    )
+    parser.add_argument("--engine", choices=ENGINES, help=argparse.SUPPRESS)  # the child's
+    options = parser.parse_args()
+    if options.engine:
+        options.json.write_text(json.dumps([asdict(row) for row in measure(options)]))
+        return
+    if options.build:
+        options.llama_server = build_server(options.build)
+    models = options.models or (MODELS[:1] if options.quick else MODELS)
+    rows: list[Row] = []
+    for model in models:
+        for engine in options.engines:
+            if engine == "llama-server" and not options.llama_server:
+                print("llama-server is left out: give --llama-server or --build", file=sys.stderr)
+                continue
+            with tempfile.NamedTemporaryFile(suffix=".json") as out:
+                command = [
+                    sys.executable,
+                    __file__,
+                    "--engine",
+                    engine,
+                    "--models",
+                    model,
+                    "--json",
+                    out.name,
+                ]
+                command += ["--threads", str(options.threads), *(["--quick"] if options.quick else [])]
+                command += ["--llama-server", str(options.llama_server)] if options.llama_server else []
+                subprocess.run(command, check=True)
+                rows += [Row(**{**row, "answers": tuple(row["answers"])}) for row in json.load(out)]
+    rows = agree(rows)
+    print(table(rows))
+    if options.json:
+        kept = [{key: value for key, value in asdict(row).items() if key != "answers"} for row in rows]
+        options.json.write_text(json.dumps({"rows": kept}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
