@@ -53,6 +53,8 @@ _LAZY: dict[str, str] = {
     "Want": "hunkwise.engine.runtime.fit",
     "Pool": "hunkwise.engine.pool",
     "LocalEngine": "hunkwise.engine.runtime.runner",
+    "Published": "hunkwise.engine.runtime.advice",
+    "advise": "hunkwise.engine.runtime.advice",
     "open_isolated": "hunkwise.engine.local",
     "open_local": "hunkwise.engine.local",
     "open_pool": "hunkwise.engine.local",

@@ -23,7 +23,7 @@ from hunkwise.engine.library.manifest import CONFIG_TYPE, MODEL, Layer, Manifest
 from hunkwise.engine.library.names import ModelName, parse_name
 from hunkwise.engine.library.partial import sha256_of
 from hunkwise.engine.library.pull import Progress, pull, quiet
-from hunkwise.engine.library.sources.base import Source, Wanted
+from hunkwise.engine.library.sources.base import Shelf, Source, Wanted
 from hunkwise.engine.library.sources.file import copy_file
 from hunkwise.engine.library.store import Store
 from hunkwise.engine.types import ModelSpec
@@ -153,6 +153,21 @@ class Library:
         with self.store.lock(LONG, lambda line: progress(line, 0, 0)):
             pull(wanted, self._sources, self._stores, progress)
         return self.find(text)
+
+    def published(self, text: str) -> dict[str, tuple[str, int]]:
+        """List the quantizations that a source publishes of a model: the name that pulls each, and its bytes.
+
+        Raises ModelNotFound if no source that may be asked has a list of it.
+        """
+        name = parse_name(text)
+        for source in self._sources:
+            if isinstance(source, Shelf) and (
+                found := source.published(Wanted(name, self.catalog.get(name)))
+            ):
+                return found
+        raise ModelNotFound(
+            f"no source lists quantizations of {name.short()}; name a repository, as in hf.co/user/repository"
+        )
 
     def create(self, text: str, path: Path, progress: Progress = quiet) -> ModelSpec:
         """Store a model under a name as a Modelfile says; a base that is not here is pulled first."""

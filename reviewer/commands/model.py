@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from hunkwise.engine import ModelSpec, default_model, human_bytes, library_from_environment
+from hunkwise.reviewer.commands.advise import advise
 from hunkwise.reviewer.commands.progress import Progress, wanted
 from hunkwise.reviewer.visible import visible, visible_line
 
@@ -29,6 +30,8 @@ def command() -> None:
     to a Modelfile. Without it, the default reviewer is meant.
     """
 
+
+command.add_command(advise)
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 _offline = click.option("--offline", is_flag=True, help="Never touch the network.")

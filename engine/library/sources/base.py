@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hunkwise.engine.library.catalog import CatalogEntry
 from hunkwise.engine.library.manifest import Layer
@@ -34,6 +34,15 @@ class Offer:
 
     items: tuple[Item, ...]
     config: Item | None = None
+
+
+@runtime_checkable
+class Shelf(Protocol):
+    """A source that publishes a model in several quantizations and can list them."""
+
+    def published(self, wanted: Wanted) -> dict[str, tuple[str, int]]:
+        """Map each quantization to the name that pulls it and its bytes; empty: not this source's business."""
+        ...
 
 
 class Source(Protocol):

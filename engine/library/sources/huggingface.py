@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -72,6 +73,21 @@ class HuggingFaceSource:
                 for file in chosen
             )
         )
+
+    def published(self, wanted: Wanted) -> dict[str, tuple[str, int]]:
+        """List a repository: each quantization with the name that pulls it and its bytes, all shards counted.
+
+        Empty if the name is no repository's. Raises ModelNotFound or DownloadFailed.
+        """
+        name, entry = wanted.name, wanted.entry
+        if entry is not None and entry.huggingface is not None:
+            repository = entry.huggingface.repository
+        elif name.is_hugging_face:
+            repository = f"{name.namespace}/{name.model}"
+        else:
+            return {}
+        sizes = quantizations(tuple(self._files(repository, self._commit(repository))))
+        return {quant: (f"hf.co/{repository}:{quant}", size) for quant, size in sizes.items()}
 
     def _known(self, wanted: Wanted) -> Offer | None:
         entry = wanted.entry
@@ -165,6 +181,15 @@ def choose_files(files: tuple[RemoteFile, ...], tag: str, repository: str) -> tu
             f"{repository} has no GGUF file for {tag!r}; it has: {', '.join(there) or 'no GGUF file at all'}"
         )
     return _shards(matching[0], weights)
+
+
+def quantizations(files: tuple[RemoteFile, ...]) -> dict[str, int]:
+    """Map each quantization to the bytes that a name with it as tag would pull; broken sets are left out."""
+    found: dict[str, int] = {}
+    for quant in sorted({match[1].upper() for file in files if (match := _QUANT.search(file.path))}):
+        with suppress(ModelNotFound):
+            found[quant] = sum(file.size for file in choose_files(files, quant, ""))
+    return found
 
 
 def _has(file: RemoteFile, quant: str) -> bool:

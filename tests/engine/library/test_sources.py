@@ -126,6 +126,15 @@ def test_hub_unknown_quantization(hub):
         hub.offer(wanted("hf.co/who/What-GGUF:Q5_K_M"))
 
 
+def test_hub_lists_quantizations(hub):
+    """Each quantization is listed with all its shards' bytes and its name; sets that are not complete are not."""
+    size = len(DATA)
+    expected = {"F16": size + 8, "IQ2_XS": size, "Q4_K_M": size, "Q8_0": size}
+    found = hub.published(wanted("hf.co/who/What-GGUF"))
+    assert found == {quant: (f"hf.co/who/What-GGUF:{quant}", bytes_) for quant, bytes_ in expected.items()}
+    assert hub.published(wanted("tiny:1b")) == {}
+
+
 @pytest.mark.parametrize("code", [401, 403, 404])
 def test_hub_no_repository(web, answers, code):
     """A repository that is not there, or is private, is one sentence with the way out."""
