@@ -51,11 +51,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What came of one hunk."""
+    """What came of one hunk. `failure` is the engine's, where it failed on this hunk."""
 
     findings: tuple[Finding, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    failure: errors.NativeFailure | None = None
 
 
 Observer = Callable[[Progress], None]
@@ -73,8 +74,8 @@ def review(
 ) -> Review:
     """Review a change. Deterministic: the same change, settings and engine give an equal `Review`.
 
-    A hunk that can't be asked about becomes `Skipped(fault=True)`, and the review is incomplete. Errors of
-    the engine other than a prompt that is too long are raised.
+    A hunk that is too long, or on which the engine fails, becomes `Skipped(fault=True)`, and the review is
+    incomplete. Other errors of the engine are raised, and so is a failure on every hunk.
     """
     change = excused(change, config.include, config.exclude)
     picked, passed_over = select(change, config.include, config.exclude)
@@ -88,6 +89,9 @@ def review(
         for found in result.findings:
             observer(Progress(number + 1, len(picked), pick.file.path, found))
     observer(Progress(len(picked), len(picked)))
+    failures = [result.failure for result in examined if result.failure]
+    if failures and len(failures) == len(picked):
+        raise failures[0]
     made = distinguish([found for result in examined for found in result.findings])
     heard, silenced = part(made, change, silence)
     said, unsaid = findings.settle(heard, bar(config), floors(change, config))
@@ -113,6 +117,9 @@ def examine(change: Change, pick: Picked, config: Config, engine: Engine, guidel
     except errors.PromptTooLong as error:
         reason = f"needs {error.tokens} tokens, the context holds {error.limit}"
         judged = Examined(skipped=(Skipped(pick.file.path, reason, pick.hunk_index, fault=True),))
+    except errors.NativeFailure as error:
+        lost = Skipped(pick.file.path, str(error), pick.hunk_index, fault=True)
+        judged = Examined(skipped=(lost,), failure=error)
     return replace(judged, findings=(*checked, *judged.findings))
 
 

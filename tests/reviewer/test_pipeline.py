@@ -156,6 +156,25 @@ def test_a_prompt_that_is_too_long_is_a_stated_fault() -> None:
     assert (made.coverage.hunks, made.coverage.hunks_reviewed, made.complete) == (2, 1, False)
 
 
+def test_an_engine_that_fails_on_one_hunk_loses_that_hunk_alone() -> None:
+    """The others are reviewed; if it fails on every hunk, that is an error and no review."""
+
+    def script(bundle: Bundle, question: Question) -> Answer | None:
+        if isinstance(question, Score) and "handle" in question.prompt[0].text:
+            raise errors.NativeFailure("the model's process died (SIGKILL)")
+        return content(bundle, question)
+
+    def dead(bundle: Bundle, question: Question) -> Answer | None:
+        raise errors.NativeFailure("the model's process died (SIGKILL)")
+
+    made = review(_change(), Config(), ScriptedEngine(script))
+
+    assert [(skip.hunk, skip.reason) for skip in made.skipped] == [(1, "the model's process died (SIGKILL)")]
+    assert len(made.rejected) == 1
+    with pytest.raises(errors.NativeFailure):
+        review(_change(), Config(), ScriptedEngine(dead))
+
+
 def test_out_of_time_is_a_stated_fault() -> None:
     """What --max-time did not reach is named, and what was read before stays."""
     ticks = iter([0.0, 0.0, 99.0])
