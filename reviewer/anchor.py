@@ -44,6 +44,8 @@ class Unanchored:
 
 
 def _shared_lines(finding: Finding, hunk: Hunk) -> tuple[Line, ...]:
+    if finding.end_line < hunk.new_start or finding.start_line >= hunk.new_start + hunk.new_length:
+        return ()
     return tuple(
         line
         for line in hunk.lines

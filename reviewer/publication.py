@@ -88,7 +88,8 @@ class _Desk:
     def __init__(
         self, request: ChangeRequest, existing: Existing, refused: Refusals, dialect: Dialect
     ) -> None:
-        self._request = request
+        self._head = request.head
+        self._files = {file.path: file for file in request.change.files}
         self._refused = refused
         self._dialect = dialect
         self._own = _named(existing.comments)
@@ -103,31 +104,33 @@ class _Desk:
         if silence is not None:
             self.told.append(Told(finding, Where.SILENCED, silence))
             return
-        kind, comment, reason = self._placed(finding)
+        placed = self._placed(finding)
         live = any(not _is_outdated(one) for one in own)
-        if kind is not None:
+        if isinstance(placed, NewComment):
+            kind = Kind.LINES if placed.lines else Kind.FILE
             self._room[kind] -= 1
-        if kind is not None or live:
+            self.told.append(Told(finding, Where.INLINE))
+            if not live:
+                self.new[kind].append(placed)
+        elif live:
             self.told.append(Told(finding, Where.INLINE))
         else:
             refused = any((finding.fingerprint, kind) in self._refused for kind in Kind)
-            self.told.append(Told(finding, Where.FAILED if refused else Where.SUMMARY, reason))
-        if kind is not None and comment is not None and not live:
-            self.new[kind].append(comment)
+            self.told.append(Told(finding, Where.FAILED if refused else Where.SUMMARY, placed))
 
-    def _placed(self, finding: Finding) -> tuple[Kind | None, NewComment | None, str]:
-        spot = anchor(finding, self._request.file(finding.path))
-        reason = "" if isinstance(spot, Anchored) else spot.reason
-        if isinstance(spot, Anchored) and (finding.fingerprint, Kind.LINES) not in self._refused:
-            if self._room[Kind.LINES] > 0:
-                body = comment_body(finding, spot.suggestion, self._request.head, self._dialect)
-                return Kind.LINES, NewComment(finding.fingerprint, body, spot.file, spot.lines), ""
-            return None, None, f"over {MOST_INLINE} comments"
-        open_file = spot.file is not None and (finding.fingerprint, Kind.FILE) not in self._refused
-        if open_file and spot.file is not None and self._room[Kind.FILE] > 0:
-            body = comment_body(finding, None, self._request.head, self._dialect, on_file=True)
-            return Kind.FILE, NewComment(finding.fingerprint, body, spot.file), ""
-        return None, None, reason or "the forge refused the line"
+    def _placed(self, finding: Finding) -> NewComment | str:
+        """Write the comment on a finding's lines or else its file, or say why it can't have one."""
+        if self._room[Kind.LINES] == 0:
+            return f"over {MOST_INLINE} comments"
+        name = finding.fingerprint
+        spot = anchor(finding, self._files.get(finding.path))
+        if isinstance(spot, Anchored) and (name, Kind.LINES) not in self._refused:
+            body = comment_body(finding, spot.suggestion, self._head, self._dialect)
+            return NewComment(name, body, spot.file, spot.lines)
+        if spot.file is not None and (name, Kind.FILE) not in self._refused and self._room[Kind.FILE] > 0:
+            body = comment_body(finding, None, self._head, self._dialect, on_file=True)
+            return NewComment(name, body, spot.file)
+        return "the forge refused the line" if isinstance(spot, Anchored) else spot.reason
 
 
 def _farewells(

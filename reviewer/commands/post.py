@@ -52,7 +52,7 @@ def command(
     review = made_of(read_findings(findings), head)
     if check_run and chosen != "github":
         raise UsageError("--check-run is GitHub's; GitLab shows the report `codequality` in its place")
-    return _post(review, chosen, pr or mr, os.environ, check_run=check_run, dry_run=dry_run)
+    return post_review(review, chosen, pr or mr, os.environ, check_run=check_run, dry_run=dry_run)
 
 
 def chosen_forge(
@@ -95,15 +95,19 @@ def made_of(review: Review, head: str | None) -> Review:
     return replace(review, head=head)
 
 
-def _post(
+def post_review(
     review: Review,
     name: ForgeName,
     url: str | None,
     environment: Mapping[str, str],
     *,
-    check_run: bool,
-    dry_run: bool,
+    check_run: bool = False,
+    dry_run: bool = False,
 ) -> int:
+    """Post a review and return the exit code; see `command`. Without `url` the CI job says where to.
+
+    Raises UsageError, ForgeError, and MissingExtra if the forge's SDK is not installed.
+    """
     from hunkwise.reviewer.delivery import deliver, rehearse
     from hunkwise.reviewer.forges.base import NotAllowed
     from hunkwise.reviewer.forges.remote import open_request

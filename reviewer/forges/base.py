@@ -65,10 +65,6 @@ class ChangeRequest:
     change: Change
     start: str = ""
 
-    def file(self, path: str) -> FileDiff | None:
-        """The diff of the file that is called `path` now (or was, if it is deleted)."""
-        return next((file for file in self.change.files if file.path == path), None)
-
 
 @dataclass(frozen=True, slots=True)
 class Reply:

@@ -216,6 +216,27 @@ def test_a_refused_line_costs_only_its_own_finding(start: Start) -> None:
 
 
 @both
+def test_what_is_refused_everywhere_is_told_in_the_summary(start: Start) -> None:
+    """A finding whose line and file are both refused is counted as failed, and its text is in the summary."""
+    forge = start(patch=PATCH, refused_paths={"new.py"})
+
+    def no_files(request: Request, _: int) -> Answer | None:
+        body = request.body or {}
+        whole = body.get("subject_type") or (body.get("position") or {}).get("position_type")
+        status = 422 if hasattr(forge, "reviews") else 400
+        why = {"message": "Validation Failed", "documentation_url": "x", "errors": []}
+        return Answer(status, why) if whole == "file" else None
+
+    forge.fault = no_files
+    for _ in range(2):
+        counts = post(review(*FINDINGS[:3]), forge)
+        assert (counts.inline, counts.summary, counts.failed) == (2, 0, 1)
+        assert "**High**: Not documented" in summaries(forge)[0]
+        assert len(roots(forge)) == 2
+        assert len(summaries(forge)) == 1
+
+
+@both
 @pytest.mark.parametrize("bad", [0, 7, 14, 29])
 def test_the_bad_one_of_thirty_is_found(start: Start, bad: int) -> None:
     """Wherever the refused comment stands, the other twenty-nine are posted, each once."""

@@ -44,7 +44,7 @@ def bodies(forge: Any) -> list[str]:
 def test_hostile_text_is_only_text(name: str, text: str, request: pytest.FixtureRequest) -> None:
     """No image, link, HTML, mention, quick action, fence, marker or control character of theirs gets through."""
     start: Callable[..., Any] = request.getfixturevalue(name)
-    forge = start(patch=PATCH)
+    forge = start(patch=PATCH, check=False)
     hostile = [
         replace(suggested(finding("a.py", 2), text), title=text, message=text),
         replace(finding("far.py", 1), title=text, message=text),
