@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hunkwise.reviewer.config import nearest
-from hunkwise.reviewer.errors import GitError, UsageError
+from hunkwise.reviewer.config_files import LARGEST_FILE, REPOSITORY_FILE
+from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.forges.git import asks, blobs, repository
 from hunkwise.reviewer.types import Severity
 
 _LARGEST_EVENT = 10_000_000  # bytes; GitHub's webhooks stop at 25 MB, those about pull requests far below
@@ -104,8 +105,9 @@ def read_range(environ: Mapping[str, str]) -> Range:
 
 def check_history(folder: Path, commits: Range) -> None:
     """Make sure that both commits are in the checkout. Raises UsageError that says how to get them."""
+    repo = repository(folder)
     for commit in (commits.base, commits.head):
-        if _git(folder, "cat-file", "-e", f"{commit}^{{commit}}").returncode:
+        if asks(repo, "cat-file", "-e", f"{commit}^{{commit}}") is None:
             raise UsageError(
                 f"commit {commit[:12]} is not in the checkout; give actions/checkout the lines "
                 "`fetch-depth: 0` and `ref: ${{ github.event.pull_request.head.sha || github.sha }}`"
@@ -117,24 +119,22 @@ def base_config(folder: Path, commits: Range, name: str, into: Path) -> Path | N
 
     Without a `name`: .hunkwise.toml, else pyproject.toml, else None. Raises UsageError if `name` is not there.
     """
-    for candidate in [name] if name else [".hunkwise.toml", "pyproject.toml"]:
-        shown = _git(folder, "show", "--no-textconv", f"{commits.base}:./{candidate}")
-        if shown.returncode == 0:
+    if name.startswith("/") or ".." in Path(name).parts:
+        raise UsageError(f"config {name!r} leads out of the repository; give it relative to workdir")
+    repo = repository(folder)
+    within = folder.resolve().relative_to((repo.top or folder).resolve())
+    for candidate in [name] if name else [REPOSITORY_FILE, "pyproject.toml"]:
+        for text in blobs(
+            repo, [f"{commits.base}:{within / candidate}"], LARGEST_FILE, LARGEST_FILE
+        ).values():
             copy = into / Path(candidate).name
-            copy.write_bytes(shown.stdout)
+            copy.write_bytes(text)
             return copy
     if name:
         raise UsageError(
             f"config {name!r} is not in the base commit {commits.base[:12]}, from which it is read"
         )
     return None
-
-
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, timeout=60)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise GitError(f"git can't be asked: {error}") from error
 
 
 def _event(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -232,7 +232,7 @@ def test_pre_commit_range(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["x", "a b c d", f"r --output=x r {ZERO}", "\0" * 9])
-def test_bad_lines(tmp_path: Path, line: str) -> None:
+def test_bad_lines(repository: Path, line: str) -> None:
     """What is no line of git's is refused."""
     with pytest.raises(GitError, match="pre-push"):
-        from_lines([line], "origin", tmp_path)
+        from_lines([line], "origin", repository)
