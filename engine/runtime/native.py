@@ -29,6 +29,7 @@ except ImportError as error:
 Tokens = NDArray[np.int32]
 Row = NDArray[np.float32]  # logits of one position, [n_vocab]
 Rows = NDArray[np.float32]  # logits of several, [outputs, n_vocab]
+State = NDArray[np.uint8]  # a sequence's cells, in llama.cpp's own format
 Adapter = Any  # a pointer to a loaded LoRA file
 DeviceKind = Literal["cpu", "gpu", "integrated", "accelerator"]
 
@@ -405,15 +406,16 @@ class Context:
         """Return how many bytes `save` would give."""
         return int(llama.llama_state_seq_get_size(self.handle, self._check(sequence)))
 
-    def save(self, sequence: int) -> bytes:
+    def save(self, sequence: int) -> State:
         """Copy a sequence's cells to host memory."""
-        size = self.size(sequence)
-        buffer = (ctypes.c_uint8 * size)()
-        written = llama.llama_state_seq_get_data(self.handle, buffer, size, sequence)
-        return bytes(memoryview(buffer)[:written])
+        state = np.empty(self.size(sequence), np.uint8)
+        pointer = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        written = llama.llama_state_seq_get_data(self.handle, pointer, len(state), sequence)
+        if written != len(state):
+            raise NativeFailure(f"sequence {sequence} was saved as {written} bytes instead of {len(state)}")
+        return state
 
-    def restore(self, sequence: int, state: bytes) -> bool:
+    def restore(self, sequence: int, state: State) -> bool:
         """Put back cells that `save` of this same context gave; False if there is no room."""
-        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        read = llama.llama_state_seq_set_data(self.handle, buffer, len(state), self._check(sequence))
-        return bool(read)
+        pointer = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        return bool(llama.llama_state_seq_set_data(self.handle, pointer, len(state), self._check(sequence)))

@@ -14,7 +14,7 @@ import numpy as np
 
 from hunkwise.engine.errors import NativeFailure
 from hunkwise.engine.runtime.lanes import CHUNK, Sequences, Trunk
-from hunkwise.engine.runtime.native import Context, Tokens
+from hunkwise.engine.runtime.native import Context, State, Tokens
 
 _WORTH = 2 * CHUNK  # a shorter tail is computed again sooner than it is kept
 
@@ -38,7 +38,7 @@ class Kept:
     """A trunk's cells, in host memory."""
 
     tokens: Tokens
-    state: bytes
+    state: State
 
 
 class Prefixes:

@@ -58,7 +58,8 @@ class LocalEngine:
             outputs=max(plan.n_outputs, sequences),
             threads=plan.n_threads,
             kv_type=plan.kv_type,
-            flash_attention=plan.flash_attention,
+            # llama.cpp knows whether the device can; a quantised cache needs it in any case
+            flash_attention=None if plan.flash_attention and plan.kv_type == "f16" else plan.flash_attention,
         )
         if adapters:
             context.adapt(adapters)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -95,6 +95,21 @@ class Job:
             usages[0], prefilled=usages[0].prefilled + shared - self.reused, reused=self.reused
         )
         return tuple(work.answer(usage) for work, usage in zip(self.works, usages, strict=True))
+
+
+def best(
+    waiting: Sequence[Job], served: Mapping[str, int], known: Callable[[Tokens], int], now: float
+) -> Job:
+    """Choose by priority and waiting time, then fairness, then what the longest known prefix saves.
+
+    `served` counts the tokens computed for each caller, `known` those of a prefix that need no computing.
+    """
+    aged = [(job.bundle.priority + int(_waited(job, now) / _AGE), job) for job in waiting]
+    top = max(priority for priority, _ in aged)
+    jobs = [job for priority, job in aged if priority == top]
+    least = min(served.get(job.bundle.caller, 0) for job in jobs)
+    fair = [job for job in jobs if served.get(job.bundle.caller, 0) <= least + _QUANTUM]
+    return max(fair, key=lambda job: known(job.shared))  # the earliest of equals
 
 
 class Scheduler:
@@ -232,7 +247,7 @@ class Scheduler:
     def _admit(self) -> None:
         while self._waiting and len(self._active) < self._limits.side_by_side:
             with self._changed:
-                job = self._best()
+                job = best(self._waiting, self._served, self._prefixes.known, time.monotonic())
             needed = len(job.shared) + job.floor
             if self._active and not self._has_room(needed):
                 self._prefixes.evict()
@@ -246,16 +261,6 @@ class Scheduler:
 
     def _has_room(self, cells: int) -> bool:
         return cells <= self._free() and len(self._sequences) >= 3  # a trunk, a lane and a branch
-
-    def _best(self) -> Job:
-        """Choose by priority and waiting time, then fairness, then what the longest known prefix saves."""
-        now = time.monotonic()
-        aged = {id(job): job.bundle.priority + int(_waited(job, now) / _AGE) for job in self._waiting}
-        top = max(aged.values())
-        jobs = [job for job in self._waiting if aged[id(job)] == top]
-        least = min(self._served[job.bundle.caller] for job in jobs)
-        fair = [job for job in jobs if self._served[job.bundle.caller] <= least + _QUANTUM]
-        return max(fair, key=lambda job: self._prefixes.known(job.shared))  # the earliest of equals
 
     def _free(self) -> int:
         """Cells that nobody holds or was promised."""
