@@ -45,8 +45,20 @@ class Outcome(StrEnum):
 @click.option(
     "--time-limit", type=click.IntRange(1), default=60, show_default=True, help="Seconds to take at most."
 )
-@click.option("--on-timeout", type=click.Choice(["pass", "fail"]), default="pass", show_default=True)
-@click.option("--on-error", type=click.Choice(["pass", "fail"]), default="pass", show_default=True)
+@click.option(
+    "--on-timeout",
+    type=click.Choice(["pass", "fail"]),
+    default="pass",
+    show_default=True,
+    help="What becomes of the commit when the time is over.",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(["pass", "fail"]),
+    default="pass",
+    show_default=True,
+    help="What becomes of it when the review can't be made.",
+)
 @click.option(
     "--fail-on", metavar="SEVERITY", help="Stop the commit at remarks this severe or worse.  [default: high]"
 )
