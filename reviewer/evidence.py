@@ -15,9 +15,11 @@ from functools import cache
 from importlib import resources
 from itertools import accumulate
 
-from hunkwise.engine import Choice, Scored, TokenScore
-from hunkwise.reviewer.types import HunkContext, Line
+from hunkwise.engine import Scored, TokenScore
+from hunkwise.reviewer.types import Hunk, HunkContext, Line
 
+SHORT_GAP = 1  # unchanged lines that do not part two blocks
+MOST_BLOCKS = 8  # of one hunk; more are scored as one
 TAIL_LINES = 6  # unchanged lines after the change that are scored too: does the rest still fit?
 FLOOR = -12.0  # natural log; one absurd token must not drown a whole hunk
 
@@ -47,7 +49,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The two readings of a hunk: the same lines before, then the new or the old text and what follows."""
+    """The two readings of a block: the same lines before, then the new or the old text and what follows."""
 
     before: str
     new: Side
@@ -100,21 +102,32 @@ def layer_for(model_digest: str) -> Layer:
     return Layer(found["intercept"], found["weights"], True, found["digest"], found.get("notes", {}))
 
 
-def sides(context: HunkContext) -> Sides | None:
-    """Lay out a hunk for scoring; None if it changes nothing that can be scored."""
+def blocks(hunk: Hunk) -> tuple[range, ...]:
+    """Cut a hunk into blocks of changed lines, as index ranges; a short gap does not part two blocks."""
+    found: list[range] = []
+    for index, line in enumerate(hunk.lines):
+        if line.kind == "context":
+            continue
+        if found and index - found[-1].stop <= SHORT_GAP:
+            found[-1] = range(found[-1].start, index + 1)
+        else:
+            found.append(range(index, index + 1))
+    return tuple(found) if len(found) <= MOST_BLOCKS else (range(found[0].start, found[-1].stop),)
+
+
+def sides(context: HunkContext, block: range) -> Sides:
+    """Lay out a block for scoring; changes of other blocks are taken as made."""
     lines = context.hunk.lines
-    changed = [i for i, line in enumerate(lines) if line.kind != "context"]
-    if not changed:
-        return None
-    first, last = changed[0], changed[-1]
-    after = [(line.text, line.new_no) for line in lines[last + 1 :]]
+    before = [text for _, text in context.before]
+    before += [line.text for line in lines[: block.start] if line.kind != "removed"]
+    after = [(line.text, line.new_no) for line in lines[block.stop :] if line.kind != "removed"]
     after += [(text, number) for number, text in context.after]
     tail = [(text, number, False) for text, number in after[:TAIL_LINES]]
-    before = [text for _, text in context.before] + [line.text for line in lines[:first]]
+    own = lines[block.start : block.stop]
     return Sides(
         "".join(f"{text}\n" for text in before) or "\n",
-        _side(lines[first : last + 1], "removed", tail),
-        _side(lines[first : last + 1], "added", tail),
+        _side(own, "removed", tail),
+        _side(own, "added", tail),
     )
 
 
@@ -139,14 +152,6 @@ def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
         "shrinks": math.exp(-shorter / FADE_TOKENS) if shorter > SAME_TOKENS else 0.0,
         "grows": math.exp(shorter / FADE_TOKENS) if shorter < -SAME_TOKENS else 0.0,
     }
-
-
-def asked(answers: Sequence[Choice]) -> dict[str, float]:
-    """Read off the Yes/No questions: the log-odds of Yes, their mean and largest."""
-    odds = [choice.logprobs[0] - choice.logprobs[1] for choice in answers]
-    if not odds:
-        return {}
-    return {"asked_mean": sum(odds) / len(odds), "asked_most": max(odds)}
 
 
 def suspects(read: Sides, new: Scored) -> tuple[Suspect, ...]:

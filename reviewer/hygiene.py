@@ -51,6 +51,9 @@ class Remark:
     secret: bool = False  # the line must not be shown
 
 
+REDACTED = "*" * 16  # no shorter secret is known; what holds this can't be given back as a suggestion
+
+
 def redact(text: str) -> str:
     """Replace each secret by as many asterisks, so that it reaches no prompt, report, log or cache."""
     return _SECRET.sub(lambda found: "*" * len(found[0]), text)

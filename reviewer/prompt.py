@@ -35,11 +35,11 @@ MAX_MESSAGE = 360
 
 @dataclass(frozen=True, slots=True)
 class Focus:
-    """Where the evidence points: a commentable line, its text, and what the model would rather have read."""
+    """Where the evidence points: a commentable line, its text, and the old lines that went there."""
 
     line: int
     text: str
-    expected: str = ""
+    old: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def finding(
     lines: tuple[int, ...],
     categories: tuple[Category, ...],
     language: str,
-    focus: Focus | None = None,
+    focus: Focus,
     rules: tuple[str, ...] = (),
 ) -> Bundle:
     """Ask for the one defect; only `lines`, known categories and severities can be said.

@@ -26,6 +26,15 @@ def restore(hunk: Hunk, line: int) -> tuple[int, int, str] | None:
     return None
 
 
+def replaced(hunk: Hunk, line: int) -> tuple[str, ...]:
+    """Give the removed lines that new-side `line` came in for, or that went beside it."""
+    for added, removed, before, after in _blocks(hunk):
+        beside = {context.new_no for context in (before, after) if context is not None}
+        if (added and added[0] <= line <= added[-1]) or (not added and line in beside):
+            return tuple(gone.text for gone in removed)
+    return ()
+
+
 def _blocks(hunk: Hunk) -> list[tuple[list[int], list[Line], Line | None, Line | None]]:
     """Cut a hunk into its runs of changed lines, each with the context lines that touch it."""
     blocks: list[tuple[list[int], list[Line], Line | None, Line | None]] = []

@@ -1,6 +1,6 @@
 """Fitting the layer that turns evidence into a probability: ridge logistic regression, cross-validated by group.
 
-Hunks of a buggy change that hold no labelled line are left out: nobody said whether they are right. A bug and its
+Blocks of a buggy change that hold no labelled line are left out: nobody said whether they are right. A bug and its
 fix are always on the same side of a split. Fitted by iteratively reweighted least squares (Hastie, Tibshirani &
 Friedman, The Elements of Statistical Learning, 4.4.1), which needs numpy of the `local` extra alone.
 """
@@ -23,8 +23,8 @@ from hunkwise.reviewer import evidence
 from hunkwise.reviewer.bench import metrics
 from hunkwise.reviewer.bench.cases import Case
 from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.pipeline import read_evidence
-from hunkwise.reviewer.selection import Picked, select
+from hunkwise.reviewer.judgement import Inquiry, read_evidence, read_with_context
+from hunkwise.reviewer.selection import select
 
 WEIGHED = ("even_gap", "mean_gap", "peak_gap", "shrinks", "grows")
 RIDGE = 3.0  # penalty on the standardised weights; strong, for a few dozen cases
@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The features of one hunk and whether it is wrong."""
+    """The features of one block and whether it is wrong."""
 
     case: str
     group: str
@@ -56,34 +56,29 @@ class Fit:
 
 
 def gather(case: Case, config: Config, engine: Engine) -> tuple[Example, ...]:
-    """Read the evidence of every labelled hunk of a case."""
+    """Read the evidence of every labelled block of a case."""
     change = case.change()
     picked, _ = select(change, config.include, config.exclude)
-    examples = []
+    examples: list[Example] = []
     for pick in picked:
-        wrong = _label(case, pick)
-        if wrong is None:
-            continue
         try:
-            read = read_evidence(change, pick, config, engine)
+            context = read_with_context(pick, Inquiry(change, config, engine))
+            spots = read_evidence(context, engine)
         except errors.PromptTooLong:
             continue
-        if read is not None:
-            examples.append(Example(case.id, case.group or case.id, wrong, read.features))
+        for spot in spots:
+            wrong = _label(case, pick.file.path, spot.lines)
+            if wrong is not None:
+                examples.append(Example(case.id, case.group or case.id, wrong, spot.features))
     return tuple(examples)
 
 
-def _label(case: Case, pick: Picked) -> bool | None:
-    """Whether a hunk is wrong; None where the labels don't say."""
-    if case.buggy is None:
-        return None
+def _label(case: Case, path: str, lines: Sequence[int]) -> bool | None:
+    """Whether a block is wrong; None where the labels don't say."""
     if not case.buggy:
-        return False
-    first = pick.hunk.new_start
-    last = first + max(pick.hunk.new_length, 1) - 1
+        return case.buggy
     held = any(
-        place.path == pick.file.path and any(first - 1 <= line <= last + 1 for line in place.lines)
-        for place in case.places
+        place.path == path and any(metrics.near(n, place.lines, 1) for n in lines) for place in case.places
     )
     return True if held else None
 
@@ -132,7 +127,7 @@ def _logistic(x: Floats, y: Floats) -> Floats:
 
 
 def cross_validate(examples: Sequence[Example], seed: int = 0) -> dict[str, float]:
-    """Give each case the highest probability of its hunks, from layers fitted without its group."""
+    """Give each case the highest probability of its blocks, from layers fitted without its group."""
     groups = sorted({example.group for example in examples})
     random.Random(seed).shuffle(groups)  # noqa: S311 - a split that can be repeated
     fold = {group: place % FOLDS for place, group in enumerate(groups)}

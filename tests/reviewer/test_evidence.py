@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from hunkwise.engine import Choice, Scored, TokenScore
+from hunkwise.engine import Scored, TokenScore
 from hunkwise.reviewer.evidence import (
     UNCALIBRATED,
     Layer,
-    asked,
+    blocks,
     features,
     layer_for,
     sides,
@@ -35,6 +35,8 @@ HUNK = Hunk(
 CONTEXT = HunkContext(
     FileDiff("x.py", "x.py", FileStatus.MODIFIED, (HUNK,)), HUNK, 0, before=(), after=((4, "exit()"),)
 )
+
+BLOCK = range(1, 3)
 
 
 def _scored(name: str, rows: list[tuple[str, float, str, float]]) -> Scored:
@@ -68,26 +70,36 @@ OLD = _scored(
 
 def test_both_sides_follow_the_same_lines() -> None:
     """The shared text ends where the change begins; each side goes on with its own lines and the rest."""
-    read = sides(CONTEXT)
+    read = sides(CONTEXT, BLOCK)
 
-    assert read is not None
     assert read.before == "a = 1\n"
     assert read.new.text == "b = a - 1\nprint(b)\nexit()\n"
     assert read.old.text == "b = a + 1\nprint(b)\nexit()\n"
     assert read.new.lines == ((2, True), (3, False), (4, False))
 
 
-def test_a_hunk_without_a_change_has_no_sides() -> None:
-    """Nothing changed, nothing to compare."""
-    hunk = Hunk(1, 1, 1, 1, "", (HUNK.lines[0],))
+def test_blocks_are_parted_by_more_than_one_unchanged_line() -> None:
+    """A single line between two changes does not part them; two do; without a change there is no block."""
+    same, new = HUNK.lines[0], HUNK.lines[2]
 
-    assert sides(HunkContext(CONTEXT.file, hunk, 0)) is None
+    assert blocks(HUNK) == (range(1, 3),)
+    assert blocks(replace(HUNK, lines=(new, same, new, same, same, new))) == (range(3), range(5, 6))
+    assert blocks(replace(HUNK, lines=(same,))) == ()
+
+
+def test_another_block_is_taken_as_made() -> None:
+    """A block's old text stands among the new text of the others, before and after it."""
+    lines = (*HUNK.lines, HUNK.lines[3], Line("removed", "old end", 5, None), Line("added", "end", None, 5))
+    context = replace(CONTEXT, hunk=replace(HUNK, lines=lines))
+    first, second = (sides(context, block) for block in blocks(context.hunk))
+
+    assert first.old.text == "b = a + 1\nprint(b)\nprint(b)\nend\nexit()\n"
+    assert second.before == "a = 1\nb = a - 1\nprint(b)\nprint(b)\n"
 
 
 def test_the_gaps_favour_the_likelier_text() -> None:
     """Where the old text is likelier, every gap is positive, and the first difference ignores what precedes."""
-    read = sides(CONTEXT)
-    assert read is not None
+    read = sides(CONTEXT, BLOCK)
     got = features(read, NEW, OLD)
 
     assert got["first_gap"] == pytest.approx(-0.05 + 3.0)
@@ -98,8 +110,7 @@ def test_the_gaps_favour_the_likelier_text() -> None:
 
 def test_swapping_the_sides_turns_the_gaps_round() -> None:
     """A fix is a bug read backwards: the gaps change sign and nothing else."""
-    read = sides(CONTEXT)
-    assert read is not None
+    read = sides(CONTEXT, BLOCK)
     there, back = features(read, NEW, OLD), features(read, OLD, NEW)
 
     for name in ("even_gap", "mean_gap", "first_gap", "peak_gap"):
@@ -108,8 +119,7 @@ def test_swapping_the_sides_turns_the_gaps_round() -> None:
 
 def test_length_is_no_evidence_of_its_own() -> None:
     """Between sides of different length the sum counts less, and the change of length has its own feature."""
-    read = sides(CONTEXT)
-    assert read is not None
+    read = sides(CONTEXT, BLOCK)
     long = _scored("new", [(" x", -1.0, " x", -1.0)] * 40)
     read = replace(read, new=replace(read.new, text=" x" * 40 + "\n", lines=((2, True),)))
     got = features(read, long, OLD)
@@ -121,20 +131,11 @@ def test_length_is_no_evidence_of_its_own() -> None:
 
 def test_the_most_surprising_line_comes_first() -> None:
     """A suspect carries what the model would rather have read, and where in the line."""
-    read = sides(CONTEXT)
-    assert read is not None
+    read = sides(CONTEXT, BLOCK)
     (suspect,) = suspects(read, NEW)
 
     assert (suspect.line, suspect.expected, suspect.column) == (2, " + 1\n", 5)
     assert suspect.surprise == pytest.approx(math.exp(-0.05) - math.exp(-3))
-
-
-def test_asking_gives_log_odds() -> None:
-    """Yes/No answers enter as log-odds."""
-    got = asked([Choice("a", (0.9, 0.1), (-0.1, -2.1)), Choice("b", (0.5, 0.5), (-1.0, -1.0))])
-
-    assert got == {"asked_mean": pytest.approx(1.0), "asked_most": pytest.approx(2.0)}
-    assert asked([]) == {}
 
 
 def test_the_layer_is_a_logistic_function() -> None:

@@ -53,7 +53,7 @@ BUNDLES = {
         lines=(42,),
         categories=tuple(Category),
         language="English",
-        focus=prompt.Focus(42, "start = number * size", "("),
+        focus=prompt.Focus(42, "start = number * size", ("start = (number - 1) * size",)),
         rules=("Money is Decimal.",),
     ),
     "verification": prompt.verification(

@@ -1,0 +1,226 @@
+"""Judging one hunk: the cheap evidence first, and words only for what it points at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
+from hunkwise.reviewer import evidence, findings, hygiene, prompt, suggestion
+from hunkwise.reviewer.config import Config, Rule
+from hunkwise.reviewer.context import with_context
+from hunkwise.reviewer.fingerprint import fingerprint
+from hunkwise.reviewer.selection import Picked
+from hunkwise.reviewer.types import (
+    Category,
+    Change,
+    Finding,
+    Hunk,
+    HunkContext,
+    Rejected,
+    Severity,
+    Skipped,
+    Suggestion,
+)
+
+FOCUS_LINES = 5  # the model may name one of so many lines, the likeliest first
+VERIFY_FLOOR = 0.25  # a remark that the model itself holds for untrue in both polarities is dropped
+DEEPER = 3  # times the context, for --effort deep
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What came of one hunk. `failure` is the engine's, where it failed on this hunk."""
+
+    findings: tuple[Finding, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    failure: errors.NativeFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What every step of judging a hunk needs. `rules` are those that match the hunk's file."""
+
+    change: Change
+    config: Config
+    engine: Engine
+    guidelines: str = ""
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One block of changed lines and the evidence about it. `lines` are those a remark may sit on."""
+
+    lines: tuple[int, ...]
+    features: Mapping[str, float]
+    suspects: tuple[evidence.Suspect, ...]
+
+
+def judge(pick: Picked, inquiry: Inquiry) -> Examined:
+    """Decide which blocks of a hunk are wrong, and name, verify and mend those.
+
+    Raises PromptTooLong and NativeFailure.
+    """
+    context = read_with_context(pick, inquiry)
+    spots = read_evidence(context, inquiry.engine)
+    layer = evidence.layer_for(inquiry.engine.card().digest)
+    shown: prompt.View | None = None
+    outcomes = []
+    for spot in spots:
+        found = _candidate(context, spot, layer)
+        if found.confidence < inquiry.config.min_confidence:
+            reason = f"below --min-confidence {inquiry.config.min_confidence:g}"
+            outcomes.append(Examined(rejected=(Rejected(found, reason),)))
+            continue
+        shown = shown or prompt.view(context, inquiry.guidelines)
+        outcomes.append(_worded(shown, found, spot, inquiry))
+    return Examined(
+        tuple(found for outcome in outcomes for found in outcome.findings),
+        tuple(drop for outcome in outcomes for drop in outcome.rejected),
+    )
+
+
+def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
+    """Give a hunk its surroundings inside the token budget, with secrets hidden from the model."""
+
+    def count(text: str) -> int:
+        return inquiry.engine.measure(Bundle((Segment(text, "raw"),), ())).shared
+
+    budget = inquiry.config.context_tokens * (DEEPER if inquiry.config.effort == "deep" else 1)
+    return hidden(with_context(inquiry.change, pick, count, budget))
+
+
+def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
+    """Score the new and the old text of every block of changed lines."""
+    spots = []
+    for block in evidence.blocks(context.hunk):
+        lines = commentable(context.hunk, block)
+        if not lines:
+            continue
+        read = evidence.sides(context, block)
+        new, old = engine.ask(prompt.likelihoods(read.before, read.new.text, read.old.text))
+        assert isinstance(new, Scored)
+        assert isinstance(old, Scored)
+        spots.append(Spot(lines, evidence.features(read, new, old), evidence.suspects(read, new)))
+    return tuple(spots)
+
+
+def _worded(shown: prompt.View, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:
+    """Ask which kind of problem it is, have a remark worded on one of the likeliest lines, and verify it."""
+    engine, config = inquiry.engine, inquiry.config
+    categories = _categories(inquiry)
+    decided = _choices(engine.ask(prompt.decisions(shown, categories)))
+    found = replace(found, category=findings.category_of(decided))
+    likeliest = tuple(sorted([suspect.line for suspect in spot.suspects][:FOCUS_LINES])) or spot.lines
+    asked = prompt.finding(
+        shown,
+        lines=likeliest[:FOCUS_LINES],
+        categories=categories,
+        language=config.language,
+        focus=_focus(shown.context, found.start_line),
+        rules=tuple(rule.instructions for rule in inquiry.rules if rule.instructions),
+    )
+    (answer,) = engine.ask(asked)
+    assert isinstance(answer, Generated)
+    draft = findings.read_draft(answer, likeliest)
+    if draft is None:
+        return Examined(rejected=(Rejected(found, "the model's wording was cut off or unusable"),))
+    found = _at(shown.context, found, draft)
+    if config.effort != "quick":
+        check = prompt.verification(shown, found.start_line, found.code[0], found.title, found.message)
+        if findings.truth(_choices(engine.ask(check))) < VERIFY_FLOOR:
+            return Examined(rejected=(Rejected(found, "the model does not stand by its own remark"),))
+    return Examined(findings=(replace(found, suggestion=_suggested(shown.context, found, inquiry.change)),))
+
+
+def commentable(hunk: Hunk, block: range) -> tuple[int, ...]:
+    """New-side lines a remark may sit on: the added ones; beside a pure removal, the lines that touch it."""
+    added = [hunk.lines[i].new_no for i in block if hunk.lines[i].kind == "added"]
+    near = added or [hunk.lines[i].new_no for i in (block.start - 1, block.stop) if 0 <= i < len(hunk.lines)]
+    return tuple(number for number in near if number is not None)
+
+
+def hidden(context: HunkContext) -> HunkContext:
+    """Hide secrets from the model: what it has not read it can't repeat."""
+
+    def rows(lines: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+        return tuple((number, hygiene.redact(text)) for number, text in lines)
+
+    lines = tuple(replace(line, text=hygiene.redact(line.text)) for line in context.hunk.lines)
+    return replace(
+        context,
+        hunk=replace(context.hunk, lines=lines),
+        before=rows(context.before),
+        after=rows(context.after),
+        imports=rows(context.imports),
+    )
+
+
+def _choices(answers: Sequence[object]) -> tuple[Choice, ...]:
+    return tuple(answer for answer in answers if isinstance(answer, Choice))
+
+
+def _categories(inquiry: Inquiry) -> tuple[Category, ...]:
+    """Give the categories to look for; the last rule that names some wins."""
+    named = [rule.categories for rule in inquiry.rules if rule.categories]
+    return named[-1] if named else inquiry.config.categories
+
+
+def _focus(context: HunkContext, line: int) -> prompt.Focus:
+    """Point at a line, and at what stood there before if something did."""
+    old = suggestion.replaced(context.hunk, line)
+    return prompt.Focus(line, _text(context, line).strip(), tuple(text.strip() for text in old))
+
+
+def _text(context: HunkContext, line: int) -> str:
+    return next((each.text for each in context.hunk.lines if each.new_no == line), "")
+
+
+def _candidate(context: HunkContext, spot: Spot, layer: evidence.Layer) -> Finding:
+    """Make the finding that the evidence alone supports: a place and a probability, not yet worded."""
+    line = spot.suspects[0].line if spot.suspects else spot.lines[-1]
+    category = Category.CORRECTNESS  # until the model is asked
+    return Finding(
+        path=context.file.path,
+        start_line=line,
+        end_line=line,
+        severity=Severity.MEDIUM,
+        category=category,
+        title="Unlikely change",
+        message="The model finds the old text likelier here than the new one.",
+        confidence=round(layer.probability(spot.features), 4),
+        calibrated=layer.calibrated,
+        fingerprint=_fingerprint(context, category, line),
+        code=(_text(context, line),),
+    )
+
+
+def _at(context: HunkContext, found: Finding, draft: findings.Draft) -> Finding:
+    """Put the model's words into the finding, and the finding on the line the words are about."""
+    return replace(
+        found,
+        start_line=draft.line,
+        end_line=draft.line,
+        severity=draft.severity,
+        category=draft.category,
+        title=hygiene.redact(draft.title),
+        message=hygiene.redact(draft.message),
+        fingerprint=_fingerprint(context, draft.category, draft.line),
+        code=(_text(context, draft.line),),
+    )
+
+
+def _fingerprint(context: HunkContext, category: Category, line: int) -> str:
+    code = (_text(context, line),)
+    return fingerprint(context.file.path, category, code, context.hunk.section, "model")
+
+
+def _suggested(context: HunkContext, found: Finding, change: Change) -> Suggestion | None:
+    """Offer the old text back where the new one is the less likely, if it applies and parses."""
+    old = suggestion.restore(context.hunk, found.start_line)
+    if old is None or hygiene.REDACTED in old[2]:
+        return None
+    text = change.new_texts.get(context.file.path)
+    return suggestion.offer(context.file, context.hunk, text, *old)
