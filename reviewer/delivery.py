@@ -27,6 +27,7 @@ from hunkwise.reviewer.forges.base import (
     StaleHead,
 )
 from hunkwise.reviewer.forges.patience import Patience, patiently
+from hunkwise.reviewer.marker import read_marker
 from hunkwise.reviewer.publication import Kind, plan
 from hunkwise.reviewer.sticky import Counts
 from hunkwise.reviewer.types import Review
@@ -34,8 +35,11 @@ from hunkwise.reviewer.types import Review
 _MOST_ROUNDS = 300  # each posts something or learns something; more means that the forge does not keep it
 
 
-def check_head(review: Review, request: ChangeRequest) -> None:
-    """Raise StaleHead unless the review was made of the commit the request stands at."""
+def check_head(review: Review, request: ChangeRequest, so: str = "nothing was posted") -> None:
+    """Raise StaleHead unless the review was made of the commit the request stands at.
+
+    `so` says what that means for the posting.
+    """
     if review.head is None:
         raise StaleHead(
             "the findings name no head commit, so they can't be matched with the pull request; "
@@ -44,7 +48,7 @@ def check_head(review: Review, request: ChangeRequest) -> None:
     if review.head != request.head:
         raise StaleHead(
             f"the findings are of commit {review.head[:12]} and the pull request is at {request.head[:12]}; "
-            "nothing was posted, review again"
+            f"{so}, review again"
         )
 
 
@@ -101,7 +105,7 @@ class _Delivery:
     def _learn(self, action: PostReview, call: Call, error: Refused) -> None:
         """Find out which comment was refused: look at the request again, then halve the batch."""
         self.request = self.source.fetch()
-        check_head(self.review, self.request)
+        check_head(self.review, self.request, "it moved on while we were posting, the rest was not posted")
         if len(call.carries) > 1:
             self.batch = len(call.carries) // 2
             return
@@ -114,8 +118,8 @@ class _Delivery:
 
 def _with_sent(existing: Existing, sent: dict[str, OwnComment]) -> Existing:
     """Add what was accepted and is not listed yet."""
-    listed = " ".join(comment.body for comment in existing.comments)
-    missing = tuple(comment for name, comment in sent.items() if f"fp={name}" not in listed)
+    listed = {read_marker(comment.body) for comment in existing.comments}
+    missing = tuple(comment for comment in sent.values() if read_marker(comment.body) not in listed)
     return replace(existing, comments=existing.comments + missing) if missing else existing
 
 

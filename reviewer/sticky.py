@@ -118,12 +118,12 @@ def summary_body(review: Review, told: Sequence[Told], head: str, dialect: Diale
         for one in told
         if one.where is Where.SILENCED
     ]
-    left_out = [f"{len(lost)} more did not fit here; the review's own report has them.\n"] if lost else []
+    unlisted = [f"{len(lost)} more did not fit here; the review's own report has them.\n"] if lost else []
     parts = [
         f"### Review of {run_of(head)}\n",
         f"{counts}. {_coverage(review)}\n",
         *items,
-        *left_out,
+        *unlisted,
         *_folded("Silenced by people", silenced),
         *_folded("Not reviewed", _skipped_rows(review)),
         f"Machine-made by {code_span(made_by(review)[:160])}; a person should decide.",

@@ -97,7 +97,7 @@ def test_a_push_while_posting_stops_the_poster(github: Start) -> None:
             forge.head = "e" * 40
 
     forge.fault = push
-    with pytest.raises(StaleHead):
+    with pytest.raises(StaleHead, match="while we were posting"):
         post(review(ONE), forge)
     assert forge.review_comments == forge.issue_comments == []
 
@@ -193,3 +193,13 @@ def test_pull_reads_by_itself(github: Start) -> None:
     """The title and the commits are those of the pull request."""
     request = pull(github(patch=PATCH, title="Mend it")).fetch()
     assert (request.title, request.head) == ("Mend it", HEAD)
+
+
+def test_a_list_that_lags_behind_makes_no_twins(github: Start) -> None:
+    """What GitHub accepted and does not list yet, as its replicas may, is not posted a second time."""
+    forge = github(patch=PATCH)
+    forge.fault = lambda request, _: (
+        Answer(200, []) if request.method == "GET" and request.path.endswith("/comments") else None
+    )
+    assert post(review(ONE, finding("image.png", 1)), forge).inline == 2
+    assert (len(forge.review_comments), len(forge.issue_comments)) == (2, 1)
