@@ -91,7 +91,7 @@ def engine_for(ctx: click.Context, config: Config) -> Engine:
 
 
 def _manifest(config: Config, engine: Engine, form: str, baseline: str | None) -> dict[str, Any]:
-    from hunkwise.reviewer.pipeline import manifest
+    from hunkwise.reviewer.account import manifest
 
     made = dataclasses.asdict(manifest(config, engine))
     return {**made, "form": form, "baseline": baseline or "none"}
