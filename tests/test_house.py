@@ -1,0 +1,103 @@
+"""The rules of the house that a program can check."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("engine", "reviewer", "prompts")
+MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+
+# outside library -> the files of ours that may import it
+FACES = {
+    "llama_cpp": {"engine/runtime/native.py"},
+    "llguidance": {"engine/runtime/grammar.py"},
+    "unidiff": {"reviewer/diff.py"},
+    "redis": {"engine/cache/redis.py"},
+    "github": {"reviewer/forges/github.py", "reviewer/forges/github_api.py"},
+    "gitlab": {"reviewer/forges/gitlab.py"},
+    "jinja2": {"reviewer/prompt.py", "reviewer/report/html.py", "engine/runtime/template.py"},
+    "pathspec": {"reviewer/selection.py"},
+}
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager"}
+
+
+def _imports(path: Path) -> Iterator[tuple[str, int]]:
+    """List what a module imports when it runs; imports for the type checker alone don't count."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, node.lineno
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_imports_point_one_way(path: Path) -> None:
+    """The engine imports nothing of the reviewer's; stages import no command, forge or report."""
+    folder = _name(path).split("/")[0]
+    stage = folder == "reviewer" and path.parent == ROOT / "reviewer" and path.name != "cli.py"
+    wrong = [
+        f"line {line}: {module}"
+        for module, line in _imports(path)
+        if (folder == "engine" and module.startswith("hunkwise.reviewer"))
+        or (stage and module.startswith(("hunkwise.reviewer.commands", "hunkwise.reviewer.cli")))
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_one_file_faces_each_library(path: Path) -> None:
+    """A library's types never leave the one file that imports it."""
+    wrong = [
+        f"line {line}: {module}"
+        for module, line in _imports(path)
+        if (allowed := FACES.get(module.split(".")[0])) and _name(path) not in allowed
+    ]
+
+    assert wrong == []
+
+
+def test_the_reviewer_sees_the_engine_through_its_front_door() -> None:
+    """Only names of hunkwise.engine and its errors are used outside the engine."""
+    wrong = [
+        f"{_name(path)}:{line}: {module}"
+        for path in MODULES
+        if _name(path).startswith("reviewer/")
+        for module, line in _imports(path)
+        if module.startswith("hunkwise.engine.") and module != "hunkwise.engine.errors"
+    ]
+
+    assert wrong == []
+
+
+def test_every_folder_is_packaged() -> None:
+    """The list of packages is that of the folders, so that the wheel misses nothing."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+    folders = {path.parent.relative_to(ROOT) for path in MODULES}
+
+    assert set(listed) == {"hunkwise." + folder.as_posix().replace("/", ".") for folder in folders}
+
+
+def test_every_folder_has_an_init() -> None:
+    """Editable installs lose a folder without one."""
+    assert [_name(path.parent) for path in MODULES if not (path.parent / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_names_say_something(path: Path) -> None:
+    """A file is a noun of the field."""
+    assert not set(path.relative_to(ROOT).with_suffix("").parts) & EMPTY_NAMES
