@@ -16,6 +16,7 @@ from hunkwise.reviewer.forges.remote import Forge, ForgeName
 from hunkwise.reviewer.types import Review
 from hunkwise.reviewer.visible import visible
 
+_LONGEST_SUMMARY = 250_000  # characters; GitHub shows no step's summary of more than 1 MiB
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
@@ -148,10 +149,11 @@ def _check_run(review: Review, forge: Forge) -> None:
 
 def _annotate(review: Review, environment: Mapping[str, str]) -> None:
     """Show the findings in the job itself, where the token may not post (a pull request from a fork)."""
+    from hunkwise.reviewer.comment import cut
     from hunkwise.reviewer.report import View, renderer
 
     click.echo(renderer("annotations")(review, View()), nl=False)
     summary = environment.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(renderer("markdown")(review, View()) + "\n")
+            file.write(cut(renderer("markdown")(review, View()), _LONGEST_SUMMARY) + "\n")
