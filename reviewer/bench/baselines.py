@@ -14,6 +14,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -135,7 +136,7 @@ def silent(case: Case, engine: Engine) -> Said:
 def linter(case: Case, engine: Engine) -> Said:
     """Run ruff over the Python files and keep what it says about changed lines."""
     del engine
-    ruff = shutil.which("ruff")
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
     if ruff is None:
         raise UsageError("the baseline 'linter' needs ruff; run: pip install ruff")
     found = []
