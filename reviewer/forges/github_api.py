@@ -36,9 +36,8 @@ def meaning(error: GithubException, doing: str) -> ForgeError:
         said += f" ({visible_line(str(details))[:300]})"
     text = f"GitHub answered {error.status} to {doing}: {said}"
     headers = {key.lower(): value for key, value in (error.headers or {}).items()}
-    limited = error.status == 429 or (
-        error.status == 403 and ("retry-after" in headers or "rate limit" in said.lower())
-    )
+    spent = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+    limited = error.status == 429 or (error.status == 403 and (spent or "rate limit" in said.lower()))
     if limited:
         return Unavailable(text, _wait(headers))
     if error.status == 401:
