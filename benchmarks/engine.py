@@ -51,6 +51,7 @@ class Row:
     invalid: int
     agreement: float | None = None
     outside_decode: float | None = None  # share of the wall time, ours only
+    cpu_seconds: float = 0.0  # of the engine's process: steadier than wall time where others compute too
     answers: tuple[str, ...] = field(default=())
 
 
@@ -87,9 +88,9 @@ def measure_ours(engine: LocalEngine, model: str, case: Case, text: str) -> list
     """Ask one bundle about a new prefix, then another bundle about the same."""
     rows = []
     for mode, first in (("bundle", 0), ("bundle warm", case.questions)):
-        before, started = engine.statistics(), time.perf_counter()
+        before, started, cpu = engine.statistics(), time.perf_counter(), time.process_time()
         answers = engine.ask(case.bundle(text, 1, first))
-        seconds = time.perf_counter() - started
+        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
         used = engine.statistics()
         usage = [answer.usage for answer in answers]
         texts = tuple(map(text_of, answers))
@@ -99,30 +100,32 @@ def measure_ours(engine: LocalEngine, model: str, case: Case, text: str) -> list
                 sum(u.prefilled for u in usage), sum(u.reused for u in usage),
                 sum(u.forced for u in usage), sum(u.sampled for u in usage), peak(),
                 sum(not case.kind.valid(text) for text in texts),
-                outside_decode=1 - (used.decode_seconds - before.decode_seconds) / seconds, answers=texts,
+                outside_decode=1 - (used.decode_seconds - before.decode_seconds) / seconds,
+                cpu_seconds=cpu, answers=texts,
             )
         )  # fmt: skip
     return rows
 
 
 def peer_row(
-    names: tuple[str, str], model: str, case: Case, replies: Sequence[Reply], seconds: float, peak_bytes: int
+    names: tuple[str, str], model: str, case: Case, done: tuple[list[Reply], float, float], peak_bytes: int
 ) -> Row:
     """Count a peer's replies."""
+    replies, seconds, cpu = done
     return Row(
         *names, model, case.prefix_tokens, case.questions, case.kind.name, seconds,
         sum(reply.prefilled for reply in replies), sum(reply.reused for reply in replies),
         0, sum(reply.sampled for reply in replies), peak_bytes,
         sum(not case.kind.valid(reply.text) for reply in replies),
-        answers=tuple(reply.text for reply in replies),
+        cpu_seconds=cpu, answers=tuple(reply.text for reply in replies),
     )  # fmt: skip
 
 
-def timed(ask: Callable[[], list[Reply]]) -> tuple[list[Reply], float]:
-    """Time a call."""
-    started = time.perf_counter()
+def timed(ask: Callable[[], list[Reply]], clock: Callable[[], float]) -> tuple[list[Reply], float, float]:
+    """Return the replies of a call, and the seconds and the seconds of the engine's CPU that it took."""
+    started, cpu = time.perf_counter(), clock()
     replies = ask()
-    return replies, time.perf_counter() - started
+    return replies, time.perf_counter() - started, clock() - cpu
 
 
 def measure_peer(
@@ -138,8 +141,8 @@ def measure_peer(
         again = prompts_of(ours, case.bundle(text, 2, case.questions))
         if name == "Llama":
             with high_level(setup) as ask:
-                replies, seconds = timed(lambda: ask(case, make[1]))  # noqa: B023
-                rows.append(peer_row((name, "serial"), model, case, replies, seconds, peak()))
+                done = timed(lambda: ask(case, make[1]), time.process_time)  # noqa: B023
+                rows.append(peer_row((name, "serial"), model, case, done, peak()))
             continue
         server = Server(options.llama_server, setup, free_port())
         modes = (
@@ -148,8 +151,8 @@ def measure_peer(
             ("concurrent warm", server.concurrent, again),
         )
         for mode, how, prompts in modes:
-            replies, seconds = timed(lambda: how(case, prompts))  # noqa: B023
-            rows.append(peer_row((name, mode), model, case, replies, seconds, server.peak_bytes()))
+            done = timed(lambda: how(case, prompts), server.cpu_seconds)  # noqa: B023
+            rows.append(peer_row((name, mode), model, case, done, server.peak_bytes()))
         server.close()
     return rows
 
@@ -210,7 +213,7 @@ def table(rows: Sequence[Row]) -> str:
     }
     header = (
         f"{'model':19} {'prefix':>6} {'n':>3} {'kind':9} {'engine':13} {'mode':16} {'seconds':>8} {'ratio':>6} "
-        f"{'prefill':>8} {'reused':>7} {'forced':>6} {'sampled':>7} {'MiB':>6} {'bad':>3} {'agree':>5}"
+        f"{'cpu':>7} {'prefill':>8} {'reused':>7} {'forced':>6} {'sampled':>7} {'MiB':>6} {'bad':>3} {'agree':>5}"
     )
     lines = [header]
     for row in sorted(rows, key=lambda r: (r.model, r.prefix_tokens, r.questions, r.kind)):
@@ -220,7 +223,7 @@ def table(rows: Sequence[Row]) -> str:
         agreement = "-" if row.agreement is None else f"{row.agreement:.2f}"
         lines.append(
             f"{row.model:19} {row.prefix_tokens:6} {row.questions:3} {row.kind:9} {row.engine:13} {row.mode:16} "
-            f"{row.seconds:8.2f} {ratio:>6} {row.tokens_prefilled:8} {row.tokens_reused:7} "
+            f"{row.seconds:8.2f} {ratio:>6} {row.cpu_seconds:7.2f} {row.tokens_prefilled:8} {row.tokens_reused:7} "
             f"{row.tokens_forced:6} {row.tokens_sampled:7} {row.peak_bytes >> 20:6} {row.invalid:3} {agreement:>5}"
         )
     return "\n".join(lines)

@@ -12,8 +12,9 @@ from hunkwise.engine.runtime import native
 from hunkwise.engine.runtime.card import card_of
 from hunkwise.engine.runtime.chat import Chat, Layout
 from hunkwise.engine.runtime.grammar import Grammars
+from hunkwise.engine.runtime.jobs import Answers, Job
 from hunkwise.engine.runtime.plan import Plan
-from hunkwise.engine.runtime.scheduler import Answers, Job, Limits, Scheduler, Statistics
+from hunkwise.engine.runtime.scheduler import Limits, Scheduler, Statistics
 from hunkwise.engine.runtime.vocab import Vocab
 from hunkwise.engine.runtime.work import Work, start
 from hunkwise.engine.types import Bundle, BundleSize, EngineCard, ModelSpec

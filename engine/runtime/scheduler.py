@@ -10,22 +10,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass, field, replace
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from functools import partial
 
 from hunkwise.engine.errors import Cancelled, DeadlineExceeded, EngineError, NativeFailure, QueueFull
-from hunkwise.engine.runtime.lanes import Lane, Lanes, Sequences, Trunk
-from hunkwise.engine.runtime.native import Context, Tokens
+from hunkwise.engine.runtime.jobs import Answers, Job, Ticket, best
+from hunkwise.engine.runtime.lanes import Lane, Lanes, Sequences
+from hunkwise.engine.runtime.native import Context
 from hunkwise.engine.runtime.prefix import Prefixes
 from hunkwise.engine.runtime.work import Work
-from hunkwise.engine.types import Answer, Bundle, Usage, total_usage
+from hunkwise.engine.types import Usage, total_usage
 
-Answers = tuple[Answer, ...]
-
-_AGE = 30.0  # seconds of waiting that raise a job's priority by one
-_QUANTUM = 4096  # tokens by which one caller may be ahead of another before it must wait
 _KEEP_BYTES = 128 * 2**20  # of prefixes in host memory
 
 
@@ -48,68 +44,6 @@ class Statistics:
     decode_seconds: float = 0.0
     decode_calls: int = 0
     usage: Usage = field(default_factory=Usage)
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """One caller's wish for a job's answers. Equal bundles in flight are one job with several tickets."""
-
-    bundle: Bundle
-    future: Future[Answers]
-    submitted: float  # seconds, monotonic clock
-
-    def expired(self, now: float) -> bool:
-        """True if the deadline has passed."""
-        return self.bundle.deadline is not None and now > self.submitted + self.bundle.deadline
-
-
-@dataclass(eq=False, slots=True)
-class Job:
-    """A bundle made ready: its tokens, the works of its questions, and how far they are."""
-
-    bundle: Bundle
-    shared: Tokens
-    prompts: tuple[int, ...]  # tokens each question adds
-    works: Sequence[Work]
-    tickets: list[Ticket] = field(default_factory=list)
-    trunk: Trunk | None = None
-    reused: int = 0  # of the shared tokens
-    unstarted: deque[Work] = field(default_factory=deque)
-    lanes: list[Lane] = field(default_factory=list)
-
-    @property
-    def tokens(self) -> int:
-        """The most tokens it computes."""
-        return len(self.shared) + sum(work.cells for work in self.works)
-
-    @property
-    def floor(self) -> int:
-        """Cells that let its questions run, at least one after the other."""
-        return max(work.cells for work in self.works)
-
-    def answers(self) -> Answers:
-        """Read the finished works; the first question pays for the shared tokens that were computed."""
-        shared = len(self.shared)
-        usages = [Usage(prefilled=own, reused=shared) for own in self.prompts]
-        usages[0] = replace(
-            usages[0], prefilled=usages[0].prefilled + shared - self.reused, reused=self.reused
-        )
-        return tuple(work.answer(usage) for work, usage in zip(self.works, usages, strict=True))
-
-
-def best(
-    waiting: Sequence[Job], served: Mapping[str, int], known: Callable[[Tokens], int], now: float
-) -> Job:
-    """Choose by priority and waiting time, then fairness, then what the longest known prefix saves.
-
-    `served` counts the tokens computed for each caller, `known` those of a prefix that need no computing.
-    """
-    aged = [(job.bundle.priority + int(_waited(job, now) / _AGE), job) for job in waiting]
-    top = max(priority for priority, _ in aged)
-    jobs = [job for priority, job in aged if priority == top]
-    least = min(served.get(job.bundle.caller, 0) for job in jobs)
-    fair = [job for job in jobs if served.get(job.bundle.caller, 0) <= least + _QUANTUM]
-    return max(fair, key=lambda job: known(job.shared))  # the earliest of equals
 
 
 class Scheduler:
@@ -137,7 +71,7 @@ class Scheduler:
         with self._changed:
             if self._closing:
                 raise NativeFailure("the model is closed; load it again")
-            twin = next((other for other in self._waiting + self._active if _same(job, other)), None)
+            twin = next((other for other in self._waiting + self._active if other.same(job)), None)
             if twin is None:
                 self._refuse_beyond_limits(job)
                 self._waiting.append(job)
@@ -167,7 +101,7 @@ class Scheduler:
             self._closing = True
             for job in self._waiting + self._active:
                 for ticket in job.tickets:
-                    _fail(ticket, Cancelled("the model was closed"))
+                    ticket.fail(Cancelled("the model was closed"))
             self._context.interrupt()
             self._changed.notify()
         self._thread.join()
@@ -183,11 +117,21 @@ class Scheduler:
 
     def _taken_back(self, _future: Future[Answers]) -> None:
         with self._changed:
-            if self._active and all(_dead(job) for job in self._active):
+            if self._active and all(job.dead for job in self._active):
                 self._context.interrupt()
             self._changed.notify()
 
     def _run(self) -> None:
+        try:
+            self._loop()
+        finally:  # nobody must wait for a thread that a fault of ours has ended
+            with self._changed:
+                self._closing = True
+                for job in self._waiting + self._active:
+                    for ticket in job.tickets:
+                        ticket.fail(NativeFailure("the engine stopped; load the model again"))
+
+    def _loop(self) -> None:
         while True:
             with self._changed:
                 self._drop_dead()
@@ -216,14 +160,14 @@ class Scheduler:
                 self._leave(job)
         for job, answers in finished:
             for ticket in job.tickets:
-                _succeed(ticket, answers)
+                ticket.succeed(answers)
         return finished
 
     def _drop_dead(self) -> None:
         now = time.monotonic()
         for job in self._waiting + self._active:
             for ticket in [ticket for ticket in job.tickets if ticket.expired(now)]:
-                _fail(ticket, DeadlineExceeded(f"{ticket.bundle.deadline:g} s passed before the answer"))
+                ticket.fail(DeadlineExceeded(f"{ticket.bundle.deadline:g} s passed before the answer"))
             job.tickets = [ticket for ticket in job.tickets if not ticket.future.done()]
         self._waiting = [job for job in self._waiting if job.tickets]
         for job in [job for job in self._active if not job.tickets]:
@@ -276,7 +220,7 @@ class Scheduler:
                 continue
             while job.unstarted and self._fits(job, job.unstarted[0]):
                 work = job.unstarted.popleft()
-                job.lanes.append(self._lanes.start(work, job.trunk, partial(_finish, job)))
+                job.lanes.append(self._lanes.start(work, job.trunk, partial(_leave_lane, job)))
 
     def _fits(self, job: Job, work: Work) -> bool:
         running = sum(lane.work.cells for lane in job.lanes)
@@ -288,7 +232,7 @@ class Scheduler:
         with self._changed:
             for job in self._active:
                 for ticket in job.tickets:
-                    _fail(ticket, error)
+                    ticket.fail(error)
             self._active.clear()
             self._context.clear()
             self._sequences = Sequences(self._context.sequences)
@@ -307,31 +251,5 @@ class Scheduler:
         )
 
 
-def _same(one: Job, other: Job) -> bool:
-    return one.bundle.shared == other.bundle.shared and one.bundle.questions == other.bundle.questions
-
-
-def _waited(job: Job, now: float) -> float:
-    return now - job.tickets[0].submitted if job.tickets else 0.0
-
-
-def _dead(job: Job) -> bool:
-    return all(ticket.future.done() for ticket in job.tickets)
-
-
-def _finish(job: Job, lane: Lane) -> None:
+def _leave_lane(job: Job, lane: Lane) -> None:
     job.lanes.remove(lane)
-
-
-def _succeed(ticket: Ticket, answers: Answers) -> None:
-    try:
-        ticket.future.set_result(answers)
-    except InvalidStateError:
-        return  # taken back in the same moment
-
-
-def _fail(ticket: Ticket, error: EngineError) -> None:
-    try:
-        ticket.future.set_exception(error)
-    except InvalidStateError:
-        return  # taken back in the same moment

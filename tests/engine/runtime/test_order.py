@@ -7,8 +7,8 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from hunkwise.engine.runtime.jobs import Job, Ticket, best
 from hunkwise.engine.runtime.native import Tokens
-from hunkwise.engine.runtime.scheduler import Job, Ticket, best
 from hunkwise.engine.types import Bundle
 
 NOW = 1000.0
