@@ -8,6 +8,7 @@ once; one thread owns a `Context`. All token and position arrays are int32.
 from __future__ import annotations
 
 import ctypes
+import os
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -18,12 +19,15 @@ from typing import Any, Literal, Self
 
 from hunkwise.engine.errors import CorruptModel, InvalidQuestion, MissingExtra, NativeFailure
 
+# llama.cpp's threads meet at hundreds of barriers a token. libgomp spins there by default, which on a machine
+# that has other work makes a step up to fifty times slower (measured); it reads this when it is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 try:
     import llama_cpp.llama_cpp as llama
     import numpy as np
     from llama_cpp._ggml import libggml
     from numpy.typing import NDArray
-except ImportError as error:
+except (ImportError, OSError, RuntimeError) as error:  # absent, or its library does not load
     raise MissingExtra("llama-cpp-python", "local") from error
 
 Tokens = NDArray[np.int32]
