@@ -18,7 +18,7 @@ from hunkwise.reviewer.commands.baseline import read_baseline
 from hunkwise.reviewer.commands.flags import given, help_all, rare, setting_flags
 from hunkwise.reviewer.commands.guidelines import read_guidelines
 from hunkwise.reviewer.commands.outputs import Output, colored, outputs, write
-from hunkwise.reviewer.commands.source import Source, checked, read_change
+from hunkwise.reviewer.commands.source import Source, checked, read_change, request_of
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.report import View
@@ -41,6 +41,8 @@ OpenEngine = Callable[[Config, "Progress"], "Engine"]
 @click.option("--from", "start", metavar="A", help="Review what changed since A and --to parted.")
 @click.option("--to", "end", metavar="B", help="End of the range; HEAD if not given.")
 @rare("--scan", is_flag=True, help="Review whole files or folders, named as arguments, as if newly written.")
+@rare("--pr", "pull", metavar="URL", help="Review a pull request and post the review to it.")
+@rare("--mr", "merge", metavar="URL", help="Review a merge request and post the review to it.")
 @click.option(
     "-o",
     "--output",
@@ -96,11 +98,17 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
         transcript=values["show_prompt"],
     )
     _write(review, change, chosen, config, os.environ)
+    if request := request_of(source):
+        from hunkwise.reviewer.commands.post import post_review
+
+        posted = post_review(review, *request, os.environ)
+        if posted:
+            return posted
     return exit_code(review, config.fail_on)
 
 
 def _source(values: Mapping[str, Any]) -> Source:
-    names = ("paths", "staged", "working", "commit", "start", "end", "scan")
+    names = ("paths", "staged", "working", "commit", "start", "end", "scan", "pull", "merge")
     return Source(**{name: values[name] for name in names})
 
 
@@ -130,7 +138,7 @@ def _review(
     started = time.perf_counter()
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)))
-        change = read_change(source, config, Path.cwd())
+        change = read_change(source, config, Path.cwd(), os.environ)
         picked, _ = select(change, config.include, config.exclude)
         engine = open_engine(config, progress) if picked else Unasked(config.model)
         if isinstance(engine, AbstractContextManager):

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.types import Change
 
+if TYPE_CHECKING:
+    from hunkwise.reviewer.forges.remote import ForgeName
+
 CHOICES = (
     "name a diff (review FILE, review - for standard input) or one of --staged, --working, --commit SHA, "
-    "--from A --to B, --scan PATH…"
+    "--from A --to B, --scan PATH…, --pr URL, --mr URL"
 )
 
 
@@ -28,6 +32,8 @@ class Source:
     start: str | None = None  # --from
     end: str | None = None  # --to
     scan: bool = False
+    pull: str | None = None  # --pr, the web address of a pull request
+    merge: str | None = None  # --mr, of a merge request
 
 
 def checked(source: Source, *, terminal: bool) -> Source:
@@ -37,6 +43,7 @@ def checked(source: Source, *, terminal: bool) -> Source:
     """
     ranged = source.start is not None or source.end is not None
     named = [source.staged, source.working, source.commit is not None, ranged, source.scan]
+    named += [source.pull is not None, source.merge is not None]
     named.append(bool(source.paths) and not source.scan)
     if sum(named) > 1:
         raise UsageError(f"more than one source of the change; {CHOICES}")
@@ -53,8 +60,13 @@ def checked(source: Source, *, terminal: bool) -> Source:
     return source
 
 
-def read_change(source: Source, config: Config, folder: Path) -> Change:
-    """Read the change that a checked source names. Raises DiffError, GitError, UsageError."""
+def read_change(
+    source: Source, config: Config, folder: Path, environ: Mapping[str, str] | None = None
+) -> Change:
+    """Read the change that a checked source names; `environ` holds a forge's token.
+
+    Raises DiffError, GitError, ForgeError, UsageError.
+    """
     from hunkwise.reviewer.diff import Limits, parse_diff
     from hunkwise.reviewer.forges import local
 
@@ -65,6 +77,10 @@ def read_change(source: Source, config: Config, folder: Path) -> Change:
         lines=config.max_lines,
         line_length=config.max_line_length,
     )
+    if request := request_of(source):
+        from hunkwise.reviewer.forges.remote import requested_change
+
+        return local.with_texts(folder, requested_change(*request, environ or {}))
     if source.staged:
         return local.staged(folder, limits)
     if source.working:
@@ -76,6 +92,13 @@ def read_change(source: Source, config: Config, folder: Path) -> Change:
     if source.scan:
         return local.scan(folder, source.paths, limits)
     return local.with_texts(folder, parse_diff(_read_diff(source.paths, config.max_bytes), limits))
+
+
+def request_of(source: Source) -> tuple[ForgeName, str] | None:
+    """Name the forge and the address of the pull or merge request, if the source is one."""
+    if source.pull is not None:
+        return "github", source.pull
+    return ("gitlab", source.merge) if source.merge is not None else None
 
 
 def _read_diff(paths: Sequence[str], most: int) -> bytes:

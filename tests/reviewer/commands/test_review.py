@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.github import FakeGitHub
+from fakes.gitlab import FakeGitLab
+from fakes.reviews import PATCH
+from fakes.server import serving
 
 from hunkwise.engine import Engine, ScriptedEngine
 from hunkwise.reviewer.cli import hunkwise, run
@@ -208,3 +212,38 @@ def test_exit_codes(severities: list[Severity], complete: bool, fail_on: Severit
         manifest=Manifest("0", "m", "", "", "none", "", {}),
     )
     assert exit_code(review, fail_on) == code
+
+
+@pytest.mark.parametrize("option", ["--pr", "--mr"])
+def test_a_request_is_reviewed_and_posted_to(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """--pr and --mr read the change from the forge, report it, and post the review there, in one go."""
+    patch = PATCH.replace("+x = 2\n", f'+x = "{SECRET}"\n')
+    forge: FakeGitHub | FakeGitLab = FakeGitHub(patch) if option == "--pr" else FakeGitLab(patch)
+    with serving(forge) as url:
+        for name in ("GITHUB_TOKEN", "GITLAB_TOKEN"):
+            monkeypatch.setenv(name, "secret-token")
+        monkeypatch.setenv("GITHUB_API_URL", url)
+        address = (
+            "https://github.com/octo/repo/pull/7"
+            if option == "--pr"
+            else f"{url}/group/sub/project/-/merge_requests/7"
+        )
+        assert run(hunkwise, ["review", option, address], scripted) == 0
+
+    said = capsys.readouterr()
+    assert "This line holds" in said.out
+    assert "1 found: 1 inline" in said.err
+    assert SECRET not in said.out + said.err
+
+
+def test_a_request_without_a_token_is_a_usage_error(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sentence names the variable to set, and no model is opened."""
+    for name in ("GITHUB_TOKEN", "HUNKWISE_GITHUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert run(hunkwise, ["review", "--pr", "https://github.com/octo/repo/pull/7"], never) == 2
+    assert "GITHUB_TOKEN" in capsys.readouterr().err
