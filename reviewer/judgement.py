@@ -171,7 +171,8 @@ def _categories(inquiry: Inquiry) -> tuple[Category, ...]:
 def _focus(context: HunkContext, line: int) -> prompt.Focus:
     """Point at a line, and at what stood there before if something did."""
     old = suggestion.replaced(context.hunk, line)
-    return prompt.Focus(line, _text(context, line).strip(), tuple(text.strip() for text in old))
+    here = any(each.new_no == line and each.kind == "added" for each in context.hunk.lines)
+    return prompt.Focus(line, _text(context, line).strip(), tuple(text.strip() for text in old), here)
 
 
 def _text(context: HunkContext, line: int) -> str:

@@ -40,6 +40,7 @@ class Focus:
     line: int
     text: str
     old: tuple[str, ...] = ()
+    replaced: bool = True  # the line came in for the old ones; else they went beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +143,17 @@ def finding(
 
 
 def finding_schema(lines: tuple[int, ...], categories: tuple[Category, ...]) -> dict[str, object]:
-    """Give the JSON schema of an answer: one finding, on a commentable line."""
+    """Give the JSON schema of an answer: one finding, on a commentable line; it is graded after it is worded."""
     return {
         "type": "object",
         "properties": {
             "line": {"enum": list(lines)},
-            "category": {"enum": [category.value for category in categories]},
-            "severity": {"enum": [severity.value for severity in Severity]},
             "title": {"type": "string", "minLength": 8, "maxLength": MAX_TITLE},
             "message": {"type": "string", "minLength": 16, "maxLength": MAX_MESSAGE},
+            "category": {"enum": [category.value for category in categories]},
+            "severity": {"enum": [severity.value for severity in Severity]},
         },
-        "required": ["line", "category", "severity", "title", "message"],
+        "required": ["line", "title", "message", "category", "severity"],
         "additionalProperties": False,
     }
 
