@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from functools import cache
 from importlib import resources
 from itertools import accumulate
@@ -23,11 +24,13 @@ MOST_BLOCKS = 8  # of one hunk; more are scored as one
 TAIL_LINES = 6  # unchanged lines after the change that are scored too: does the rest still fit?
 FLOOR = -12.0  # natural log; one absurd token must not drown a whole hunk
 
-# The longer text is always the less likely one, so length must not pose as evidence: the sums count in full only
-# where both sides are about as long (EVEN), and that lines went or came counts less the more of them (FADE).
+# The longer text is always the less likely one, so length must not pose as evidence: the sums count only where
+# both sides are about as long (EVEN). That words only went (a guard, an argument, a close) or only came is
+# evidence of its own; it counts less the more of them (FADE), and more if the model expected them (USUAL).
 EVEN_TOKENS = 6
-SAME_TOKENS = 4
 FADE_TOKENS = 60
+USUAL = 2.0  # nats a token of code costs, about
+LONGEST_COMPARED = 600  # tokens; comparing takes quadratic time
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +145,29 @@ def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
     """Read off the numbers that the layer weighs, in nats; a gap > 0 favours the old text."""
     new_own, old_own = _changed(read.new, new), _changed(read.old, old)
     fresh, stale = _first_difference(new.tokens, old.tokens)
-    shorter = len(old_own) - len(new_own)
-    even = math.exp(-abs(shorter) / EVEN_TOKENS)
+    gone, come = _novel(old_own, new_own)
+    even = math.exp(-abs(len(old_own) - len(new_own)) / EVEN_TOKENS)
+    drops = math.exp(-len(gone) / FADE_TOKENS) if gone and not come else 0.0
+    adds = math.exp(-len(come) / FADE_TOKENS) if come and not gone else 0.0
     return {
         "even_gap": even * _clip(_total(old.tokens) - _total(new.tokens), 40.0),
         "mean_gap": _mean(old_own) - _mean(new_own) if new_own and old_own else 0.0,
         "peak_gap": _peak(new_own) - _peak(old_own),
         "first_gap": _floor(stale) - _floor(fresh) if fresh and stale else 0.0,
-        "shrinks": math.exp(-shorter / FADE_TOKENS) if shorter > SAME_TOKENS else 0.0,
-        "grows": math.exp(shorter / FADE_TOKENS) if shorter < -SAME_TOKENS else 0.0,
+        "drops": drops - adds,
+        "drops_expected": drops * (_mean(gone) + USUAL) - adds * (_mean(come) + USUAL),
     }
+
+
+def _novel(old: list[TokenScore], new: list[TokenScore]) -> tuple[list[TokenScore], list[TokenScore]]:
+    """Pick the tokens that stand on one side alone; of very long sides, all of them."""
+    if max(len(old), len(new)) > LONGEST_COMPARED:
+        return old, new
+    words = [[token.text.strip() for token in side] for side in (old, new)]
+    changes = SequenceMatcher(None, *words, autojunk=False).get_opcodes()
+    gone = [old[i] for kind, a, b, _, _ in changes if kind != "equal" for i in range(a, b) if words[0][i]]
+    come = [new[i] for kind, _, _, a, b in changes if kind != "equal" for i in range(a, b) if words[1][i]]
+    return gone, come
 
 
 def suspects(read: Sides, new: Scored) -> tuple[Suspect, ...]:

@@ -105,7 +105,7 @@ def test_the_gaps_favour_the_likelier_text() -> None:
     assert got["first_gap"] == pytest.approx(-0.05 + 3.0)
     assert got["even_gap"] == pytest.approx((-0.1 - 0.05 - 0.1 - 0.2) - (-0.1 - 3.0 - 0.5 - 0.2))
     assert got["peak_gap"] > 0.8
-    assert (got["shrinks"], got["grows"]) == (0, 0)
+    assert (got["drops"], got["drops_expected"]) == (0, 0)
 
 
 def test_swapping_the_sides_turns_the_gaps_round() -> None:
@@ -118,15 +118,28 @@ def test_swapping_the_sides_turns_the_gaps_round() -> None:
 
 
 def test_length_is_no_evidence_of_its_own() -> None:
-    """Between sides of different length the sum counts less, and the change of length has its own feature."""
+    """Between sides of different length the sum counts less."""
     read = sides(CONTEXT, BLOCK)
     long = _scored("new", [(" x", -1.0, " x", -1.0)] * 40)
     read = replace(read, new=replace(read.new, text=" x" * 40 + "\n", lines=((2, True),)))
-    got = features(read, long, OLD)
 
-    assert abs(got["even_gap"]) < 0.1
-    assert 0 < got["grows"] < 1
-    assert got["shrinks"] == 0
+    assert abs(features(read, long, OLD)["even_gap"]) < 0.1
+
+
+def test_words_that_only_went_are_evidence() -> None:
+    """A dropped argument counts, an added one counts the other way, and more so where it was expected."""
+    read = sides(CONTEXT, BLOCK)
+    rest = [("print(b)\n", -0.1, "print(b)\n", -0.1)]
+    short = _scored("new", [("b = a", -0.1, "b = a", -0.1), ("\n", -0.1, "\n", -0.1), *rest])
+    read = replace(read, new=replace(read.new, text="b = a\nprint(b)\nexit()\n"))
+    turned = replace(read, new=read.old, old=read.new)
+    unexpected = replace(OLD, tokens=(OLD.tokens[0], replace(OLD.tokens[1], logprob=-5.0), *OLD.tokens[2:]))
+    there = features(read, short, OLD)
+    back = features(turned, OLD, short)
+
+    assert there["drops"] == pytest.approx(-back["drops"])
+    assert there["drops"] > 0
+    assert there["drops_expected"] > features(read, short, unexpected)["drops_expected"]
 
 
 def test_the_most_surprising_line_comes_first() -> None:
