@@ -135,7 +135,7 @@ def finding(
         "finding",
         focus=focus,
         rules=rules,
-        categories=[category.value for category in categories],
+        categories=[f"{category.value}: {DESCRIPTIONS[category].split(' (')[0]}" for category in categories],
         language=language,
     )
     question = Generate("finding", (Segment(text),), max_tokens=320, schema=finding_schema(lines, categories))
