@@ -18,7 +18,7 @@ class Patience:
 
     tries: int = 5
     first_wait: float = 2.0  # doubled after each failure
-    longest_wait: float = 120.0
+    longest_wait: float = 120.0  # a forge that asks for more is given up on
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -28,7 +28,8 @@ def patiently(do: Callable[[], T], patience: Patience) -> T:
         try:
             return do()
         except Unavailable as error:
-            seconds = patience.first_wait * 2**failures if error.wait is None else error.wait
+            doubled = min(patience.first_wait * 2**failures, patience.longest_wait)
+            seconds = doubled if error.wait is None else error.wait
             if failures + 1 == patience.tries or seconds > patience.longest_wait:
                 raise
             patience.sleep(seconds)
