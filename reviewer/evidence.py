@@ -164,7 +164,7 @@ def _novel(old: list[TokenScore], new: list[TokenScore]) -> tuple[list[TokenScor
     if max(len(old), len(new)) > LONGEST_COMPARED:
         return old, new
     words = [[token.text.strip() for token in side] for side in (old, new)]
-    changes = SequenceMatcher(None, *words, autojunk=False).get_opcodes()
+    changes = SequenceMatcher(None, words[0], words[1], autojunk=False).get_opcodes()
     gone = [old[i] for kind, a, b, _, _ in changes if kind != "equal" for i in range(a, b) if words[0][i]]
     come = [new[i] for kind, _, _, a, b in changes if kind != "equal" for i in range(a, b) if words[1][i]]
     return gone, come
