@@ -86,7 +86,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
     chosen = outputs(asked, config.format)
     open_engine: OpenEngine = ctx.obj or _open_engine
     guidelines = "" if values["untrusted"] else read_guidelines(config, Path.cwd())
-    known = frozenset(read_baseline(config, Path.cwd()))
+    known = _known(config, source, trusted=not values["untrusted"])
     silence = Silence(known, datetime.now(UTC).date(), trusted=not values["untrusted"])
     review, change = _review(
         source,
@@ -110,6 +110,14 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
 def _source(values: Mapping[str, Any]) -> Source:
     names = ("paths", "staged", "working", "commit", "start", "end", "scan", "pull", "merge")
     return Source(**{name: values[name] for name in names})
+
+
+def _known(config: Config, source: Source, *, trusted: bool) -> frozenset[str]:
+    """Read the baseline; where the change is not trusted, as it stood before the change."""
+    if not trusted and source.start is None and config.baseline_file != "none":
+        click.echo("hunkwise: the baseline is not used: with --untrusted it needs --from", err=True)
+        return frozenset()
+    return read_baseline(config, Path.cwd(), None if trusted else source.start)
 
 
 def _open_engine(config: Config, progress: Progress) -> Engine:

@@ -1,0 +1,92 @@
+"""The baseline: what it silences, and whose word it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hunkwise.engine import ScriptedEngine
+from hunkwise.reviewer.cli import hunkwise, run
+from hunkwise.reviewer.commands.baseline import read_baseline
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.errors import ConfigError
+
+SECRET = "ghp_" + "a1B2" * 9  # found by a check that needs no model
+RANGE = ["--from", "main", "--to", "topic", "--format", "json"]
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=n", "-c", "user.email=e@x", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository whose branch `topic` adds a finding, and then writes it into the baseline itself."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / "a.py").write_text("import os\n")
+    review("-o", "json=known.json", "a.patch")
+    git(tmp_path, "add", "a.py", "known.json")
+    git(tmp_path, "commit", "-q", "-m", "base")
+    git(tmp_path, "switch", "-q", "-c", "topic")
+    (tmp_path / "a.py").write_text(f"import os\n\ntoken = '{SECRET}'\n")
+    git(tmp_path, "commit", "-q", "-am", "a finding")
+    assert review(*RANGE, "-o", "known.json") == 0
+    git(tmp_path, "commit", "-q", "-am", "and its silence")
+    return tmp_path
+
+
+def review(*arguments: str) -> int:
+    Path("a.patch").touch()
+    return run(hunkwise, ["review", *arguments], lambda *_: ScriptedEngine())
+
+
+def found(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, list[str]]:
+    """Review the branch; gives the number of findings, and why others were silenced."""
+    capsys.readouterr()
+    assert review(*RANGE, "--baseline-file", "known.json", *options) == 0
+    report = json.loads(capsys.readouterr().out)
+    return len(report["findings"]), [one["silenced"] for one in report["rejected"] if one["silenced"]]
+
+
+def test_what_a_baseline_knows_is_silenced_and_shown(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On your own machine the file counts as it lies there."""
+    assert found(capsys) == (0, ["baseline"])
+
+
+def test_a_change_can_not_write_itself_into_the_baseline(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stranger's change is held against the baseline as it was before, even behind a link."""
+    assert found(capsys, "--untrusted") == (1, [])
+    (here / "elsewhere.json").write_bytes((here / "known.json").read_bytes())
+    (here / "known.json").unlink()
+    (here / "known.json").symlink_to(here / "elsewhere.json")
+    assert found(capsys, "--untrusted") == (1, [])
+
+
+def test_without_a_commit_before_an_untrusted_change_has_no_baseline(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bare diff does not say what stood before it: the baseline is left out, and that is said."""
+    (here / "b.patch").write_text(f"--- /dev/null\n+++ b/b.py\n@@ -0,0 +1 @@\n+t = '{SECRET}'\n")
+    assert review("b.patch", "--untrusted", "--baseline-file", "known.json") == 0
+    said = capsys.readouterr()
+    assert "the baseline is not used" in said.err
+    assert "b.py" in said.out
+
+
+def test_a_baseline_that_can_not_be_read_is_named(here: Path) -> None:
+    """A missing file says how to write one; one missing before says where it was looked for."""
+    with pytest.raises(ConfigError, match="write one with"):
+        read_baseline(Config(baseline_file="gone.json"), here)
+    with pytest.raises(ConfigError, match="not in main"):
+        read_baseline(Config(baseline_file="gone.json"), here, "main")
+    with pytest.raises(ConfigError, match="can't be used"):
+        read_baseline(Config(baseline_file="a.py"), here, "main")
