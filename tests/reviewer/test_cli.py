@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
-import signal
 import time
 from types import SimpleNamespace
 
