@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from hunkwise.reviewer.types import Category, FileDiff, Hunk, Line, Severity
 
 _SECRETS: tuple[tuple[str, str], ...] = (
-    ("a private key", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"),
+    (
+        "a private key",  # with what follows on the line: in a string the whole key is one line
+        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|[A-Za-z0-9+/=\s])*",
+    ),
     ("an AWS access key id", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
     ("a GitHub token", r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_\w{82})\b"),
     ("a GitLab token", r"\bgl(?:pat|ptt|dt|rt|cbt|ft|soat)-[\w-]{20,}"),
@@ -31,6 +34,13 @@ _SECRETS: tuple[tuple[str, str], ...] = (
     ("a SendGrid key", r"\bSG\.[\w-]{22}\.[\w-]{43}\b"),
 )
 _SECRET = re.compile("|".join(f"(?P<s{i}>{pattern})" for i, (_, pattern) in enumerate(_SECRETS)))
+
+# A line of a key's body: 64 to 76 characters of Base64 (RFC 7468, OpenSSH, OpenPGP) and nothing else but what
+# surrounds a string. A digest in hex is none, for it lacks one of the cases.
+_KEY_LINE = re.compile(
+    r"^(?P<before>[\s\"'`]*)(?=[^a-z]{0,75}[a-z])(?=[^A-Z]{0,75}[A-Z])"
+    r"(?P<body>[A-Za-z0-9+/]{60,76}={0,2})(?P<after>(?:\\[nr])*[\s\"'`+,;)\\]*)$"
+)
 
 # The three markers git writes; "=======" alone is also a heading underline, so it does not count by itself.
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7}) \S")
@@ -55,8 +65,12 @@ REDACTED = "*" * 16  # no shorter secret is known; what holds this can't be give
 
 
 def redact(text: str) -> str:
-    """Replace each secret by as many asterisks, so that it reaches no prompt, report, log or cache."""
-    return _SECRET.sub(lambda found: "*" * len(found[0]), text)
+    """Replace each secret by as many asterisks, so that it reaches no prompt, report, log or cache.
+
+    So is a line of Base64 alone, as private keys are made of, wherever it stands.
+    """
+    hidden = _SECRET.sub(lambda found: "*" * len(found[0]), text)
+    return _KEY_LINE.sub(lambda found: found["before"] + "*" * len(found["body"]) + found["after"], hidden)
 
 
 def holds_secret(text: str) -> bool:

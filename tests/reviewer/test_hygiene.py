@@ -22,7 +22,13 @@ SECRETS = (
     "SG." + "a" * 22 + "." + "b" * 43,
 )
 
+BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"  # 64 characters of a key's body
+
 HARMLESS = (
+    "a" * 64,
+    "sha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    f"url = https://example.org/{BODY}",
     "key = os.environ['AWS_SECRET_ACCESS_KEY']",
     "-----BEGIN CERTIFICATE-----",
     "-----BEGIN PUBLIC KEY-----",
@@ -54,6 +60,23 @@ def test_a_secret_is_found_and_never_quoted(secret: str) -> None:
     assert secret not in found.title + found.message
     assert secret not in redact(f'token = "{secret}"')
     assert not holds_secret(redact(f'token = "{secret}"'))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        BODY,
+        f"    {BODY}==",
+        f'  "{BODY}\\n" +',
+        f"'{BODY}',",
+        f"{BODY}ABCDEF",
+        "key = '-----BEGIN PRIVATE" + f" KEY-----\\n{BODY}\\n{BODY}\\n-----END PRIVATE KEY-----'",
+    ],
+)
+def test_the_body_of_a_key_is_hidden(line: str) -> None:
+    """A key's lines of Base64 are hidden wherever they stand, and so is a key that is one long string."""
+    assert BODY[8:40] not in redact(line)
+    assert len(redact(line)) == len(line)
 
 
 @pytest.mark.parametrize("text", HARMLESS)
