@@ -26,10 +26,9 @@ FLOOR = -12.0  # natural log; one absurd token must not drown a whole hunk
 
 # The longer text is always the less likely one, so length must not pose as evidence: the sums count only where
 # both sides are about as long (EVEN). That words only went (a guard, an argument, a close) or only came is
-# evidence of its own; it counts less the more of them (FADE), and more if the model expected them (USUAL).
+# evidence of its own; it counts less the more of them (FADE).
 EVEN_TOKENS = 6
 FADE_TOKENS = 60
-USUAL = 2.0  # nats a token of code costs, about
 LONGEST_COMPARED = 600  # tokens; comparing takes quadratic time
 
 
@@ -91,8 +90,8 @@ class Layer:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
 
 
-# For a model nobody has calibrated: the one feature that holds across models, with a cautious slope.
-UNCALIBRATED = Layer(-1.0, {"first_gap": 0.2, "even_gap": 0.2}, calibrated=False)
+# For a model nobody has calibrated: the features that hold across models, with a cautious start.
+UNCALIBRATED = Layer(0.0, {"even_gap": 0.12, "mean_gap": 0.8, "drops": 1.4}, calibrated=False)
 
 
 @cache
@@ -144,7 +143,6 @@ def _side(lines: Sequence[Line], without: str, tail: Sequence[tuple[str, int | N
 def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
     """Read off the numbers that the layer weighs, in nats; a gap > 0 favours the old text."""
     new_own, old_own = _changed(read.new, new), _changed(read.old, old)
-    fresh, stale = _first_difference(new.tokens, old.tokens)
     gone, come = _novel(old_own, new_own)
     even = math.exp(-abs(len(old_own) - len(new_own)) / EVEN_TOKENS)
     drops = math.exp(-len(gone) / FADE_TOKENS) if gone and not come else 0.0
@@ -152,10 +150,7 @@ def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
     return {
         "even_gap": even * _clip(_total(old.tokens) - _total(new.tokens), 40.0),
         "mean_gap": _mean(old_own) - _mean(new_own) if new_own and old_own else 0.0,
-        "peak_gap": _peak(new_own) - _peak(old_own),
-        "first_gap": _floor(stale) - _floor(fresh) if fresh and stale else 0.0,
         "drops": drops - adds,
-        "drops_expected": drops * (_mean(gone) + USUAL) - adds * (_mean(come) + USUAL),
     }
 
 
@@ -192,16 +187,6 @@ def _changed(side: Side, scored: Scored) -> list[TokenScore]:
     return [token for token in scored.tokens if side.lines[side.line_of(token, ends)][1]]
 
 
-def _first_difference(
-    new: Sequence[TokenScore], old: Sequence[TokenScore]
-) -> tuple[TokenScore | None, TokenScore | None]:
-    """Find where the two texts part: both tokens follow the same words, so length plays no part."""
-    for fresh, stale in zip(new, old, strict=False):
-        if fresh.text != stale.text:
-            return fresh, stale
-    return None, None
-
-
 def _floor(token: TokenScore) -> float:
     return max(token.logprob, FLOOR)
 
@@ -212,11 +197,6 @@ def _total(tokens: Sequence[TokenScore]) -> float:
 
 def _mean(tokens: Sequence[TokenScore]) -> float:
     return _total(tokens) / len(tokens) if tokens else 0.0
-
-
-def _peak(tokens: Sequence[TokenScore]) -> float:
-    """Largest surprise among the tokens, 0..1."""
-    return max((math.exp(t.favourite_logprob) - math.exp(t.logprob) for t in tokens), default=0.0)
 
 
 def _clip(value: float, limit: float) -> float:

@@ -35,7 +35,7 @@ def test_flags_go_before_environment_before_files(repository: Path, tmp_path: Pa
     environ = {"XDG_CONFIG_HOME": str(tmp_path), "HUNKWISE_MAX_COMMENTS": "4", "HUNKWISE_LANGUAGE": "Polish"}
     config = load(flags={"language": "Czech"}, environ=environ, folder=repository / "src")
     values = (config.language, config.max_comments, config.effort, config.model, config.min_confidence)
-    assert values == ("Czech", 4, "deep", "m", 0.5)
+    assert values == ("Czech", 4, "deep", "m", 0.84)
     names = ("language", "max_comments", "effort", "model", "min_confidence")
     origins = [config.origin(name) for name in names]
     assert origins == ["flag", "environment", str(own), str(user), "default"]
@@ -108,7 +108,7 @@ def test_a_mistake_names_file_key_and_what_is_allowed(tmp_path: Path, text: str,
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("data", [b"\xff", b"a = 1\n" * 200_000, b"a = " + b"[" * 5000])
+@pytest.mark.parametrize("data", [b"\xff", b"a = 1\n" * 200_000, b"a = " + b"[" * 5000, b"a = " + b"9" * 5000])
 def test_a_file_that_is_no_configuration_is_an_error(tmp_path: Path, data: bytes) -> None:
     """Binary, huge and deeply nested files are refused with a sentence."""
     (tmp_path / "x.toml").write_bytes(data)

@@ -94,7 +94,7 @@ def test_a_likely_change_is_not_remarked_on() -> None:
     made = review(_change(), Config(), engine)
 
     assert made.findings == ()
-    assert {drop.reason for drop in made.rejected} == {"below --min-confidence 0.5"}
+    assert {drop.reason for drop in made.rejected} == {"below --min-confidence 0.84"}
     assert not any(isinstance(q, Generate) for bundle in engine.bundles for q in bundle.questions)
     assert made.complete
 
@@ -110,7 +110,7 @@ def test_an_unlikely_change_is_named_verified_and_mended() -> None:
         "Wrong on 3",
     )
     assert found.code == ("start = number * size",)
-    assert 0.5 <= found.confidence <= 1
+    assert 0.84 <= found.confidence <= 1
     assert not found.calibrated
     assert found.suggestion is not None
     assert (found.suggestion.replacement, found.suggestion.verified) == ("start = (number - 1) * size", True)
