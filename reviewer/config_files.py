@@ -91,7 +91,7 @@ def _parse(path: Path) -> dict[str, object]:
         return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 at byte {error.start}") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError alone: a number of thousands of digits
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
 
 

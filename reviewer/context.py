@@ -8,9 +8,11 @@ in nearly every language that is formatted; where it does not, the nearest lines
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import chain, takewhile, zip_longest
+from heapq import merge
+from itertools import takewhile
 
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.types import Change, FileDiff, Hunk, HunkContext
@@ -94,10 +96,11 @@ def _by_worth(lines: dict[int, str], hunk: Hunk, first: int, last: int) -> Itera
     start = _function(lines, openers)
     end = _block_end(lines, start, last) if start is not None else last
     yield from openers
+    known = sorted(lines)
     if start is not None:
-        yield from _outwards(first, last, start, end)
+        yield from _outwards(known[bisect_left(known, start) : bisect_right(known, end)], first, last)
     yield from _imports(lines)
-    yield from _outwards(first, last, 1, next(reversed(lines), 0))
+    yield from _outwards(known, first, last)
 
 
 def _openers(lines: dict[int, str], hunk: Hunk, first: int) -> list[int]:
@@ -150,11 +153,13 @@ def _block_end(lines: dict[int, str], start: int, last: int) -> int:
     return number
 
 
-def _outwards(first: int, last: int, start: int, end: int) -> Iterator[int]:
-    """Numbers around first..last within start..end, by distance; above before below."""
-    above, below = range(first - 1, start - 1, -1), range(last + 1, end + 1)
-    pairs = zip_longest(above, below)
-    return (number for number in chain.from_iterable(pairs) if number is not None)
+def _outwards(known: list[int], first: int, last: int) -> Iterator[int]:
+    """The known numbers around first..last, by distance; above before below.
+
+    Only what is known is walked over: a patch may name any line, and the numbers between are no work.
+    """
+    above, below = reversed(known[: bisect_left(known, first)]), known[bisect_right(known, last) :]
+    return merge(above, below, key=lambda number: first - number if number < first else number - last)
 
 
 def _imports(lines: dict[int, str]) -> Iterator[int]:

@@ -31,7 +31,14 @@ _EXTENDED = re.compile(
 _BINARY = re.compile(rb"Binary files? (.+) (?:differ|has changed)")
 _ONLY_IN = re.compile(rb"Only in ([^ ]+): (.+)")
 _NO_SUCH_FILE = re.compile(rb"1970-01-01|1969-12-31|\(nonexistent\)")  # diff -N; svn
-_EMPTY_BLOB = re.compile(rb"e69de29|473a0f4")  # of SHA-1 and SHA-256 repositories
+_EMPTY_BLOB = re.compile(r"e69de29|473a0f4")  # of SHA-1 and SHA-256 repositories
+_MODE = re.compile(r"\d{6}")
+# How the lines begin that may follow a `diff --git` line
+_HEADER_WORDS = (
+    b"old mode ", b"new mode ", b"deleted file mode ", b"new file mode ", b"copy from ", b"copy to ",
+    b"rename from ", b"rename to ", b"similarity index ", b"dissimilarity index ", b"index ", b"--- ",
+    b"Binary files ", b"GIT binary patch",
+)  # fmt: skip
 _LONGEST_HEADER = 40_000  # bytes; two paths of PATH_MAX, each byte in octal, are 32 KiB
 
 
@@ -77,6 +84,8 @@ def sections(lines: list[bytes]) -> Iterator[Section]:
         if found is None and not recovering and HUNK_HEADER.match(lines[at]):
             problem = Problem(at + 1, "a hunk with no file above it (no --- and +++ lines)")
             found = Section(at + 1, None, None, problem=problem), at + 1
+        if found is None and _begins(lines, at):
+            found = Section(at + 1, None, None, problem=_cut_short(len(lines))), len(lines)
         if found is None:
             at += 1
             continue
@@ -120,15 +129,38 @@ def _git_section(lines: list[bytes], start: int) -> tuple[Section, int]:
         hunks, end, problem = _hunks_after_names(lines, at)
         return Section(start + 1, old_path, new_path, hunks, texts, False, crlf, problem), end
     end = at + binary
-    problem = _cut_short(headers, end) if end >= len(lines) and not binary else None
+    cut = not binary and _stops(lines, end, explained=_explained(texts))
+    problem = _cut_short(len(lines)) if cut else None
     return Section(start + 1, old_path, new_path, (), texts, binary, crlf, problem), end
 
 
-def _cut_short(headers: Mapping[str, tuple[bytes, int]], end: int) -> Problem | None:
-    """An `index` line as the last of all announces a text that never came, unless a file is empty."""
-    value, _ = headers.get("index", (b"", 0))
-    empty = ("new file mode" in headers or "deleted file mode" in headers) and _EMPTY_BLOB.search(value)
-    return Problem(end, "the diff ends before the text of this file") if value and not empty else None
+def _cut_short(line: int) -> Problem:
+    return Problem(line, "the diff ends before the text of this file")
+
+
+def _stops(lines: list[bytes], at: int, *, explained: bool) -> bool:
+    """Whether the patch ends before index `at` with the file not `explained`, or within a header line there."""
+    left = b"".join(lines[at:]).rstrip(b"\r") if at >= len(lines) - 1 else b"more"
+    return any(word.startswith(left) for word in _HEADER_WORDS) and bool(left or not explained)
+
+
+def _explained(headers: Mapping[str, str]) -> bool:
+    """Whether git says all of a file in these header lines, so that no text of it is to come."""
+    if "new file mode" in headers or "deleted file mode" in headers:
+        return bool(_EMPTY_BLOB.search(headers.get("index", "")))
+    if "index" in headers:
+        return False
+    if "rename to" in headers or "copy to" in headers:
+        return headers.get("similarity index", "100%") == "100%"  # Mercurial leaves it out
+    return "old mode" in headers and bool(_MODE.fullmatch(headers.get("new mode", "")))
+
+
+def _begins(lines: list[bytes], at: int) -> bool:
+    """Whether the header of a further file begins at `at`, and the patch ends within it."""
+    if at == len(lines) - 1:
+        return bool(lines[at]) and (b"diff --git ".startswith(lines[at]) or lines[at].startswith(b"--- "))
+    named = at == len(lines) - 2 and lines[at].startswith(b"--- ")
+    return named and bool(lines[at + 1]) and b"+++ ".startswith(lines[at + 1])
 
 
 def _git_paths(

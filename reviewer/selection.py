@@ -244,8 +244,8 @@ def _spec(globs: tuple[str, ...]) -> GitIgnoreSpec:
     for glob in globs:
         try:
             GitIgnoreSpec.from_lines([glob])
-        except ValueError:
+        except (ValueError, re.error):
             raise ConfigError(
-                f"{glob!r} is no glob as .gitignore has them; escape a last \\ or write !name"
+                f"{glob!r} is no glob as .gitignore has them; escape a last \\, write !name, or [a-z] for [z-a]"
             ) from None
     return GitIgnoreSpec.from_lines(globs)

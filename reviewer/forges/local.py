@@ -6,6 +6,7 @@ Every function takes the folder that the user stands in and gives a Change with 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +84,11 @@ def scan(folder: Path, paths: Sequence[str], limits: Limits) -> Change:
     texts: dict[str, str] = {}
     lines = 0
     for name in names:
-        content = read_regular(top, name)
+        try:
+            content = read_regular(top, name)
+        except OSError as error:
+            skipped.append(Skipped(name, f"can't be read: {error.strerror}", fault=True))
+            continue
         if content is None:
             skipped.append(Skipped(name, "not a regular file"))
         elif is_binary(content):
@@ -179,8 +184,12 @@ def _scanned(folder: Path, paths: Sequence[str]) -> tuple[Path, list[str]]:
     """The folder that paths are relative to, and the files to read."""
     named = [folder.absolute() / path for path in paths]
     for path, given in zip(named, paths, strict=True):
-        if not path.exists():
-            raise UsageError(f"{given}: there is no such file or folder to scan")
+        try:
+            mode = path.stat().st_mode
+        except OSError as error:
+            raise UsageError(f"{given}: there is no such file or folder to scan: {error.strerror}") from None
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise UsageError(f"{given}: is neither a file nor a folder, so it can't be scanned")
     try:
         repo = repository(folder)
     except GitError:
@@ -244,11 +253,19 @@ def _candidates(folder: Path, repo: Repository | None, paths: set[str]) -> Itera
     """Texts by path, of one place after the other where the files of a patch may be."""
     tops = [folder.absolute()] if repo is None else [top for top in (repo.top, folder.absolute()) if top]
     for top in dict.fromkeys(tops):
-        found = {path: read_regular(top, path) for path in sorted(paths)}
+        found = {path: _readable(top, path) for path in sorted(paths)}
         yield {path: decode(data) for path, data in found.items() if data and len(data) <= LARGEST_FILE}
     for side in (":0:", "HEAD:") if repo else ():
         assert repo is not None
         yield _texts(repo, side, sorted(paths))
+
+
+def _readable(top: Path, path: str) -> bytes | None:
+    """The file if it can be read: a diff is reviewed without the whole text too."""
+    try:
+        return read_regular(top, path)
+    except OSError:
+        return None
 
 
 def _proven(file: FileDiff, texts: dict[str, str]) -> str | None:

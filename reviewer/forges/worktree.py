@@ -31,7 +31,7 @@ _ENTRY = re.compile(
 )
 _LFS = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\n")
 _SUBMODULE, _LINK, _FILE, _PROGRAM = "160000", "120000", "100644", "100755"
-_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENXIO)
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENAMETOOLONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,13 @@ class _Taking:
 
     def _taken(self, entry: Entry, before: bytes | None) -> Iterator[Entry]:
         """The entry with the file's present content; nothing if the file is gone."""
-        found = _read(self.top, entry.path, LARGEST_FILE)
+        try:
+            found = _read(self.top, entry.path, LARGEST_FILE)
+        except OSError as error:
+            self.skipped.append(Skipped(entry.path, f"can't be read: {error.strerror}", fault=True))
+            if entry.id:
+                yield entry
+            return
         if found is None:
             return
         mode, content = found

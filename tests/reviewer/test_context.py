@@ -214,3 +214,13 @@ def test_the_budget_is_exact_and_seldom_measured(rows: list[str], at: int, budge
     assert not numbers(found) or count(surroundings(found)) == found.tokens <= budget
     assert all(rows[number - 1] == text for number, text in (*found.imports, *found.before, *found.after))
     assert numbers(found) == sorted(set(numbers(found)))
+
+
+def test_a_line_number_beyond_all_files_costs_nothing() -> None:
+    """A patch may claim line nine billion: no number between the known ones is walked over."""
+    patch = b"--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n import os\n-a\n+b\n"
+    patch += b"@@ -9999999990,3 +9999999990,2 @@\n def f():\n-    a\n-    c\n+    b\n"
+    change = parse_diff(patch)
+    picked, _ = select(change)
+
+    assert with_context(change, picked[1], words, 100).imports == ((1, "import os"),)

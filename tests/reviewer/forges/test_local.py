@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -467,3 +468,36 @@ def test_texts_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     change = local.with_texts(tmp_path, parse_diff(PATCH + new))
 
     assert change.new_texts == {"src/a.py": "one\r\n2\nthree\r\n", "n.py": "a\nb"}
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/null", "n" * 300, "loop"])
+def test_what_can_not_be_scanned_is_refused(repo: Path, name: str) -> None:
+    """A named path that is no file and no folder is an error, not a review of nothing."""
+    os.mkfifo(repo / "pipe")
+    (repo / "loop").symlink_to("loop")
+    with pytest.raises(UsageError, match=name):
+        local.scan(repo, (name,), LIMITS)
+
+
+def test_a_file_that_can_not_be_read_is_reported(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without permission for a file the review goes on, incomplete; a diff needs no whole text."""
+
+    def refuse(*_: object, **__: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (repo / "src/a.py").write_text("changed\n")
+    patch = parse_diff(b"--- a/src/a.py\n+++ b/src/a.py\n@@ -2 +2 @@\n-TWO\n+2\n")
+    monkeypatch.setattr("hunkwise.reviewer.forges.worktree._parent", refuse)
+    changes = local.scan(repo, ("src",), LIMITS), local.working(repo, LIMITS)
+    for change in changes:
+        assert [(skip.path, skip.reason, skip.fault) for skip in change.skipped] == [
+            ("src/a.py", "can't be read: Permission denied", True)
+        ]
+    assert local.with_texts(repo, patch).files == patch.files
+
+
+def test_a_name_too_long_for_this_machine_is_only_not_there(repo: Path) -> None:
+    """A diff may name what no file system here can hold."""
+    name = "n" * 300
+    patch = parse_diff(f"--- a/{name}\n+++ b/{name}\n@@ -1 +1 @@\n-a\n+b\n".encode())
+    assert local.with_texts(repo, patch) == patch
