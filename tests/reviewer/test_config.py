@@ -108,7 +108,9 @@ def test_a_mistake_names_file_key_and_what_is_allowed(tmp_path: Path, text: str,
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("data", [b"\xff", b"a = 1\n" * 200_000, b"a = " + b"[" * 5000, b"a = " + b"9" * 5000])
+@pytest.mark.parametrize(
+    "data", [b"\xff", b"a = 1\n" * 200_000, b"a = " + b"[" * 5000, b"a = " + b"9" * 5000]
+)
 def test_a_file_that_is_no_configuration_is_an_error(tmp_path: Path, data: bytes) -> None:
     """Binary, huge and deeply nested files are refused with a sentence."""
     (tmp_path / "x.toml").write_bytes(data)
