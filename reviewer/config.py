@@ -121,9 +121,9 @@ class Config:
         default=Severity.LOW,
         metadata=about(_SEVERITY, "least severity that is reported", _shows_more, common=True),
     )
-    # where at most a tenth of the clean changes of the development set get a remark (docs/quality.md)
+    # where a tenth of the clean changes of the development set get a remark (docs/quality.md)
     min_confidence: float = field(
-        default=0.84,
+        default=0.77,
         metadata=about(
             Number(0, 1, True), "least confidence that is reported, 0 to 1", lambda new, old: new <= old
         ),

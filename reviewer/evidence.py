@@ -25,9 +25,11 @@ TAIL_LINES = 6  # unchanged lines after the change that are scored too: does the
 FLOOR = -12.0  # natural log; one absurd token must not drown a whole hunk
 
 # The longer text is always the less likely one, so length must not pose as evidence: the sums count only where
-# both sides are about as long (EVEN). That words only went (a guard, an argument, a close) or only came is
-# evidence of its own; it counts less the more of them (FADE).
+# both sides are about as long (EVEN), and the more tokens differ, the more the sum varies by chance: it is divided
+# by the root of their number, as a standard score is. That words only went (a guard, an argument, a close) or
+# only came is evidence of its own, if the model expected them there (EXPECTED) and they are few (FADE).
 EVEN_TOKENS = 6
+EXPECTED = -1.5  # nats a token; code that is likelier than this belongs there
 FADE_TOKENS = 60
 LONGEST_COMPARED = 600  # tokens; comparing takes quadratic time
 
@@ -91,7 +93,7 @@ class Layer:
 
 
 # For a model nobody has calibrated: the features that hold across models, with a cautious start.
-UNCALIBRATED = Layer(0.0, {"even_gap": 0.12, "mean_gap": 0.8, "drops": 1.4}, calibrated=False)
+UNCALIBRATED = Layer(0.0, {"gap": 0.3, "drops": 2.5}, calibrated=False)
 
 
 @cache
@@ -145,13 +147,19 @@ def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
     new_own, old_own = _changed(read.new, new), _changed(read.old, old)
     gone, come = _novel(old_own, new_own)
     even = math.exp(-abs(len(old_own) - len(new_own)) / EVEN_TOKENS)
-    drops = math.exp(-len(gone) / FADE_TOKENS) if gone and not come else 0.0
-    adds = math.exp(-len(come) / FADE_TOKENS) if come and not gone else 0.0
+    ratio = _clip(_total(old.tokens) - _total(new.tokens), 40.0)
     return {
-        "even_gap": even * _clip(_total(old.tokens) - _total(new.tokens), 40.0),
-        "mean_gap": _mean(old_own) - _mean(new_own) if new_own and old_own else 0.0,
-        "drops": drops - adds,
+        "gap": even * ratio / math.sqrt(max(len(gone) + len(come), 1)),
+        "drops": (_missed(gone) if not come else 0.0) - (_missed(come) if not gone else 0.0),
     }
+
+
+def _missed(tokens: Sequence[TokenScore]) -> float:
+    """Tell how much words that stand on one side alone are missed on the other: 0..1, for few expected ones."""
+    if not tokens:
+        return 0.0
+    expected = 1 / (1 + math.exp(-2 * (_total(tokens) / len(tokens) - EXPECTED)))
+    return math.exp(-len(tokens) / FADE_TOKENS) * expected
 
 
 def _novel(old: list[TokenScore], new: list[TokenScore]) -> tuple[list[TokenScore], list[TokenScore]]:
@@ -193,10 +201,6 @@ def _floor(token: TokenScore) -> float:
 
 def _total(tokens: Sequence[TokenScore]) -> float:
     return sum(map(_floor, tokens))
-
-
-def _mean(tokens: Sequence[TokenScore]) -> float:
-    return _total(tokens) / len(tokens) if tokens else 0.0
 
 
 def _clip(value: float, limit: float) -> float:

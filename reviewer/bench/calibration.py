@@ -26,7 +26,7 @@ from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.judgement import Inquiry, read_evidence, read_with_context
 from hunkwise.reviewer.selection import select
 
-WEIGHED = ("even_gap", "mean_gap", "drops")
+WEIGHED = ("gap", "drops")
 RIDGE = 3.0  # penalty on the standardised weights; strong, for a few dozen cases
 FOLDS = 10
 

@@ -98,12 +98,12 @@ def test_another_block_is_taken_as_made() -> None:
 
 
 def test_the_gaps_favour_the_likelier_text() -> None:
-    """Where the old text is likelier, every gap is positive."""
+    """Where the old text is likelier the gap is positive."""
     read = sides(CONTEXT, BLOCK)
     got = features(read, NEW, OLD)
 
-    assert got["even_gap"] == pytest.approx((-0.1 - 0.05 - 0.1 - 0.2) - (-0.1 - 3.0 - 0.5 - 0.2))
-    assert got["mean_gap"] == pytest.approx((-0.1 - 0.05) / 2 - (-0.1 - 3.0) / 2)
+    total = (-0.1 - 0.05 - 0.1 - 0.2) - (-0.1 - 3.0 - 0.5 - 0.2)
+    assert got["gap"] == pytest.approx(total / math.sqrt(2))  # two tokens differ: + 1 and - 1
     assert got["drops"] == 0
 
 
@@ -112,7 +112,7 @@ def test_swapping_the_sides_turns_the_gaps_round() -> None:
     read = sides(CONTEXT, BLOCK)
     there, back = features(read, NEW, OLD), features(read, OLD, NEW)
 
-    for name in ("even_gap", "mean_gap", "drops"):
+    for name in ("gap", "drops"):
         assert there[name] == pytest.approx(-back[name])
 
 
@@ -122,21 +122,23 @@ def test_length_is_no_evidence_of_its_own() -> None:
     long = _scored("new", [(" x", -1.0, " x", -1.0)] * 40)
     read = replace(read, new=replace(read.new, text=" x" * 40 + "\n", lines=((2, True),)))
 
-    assert abs(features(read, long, OLD)["even_gap"]) < 0.1
+    assert abs(features(read, long, OLD)["gap"]) < 0.1
 
 
 def test_words_that_only_went_are_evidence() -> None:
-    """A dropped argument counts, and an added one counts the other way."""
+    """Dropped words that belong there count, added ones count the other way, and odd words hardly."""
     read = sides(CONTEXT, BLOCK)
     rest = [("print(b)\n", -0.1, "print(b)\n", -0.1)]
     short = _scored("new", [("b = a", -0.1, "b = a", -0.1), ("\n", -0.1, "\n", -0.1), *rest])
     read = replace(read, new=replace(read.new, text="b = a\nprint(b)\nexit()\n"))
     turned = replace(read, new=read.old, old=read.new)
+    surprising = replace(OLD, tokens=(OLD.tokens[0], replace(OLD.tokens[1], logprob=-9.0), *OLD.tokens[2:]))
     there = features(read, short, OLD)
     back = features(turned, OLD, short)
 
     assert there["drops"] == pytest.approx(-back["drops"])
-    assert there["drops"] > 0
+    assert there["drops"] > 0.5
+    assert features(read, short, surprising)["drops"] < 0.1
 
 
 def test_the_most_surprising_line_comes_first() -> None:
@@ -150,11 +152,11 @@ def test_the_most_surprising_line_comes_first() -> None:
 
 def test_the_layer_is_a_logistic_function() -> None:
     """Extreme values stay within 0..1 and missing features count as 0."""
-    layer = Layer(0.0, {"even_gap": 1.0}, calibrated=True)
+    layer = Layer(0.0, {"gap": 1.0}, calibrated=True)
 
     assert layer.probability({}) == 0.5
-    assert 0 < layer.probability({"even_gap": -1e9}) < 1e-9
-    assert layer.probability({"even_gap": 1e9}) <= 1
+    assert 0 < layer.probability({"gap": -1e9}) < 1e-9
+    assert layer.probability({"gap": 1e9}) <= 1
 
 
 def test_an_unknown_model_is_uncalibrated_and_says_so() -> None:

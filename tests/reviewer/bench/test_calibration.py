@@ -26,7 +26,7 @@ def _examples(count: int, *, signal: float) -> list[Example]:
     for number in range(count):
         wrong = number % 2 == 0
         features = {name: draw.gauss(0, 1) for name in WEIGHED}
-        features["even_gap"] += signal if wrong else -signal
+        features["gap"] += signal if wrong else -signal
         rows.append(Example(f"c{number}", f"g{number // 2}", wrong, features))
     return rows
 
@@ -37,7 +37,7 @@ def test_a_signal_is_learned() -> None:
     fitted = fit(examples)
     scores = cross_validate(examples)
 
-    assert max(fitted.weights, key=lambda name: fitted.weights[name]) == "even_gap"
+    assert max(fitted.weights, key=lambda name: fitted.weights[name]) == "gap"
     assert sum((scores[e.case] >= 0.5) == e.wrong for e in examples) > 180
 
 
