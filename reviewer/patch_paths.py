@@ -87,15 +87,16 @@ def checked_path(name: bytes, line: int) -> str:
     """
     text = name.decode("utf-8", "surrogateescape")
     parts = [part for part in text.split("/") if part not in ("", ".")]
-    if reason := _hostile(text, parts):
+    if reason := hostile(text):
         raise DiffError(f"the path {text[:200]!a} {reason}; paths must be relative and stay inside", line)
     return "/".join(parts)
 
 
-def _hostile(text: str, parts: list[str]) -> str:
+def hostile(text: str) -> str:
+    """Say why a path could lead out of the repository or into .git, on any system; "" if it can't."""
     # A backslash is a legal character on POSIX, but a separator where the review may be read
     pieces = text.replace("\\", "/").split("/")
-    if not parts:
+    if not set(text.split("/")) - {"", "."}:
         return "is empty"
     if len(text) > _LONGEST_PATH:
         return f"is longer than {_LONGEST_PATH} bytes"

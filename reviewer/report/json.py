@@ -14,10 +14,10 @@ import typing
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from pathlib import PurePosixPath
 from typing import Any
 
 from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.patch_paths import hostile
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.types import Finding, Review, Skipped
 
@@ -156,7 +156,6 @@ def _check_meaning(value: object, where: str) -> None:
 
 
 def _check_path(path: str, where: str) -> None:
-    """Refuse a path that could leave the repository, on any system."""
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\0" in path or "\\" in path or ":" in parts[0]:
-        raise ReportError(f"{where}.path must be relative and inside the repository")
+    """Refuse a path that a diff could not have: what the reader of diffs takes must come through here."""
+    if reason := hostile(path):
+        raise ReportError(f"{where}.path must be relative and inside the repository; it {reason}")

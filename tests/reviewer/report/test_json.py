@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-import string
 from importlib import resources
 from typing import Any
 
@@ -13,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hunkwise.reviewer.errors import DiffError
+from hunkwise.reviewer.patch_paths import checked_path
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.json import LARGEST, ReportError, load, render
 from hunkwise.reviewer.types import (
@@ -28,9 +29,17 @@ from hunkwise.reviewer.types import (
 )
 
 lines = st.integers(1, 10**6)
-paths = st.text(string.ascii_letters + "数 é\udcff-_.", min_size=1, max_size=12).map(
-    lambda name: f"src/x{name}"
-)
+
+
+def _taken(name: str) -> bool:
+    """Tell whether a diff may have this path, as the reader of diffs says."""
+    try:
+        return checked_path(name.encode("utf-8", "surrogateescape"), 1) == name
+    except DiffError:
+        return False
+
+
+paths = st.text("abC数 é\udcff-_.:/\\\n\t*[#", min_size=1, max_size=12).filter(_taken)
 prose = st.text(max_size=40)
 
 
