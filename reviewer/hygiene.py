@@ -46,7 +46,9 @@ _KEY_LINE = re.compile(
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7}) \S")
 
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
-_INVISIBLE = frozenset("\u200b\u2060\u2061\u2062\u2063\u2064\u180e\u00ad\u115f\u1160\u3164\uffa0")
+_INVISIBLE = frozenset("\ufeff\u200b\u2060\u2061\u2062\u2063\u2064\u180e\u00ad\u115f\u1160\u3164\uffa0")
+# One picks a glyph; in a row they pick nothing, and have been used to carry bytes.
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def _line_remarks(line: Line) -> Iterator[Remark]:
             "Merge conflict marker left in",
             "This line was written by git during a merge. Choose one side and delete the three markers.",
         )
-    if hidden := sorted({name for char in line.text if (name := _hidden(char))}):
+    if hidden := _all_hidden(line):
         yield Remark(
             line.new_no,
             Severity.HIGH,
@@ -114,6 +116,15 @@ def _line_remarks(line: Line) -> Iterator[Remark]:
             f"The line holds {', '.join(hidden)}: it can read differently from what the compiler sees "
             "(Trojan Source, CVE-2021-42574). Delete them or write them as escapes.",
         )
+
+
+def _all_hidden(line: Line) -> list[str]:
+    """Name what no reader sees on a line; a byte order mark may begin a file."""
+    text = line.text[1:] if line.new_no == 1 and line.text.startswith("\ufeff") else line.text
+    names = {name for char in text if (name := _hidden(char))}
+    if _SELECTORS.search(text):
+        names.add("variation selectors in a row")
+    return sorted(names)
 
 
 def _hidden(char: str) -> str:

@@ -103,6 +103,19 @@ def test_hidden_unicode_is_named(char: str) -> None:
     assert char not in found.message
 
 
+def test_bytes_in_variation_selectors_are_named() -> None:
+    """Selectors in a row carry bytes; one alone picks the glyph of an emoji or a Chinese character."""
+    assert _check("x = '\U0001f600" + "\U000e0148\U000e0155" + "'") == ["Hidden Unicode characters"]
+    assert _check("x = 'a\ufe01\ufe02'") == ["Hidden Unicode characters"]
+    assert _check("x = '\u2764\ufe0f \u845b\U000e0100'") == []
+
+
+def test_a_byte_order_mark_begins_a_file_only() -> None:
+    """At the beginning of the first line it is ordinary; elsewhere nobody sees it."""
+    assert _check("\ufeffimport os") == []
+    assert _check("import\ufeff os") == ["Hidden Unicode characters"]
+
+
 def test_removed_and_context_lines_are_not_checked() -> None:
     """Taking a secret out is no finding."""
     lines = (Line("removed", SECRETS[1], 1, None), Line("context", SECRETS[1], 2, 1))
