@@ -51,8 +51,12 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One block of changed lines and the evidence about it. `lines` are those a remark may sit on."""
+    """A block of changed lines (indices in the hunk) and the evidence about it.
 
+    `lines` are those a remark may sit on.
+    """
+
+    block: range
     lines: tuple[int, ...]
     features: Mapping[str, float]
     suspects: tuple[evidence.Suspect, ...]
@@ -66,7 +70,6 @@ def judge(pick: Picked, inquiry: Inquiry) -> Examined:
     context = read_with_context(pick, inquiry)
     spots = read_evidence(context, inquiry.engine)
     layer = evidence.layer_for(inquiry.engine.card().digest)
-    shown: prompt.View | None = None
     outcomes = []
     for spot in spots:
         found = _candidate(context, spot, layer)
@@ -74,8 +77,7 @@ def judge(pick: Picked, inquiry: Inquiry) -> Examined:
             reason = f"below --min-confidence {inquiry.config.min_confidence:g}"
             outcomes.append(Examined(rejected=(Rejected(found, reason),)))
             continue
-        shown = shown or prompt.view(context, inquiry.guidelines)
-        outcomes.append(_worded(shown, found, spot, inquiry))
+        outcomes.append(_worded(context, found, spot, inquiry))
     return Examined(
         tuple(found for outcome in outcomes for found in outcome.findings),
         tuple(drop for outcome in outcomes for drop in outcome.rejected),
@@ -103,13 +105,14 @@ def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
         new, old = engine.ask(prompt.likelihoods(read.before, read.new.text, read.old.text))
         assert isinstance(new, Scored)
         assert isinstance(old, Scored)
-        spots.append(Spot(lines, evidence.features(read, new, old), evidence.suspects(read, new)))
+        spots.append(Spot(block, lines, evidence.features(read, new, old), evidence.suspects(read, new)))
     return tuple(spots)
 
 
-def _worded(shown: prompt.View, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:
+def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:
     """Ask which kind of problem it is, have a remark worded on one of the likeliest lines, and verify it."""
     engine, config = inquiry.engine, inquiry.config
+    shown = prompt.view(narrowed(context, spot.block), inquiry.guidelines)
     categories = _categories(inquiry)
     decided = _choices(engine.ask(prompt.decisions(shown, categories)))
     found = replace(found, category=findings.category_of(decided))
@@ -119,7 +122,7 @@ def _worded(shown: prompt.View, found: Finding, spot: Spot, inquiry: Inquiry) ->
         lines=likeliest[:FOCUS_LINES],
         categories=categories,
         language=config.language,
-        focus=_focus(shown.context, found.start_line),
+        focus=_focus(context, found.start_line),
         rules=tuple(rule.instructions for rule in inquiry.rules if rule.instructions),
     )
     (answer,) = engine.ask(asked)
@@ -127,12 +130,12 @@ def _worded(shown: prompt.View, found: Finding, spot: Spot, inquiry: Inquiry) ->
     draft = findings.read_draft(answer, likeliest)
     if draft is None:
         return Examined(rejected=(Rejected(found, "the model's wording was cut off or unusable"),))
-    found = _at(shown.context, found, draft)
+    found = _at(context, found, draft)
     if config.effort != "quick":
         check = prompt.verification(shown, found.start_line, found.code[0], found.title, found.message)
         if findings.truth(_choices(engine.ask(check))) < VERIFY_FLOOR:
             return Examined(rejected=(Rejected(found, "the model does not stand by its own remark"),))
-    return Examined(findings=(replace(found, suggestion=_suggested(shown.context, found, inquiry.change)),))
+    return Examined(findings=(replace(found, suggestion=_suggested(context, found, inquiry.change)),))
 
 
 def commentable(hunk: Hunk, block: range) -> tuple[int, ...]:
@@ -140,6 +143,16 @@ def commentable(hunk: Hunk, block: range) -> tuple[int, ...]:
     added = [hunk.lines[i].new_no for i in block if hunk.lines[i].kind == "added"]
     near = added or [hunk.lines[i].new_no for i in (block.start - 1, block.stop) if 0 <= i < len(hunk.lines)]
     return tuple(number for number in near if number is not None)
+
+
+def narrowed(context: HunkContext, block: range) -> HunkContext:
+    """Show the hunk with one block as its only change, so that the words are about that one."""
+    lines = tuple(
+        line if index in block else replace(line, kind="context")
+        for index, line in enumerate(context.hunk.lines)
+        if index in block or line.kind != "removed"
+    )
+    return replace(context, hunk=replace(context.hunk, lines=lines))
 
 
 def hidden(context: HunkContext) -> HunkContext:

@@ -244,3 +244,28 @@ def test_planted_special_tokens_stay_data() -> None:
     ]
     assert holders
     assert all(segment.role in ("user", "raw") and segment.marker is None for segment in holders)
+
+
+def test_words_are_asked_about_one_block_alone() -> None:
+    """Of two blocks in a hunk each is worded with the other shown as made, so that remarks do not mix."""
+    diff = b"""\
+--- a/a.py
++++ b/a.py
+@@ -1,6 +1,6 @@
+-one = 1
++one = 2
+ x = 0
+ y = 0
+ z = 0
+-two = 3
++two = 4
+ end()
+"""
+    engine = ScriptedEngine(suspicious())
+    made = review(parse_diff(diff), Config(), engine)
+    worded = [b for b in engine.bundles if any(isinstance(q, Generate) for q in b.questions)]
+
+    assert [found.start_line for found in made.findings] == [1, 5]
+    assert "one = 1" in worded[0].shared[1].text
+    assert "two = 3" not in worded[0].shared[1].text
+    assert "two = 3" in worded[1].shared[1].text
