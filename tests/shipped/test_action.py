@@ -195,6 +195,16 @@ def test_posts(job: Job) -> None:
     assert "secret-token" not in done.stdout
 
 
+def test_names_of_files_are_no_commands(job: Job) -> None:
+    """A path that reads like a command of the runner commands nothing, wherever the log and outputs name it."""
+    change = {f"{name}/uv.lock": "x\n" for name in ("::error::forged", "##[add-mask]forged", "findings=99")}
+    done = job.run({"reporter": "none"}, change)
+    assert done.returncode == 0, done.stdout
+    assert told(done.stdout) == "0,none,0"
+    assert "❗" not in done.stdout  # act's sign for an error annotation
+    assert "::error" not in [line.strip()[:7] for line in done.stdout.splitlines()]
+
+
 @pytest.mark.model
 def test_reviews(job: Job, small_model: ModelSpec) -> None:
     """With a model, a remark is posted on its line, and the job fails as asked."""
