@@ -11,7 +11,9 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
+from typing import TextIO
 
 import click
 
@@ -70,31 +72,52 @@ def run(
     try:
         code = command.main(arguments, standalone_mode=False, obj=open_engine)
     except click.exceptions.Abort:
-        click.echo("interrupted", err=True)
+        say("interrupted")
         return 130
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return 2
     except (EngineError, ReviewError) as error:
-        click.echo(f"hunkwise: {defuse(visible(str(error)))}", err=True)
+        say(f"hunkwise: {defuse(visible(str(error)))}")
         return 2
     except SystemExit:  # how click leaves when the reader of a pipe went away
         return 141
+    except OSError as error:  # a full disk, no permission, no more file descriptors: the machine's, not a bug
+        say(f"hunkwise: {defuse(visible(refusal(error)))}")
+        return 2
     except Exception as error:  # noqa: BLE001 - nothing may end in a traceback; see the module's docstring
         return report_bug(error)
     return code if isinstance(code, int) else 0
 
 
+def say(text: str) -> None:
+    """Print to standard error; where that can't be written, the exit code alone must say it."""
+    with suppress(OSError):
+        click.echo(text, err=True)
+
+
+def refusal(error: OSError) -> str:
+    """Put into a sentence what the system refused."""
+    show_traceback(error)
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # of os.getcwd() alone
+        return "the current folder is not there any more; change into another one"
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    return f"{where}{error.strerror or error}; the system refused this (HUNKWISE_DEBUG=1 shows where)"
+
+
 def report_bug(error: Exception) -> int:
     """Say in one sentence that we failed; the traceback is for those who ask for it."""
+    show_traceback(error)
+    what = visible(f"{type(error).__name__}: {error}".splitlines()[0])
+    say(f"hunkwise: unexpected {what}; this is a bug, please report it (HUNKWISE_DEBUG=1 shows where)")
+    return 2
+
+
+def show_traceback(error: Exception) -> None:
+    """Print where an error came from, if HUNKWISE_DEBUG asks for it."""
     if os.environ.get("HUNKWISE_DEBUG"):
         sys.excepthook(type(error), error, error.__traceback__)
-    what = visible(f"{type(error).__name__}: {error}".splitlines()[0])
-    click.echo(
-        f"hunkwise: unexpected {what}; this is a bug, please report it (HUNKWISE_DEBUG=1 shows where)",
-        err=True,
-    )
-    return 2
 
 
 def interrupt_again(lost: sys.UnraisableHookArgs) -> None:
@@ -111,7 +134,39 @@ def interrupt_again(lost: sys.UnraisableHookArgs) -> None:
 def main(command: click.Command = hunkwise) -> None:
     """Run `hunkwise VERB …` as a process."""
     sys.unraisablehook = interrupt_again
-    sys.exit(run(command))
+    open_closed_streams()
+    sys.exit(flushed(run(command)))
+
+
+def open_closed_streams() -> None:
+    """Stand in for standard streams that the caller closed (`<&-`), before another file gets their number.
+
+    Input that is missed, and a report that is lost, are errors as they are used: the stand-ins refuse both.
+    """
+    for name, access in (("stdin", os.O_WRONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            stand_in = os.open(os.devnull, access)  # the lowest free number, which is the stream's
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(stand_in, mode, encoding="utf-8", errors="backslashreplace"))  # noqa: PTH123, SIM115
+
+
+def flushed(code: int) -> int:
+    """Write out what standard output still holds; 2 instead of 0 if it can't be."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+    except OSError as error:
+        silence(sys.stdout)
+        if not code:
+            say(f"hunkwise: the standard output can't be written: {error.strerror}")
+        return code or 2
+    return code
+
+
+def silence(stream: TextIO) -> None:
+    """Let what is still buffered go nowhere; see "Note on SIGPIPE" in the docs of `signal`."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def review_main() -> None:

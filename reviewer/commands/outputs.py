@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from hunkwise.reviewer.config import nearest
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.report import FORMATS, View, renderer
 from hunkwise.reviewer.types import Review
@@ -31,17 +32,33 @@ def outputs(asked: Sequence[str], format: str) -> tuple[Output, ...]:  # noqa: A
     if not asked:
         return (Output(format),)
     read = tuple(_output(text, format) for text in asked)
-    places = [output.path for output in read]
-    for output in read:
-        if places.count(output.path) > 1:
+    places = [output.path and os.path.realpath(output.path) for output in read]
+    for output, place in zip(read, places, strict=True):
+        if places.count(place) > 1:
             raise UsageError(f"-o {output.path or '-'}: named twice; each report needs a file of its own")
-        if output.path is not None and (output.path.is_dir() or not output.path.parent.is_dir()):
-            raise UsageError(f"-o {output.path}: the folder does not exist, or this is one")
+        if output.path is not None and (reason := _unwritable(output.path)):
+            raise UsageError(f"-o {output.path}: {reason}")
     return read
+
+
+def _unwritable(path: Path) -> str:
+    """Why a file can't be written, as far as that can be told without writing it."""
+    try:
+        if path.is_dir() or not path.parent.is_dir():
+            return "the folder does not exist, or this is one"
+        allowed = os.access(path if path.exists() else path.parent, os.W_OK)
+    except OSError as error:
+        return f"can't be written: {error.strerror}"
+    return "" if allowed else "can't be written: no permission"
 
 
 def _output(text: str, default: str) -> Output:
     name, mark, rest = text.partition("=")
+    if mark and name.isalpha() and name not in FORMATS:
+        known = f"{', '.join(FORMATS)}{nearest(name, FORMATS)}"
+        raise UsageError(
+            f"-o {text}: unknown format {name!r}; a file of that name is ./{text}, formats are {known}"
+        )
     if not mark or name not in FORMATS:
         name, rest = default, text
     if not rest:
@@ -66,13 +83,20 @@ def write(review: Review, chosen: Sequence[Output], view: View, environ: Mapping
 
 
 def write_stdout(text: str, stream: BinaryIO) -> None:
-    """Write UTF-8 whatever the locale says. A reader that went away changes nothing of the exit code."""
+    """Write UTF-8 whatever the locale says. A reader that went away changes nothing of the exit code.
+
+    Raises UsageError where the report is lost otherwise.
+    """
     try:
         stream.write(text.encode("utf-8"))
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # What is still buffered would fail once more at exit; see "Note on SIGPIPE" in the docs of `signal`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise UsageError(
+                f"the report can't be written to the standard output: {error.strerror}; name a file with -o"
+            ) from None
 
 
 def colored(choice: str, environ: Mapping[str, str], *, terminal: bool) -> bool:

@@ -186,8 +186,12 @@ def _scanned(folder: Path, paths: Sequence[str]) -> tuple[Path, list[str]]:
     for path, given in zip(named, paths, strict=True):
         try:
             mode = path.stat().st_mode
+            if stat.S_ISDIR(mode):
+                os.scandir(path).close()  # git passes over folders that it can't read
         except OSError as error:
-            raise UsageError(f"{given}: there is no such file or folder to scan: {error.strerror}") from None
+            raise UsageError(
+                f"{given}: there is no file or folder that can be scanned: {error.strerror}"
+            ) from None
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             raise UsageError(f"{given}: is neither a file nor a folder, so it can't be scanned")
     try:
@@ -218,9 +222,14 @@ def _inside(path: Path, top: Path, given: str) -> str:
 def _files(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
-    for root, folders, names in os.walk(path):  # follows no links to folders
+        return
+    for root, folders, names in os.walk(path, onerror=_unscannable):  # follows no links to folders
         folders[:] = sorted(set(folders) - _VERSION_FOLDERS)
         yield from (Path(root) / name for name in sorted(names))
+
+
+def _unscannable(error: OSError) -> None:
+    raise UsageError(f"{error.filename}: can't be scanned: {error.strerror}") from None
 
 
 def _over(content: bytes, files: int, lines: int, limits: Limits) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
@@ -38,6 +39,17 @@ def failing(error: BaseException) -> click.Command:
         (KeyboardInterrupt(), 130, "interrupted"),
         (ValueError("secret\nof many lines"), 2, "unexpected ValueError: secret; this is a bug"),
         (SystemExit(1), 141, ""),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/x\x1b"),
+            2,
+            "/x<U+001B>: Permission denied; the sys",
+        ),
+        (
+            OSError(errno.EMFILE, "Too many open files"),
+            2,
+            "hunkwise: Too many open files; the system refused",
+        ),
+        (FileNotFoundError(errno.ENOENT, "No such file"), 2, "the current folder is not there any more"),
     ],
 )
 def test_every_error_has_its_exit_code(
@@ -58,6 +70,33 @@ def test_the_traceback_of_a_bug_is_there_for_those_who_ask(
     monkeypatch.setenv("HUNKWISE_DEBUG", "1")
     assert run(failing(ZeroDivisionError("x")), []) == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "message"),
+    [
+        ("< /dev/null > /dev/full", 2, "can't be written to the standard output: No space left on device"),
+        ("< /dev/null >&-", 2, "can't be written to the standard output: Bad file descriptor"),
+        ("<&-", 2, "-: can't be read: Bad file descriptor"),
+        ("< /dev/null 2>&-", 0, ""),
+        ("--nonsense 2> /dev/full", 2, ""),
+        ("--help > /dev/full", 2, "hunkwise: No space left on device"),
+        ("--help >&-", 2, "hunkwise: Bad file descriptor"),
+        ("<&- >&- 2>&-", 2, ""),
+    ],
+)
+def test_streams_that_fail_never_pass_for_a_review(redirection: str, code: int, message: str) -> None:
+    """Closed or full standard streams end in a sentence where one can be read, and in exit code 2."""
+    program = "from hunkwise.reviewer.cli import review_main; review_main()"
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -c "$1" {redirection}', sys.executable, program],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert message in done.stderr
+    assert done.stderr.count("\n") == bool(message)
 
 
 def test_an_interrupt_that_native_code_lost_comes_again() -> None:

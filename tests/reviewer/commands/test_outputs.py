@@ -34,6 +34,8 @@ def test_several_reports_are_written_at_once(tmp_path: Path) -> None:
         (("-", "json=-"), "named twice"),
         (("no/such/folder/x",), "the folder does not exist"),
         ((".",), "or this is one"),
+        (("n" * 300,), "can't be written: File name too long"),
+        (("sraif=x",), "unknown format 'sraif'.*did you mean sarif"),
     ],
 )
 def test_what_can_not_be_written_is_refused_at_once(asked: tuple[str, ...], message: str) -> None:
@@ -70,3 +72,17 @@ def test_colours_follow_the_conventions(
 ) -> None:
     """--color goes first, then NO_COLOR, FORCE_COLOR, TERM and the terminal."""
     assert colored(choice, environ, terminal=terminal) is expected
+
+
+def test_a_file_by_two_names_is_named_twice(tmp_path: Path) -> None:
+    """Links and dots do not hide that one report would overwrite the other."""
+    (tmp_path / "link").symlink_to("a")
+    for other in ("link", "../" + tmp_path.name + "/a"):
+        with pytest.raises(UsageError, match="named twice"):
+            outputs((f"{tmp_path}/a", f"json={tmp_path}/{other}"), "text")
+
+
+def test_a_report_that_does_not_fit_is_an_error() -> None:
+    """A full disk behind the standard output is said."""
+    with Path("/dev/full").open("wb") as full, pytest.raises(UsageError, match="No space left on device"):
+        write_stdout("x", full)

@@ -501,3 +501,20 @@ def test_a_name_too_long_for_this_machine_is_only_not_there(repo: Path) -> None:
     name = "n" * 300
     patch = parse_diff(f"--- a/{name}\n+++ b/{name}\n@@ -1 +1 @@\n-a\n+b\n".encode())
     assert local.with_texts(repo, patch) == patch
+
+
+def test_a_folder_that_can_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that nobody saw are not passed over in silence, in a named folder or below one."""
+    (tmp_path / "top" / "low").mkdir(parents=True)
+    (tmp_path / "top" / "a.py").write_text("a\n")
+    scandir = os.scandir
+    for hidden in ("top", "low"):
+
+        def refuse(path: Path | str, hidden: str = hidden) -> object:
+            if Path(path).name == hidden:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        with pytest.raises(UsageError, match=f"{hidden}: .*: Permission denied"):
+            local.scan(tmp_path, ("top",), LIMITS)
