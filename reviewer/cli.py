@@ -64,14 +64,18 @@ def run(
     command: click.Command,
     arguments: Sequence[str] | None = None,
     open_engine: Callable[..., object] | None = None,
+    *,
+    verb: str = "",
 ) -> int:
-    """Run a click command and return the process's exit code.
+    """Run a click command, or the `verb` of a group as a command of its own, and return the exit code.
 
     `arguments` default to the process's own; `open_engine` replaces the opening of a model.
     """
     try:
+        if verb:  # imported here, where an interrupt is no traceback either
+            command = _verb(command, verb)
         code = command.main(arguments, standalone_mode=False, obj=open_engine)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         say("interrupted")
         return 130
     except click.ClickException as error:
@@ -89,6 +93,13 @@ def run(
     except Exception as error:  # noqa: BLE001 - nothing may end in a traceback; see the module's docstring
         return report_bug(error)
     return code if isinstance(code, int) else 0
+
+
+def _verb(group: click.Command, name: str) -> click.Command:
+    assert isinstance(group, click.Group)
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    return command
 
 
 def say(text: str) -> None:
@@ -131,11 +142,11 @@ def interrupt_again(lost: sys.UnraisableHookArgs) -> None:
         sys.__unraisablehook__(lost)
 
 
-def main(command: click.Command = hunkwise) -> None:
+def main(verb: str = "") -> None:
     """Run `hunkwise VERB …` as a process."""
     sys.unraisablehook = interrupt_again
     open_closed_streams()
-    sys.exit(flushed(run(command)))
+    sys.exit(flushed(run(hunkwise, verb=verb)))
 
 
 def open_closed_streams() -> None:
@@ -171,6 +182,4 @@ def silence(stream: TextIO) -> None:
 
 def review_main() -> None:
     """Run `review …`, the same as `hunkwise review …`."""
-    command = hunkwise.get_command(click.Context(hunkwise), "review")
-    assert command is not None
-    main(command)
+    main("review")

@@ -110,6 +110,19 @@ def test_an_interrupt_that_native_code_lost_comes_again() -> None:
         signal.signal(signal.SIGINT, before)
 
 
+def test_an_interrupt_while_a_verb_is_imported_is_no_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C right after the start ends with the code of an interrupt."""
+
+    def interrupt(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hunkwise.reviewer.cli.import_module", interrupt)
+    assert run(hunkwise, [], verb="review") == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each verb of the table can be imported and answers --help."""
