@@ -87,6 +87,13 @@ def run(
         return 2
     except SystemExit:  # how click leaves when the reader of a pipe went away
         return 141
+    except UnicodeEncodeError as error:  # a file's name, since all that we write is UTF-8
+        show_traceback(error)
+        what = ascii(error.object[error.start : error.end])
+        say(
+            f"hunkwise: a name with {what} can't be said to this system in {error.encoding}; set PYTHONUTF8=1"
+        )
+        return 2
     except OSError as error:  # a full disk, no permission, no more file descriptors: the machine's, not a bug
         say(f"hunkwise: {defuse(visible(refusal(error)))}")
         return 2

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from hunkwise.engine.errors import ModelfileError
+from hunkwise.engine.library.gotemplate import compile_template
 from hunkwise.engine.library.instructions import ROLES, Command, read_commands, render_command
 from hunkwise.engine.library.parameters import DEPRECATED, read_value
 from hunkwise.engine.types import ParameterValue, Role
@@ -147,6 +148,11 @@ class Modelfile:
         """Raise ModelfileError for the first value that is wrong though the text parses."""
         self.parameters()
         _ = self.requires, self.draft
+        for command in self._all("TEMPLATE"):
+            try:
+                compile_template(command.value)
+            except ModelfileError as error:
+                raise self._wrong(command, str(error)) from None
 
 
 def parse(text: str | bytes, source: str = "Modelfile") -> Modelfile:

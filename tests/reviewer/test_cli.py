@@ -49,6 +49,7 @@ def failing(error: BaseException) -> click.Command:
             2,
             "hunkwise: Too many open files; the system refused",
         ),
+        (UnicodeEncodeError("ascii", "\xe9.py", 0, 1, "x"), 2, "a name with '\\xe9' can't be said to this"),
         (FileNotFoundError(errno.ENOENT, "No such file"), 2, "the current folder is not there any more"),
     ],
 )
