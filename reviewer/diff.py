@@ -206,6 +206,8 @@ def _as_utf8(data: bytes) -> bytes:
 def _nothing_found(data: bytes) -> str:
     """Why there is no file in `data`, by what people give by mistake."""
     expected = "no diff in the input: expected a unified diff, such as `git diff` or `diff -u` print"
+    if b"\0" in data:
+        return f"{expected}; this one has NUL bytes in it, so unpack it first, or save it as UTF-8"
     if b"\x1b[" in data:
         return f"{expected}; this one has terminal colours in it, so make it with --no-color"
     if re.search(rb"^\*\*\* .*\n--- ", data, re.MULTILINE):
