@@ -15,7 +15,6 @@ class Draft:
     """A defect as the model worded it. `line` is a commentable new-side line."""
 
     line: int
-    category: Category
     severity: Severity
     title: str
     message: str
@@ -40,7 +39,6 @@ def read_draft(answer: Generated, lines: Sequence[int]) -> Draft | None:
         found = json.loads(answer.text)
         draft = Draft(
             int(found["line"]),
-            Category(found["category"]),
             Severity(found["severity"]),
             _one_line(found["title"]),
             _one_line(found["message"]),
@@ -60,9 +58,10 @@ def truth(answers: Sequence[Choice]) -> float:
     return (by_id["true"] + (1 - by_id["false"])) / 2
 
 
-def category_of(answers: Sequence[Choice]) -> Category:
-    """Give the category whose question got the most Yes."""
-    return Category(max(answers, key=lambda choice: choice.logprobs[0] - choice.logprobs[1]).id)
+def category_of(answers: Sequence[Choice], categories: Sequence[Category]) -> Category:
+    """Give the likeliest category of a remark, once it is worded."""
+    (choice,) = (answer for answer in answers if answer.id == "category")
+    return categories[max(range(len(categories)), key=lambda place: choice.probabilities[place])]
 
 
 def settle(

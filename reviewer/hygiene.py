@@ -75,6 +75,12 @@ def redact(text: str) -> str:
     return _KEY_LINE.sub(lambda found: found["before"] + "*" * len(found["body"]) + found["after"], hidden)
 
 
+def plain(text: str) -> str:
+    """Give a line as the model may read it: without secrets, and without what no reader sees."""
+    redacted = redact(text)
+    return redacted if redacted.isascii() else "".join(char for char in redacted if not _hidden(char))
+
+
 def holds_secret(text: str) -> bool:
     """Tell whether a line holds a token of a known secret format."""
     return _SECRET.search(text) is not None

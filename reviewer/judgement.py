@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
@@ -25,7 +25,7 @@ from hunkwise.reviewer.types import (
 
 FOCUS_LINES = 5  # the model may name one of so many lines, the likeliest first
 VERIFY_FLOOR = 0.25  # a remark that the model itself holds for untrue in both polarities is dropped
-DEEPER = 3  # times the context, for --effort deep
+DEEPER = 3  # times the context, for --effort deep; quick reads the hunk alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,8 @@ def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
     def count(text: str) -> int:
         return inquiry.engine.measure(Bundle((Segment(text, "raw"),), ())).shared
 
-    budget = inquiry.config.context_tokens * (DEEPER if inquiry.config.effort == "deep" else 1)
+    factor = {"quick": 0, "normal": 1, "deep": DEEPER}[inquiry.config.effort]
+    budget = inquiry.config.context_tokens * factor
     return hidden(with_context(inquiry.change, pick, count, budget))
 
 
@@ -110,17 +111,13 @@ def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
 
 
 def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:
-    """Ask which kind of problem it is, have a remark worded on one of the likeliest lines, and verify it."""
+    """Have a remark worded on one of the likeliest lines, verify it, and ask which kind of problem it is."""
     engine, config = inquiry.engine, inquiry.config
     shown = prompt.view(narrowed(context, spot.block), inquiry.guidelines)
-    categories = _categories(inquiry)
-    decided = _choices(engine.ask(prompt.decisions(shown, categories)))
-    found = replace(found, category=findings.category_of(decided))
     likeliest = tuple(sorted([suspect.line for suspect in spot.suspects][:FOCUS_LINES])) or spot.lines
     asked = prompt.finding(
         shown,
         lines=likeliest[:FOCUS_LINES],
-        categories=categories,
         language=config.language,
         focus=_focus(context, found.start_line),
         rules=tuple(rule.instructions for rule in inquiry.rules if rule.instructions),
@@ -130,11 +127,13 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
     draft = findings.read_draft(answer, likeliest)
     if draft is None:
         return Examined(rejected=(Rejected(found, "the model's wording was cut off or unusable"),))
-    found = _at(context, found, draft)
-    if config.effort != "quick":
-        check = prompt.verification(shown, found.start_line, found.code[0], found.title, found.message)
-        if findings.truth(_choices(engine.ask(check))) < VERIFY_FLOOR:
-            return Examined(rejected=(Rejected(found, "the model does not stand by its own remark"),))
+    categories = _categories(inquiry)
+    code = _text(context, draft.line)
+    check = prompt.grading(shown, draft.line, code, draft.title, draft.message, categories)
+    graded = tuple(answer for answer in engine.ask(check) if isinstance(answer, Choice))
+    found = _at(context, found, draft, findings.category_of(graded, categories))
+    if findings.truth(graded) < VERIFY_FLOOR:
+        return Examined(rejected=(Rejected(found, "the model does not stand by its own remark"),))
     return Examined(findings=(replace(found, suggestion=_suggested(context, found, inquiry.change)),))
 
 
@@ -156,12 +155,12 @@ def narrowed(context: HunkContext, block: range) -> HunkContext:
 
 
 def hidden(context: HunkContext) -> HunkContext:
-    """Hide secrets from the model: what it has not read it can't repeat."""
+    """Hide secrets and invisible characters from the model: what it has not read can't lead it."""
 
     def rows(lines: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
-        return tuple((number, hygiene.redact(text)) for number, text in lines)
+        return tuple((number, hygiene.plain(text)) for number, text in lines)
 
-    lines = tuple(replace(line, text=hygiene.redact(line.text)) for line in context.hunk.lines)
+    lines = tuple(replace(line, text=hygiene.plain(line.text)) for line in context.hunk.lines)
     return replace(
         context,
         hunk=replace(context.hunk, lines=lines),
@@ -169,10 +168,6 @@ def hidden(context: HunkContext) -> HunkContext:
         after=rows(context.after),
         imports=rows(context.imports),
     )
-
-
-def _choices(answers: Sequence[object]) -> tuple[Choice, ...]:
-    return tuple(answer for answer in answers if isinstance(answer, Choice))
 
 
 def _categories(inquiry: Inquiry) -> tuple[Category, ...]:
@@ -211,17 +206,17 @@ def _candidate(context: HunkContext, spot: Spot, layer: evidence.Layer) -> Findi
     )
 
 
-def _at(context: HunkContext, found: Finding, draft: findings.Draft) -> Finding:
+def _at(context: HunkContext, found: Finding, draft: findings.Draft, category: Category) -> Finding:
     """Put the model's words into the finding, and the finding on the line the words are about."""
     return replace(
         found,
         start_line=draft.line,
         end_line=draft.line,
         severity=draft.severity,
-        category=draft.category,
+        category=category,
         title=hygiene.redact(draft.title),
         message=hygiene.redact(draft.message),
-        fingerprint=_fingerprint(context, draft.category, draft.line),
+        fingerprint=_fingerprint(context, category, draft.line),
         code=(_text(context, draft.line),),
     )
 

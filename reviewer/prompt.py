@@ -19,14 +19,17 @@ from hunkwise.reviewer.types import Category, HunkContext, Severity
 YES_NO = ("Yes", "No")
 
 DESCRIPTIONS: dict[Category, str] = {
-    Category.CORRECTNESS: "wrong result or broken logic (conditions, bounds, wrong variable, missing case)",
+    Category.CORRECTNESS: "wrong result or broken logic",
     Category.ERROR_HANDLING: "an error, a null or an edge case that is not handled",
     Category.CONCURRENCY: "a race, a deadlock, or a resource that is not released",
-    Category.SECURITY: "a security hole (injection, missing check, leaked secret, unsafe path)",
-    Category.PERFORMANCE: "needless cost in time or memory that will hurt",
+    Category.SECURITY: "a security hole",
+    Category.PERFORMANCE: "needless cost in time or memory",
     Category.MAINTAINABILITY: "dead, duplicated or misleading code",
-    Category.TESTABILITY: "code that cannot be tested, or behaviour that no test could observe",
+    Category.TESTABILITY: "code that cannot be tested",
 }
+
+# What a remark may be graded as; without "info", so that no planted text can talk a remark below every bar
+SAYABLE = tuple(severity for severity in Severity if severity is not Severity.INFO)
 
 # Longest texts the grammar admits, in characters: a remark is read on a screen, not in a book.
 MAX_TITLE = 80
@@ -73,7 +76,7 @@ def _render(name: str, **values: object) -> str:
 
 def prompt_digest() -> str:
     """Sha256 (hex) of all that shapes a prompt: the templates and this module's own wording."""
-    parts = [_source(name) for name in ("system", "hunk", "decide", "finding", "verify")]
+    parts = [_source(name) for name in ("system", "hunk", "finding", "remark")]
     parts += [f"{category}: {text}" for category, text in DESCRIPTIONS.items()]
     parts += [str(MAX_TITLE), str(MAX_MESSAGE), "|".join(YES_NO)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -104,24 +107,10 @@ def _rows(context: HunkContext) -> list[tuple[str, str, str]]:
     ]
 
 
-def decisions(shown: View, categories: tuple[Category, ...]) -> Bundle:
-    """Ask, per category, whether the change has a problem of that kind; nothing is generated."""
-    questions = tuple(
-        Choose(
-            category.value,
-            (Segment(_render("decide", description=DESCRIPTIONS[category])),),
-            YES_NO,
-        )
-        for category in categories
-    )
-    return Bundle(shown.shared, questions)
-
-
 def finding(
     shown: View,
     *,
     lines: tuple[int, ...],
-    categories: tuple[Category, ...],
     language: str,
     focus: Focus,
     rules: tuple[str, ...] = (),
@@ -135,14 +124,13 @@ def finding(
         "finding",
         focus=focus,
         rules=rules,
-        categories=[f"{category.value}: {DESCRIPTIONS[category].split(' (')[0]}" for category in categories],
         language=language,
     )
-    question = Generate("finding", (Segment(text),), max_tokens=320, schema=finding_schema(lines, categories))
+    question = Generate("finding", (Segment(text),), max_tokens=320, schema=finding_schema(lines))
     return Bundle(shown.shared, (question,))
 
 
-def finding_schema(lines: tuple[int, ...], categories: tuple[Category, ...]) -> dict[str, object]:
+def finding_schema(lines: tuple[int, ...]) -> dict[str, object]:
     """Give the JSON schema of an answer: one finding, on a commentable line; it is graded after it is worded."""
     return {
         "type": "object",
@@ -150,30 +138,31 @@ def finding_schema(lines: tuple[int, ...], categories: tuple[Category, ...]) -> 
             "line": {"enum": list(lines)},
             "title": {"type": "string", "minLength": 8, "maxLength": MAX_TITLE},
             "message": {"type": "string", "minLength": 16, "maxLength": MAX_MESSAGE},
-            "category": {"enum": [category.value for category in categories]},
-            "severity": {"enum": [severity.value for severity in Severity]},
+            "severity": {"enum": [severity.value for severity in SAYABLE]},
         },
-        "required": ["line", "title", "message", "category", "severity"],
+        "required": ["line", "title", "message", "severity"],
         "additionalProperties": False,
     }
 
 
-def verification(shown: View, line: int, text: str, title: str, message: str) -> Bundle:
-    """Ask whether a given remark is true, in both polarities, one token each."""
-    asked = {"true": "Is this remark true of the code?", "false": "Is this remark wrong about the code?"}
-    questions = tuple(
-        Choose(
-            name,
-            (
-                Segment(
-                    _render("verify", line=line, text=text, title=title, message=message, question=question)
-                ),
+def grading(
+    shown: View, line: int, text: str, title: str, message: str, categories: tuple[Category, ...]
+) -> Bundle:
+    """Ask whether a given remark is true, in both polarities, and which kind of problem it is."""
+    remark = Segment(_render("remark", line=line, text=text, title=title, message=message))
+    kinds = "; ".join(f"{category.value}: {DESCRIPTIONS[category]}" for category in categories)
+    return Bundle(
+        (*shown.shared, remark),
+        (
+            Choose("true", (Segment("Is this remark true of the code? Answer Yes or No."),), YES_NO),
+            Choose("false", (Segment("Is this remark wrong about the code? Answer Yes or No."),), YES_NO),
+            Choose(
+                "category",
+                (Segment(f"Which kind of problem is that? Answer with one of these words. {kinds}"),),
+                tuple(category.value for category in categories),
             ),
-            YES_NO,
-        )
-        for name, question in asked.items()
+        ),
     )
-    return Bundle(shown.shared, questions)
 
 
 def likelihoods(before: str, new: str, old: str) -> Bundle:

@@ -13,7 +13,6 @@ from hunkwise.reviewer.types import Category, Finding, Severity
 
 DRAFT = {
     "line": 7,
-    "category": "correctness",
     "severity": "high",
     "title": "Off by one",
     "message": "The last page is\nlost.",
@@ -80,11 +79,12 @@ def test_truth_takes_both_polarities() -> None:
     assert truth(sure) == pytest.approx(0.85)
 
 
-def test_the_category_is_the_question_with_the_most_yes() -> None:
-    """The log-odds of Yes decide."""
-    asked = (Choice("security", (0.2, 0.8), (-2, -1)), Choice("performance", (0.6, 0.4), (-1, -2)))
+def test_the_category_is_the_likeliest_one() -> None:
+    """It is asked once the remark is worded, among the categories that are switched on."""
+    offered = (Category.SECURITY, Category.PERFORMANCE)
+    answers = (Choice("true", (0.5, 0.5), (0, 0)), Choice("category", (0.2, 0.8), (-2, -1)))
 
-    assert category_of(asked) is Category.PERFORMANCE
+    assert category_of(answers, offered) is Category.PERFORMANCE
 
 
 def test_the_best_come_first_and_the_rest_is_counted() -> None:

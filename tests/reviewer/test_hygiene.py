@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hunkwise.reviewer.hygiene import holds_secret, redact, remarks
+from hunkwise.reviewer.hygiene import holds_secret, plain, redact, remarks
 from hunkwise.reviewer.types import Category, FileDiff, FileStatus, Hunk, Line, Severity
 
 # Spelt in two halves so that no scanner of secrets takes this file for a leak.
@@ -122,3 +122,8 @@ def test_removed_and_context_lines_are_not_checked() -> None:
     hunk = Hunk(1, 2, 1, 1, "", lines)
 
     assert remarks(FileDiff("a", "a", FileStatus.MODIFIED, (hunk,)), hunk) == ()
+
+
+def test_the_model_reads_neither_secrets_nor_hidden_characters() -> None:
+    """What is left is what a person sees; other scripts stay as they are."""
+    assert plain(f"if adm\u200bin: # \u202e naïve 日本 {SECRETS[1]}") == f"if admin: #  naïve 日本 {'*' * 20}"

@@ -47,17 +47,15 @@ def _text(bundle: Bundle) -> str:
 
 SHOWN = prompt.view(CONTEXT, "Never use floats for money.")
 BUNDLES = {
-    "decisions": prompt.decisions(SHOWN, (Category.CORRECTNESS, Category.SECURITY)),
     "finding": prompt.finding(
         SHOWN,
         lines=(42,),
-        categories=tuple(Category),
         language="English",
         focus=prompt.Focus(42, "start = number * size", ("start = (number - 1) * size",)),
         rules=("Money is Decimal.",),
     ),
-    "verification": prompt.verification(
-        SHOWN, 42, "start = number * size", "Off by one", "Page 1 starts at the second page."
+    "grading": prompt.grading(
+        SHOWN, 42, "start = number * size", "Off by one", "Page 1 is skipped.", tuple(Category)
     ),
     "likelihoods": prompt.likelihoods("a\nb\n", "new\n", "old\n"),
 }
