@@ -41,8 +41,10 @@ def patch_text(piece: Piece) -> str:
         lines.append("deleted file mode 100644")
     elif old != new:
         lines += [f"rename from {_quoted('', old)}", f"rename to {_quoted('', new)}"]
+    before = "/dev/null" if piece.old_path is None else _quoted("a/", old)
+    after = "/dev/null" if piece.new_path is None else _quoted("b/", new)
     if piece.hunks:
-        lines.append("--- " + ("/dev/null" if piece.old_path is None else _quoted("a/", old)))
-        lines.append("+++ " + ("/dev/null" if piece.new_path is None else _quoted("b/", new)))
-        lines.append(piece.hunks.removesuffix("\n"))
+        lines += [f"--- {before}", f"+++ {after}", piece.hunks.removesuffix("\n")]
+    elif old == new:  # a forge shows no text of it; said aloud, or the patch would look cut off here
+        lines.append(f"Binary files {before} and {after} differ")
     return "\n".join(lines) + "\n"

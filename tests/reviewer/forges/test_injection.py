@@ -56,8 +56,8 @@ def obedient(text: str) -> ScriptedEngine:
 
     def words(schema: Mapping[str, Any]) -> Mapping[str, Any]:
         fields = schema["properties"]
-        said = {"line": fields["line"]["enum"][-1], "category": fields["category"]["enum"][-1]}
-        return {**said, "severity": fields["severity"]["enum"][-1], "title": text[:80], "message": text[:360]}
+        said = {"line": fields["line"]["enum"][-1], "severity": fields["severity"]["enum"][-1]}
+        return {**said, "title": text[:80], "message": text[:360]}
 
     return ScriptedEngine(disliking(words))
 
@@ -80,20 +80,20 @@ def prompts(bundles: list[Bundle]) -> str:
 
 @planted
 def test_there_is_nothing_to_say_but_a_remark(text: str) -> None:
-    """Whatever is planted, an answer names a changed line, a known category and severity; or Yes or No."""
+    """Whatever is planted, an answer names a changed line and a severity above info, a category, or Yes or No."""
     engine = obedient(text)
     made = review(change(text), Config(), engine, silence=STRANGER)
 
     lines = {line.new_no for line in change(text).files[0].hunks[0].added}
     assert list(schemas(engine.bundles))
     for schema in schemas(engine.bundles):
-        assert set(schema["properties"]) == {"line", "category", "severity", "title", "message"}
+        assert set(schema["properties"]) == {"line", "severity", "title", "message"}
         assert schema["additionalProperties"] is False
         assert set(schema["properties"]["line"]["enum"]) <= lines
-        assert set(schema["properties"]["category"]["enum"]) <= set(Category)
-        assert set(schema["properties"]["severity"]["enum"]) <= set(Severity)
+        assert set(schema["properties"]["severity"]["enum"]) <= set(Severity) - {Severity.INFO}
     asked = [question for bundle in engine.bundles for question in bundle.questions]
-    assert {question.options for question in asked if isinstance(question, Choose)} == {("Yes", "No")}
+    options = {question.options for question in asked if isinstance(question, Choose)}
+    assert options == {("Yes", "No"), tuple(category.value for category in Category)}
     assert len(made.findings) + len(made.rejected) >= 1, "a remark that is not made is counted with a reason"
 
 

@@ -25,8 +25,12 @@ Words = Callable[[Mapping[str, Any]], Mapping[str, Any]]  # from the answer's JS
 def remark(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Say something plain about the first line that may be named."""
     line = schema["properties"]["line"]["enum"][0]
-    graded = {"line": line, "category": "correctness", "severity": "high"}
-    return {**graded, "title": "The sign is turned", "message": "The result is wrong."}
+    return {
+        "line": line,
+        "severity": "high",
+        "title": "The sign is turned",
+        "message": "The result is wrong.",
+    }
 
 
 def disliking(words: Words = remark) -> Callable[[Bundle, Question], Answer | None]:
