@@ -10,7 +10,7 @@ from hunkwise.reviewer.forges.patch import Piece, patch_text
 
 HUNKS = "@@ -1,2 +1,2 @@ def f():\n x = 1\n-y = 1\n+y = 2\n\\ No newline at end of file"
 part = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=8)
-paths = st.lists(part.map(lambda name: f"p{name}p"), min_size=1, max_size=3).map("/".join)
+paths = st.lists(part.map(lambda name: f"pp{name}p"), min_size=1, max_size=3).map("/".join)
 
 
 @settings(max_examples=150, deadline=None)
