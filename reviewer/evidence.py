@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
 from importlib import resources
@@ -82,7 +82,6 @@ class Layer:
     weights: Mapping[str, float]
     calibrated: bool
     digest: str = "none"
-    notes: Mapping[str, object] = field(default_factory=dict)
 
     def probability(self, features: Mapping[str, float]) -> float:
         """Turn features into the probability that the change is wrong."""
@@ -103,7 +102,7 @@ def layer_for(model_digest: str) -> Layer:
     found = shipped["layers"].get(model_digest)
     if found is None:
         return UNCALIBRATED
-    return Layer(found["intercept"], found["weights"], True, found["digest"], found.get("notes", {}))
+    return Layer(found["intercept"], found["weights"], True, found["digest"])
 
 
 def blocks(hunk: Hunk) -> tuple[range, ...]:

@@ -20,7 +20,7 @@ from typing import Any, Literal, Self
 from hunkwise.engine.errors import CorruptModel, InvalidQuestion, MissingExtra, NativeFailure
 
 # llama.cpp's threads meet at hundreds of barriers a token. libgomp spins there by default, which on a machine
-# that has other work makes a step up to fifty times slower (measured); it reads this when it is loaded.
+# that has other work all but stops a step; it reads this when it is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 try:
     import llama_cpp.llama_cpp as llama
