@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from engine_cases import Case
 
 Prompt = list[int]
+ARCHIVE = "llama_cpp_python-*.tar.gz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +150,11 @@ def build_server(folder: Path) -> Path:
     if binary.exists():
         return binary
     folder.mkdir(parents=True, exist_ok=True)
-    from importlib.metadata import version
-
-    wanted = f"llama-cpp-python=={version('llama-cpp-python')}"
-    fetch = [
-        "pip",
-        "download",
-        "--no-deps",
-        "--no-binary",
-        ":all:",
-        "--no-build-isolation",
-        "-d",
-        str(folder),
-    ]
-    subprocess.run([*fetch, wanted], check=True)
-    (archive,) = folder.glob("llama_cpp_python-*.tar.gz")
+    if not list(folder.glob(ARCHIVE)):
+        wanted = f"llama-cpp-python=={version('llama-cpp-python')}"
+        fetch = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "-d", folder]
+        subprocess.run([*fetch, wanted], check=True)
+    (archive,) = folder.glob(ARCHIVE)
     subprocess.run(["tar", "xf", archive, "-C", folder], check=True)
     (source,) = folder.glob("llama_cpp_python-*/vendor/llama.cpp")
     off = ("LLAMA_BUILD_TESTS", "LLAMA_BUILD_EXAMPLES", "LLAMA_BUILD_APP", "LLAMA_BUILD_UI", "LLAMA_OPENSSL")

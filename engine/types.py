@@ -145,12 +145,11 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Answer to `Generate`. `logprobs` has one value per generated token (forced ones included, as 0.0)."""
+    """Answer to `Generate`. How likely its tokens were is what `Score` tells."""
 
     id: str
     text: str
     finish: Finish
-    logprobs: tuple[float, ...] = ()
     usage: Usage = Usage()
 
 

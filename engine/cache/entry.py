@@ -142,7 +142,7 @@ def _read_generated(question: Generate, value: object) -> Generated:
     finish = fields["finish"]
     if finish not in ("stop", "length", "schema"):
         raise BadEntry("finish is none of stop, length, schema")
-    return Generated(question.id, _text(fields["text"]), finish, _numbers(fields["logprobs"]))
+    return Generated(question.id, _text(fields["text"]), finish)
 
 
 def _fields(value: object, kind: type[Answer | BundleSize | TokenScore]) -> dict[str, object]:

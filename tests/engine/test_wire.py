@@ -97,7 +97,7 @@ BUNDLE = Bundle((), (Choose("c", (), ("a", "b")), Score("s", (), "xy"), Generate
 ANSWERS = (
     Choice("c", (0.25, 0.75), (-2.0, -1.0), Usage(1, 2, 3, 4)),
     Scored("s", (TokenScore("xy", 0, 2, -0.5, "z", -0.25, 1),)),
-    Generated("g", "{}", "schema", (-0.5, 0.0), Usage(sampled=2)),
+    Generated("g", "{}", "schema", Usage(sampled=2)),
 )
 
 

@@ -41,7 +41,7 @@ TOKEN = TokenScore("a\udc80", 0, 1, -0.5, "b", -0.25, 3)
 CASES: list[tuple[Question, Answer]] = [
     (Choose("q", (), ("a", "b")), Choice("q", (0.25, 0.75), (-2.0, -1.0), Usage(1, 2, 3, 4))),
     (Score("q", (), "ab"), Scored("q", (TOKEN, TOKEN))),
-    (Generate("q", (), 9), Generated("q", '{"a": "é\ud800"}', "schema", (-0.1, 0.0))),
+    (Generate("q", (), 9), Generated("q", '{"a": "é\ud800"}', "schema")),
 ]
 
 
@@ -132,9 +132,9 @@ BAD: list[tuple[Question, Any]] = [
     (CASES[1][0], {"tokens": {}}),
     (CASES[1][0], {"tokens": [7]}),
     (Score("q", (), ""), SCORED),
-    (CASES[2][0], {"text": 7, "finish": "stop", "logprobs": []}),
-    (CASES[2][0], {"text": "", "finish": "never", "logprobs": []}),
-    (CASES[2][0], {"text": "", "finish": ["stop"], "logprobs": []}),
+    (CASES[2][0], {"text": 7, "finish": "stop"}),
+    (CASES[2][0], {"text": "", "finish": "never"}),
+    (CASES[2][0], {"text": "", "finish": ["stop"]}),
 ]
 
 

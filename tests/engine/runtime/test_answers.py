@@ -118,7 +118,6 @@ def test_score_is_what_decoding_token_by_token_finds(engine: LocalEngine) -> Non
     assert scored.tokens[0].start == 0
     assert scored.tokens[-1].end == len(written.text.encode())
     assert sum(token.rank == 0 for token in scored.tokens) >= len(scored.tokens) - 1
-    assert [t.logprob for t in scored.tokens] == pytest.approx(written.logprobs, abs=0.5)
 
 
 def test_more_scored_tokens_than_rows_of_logits(engine: LocalEngine) -> None:
@@ -243,7 +242,6 @@ def test_no_invalid_json_whatever_the_prompt(engine: LocalEngine) -> None:
         assert answer.finish == "schema", answer
         value = json.loads(answer.text)
         jsonschema.validate(value, schema)
-        assert len(answer.logprobs) == answer.usage.forced + answer.usage.sampled
     assert sum(answer.usage.forced for answer in answers) > 10
 
 
