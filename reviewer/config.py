@@ -1,6 +1,7 @@
 """The configuration: one frozen value, built once from flags, environment and files; each part has an origin.
 
-Precedence: flags > environment (`HUNKWISE_…`) > the repository's file > the user's file > defaults.
+Precedence: flags > environment (`HUNKWISE_…`) > the repository's file > the user's file > what CI changes >
+defaults.
 """
 
 from __future__ import annotations
@@ -175,7 +176,10 @@ class Config:
     max_line_length: int = field(
         default=10_000, metadata=about(Number(80, 10**6), "longest line that is reviewed, in characters")
     )
-    isolate: bool = field(default=False, metadata=about(Switch(), "run the model in a process of its own"))
+    isolate: bool = field(
+        default=False,
+        metadata=about(Switch(), "run the model in a process of its own; in CI that is the default"),
+    )
     rules: tuple[Rule, ...] = field(
         default=(),
         metadata=about(ListOf(_RuleKind()), "what holds for some paths alone", flag=False, key="rule"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.config_layers import Layer, build, environment_layer, file_layer
+from hunkwise.reviewer.config_layers import Layer, build, environment_layer, file_layer, runner_layer
 from hunkwise.reviewer.errors import ConfigError
 
 REPOSITORY_FILE = ".hunkwise.toml"
@@ -38,6 +38,7 @@ def load(
     user = user_file(environ)
     if user is not None and user.is_file():
         layers.append(read_file(user))
+    layers.append(runner_layer(environ))
     return build(layers)
 
 

@@ -11,6 +11,10 @@ from hunkwise.reviewer.config import OTHER_VARIABLES, Config, keys, nearest, set
 from hunkwise.reviewer.errors import ConfigError
 
 
+_RUNNERS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI")  # one is set, to "true", by nearly every CI system
+_UNSET = frozenset({"", "0", "false"})
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """Values from one origin, by the names of `Config`'s fields, already checked."""
@@ -48,6 +52,12 @@ def environment_layer(environ: Mapping[str, str]) -> Layer:
         except ValueError as error:
             raise ConfigError(f"environment: {variable} must be {error}") from None
     return Layer("environment", values)
+
+
+def runner_layer(environ: Mapping[str, str]) -> Layer:
+    """Give the defaults that differ in CI: there nobody is at hand to start a review again that crashed."""
+    runs = any(environ.get(name, "").lower() not in _UNSET for name in _RUNNERS)
+    return Layer("CI", {"isolate": True} if runs else {})
 
 
 def build(layers: Iterable[Layer]) -> Config:

@@ -41,6 +41,20 @@ def test_flags_go_before_environment_before_files(repository: Path, tmp_path: Pa
     assert origins == ["flag", "environment", str(own), str(user), "default"]
 
 
+@pytest.mark.parametrize("name", ["CI", "GITHUB_ACTIONS", "GITLAB_CI"])
+def test_the_model_runs_apart_in_ci(name: str, repository: Path) -> None:
+    """Unless somebody says otherwise, in any place that may; a variable that says no is no CI."""
+    environ = {name: "true"}
+    found = load(flags={}, environ=environ, folder=repository)
+    assert (found.isolate, found.origin("isolate")) == (True, "CI")
+    assert not load(flags={"isolate": False}, environ=environ, folder=repository).isolate
+    assert not load(flags={}, environ={**environ, "HUNKWISE_ISOLATE": "no"}, folder=repository).isolate
+    assert not load(flags={}, environ={name: "false"}, folder=repository).isolate
+    write(repository / ".hunkwise.toml", "isolate = false\n")
+    assert not load(flags={}, environ=environ, folder=repository).isolate
+    assert load(flags={}, environ=environ, folder=repository, trusted=False).isolate
+
+
 def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
     """CI systems pass inputs that were not given as empty variables."""
     assert load(flags={}, environ={"HUNKWISE_EFFORT": ""}, folder=Path("/")) == Config()

@@ -31,6 +31,7 @@ jobs:
         run: |
           echo "told=$FINDINGS,$WORST,$CODE"
           cp "$REPORT" "$SARIF" "$KEPT"
+          hunkwise config show --json > "$KEPT/config.json"
         env:
           FINDINGS: ${{ steps.hunkwise.outputs.findings }}
           WORST: ${{ steps.hunkwise.outputs.highest_severity }}
@@ -140,6 +141,12 @@ def test_nothing_reviewable(job: Job) -> None:
     assert report["findings"] == []
     assert report["head"] == git(job.folder, "rev-parse", "HEAD")
     assert (job.kept / "hunkwise.sarif").exists()
+
+
+def test_the_model_runs_apart(job: Job) -> None:
+    """In a job the model's process is one of its own, without anybody asking for that."""
+    job.run({"reporter": "none"}, {"uv.lock": "x = 1\n"})
+    assert json.loads((job.kept / "config.json").read_text())["isolate"] == {"value": True, "origin": "CI"}
 
 
 def test_configuration_of_the_head_does_not_count(job: Job) -> None:

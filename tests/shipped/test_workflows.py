@@ -165,7 +165,7 @@ def test_gitlab_shell(root: Path) -> None:
 
 
 def test_gitlab_review(root: Path, tmp_path: Path) -> None:
-    """The review's script runs, with the configuration of the base, and writes both reports."""
+    """The review's script runs, with the base's configuration and the model apart, and writes both reports."""
 
     def git(*arguments: str) -> str:
         command = [
@@ -193,9 +193,11 @@ def test_gitlab_review(root: Path, tmp_path: Path) -> None:
     git("commit", "-q", "-m", "head")
     job = gitlab_jobs(root)["hunkwise-review"]
     script = "\n".join(line for line in job["script"] if not line.startswith("hunkwise model"))
+    script += "\nhunkwise config show --json > shown.json"
     environ = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
+        "GITLAB_CI": "true",
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
         "CI_COMMIT_SHA": git("rev-parse", "HEAD"),
         "HUNKWISE_FAIL_ON": "none",
@@ -206,6 +208,7 @@ def test_gitlab_review(root: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "hunkwise.json").read_text())["head"] == environ["CI_COMMIT_SHA"]
     assert json.loads((tmp_path / "hunkwise-codequality.json").read_text()) == []
+    assert json.loads((tmp_path / "shown.json").read_text())["isolate"]["value"] is True
 
 
 def test_variables_are_known(root: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from hunkwise.reviewer.commands import action
 from hunkwise.reviewer.commands.action import scrubbed, verdict
+from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.types import Severity
 
@@ -34,6 +35,12 @@ def test_no_token_for_the_review() -> None:
         "PATH": "/bin",
         "HUNKWISE_CACHE_SECRET": "s",
     }
+
+
+@pytest.mark.parametrize("said", [{"CI": "true"}, {"GITHUB_ACTIONS": "true"}])
+def test_the_model_runs_apart(said: dict[str, str], tmp_path: Path) -> None:
+    """What the review's process is given of the job's variables says that this is CI."""
+    assert load(flags={}, environ=scrubbed({**said, "GITHUB_TOKEN": "x"}), folder=tmp_path).isolate
 
 
 def test_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
