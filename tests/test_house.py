@@ -21,7 +21,13 @@ FACES = {
     "redis": {"engine/cache/redis.py"},
     "github": {"reviewer/forges/github.py", "reviewer/forges/github_api.py"},
     "gitlab": {"reviewer/forges/gitlab.py"},
-    "jinja2": {"reviewer/prompt.py", "reviewer/report/html.py", "engine/runtime/template.py"},
+    "jinja2": {
+        "reviewer/prompt.py",
+        "reviewer/report/html.py",
+        "reviewer/bench/reliability.py",
+        "engine/runtime/template.py",
+    },
+    "matplotlib": {"reviewer/bench/reliability_png.py"},
     "pathspec": {"reviewer/selection.py"},
 }
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager"}

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from hunkwise.reviewer import evidence
 from hunkwise.reviewer.bench import metrics
 from hunkwise.reviewer.bench.cases import Case
 from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.judgement import Inquiry, read_evidence, read_with_context
 from hunkwise.reviewer.selection import select
 
@@ -83,17 +84,38 @@ def _label(case: Case, path: str, lines: Sequence[int]) -> bool | None:
     return True if held else None
 
 
+def gathered(
+    cases: Sequence[Case], config: Config, engine: Engine, journal: Path | None
+) -> Iterator[tuple[Example, ...]]:
+    """Read the evidence of the cases in order. With a journal, what it has is taken from it, the rest added."""
+    known = read_journal(journal) if journal else {}
+    for case in cases:
+        found = known.get(case.id)
+        if found is None:
+            found = gather(case, config, engine)
+            if journal:
+                row = {"case": case.id, "examples": [asdict(example) for example in found]}
+                with journal.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(row) + "\n")
+        yield found
+
+
 def read_journal(path: Path) -> dict[str, tuple[Example, ...]]:
-    """Read the examples of an earlier, perhaps interrupted, run by case."""
+    """Read the examples of an earlier, perhaps interrupted, run by case.
+
+    A case whose evidence has not all that is weighed now, or that was cut off, is left out: it is read again.
+    """
     found: dict[str, tuple[Example, ...]] = {}
     if not path.exists():
         return found
     for line in path.read_text("utf-8").splitlines():
         try:
             row = json.loads(line)
-            found[row["case"]] = tuple(Example(**example) for example in row["examples"])
+            examples = tuple(Example(**example) for example in row["examples"])
+            if all(name in example.features for example in examples for name in WEIGHED):
+                found[row["case"]] = examples
         except (ValueError, TypeError, KeyError):
-            continue  # a line that was cut off
+            continue
     return found
 
 
@@ -127,8 +149,13 @@ def _logistic(x: Floats, y: Floats) -> Floats:
 
 
 def cross_validate(examples: Sequence[Example], seed: int = 0) -> dict[str, float]:
-    """Give each case the highest probability of its blocks, from layers fitted without its group."""
+    """Give each case the highest probability of its blocks, from layers fitted without its group.
+
+    Raises UsageError where there is nothing to learn from.
+    """
     groups = sorted({example.group for example in examples})
+    if len(groups) < 2 or len({example.wrong for example in examples}) < 2:
+        raise UsageError("a fit needs single-file changes with and without a bug, of two groups at least")
     random.Random(seed).shuffle(groups)  # noqa: S311 - a split that can be repeated
     fold = {group: place % FOLDS for place, group in enumerate(groups)}
     scores: dict[str, float] = {}
@@ -152,11 +179,16 @@ def quiet_threshold(truths: Sequence[bool], scores: Sequence[float], most: float
     return 1.0
 
 
+def held_out(cases: Sequence[Case], scores: Mapping[str, float]) -> tuple[list[bool], list[float]]:
+    """Give truth and score of each case that has a score."""
+    chosen = [case for case in cases if case.id in scores]
+    return [bool(case.buggy) for case in chosen], [scores[case.id] for case in chosen]
+
+
 def report(cases: Sequence[Case], scores: Mapping[str, float]) -> dict[str, Any]:
     """Measure cross-validated scores at diff level, at the quiet threshold."""
     chosen = [case for case in cases if case.id in scores]
-    truths = [bool(case.buggy) for case in chosen]
-    values = [scores[case.id] for case in chosen]
+    truths, values = held_out(chosen, scores)
     threshold = quiet_threshold(truths, values)
     flagged = {case.id: scores[case.id] >= threshold for case in chosen}
     told = metrics.pairs(

@@ -38,6 +38,12 @@ def by_group(rows: Sequence[Pair]) -> dict[str, dict[str, dict[str, Any]]]:
     return groups
 
 
+def scored(rows: Iterable[Pair]) -> tuple[list[bool], list[float]]:
+    """Give truth and score of each change that is labelled as buggy or clean."""
+    labelled = _labelled(rows)
+    return [true for true, _, _ in labelled], [row.score for _, _, row in labelled]
+
+
 def _labelled(rows: Iterable[Pair]) -> list[tuple[bool, Case, Row]]:
     return [(case.buggy, case, row) for case, row in rows if case.buggy is not None]
 
@@ -129,9 +135,7 @@ def _hits(case: Case, path: str, line: int) -> bool:
 
 
 def _calibration(rows: Sequence[Pair]) -> dict[str, Any]:
-    labelled = _labelled(rows)
-    truths = [true for true, _, _ in labelled]
-    scores = [row.score for _, _, row in labelled]
+    truths, scores = scored(rows)
     return {
         "brier": metrics.brier(truths, scores),
         "ece": metrics.expected_calibration_error(truths, scores),

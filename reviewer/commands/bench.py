@@ -5,16 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hunkwise.reviewer.commands.flags import given, setting_flags
+from hunkwise.reviewer.commands.labelled import configured, counted, engine_for, labelled
 from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.config_files import load
 
 if TYPE_CHECKING:
     from hunkwise.engine import Engine
@@ -25,9 +22,6 @@ NAMES = ("ask-diff", "ask-hunk-json", "yes-no", "linter", "first-line", "silent"
 
 
 @click.command("bench")
-@click.argument(
-    "files", nargs=-1, required=True, metavar="CASES...", type=click.Path(exists=True, path_type=Path)
-)
 @click.option("--sample", "size", type=click.IntRange(1), metavar="N", help="Draw N cases.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draw.")
 @click.option("--form", type=click.Choice(["diff", "added"]), default="diff", show_default=True,
@@ -35,9 +29,7 @@ NAMES = ("ask-diff", "ask-hunk-json", "yes-no", "linter", "first-line", "silent"
 @click.option("--baseline", type=click.Choice(NAMES), help="Measure this way of asking instead of ours.")
 @click.option("--json", "target", type=click.Path(path_type=Path), metavar="OUT",
               help="Write metrics, groups, cases and manifest as JSON.")  # fmt: skip
-@click.option("--journal", type=click.Path(path_type=Path), metavar="FILE",
-              help="Keep finished cases here; an interrupted run goes on from it.")  # fmt: skip
-@setting_flags
+@labelled
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -49,45 +41,34 @@ def command(
     baseline: str | None,
     target: Path | None,
     journal: Path | None,
+    plot: Path | None,
     **values: Any,
 ) -> int:
     """Measure reviews on labelled changes (JSON Lines, plain or gzipped) and print a table."""
+    from hunkwise.reviewer.bench import reliability
     from hunkwise.reviewer.bench.baselines import BASELINES
     from hunkwise.reviewer.bench.cases import read_cases, sample
     from hunkwise.reviewer.bench.run import ours, run
-    from hunkwise.reviewer.bench.summary import by_group, summarise
+    from hunkwise.reviewer.bench.summary import by_group, scored, summarise
     from hunkwise.reviewer.bench.table import table
 
+    draw = reliability.drawer(plot) if plot else None
     cases = read_cases(files)
     if size:
         cases = sample(cases, size, seed)
-    config = load(flags=given(values), environ=os.environ, folder=Path.cwd(), file=None, trusted=True)
+    config = configured(values)
     engine = engine_for(ctx, config)
     method = BASELINES[baseline] if baseline else ours(config, form)
     made = _manifest(config, engine, form, baseline)
-    rows: list[tuple[Case, Row]] = []
-    for case, row in run(cases, method, engine, journal, _key(made)):
-        rows.append((case, row))
-        if sys.stderr.isatty():
-            click.echo(f"\r{len(rows)}/{len(cases)} {case.id[:50]:50}", err=True, nl=False)
+    rows = list(counted(run(cases, method, engine, journal, _key(made)), len(cases)))
     measured, groups = summarise(rows), by_group(rows)
     if target:
         report = {"metrics": measured, "by_group": groups, "cases": _cases(rows), "manifest": made}
         target.write_text(json.dumps(report, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    click.echo(("\n" if sys.stderr.isatty() else "") + table(measured, groups), nl=False)
+    click.echo(table(measured, groups), nl=False)
+    if draw:
+        draw(reliability.plot(f"Reliability: {baseline or made['model']}", *scored(rows)))
     return 0
-
-
-def engine_for(ctx: click.Context, config: Config) -> Engine:
-    """Open the configured model, with progress on a terminal."""
-    from hunkwise.reviewer.commands.engine import open_engine
-    from hunkwise.reviewer.commands.progress import Progress, wanted
-
-    with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
-        if ctx.obj is not None:
-            given_engine: Engine = ctx.obj(config, progress)
-            return given_engine
-        return open_engine(config, os.environ, progress)
 
 
 def _manifest(config: Config, engine: Engine, form: str, baseline: str | None) -> dict[str, Any]:

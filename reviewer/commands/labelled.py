@@ -1,0 +1,64 @@
+"""What the verbs that read labelled changes share: cases, journal, plot, engine, and a count as they work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hunkwise.reviewer.commands.flags import given, setting_flags
+from hunkwise.reviewer.commands.progress import Progress, wanted
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config_files import load
+
+if TYPE_CHECKING:
+    from hunkwise.engine import Engine
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+def labelled(command: F) -> F:
+    """Add the cases, `--journal`, `--plot` and the settings of a review."""
+    command = setting_flags(command)
+    command = _file("--plot", "plot", "PNG|HTML", "Draw the reliability plot; a PNG needs hunkwise[plot].")(
+        command
+    )
+    command = _file(
+        "--journal", "journal", "FILE", "Keep what is done here; an interrupted run goes on from it."
+    )(command)
+    kind = click.Path(exists=True, path_type=Path)
+    return click.argument("files", nargs=-1, required=True, metavar="CASES...", type=kind)(command)
+
+
+def _file(flag: str, name: str, metavar: str, about: str) -> Callable[[F], F]:
+    return click.option(flag, name, type=click.Path(path_type=Path), metavar=metavar, help=about)
+
+
+def configured(values: dict[str, Any]) -> Config:
+    """Build the configuration that holds here. Raises ConfigError."""
+    return load(flags=given(values), environ=os.environ, folder=Path.cwd(), file=None, trusted=True)
+
+
+def engine_for(ctx: click.Context, config: Config) -> Engine:
+    """Open the configured model, with progress on a terminal."""
+    from hunkwise.reviewer.commands.engine import open_engine
+
+    with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
+        if ctx.obj is not None:
+            given_engine: Engine = ctx.obj(config, progress)
+            return given_engine
+        return open_engine(config, os.environ, progress)
+
+
+def counted(rows: Iterable[T], total: int) -> Iterator[T]:
+    """Pass the rows on and count them on a terminal."""
+    with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
+        progress("cases done:", 0, total)
+        for number, row in enumerate(rows, 1):
+            progress("cases done:", number, total)
+            yield row
