@@ -10,7 +10,6 @@ from typing import Any
 from hunkwise.reviewer.config import OTHER_VARIABLES, Config, keys, nearest, settings
 from hunkwise.reviewer.errors import ConfigError
 
-
 _RUNNERS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI")  # one is set, to "true", by nearly every CI system
 _UNSET = frozenset({"", "0", "false"})
 
