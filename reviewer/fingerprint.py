@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hunkwise.reviewer.types import Category, Finding
+from hunkwise.reviewer.types import Finding
 
 DIGITS = 32  # of 64; 128 bits are beyond accident, and markers stay short
 
@@ -22,16 +22,15 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:DIGITS]
 
 
-def fingerprint(
-    path: str, category: Category, code_lines: Sequence[str], symbol: str, message_class: str
-) -> str:
+def fingerprint(path: str, code_lines: Sequence[str], symbol: str, message_class: str) -> str:
     """Name a finding by 32 hex digits.
 
     `code_lines` are the lines remarked on, as they stand; `symbol` is the enclosing definition ("": unknown);
-    `message_class` is the kind of remark out of a fixed set, never the model's own words.
+    `message_class` is the kind of remark out of a fixed set: which check it is of, or that it is the model's,
+    never the model's own words, and not the category, for that is the model's choice too.
     """
     code = (" ".join(line.split()) for line in code_lines)
-    return _digest(path, category, symbol, message_class, *(line for line in code if line))
+    return _digest(path, symbol, message_class, *(line for line in code if line))
 
 
 def distinguish(findings: Sequence[Finding]) -> tuple[Finding, ...]:

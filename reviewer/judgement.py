@@ -128,13 +128,15 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
     if draft is None:
         return Examined(rejected=(Rejected(found, "the model's wording was cut off or unusable"),))
     categories = _categories(inquiry)
-    code = _text(context, draft.line)
+    code = text_of(context, draft.line)
     check = prompt.grading(shown, draft.line, code, draft.title, draft.message, categories)
     graded = tuple(answer for answer in engine.ask(check) if isinstance(answer, Choice))
     found = _at(context, found, draft, findings.category_of(graded, categories))
     if findings.truth(graded) < VERIFY_FLOOR:
         return Examined(rejected=(Rejected(found, "the model does not stand by its own remark"),))
-    return Examined(findings=(replace(found, suggestion=_suggested(context, found, inquiry.change)),))
+    return Examined(
+        findings=(replace(found, suggestion=suggested(context, found.start_line, inquiry.change)),)
+    )
 
 
 def commentable(hunk: Hunk, block: range) -> tuple[int, ...]:
@@ -180,29 +182,29 @@ def _focus(context: HunkContext, line: int) -> prompt.Focus:
     """Point at a line, and at what stood there before if something did."""
     old = suggestion.replaced(context.hunk, line)
     here = any(each.new_no == line and each.kind == "added" for each in context.hunk.lines)
-    return prompt.Focus(line, _text(context, line).strip(), tuple(text.strip() for text in old), here)
+    return prompt.Focus(line, text_of(context, line).strip(), tuple(text.strip() for text in old), here)
 
 
-def _text(context: HunkContext, line: int) -> str:
+def text_of(context: HunkContext, line: int) -> str:
+    """Give the text of a new-side line of the hunk, as the model was shown it."""
     return next((each.text for each in context.hunk.lines if each.new_no == line), "")
 
 
 def _candidate(context: HunkContext, spot: Spot, layer: evidence.Layer) -> Finding:
     """Make the finding that the evidence alone supports: a place and a probability, not yet worded."""
     line = spot.suspects[0].line if spot.suspects else spot.lines[-1]
-    category = Category.CORRECTNESS  # until the model is asked
     return Finding(
         path=context.file.path,
         start_line=line,
         end_line=line,
         severity=Severity.MEDIUM,
-        category=category,
+        category=Category.CORRECTNESS,  # until the model is asked
         title="Unlikely change",
         message="The model finds the old text likelier here than the new one.",
         confidence=round(layer.probability(spot.features), 4),
         calibrated=layer.calibrated,
-        fingerprint=_fingerprint(context, category, line),
-        code=(_text(context, line),),
+        fingerprint=name_of(context, line),
+        code=(text_of(context, line),),
     )
 
 
@@ -216,19 +218,19 @@ def _at(context: HunkContext, found: Finding, draft: findings.Draft, category: C
         category=category,
         title=hygiene.redact(draft.title),
         message=hygiene.redact(draft.message),
-        fingerprint=_fingerprint(context, category, draft.line),
-        code=(_text(context, draft.line),),
+        fingerprint=name_of(context, draft.line),
+        code=(text_of(context, draft.line),),
     )
 
 
-def _fingerprint(context: HunkContext, category: Category, line: int) -> str:
-    code = (_text(context, line),)
-    return fingerprint(context.file.path, category, code, context.hunk.section, "model")
+def name_of(context: HunkContext, line: int) -> str:
+    """Name the model's remark on a line of the hunk."""
+    return fingerprint(context.file.path, (text_of(context, line),), context.hunk.section, "model")
 
 
-def _suggested(context: HunkContext, found: Finding, change: Change) -> Suggestion | None:
+def suggested(context: HunkContext, line: int, change: Change) -> Suggestion | None:
     """Offer the old text back where the new one is the less likely, if it applies and parses."""
-    old = suggestion.restore(context.hunk, found.start_line)
+    old = suggestion.restore(context.hunk, line)
     if old is None or hygiene.REDACTED in old[2]:
         return None
     text = change.new_texts.get(context.file.path)

@@ -130,6 +130,6 @@ def _checked(pick: Picked, remark: hygiene.Remark) -> Finding:
         message=remark.message,
         confidence=1.0,
         calibrated=True,
-        fingerprint=fingerprint(pick.file.path, remark.category, code, pick.hunk.section, remark.title),
+        fingerprint=fingerprint(pick.file.path, code, pick.hunk.section, remark.title),
         code=code,
     )

@@ -20,8 +20,8 @@ def finding(line: int, name: str) -> Finding:
 
 def test_indentation_and_blank_lines_do_not_count() -> None:
     """Moving a block one level deeper keeps the names of its remarks."""
-    flat = fingerprint("a.py", BUG, ["if x:", "  return 1"], "f", "off-by-one")
-    deep = fingerprint("a.py", BUG, ["    if x:", "", "\t  return   1  "], "f", "off-by-one")
+    flat = fingerprint("a.py", ["if x:", "  return 1"], "f", "off-by-one")
+    deep = fingerprint("a.py", ["    if x:", "", "\t  return   1  "], "f", "off-by-one")
     assert flat == deep
     assert re.fullmatch(r"[0-9a-f]{32}", flat)
 
@@ -29,14 +29,13 @@ def test_indentation_and_blank_lines_do_not_count() -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(), min_size=5, max_size=5))
 def test_every_part_counts(parts: list[str]) -> None:
-    """Path, category, code, symbol and kind each change the name, whatever text they hold."""
+    """Path, code, symbol and kind each change the name, whatever text they hold."""
     path, code, symbol, kind, other = parts
-    name = fingerprint(path, BUG, [code], symbol, kind)
-    assert name != fingerprint(path + "x", BUG, [code], symbol, kind)
-    assert name != fingerprint(path, Category.SECURITY, [code], symbol, kind)
-    assert name != fingerprint(path, BUG, [code + "x"], symbol, kind)
-    assert name != fingerprint(path, BUG, [code], symbol + other + "x", kind)
-    assert name != fingerprint(path, BUG, [code], symbol, kind + other + "x")
+    name = fingerprint(path, [code], symbol, kind)
+    assert name != fingerprint(path + "x", [code], symbol, kind)
+    assert name != fingerprint(path, [code + "x"], symbol, kind)
+    assert name != fingerprint(path, [code], symbol + other + "x", kind)
+    assert name != fingerprint(path, [code], symbol, kind + other + "x")
 
 
 def test_equal_findings_get_ordinals_from_the_top() -> None:

@@ -140,6 +140,27 @@ def test_the_same_change_gives_the_same_review() -> None:
     assert review(_change(), Config(), ScriptedEngine(suspicious())) == first
 
 
+def test_a_category_that_changes_does_not_rename_a_remark() -> None:
+    """The model chooses the category, so it is no part of a remark's name."""
+
+    def choosing(category: Category) -> Script:
+        def script(bundle: Bundle, question: Question) -> Answer | None:
+            if isinstance(question, Choose) and question.id == "category":
+                share = tuple(float(option == category.value) for option in question.options)
+                return Choice(question.id, share, share)
+            return suspicious()(bundle, question)
+
+        return script
+
+    one, other = (
+        review(_change(), Config(), ScriptedEngine(choosing(category))).findings
+        for category in (Category.SECURITY, Category.PERFORMANCE)
+    )
+
+    assert [found.category for found in one] != [found.category for found in other]
+    assert [found.fingerprint for found in one] == [found.fingerprint for found in other]
+
+
 def test_a_prompt_that_is_too_long_is_a_stated_fault() -> None:
     """The hunk is named with both counts, the others are reviewed, and the review is incomplete."""
 

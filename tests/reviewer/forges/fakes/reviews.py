@@ -54,7 +54,7 @@ Binary files a/image.png and b/image.png differ
 def finding(path: str, start: int, end: int | None = None, **changes: Any) -> Finding:
     """A finding whose fingerprint depends on its place and its title."""
     title = changes.get("title", "Wrong value")
-    name = fingerprint(path, Category.CORRECTNESS, [str(start), title], "", "test")
+    name = fingerprint(path, [str(start), title], "", "test")
     words = ("Wrong value", "It breaks.")
     base = Finding(path, start, end or start, Severity.HIGH, Category.CORRECTNESS, *words, 0.8, True, name)
     return replace(base, **changes)
