@@ -13,7 +13,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from hunkwise.engine.types import Bundle, Engine, ModelSpec
+from hunkwise.engine.types import Bundle, Engine, ModelSpec, Timed
 from hunkwise.engine.wire import (
     BadMessage,
     pack,
@@ -28,6 +28,7 @@ from hunkwise.engine.wire import (
 _THREADS = 64  # bundles that may be in the engine at once; it has a queue of its own
 
 Say = Callable[[str], None]
+Reply = Callable[[Mapping[str, Any]], None]
 Factory = Callable[[ModelSpec, Mapping[str, Any], Say], Engine]
 
 
@@ -57,7 +58,7 @@ def _serve(pipe: socket.socket) -> None:
         loading = threads.submit(_load, first, lambda sentence: reply({"said": sentence}))
         loading.add_done_callback(lambda done: reply(_ready(done)))
         while (request := receive(pipe)) is not None:
-            answering = threads.submit(_answer, loading, request)
+            answering = threads.submit(_answer, loading, request, reply)
             answering.add_done_callback(partial(_settle, reply, request.get("id")))
         os._exit(0)
 
@@ -73,16 +74,19 @@ def _ready(loading: Future[Engine]) -> dict[str, Any]:
     return {"ready": pack(loading.result().card())} if error is None else {"failed": pack_error(error)}
 
 
-def _answer(loading: Future[Engine], request: Mapping[str, Any]) -> Any:
+def _answer(loading: Future[Engine], request: Mapping[str, Any], reply: Reply) -> Any:
     engine, bundle = loading.result(), unpack(request["bundle"])
     if not isinstance(bundle, Bundle):
         raise BadMessage("no bundle")
     if request["verb"] == "ask":
-        return pack_answers(engine.ask(bundle))
+        answers = engine.ask(bundle)
+        if isinstance(engine, Timed):  # ahead of the answer: who has it, has this
+            reply({"spent": pack(engine.statistics())})
+        return pack_answers(answers)
     return pack_size(engine.measure(bundle))
 
 
-def _settle(reply: Callable[[Mapping[str, Any]], None], number: Any, done: Future[Any]) -> None:
+def _settle(reply: Reply, number: Any, done: Future[Any]) -> None:
     error = done.exception()
     body = {"value": done.result()} if error is None else {"error": pack_error(error)}
     reply({"id": number, **body})

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 
 from hunkwise.engine.errors import Cancelled, NativeFailure
 from hunkwise.engine.process import Child, Died
-from hunkwise.engine.types import Answer, Bundle, BundleSize, EngineCard, ModelSpec
+from hunkwise.engine.types import Answer, Bundle, BundleSize, EngineCard, ModelSpec, Statistics
 from hunkwise.engine.wire import BadMessage, pack, unpack_answers, unpack_size
 
 PATIENCE = 1800.0  # seconds; on a slow CPU one long bundle takes minutes
@@ -45,6 +45,7 @@ class IsolatedEngine:
         self._lock = threading.Lock()
         self._child: Child | None = None
         self._kills = self._deaths = 0
+        self._past = Statistics()  # of the processes before this one
         self._closed = False
         try:
             self._card = self._attempt(lambda child: child.card())
@@ -64,11 +65,17 @@ class IsolatedEngine:
         """Describe the engine, as it described itself when first loaded."""
         return self._card
 
+    def statistics(self) -> Statistics:
+        """Return the totals of all processes; of one that died, as it told them with its last answer."""
+        with self._lock:
+            return self._past + self._child.spent if self._child is not None else self._past
+
     def close(self) -> None:
         """End the process; what is still asked raises Cancelled. Harmless when done twice."""
         with self._lock:
             self._closed = True
             child, self._child = self._child, None
+            self._past += child.spent if child is not None else Statistics()
         if child is not None:
             child.kill()
 
@@ -120,6 +127,7 @@ class IsolatedEngine:
             if self._child is not child:
                 return
             self._child = None
+            self._past += child.spent
             self._deaths += 1
             self._kills += death.killed
         child.kill()

@@ -20,7 +20,7 @@ from concurrent.futures import TimeoutError as StillRunning
 from typing import IO, Any
 
 from hunkwise.engine.errors import DeadlineExceeded, InvalidQuestion
-from hunkwise.engine.types import Bundle, EngineCard
+from hunkwise.engine.types import Bundle, EngineCard, Statistics
 from hunkwise.engine.wire import BadMessage, pack, receive, send, unpack, unpack_error
 
 _SERVE = "from hunkwise.engine.child import main; main()"
@@ -83,6 +83,7 @@ class Child:
         self._heard = time.monotonic()
         self._ending: Died | None = None
         self._hung = False
+        self.spent = Statistics()  # as last told by the child
         threading.Thread(target=self._listen, name="hunkwise-child", daemon=True).start()
         self._send(first)
 
@@ -170,6 +171,12 @@ class Child:
         match message:
             case {"said": str(sentence)}:
                 self._say(sentence)
+            case {"spent": told}:
+                spent = unpack(told)
+                if not isinstance(spent, Statistics):
+                    raise BadMessage("no statistics")
+                if spent.bundles >= self.spent.bundles:  # two answers may overtake one another
+                    self.spent = spent
             case {"ready": card} if not self._loading.done():
                 described = unpack(card)
                 if not isinstance(described, EngineCard):

@@ -25,6 +25,7 @@ from hunkwise.engine.types import (
     Score,
     Scored,
     Segment,
+    Statistics,
     TokenScore,
     Usage,
 )
@@ -106,6 +107,11 @@ class ScriptedEngine:
             self.bundles.append(bundle)
         scripted = ((self._script(bundle, q) if self._script else None, q) for q in bundle.questions)
         return tuple(answer if answer is not None else plain_answer(q) for answer, q in scripted)
+
+    def statistics(self) -> Statistics:
+        """Count what was asked; no time passes here."""
+        asked = tuple(self.bundles)
+        return Statistics(len(asked), sum(len(bundle.questions) for bundle in asked))
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count words."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Role = Literal["system", "user", "assistant", "raw"]
 Marker = Literal["bos", "fim_prefix", "fim_suffix", "fim_middle"]
@@ -97,6 +97,28 @@ class Usage:
             self.reused + other.reused,
             self.forced + other.forced,
             self.sampled + other.sampled,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Where the time went, in seconds: all that answering took, and what of it passed inside llama_decode."""
+
+    bundles: int = 0
+    questions: int = 0
+    seconds: float = 0.0
+    decode_seconds: float = 0.0
+    decode_calls: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+    def __add__(self, other: Statistics) -> Statistics:
+        return Statistics(
+            self.bundles + other.bundles,
+            self.questions + other.questions,
+            self.seconds + other.seconds,
+            self.decode_seconds + other.decode_seconds,
+            self.decode_calls + other.decode_calls,
+            self.usage + other.usage,
         )
 
 
@@ -218,6 +240,15 @@ class Engine(Protocol):
 
     def card(self) -> EngineCard:
         """Describe what answers."""
+        ...
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """An engine that knows where its time went."""
+
+    def statistics(self) -> Statistics:
+        """Return the totals since it was opened."""
         ...
 
 

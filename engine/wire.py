@@ -27,13 +27,15 @@ from hunkwise.engine.types import (
     ModelSpec,
     Score,
     Segment,
+    Statistics,
     Usage,
 )
 
 LIMIT = 64 << 20  # bytes of one message
 _LENGTH = struct.Struct(">I")
 _TYPES: dict[str, type] = {
-    kind.__name__: kind for kind in (Segment, Choose, Score, Generate, Bundle, Usage, ModelSpec, EngineCard)
+    kind.__name__: kind
+    for kind in (Segment, Choose, Score, Generate, Bundle, Usage, Statistics, ModelSpec, EngineCard)
 }
 
 

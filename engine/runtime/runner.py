@@ -14,10 +14,10 @@ from hunkwise.engine.runtime.chat import Chat, Layout
 from hunkwise.engine.runtime.grammar import Grammars
 from hunkwise.engine.runtime.jobs import Answers, Job
 from hunkwise.engine.runtime.plan import Plan
-from hunkwise.engine.runtime.scheduler import Limits, Scheduler, Statistics
+from hunkwise.engine.runtime.scheduler import Limits, Scheduler
 from hunkwise.engine.runtime.vocab import Vocab
 from hunkwise.engine.runtime.work import Work, start
-from hunkwise.engine.types import Bundle, BundleSize, EngineCard, ModelSpec
+from hunkwise.engine.types import Bundle, BundleSize, EngineCard, ModelSpec, Statistics
 
 
 def load(spec: ModelSpec, plan: Plan, limits: Limits | None = None) -> LocalEngine:

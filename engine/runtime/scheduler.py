@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from hunkwise.engine.errors import Cancelled, DeadlineExceeded, EngineError, NativeFailure, QueueFull
@@ -20,7 +20,7 @@ from hunkwise.engine.runtime.lanes import Lane, Lanes, Sequences
 from hunkwise.engine.runtime.native import Context
 from hunkwise.engine.runtime.prefix import Prefixes
 from hunkwise.engine.runtime.work import Work
-from hunkwise.engine.types import Usage, total_usage
+from hunkwise.engine.types import Statistics, total_usage
 
 _KEEP_BYTES = 128 * 2**20  # of prefixes in host memory
 
@@ -32,18 +32,6 @@ class Limits:
     jobs: int = 256
     tokens: int = 2_000_000
     side_by_side: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """Where the time went, in seconds: all that answering took, and what of it passed inside llama_decode."""
-
-    bundles: int = 0
-    questions: int = 0
-    seconds: float = 0.0
-    decode_seconds: float = 0.0
-    decode_calls: int = 0
-    usage: Usage = field(default_factory=Usage)
 
 
 class Scheduler:
@@ -144,6 +132,9 @@ class Scheduler:
             started, before = time.perf_counter(), self._context.decode_seconds
             finished = self._turn()
             self._count(finished, time.perf_counter() - started, self._context.decode_seconds - before)
+            for job, answers in finished:  # counted first: who has an answer finds it in the statistics
+                for ticket in job.tickets:
+                    ticket.succeed(answers)
 
     def _turn(self) -> list[tuple[Job, Answers]]:
         try:
@@ -158,9 +149,6 @@ class Scheduler:
         with self._changed:
             for job in done:
                 self._leave(job)
-        for job, answers in finished:
-            for ticket in job.tickets:
-                ticket.succeed(answers)
         return finished
 
     def _drop_dead(self) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from hunkwise import engine
-from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, ModelSpec
+from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, ModelSpec, Timed
 from hunkwise.reviewer.commands.cache import cache_from_environment
 from hunkwise.reviewer.commands.progress import Progress
 from hunkwise.reviewer.config import Config
@@ -23,7 +23,7 @@ from hunkwise.reviewer.config_files import repository_root
 from hunkwise.reviewer.visible import visible_line
 
 if TYPE_CHECKING:
-    from hunkwise.engine.runtime.runner import LocalEngine
+    from hunkwise.engine import Cache
 
 
 def open_engine(config: Config, environ: Mapping[str, str], progress: Progress) -> OpenedModel:
@@ -41,32 +41,34 @@ class OpenedModel:
         self, config: Config, environ: Mapping[str, str], spec: ModelSpec, build: str, progress: Progress
     ) -> None:
         self._config, self._environ, self._spec, self._progress = config, environ, spec, progress
-        self._local: LocalEngine | None = None
+        self._timed: Timed | None = None
         self._resources = ExitStack()
+        self.memory: Cache | None = None  # of judged hunks; the cache of answers keeps them too
         self._inner = self._cached(build) if config.remember else self._load()
 
     def _cached(self, build: str) -> Engine:
         card = engine.card_of(self._spec, engine.plan_for(self._spec, engine.survey()), build)
         place = str(repository_root(Path.cwd()) or Path.cwd())
         cache = self._resources.enter_context(cache_from_environment(self._environ, place))
+        self.memory = cache
         cached: Engine = engine.CachedEngine(self._load, card, cache)
         return cached
 
     def _load(self) -> Engine:
         self._progress(f"loading {self._spec.name}")
-        if self._config.isolate:
-            apart: Engine = self._resources.enter_context(
-                engine.open_isolated(self._spec, environ=self._environ, say=_say)
-            )
-            return apart
-        local: LocalEngine = self._resources.enter_context(engine.open_local(self._spec, say=_say))
-        self._local = local
-        return local
+        opened = (
+            engine.open_isolated(self._spec, environ=self._environ, say=_say)
+            if self._config.isolate
+            else engine.open_local(self._spec, say=_say)
+        )
+        loaded: Engine = self._resources.enter_context(opened)
+        self._timed = opened
+        return loaded
 
     @property
     def decode_seconds(self) -> float:
-        """Seconds that passed inside llama_decode; 0 where nothing was loaded, or in another process."""
-        return self._local.statistics().decode_seconds if self._local is not None else 0.0
+        """Seconds that passed inside llama_decode; 0 where nothing was loaded."""
+        return self._timed.statistics().decode_seconds if self._timed is not None else 0.0
 
     def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
         """Answer from the cache or the model."""

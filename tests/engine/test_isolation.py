@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from hunkwise.engine import Bundle, Choice, Choose, ModelSpec, ScriptedEngine
+from hunkwise.engine import Bundle, Choice, Choose, ModelSpec, ScriptedEngine, Statistics
 from hunkwise.engine.errors import Cancelled, DeadlineExceeded, NativeFailure, PromptTooLong
 from hunkwise.engine.isolation import IsolatedEngine
 from hunkwise.engine.process import scrubbed
@@ -44,6 +44,20 @@ def test_answers_are_those_of_the_engine_itself() -> None:
         assert engine.measure(asking("a")) == here.measure(asking("a"))
         assert engine.card() == here.card()
     assert said == ["loading, killed 0 times before"]
+
+
+def test_statistics_come_along() -> None:
+    """What was asked is counted as here, over processes that died and after the last one was ended."""
+    with isolated(ends={"bad": "exit"}) as engine:
+        assert engine.statistics() == Statistics()
+        engine.ask(asking("a", "b"))
+        engine.ask(asking("c"))
+        assert engine.statistics() == Statistics(bundles=2, questions=3)
+        with pytest.raises(NativeFailure):
+            engine.ask(asking("bad"))
+        engine.ask(asking("d"))
+        assert engine.statistics() == Statistics(bundles=3, questions=4)
+    assert engine.statistics() == Statistics(bundles=3, questions=4)
 
 
 def test_errors_of_the_engine_are_raised_here() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +120,13 @@ def test_a_real_model_in_a_process_of_its_own(small_model: ModelSpec) -> None:
     )
     with open_local(small_model, want=Want(n_ctx=1024)) as here:
         expected = here.ask(bundle)
+        told = here.statistics()
     with open_isolated(small_model, environ=os.environ, want=Want(n_ctx=1024)) as engine:
         assert engine.ask(bundle) == expected
+        assert replace(engine.statistics(), seconds=0, decode_seconds=0) == replace(
+            told, seconds=0, decode_seconds=0
+        )
+        assert 0 < engine.statistics().decode_seconds < engine.statistics().seconds
         child = engine._child
         assert child is not None
         child.kill()
