@@ -38,7 +38,15 @@ def coverage(picked: Sequence[Picked], skipped: Sequence[Skipped]) -> Coverage:
 def manifest(config: Config, engine: Engine) -> Manifest:
     """Record what makes the review, so that it can be made again."""
     card = engine.card()
-    names = ("language", "min_severity", "min_confidence", "max_comments", "effort", "context_tokens")
+    names = (
+        "language",
+        "min_severity",
+        "min_confidence",
+        "precision_target",
+        "max_comments",
+        "effort",
+        "context_tokens",
+    )
     return Manifest(
         version=VERSION,
         model=card.model,

@@ -129,6 +129,13 @@ class Config:
             Number(0, 1, True), "least confidence that is reported, 0 to 1", lambda new, old: new <= old
         ),
     )
+    precision_target: float = field(
+        default=0.0,
+        metadata=about(
+            Number(0, 1, True),
+            "share of true remarks to aim at, instead of min_confidence; needs a calibrated model; 0: not used",
+        ),
+    )
     max_comments: int = field(
         default=5,
         metadata=about(Number(1, 1000), "most remarks that are reported", lambda new, old: new >= old),

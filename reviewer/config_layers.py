@@ -68,14 +68,26 @@ def build(layers: Iterable[Layer]) -> Config:
 
 
 def _adopt(config: Config, layer: Layer) -> Config:
-    origins = {**config.origins, **dict.fromkeys(layer.values, layer.origin)}
-    return dataclasses.replace(config, **layer.values, origins=origins)
+    values = {**layer.values, **_one_bar(config, layer)}
+    origins = {**config.origins, **dict.fromkeys(values, layer.origin)}
+    return dataclasses.replace(config, **values, origins=origins)
+
+
+def _one_bar(config: Config, layer: Layer) -> dict[str, float]:
+    """Let a layer's min_confidence put an end to the precision_target of those below; it can't ask for both."""
+    if "min_confidence" not in layer.values:
+        return {}
+    if layer.values.get("precision_target"):
+        raise ConfigError(f"{layer.origin}: min_confidence and precision_target exclude each other; give one")
+    return {"precision_target": 0.0} if config.precision_target else {}
 
 
 def _adopt_carefully(config: Config, layer: Layer) -> Config:
     taken, ignored = {}, list(config.ignored)
     for name, value in layer.values.items():
         stricter = settings()[name].stricter
+        if name == "min_confidence" and config.precision_target:
+            stricter = None  # the bar of a precision is not known here, so what is stricter is not either
         if stricter is not None and stricter(value, getattr(config, name)):
             taken[name] = value
         else:

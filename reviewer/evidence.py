@@ -15,6 +15,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from importlib import resources
 from itertools import accumulate
+from typing import Any
 
 from hunkwise.engine import Scored, TokenScore
 from hunkwise.reviewer.types import Hunk, HunkContext, Line
@@ -96,10 +97,16 @@ UNCALIBRATED = Layer(0.0, {"gap": 0.3, "drops": 2.5}, calibrated=False)
 
 
 @cache
+def shipped_layers() -> Mapping[str, Any]:
+    """Give the shipped calibration: by the digest of a model its layer, its figures and its precision curve."""
+    text = (resources.files("hunkwise.prompts") / "calibration.json").read_text("utf-8")
+    layers: dict[str, Any] = json.loads(text)["layers"]
+    return layers
+
+
 def layer_for(model_digest: str) -> Layer:
     """Give the shipped layer of a model, or an uncalibrated one that says so."""
-    shipped = json.loads((resources.files("hunkwise.prompts") / "calibration.json").read_text("utf-8"))
-    found = shipped["layers"].get(model_digest)
+    found = shipped_layers().get(model_digest)
     if found is None:
         return UNCALIBRATED
     return Layer(found["intercept"], found["weights"], True, found["digest"])

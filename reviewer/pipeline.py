@@ -18,6 +18,7 @@ from hunkwise.reviewer.account import coverage, manifest
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.fingerprint import distinguish, fingerprint
 from hunkwise.reviewer.judgement import Examined, Inquiry, judge
+from hunkwise.reviewer.precision import aim
 from hunkwise.reviewer.selection import Picked, excused, select
 from hunkwise.reviewer.silence import NOTHING, Silence, part
 from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
@@ -49,10 +50,13 @@ def review(
     """Review a change. Deterministic: the same change, settings and engine give an equal `Review`.
 
     A hunk that is too long, or on which the engine fails, becomes `Skipped(fault=True)`, and the review is
-    incomplete. Other errors of the engine are raised, and so is a failure on every hunk.
+    incomplete. Other errors of the engine are raised, and so is a failure on every hunk. Raises UsageError for a
+    precision that the model can't be held to.
     """
     change = excused(change, config.include, config.exclude)
     picked, passed_over = select(change, config.include, config.exclude)
+    if picked:
+        config = aim(config, engine)
     deadline = clock() + config.max_time if config.max_time else None
     examined: list[Examined] = []
     for number, pick in enumerate(picked):

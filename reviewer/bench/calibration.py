@@ -213,12 +213,37 @@ def report(cases: Sequence[Case], scores: Mapping[str, float]) -> dict[str, Any]
     }
 
 
+def curve(cases: Sequence[Case], scores: Mapping[str, float]) -> list[dict[str, float | int]]:
+    """Measure precision and recall at each hundredth at which another number of changes is flagged."""
+    points: list[dict[str, float | int]] = []
+    for point in metrics.precision_curve(*held_out(cases, scores), steps=100):
+        said, right = point.precision.of, point.precision.hits
+        if said and not (points and points[-1]["said"] == said):
+            shares = (point.precision.value or 0.0, point.recall.value or 0.0)
+            precision, recall = (round(share, 4) for share in shares)
+            points.append(
+                {
+                    "threshold": point.threshold,
+                    "precision": precision,
+                    "recall": recall,
+                    "said": said,
+                    "true": right,
+                }
+            )
+    return points
+
+
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def layer_entry(model: str, fitted: Fit, notes: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay out a fitted layer as it is shipped in prompts/calibration.json."""
+def layer_entry(
+    model: str, fitted: Fit, notes: Mapping[str, Any], points: Sequence[Mapping[str, float | int]]
+) -> dict[str, Any]:
+    """Lay out a fitted layer as it is shipped in prompts/calibration.json.
+
+    Its digest is that of what makes a probability: the intercept and the weights.
+    """
     weights = {name: round(value, 6) for name, value in fitted.weights.items()}
     intercept = round(fitted.intercept, 6)
     text = json.dumps({"intercept": intercept, "weights": weights}, sort_keys=True)
@@ -229,4 +254,5 @@ def layer_entry(model: str, fitted: Fit, notes: Mapping[str, Any]) -> dict[str, 
         "intercept": intercept,
         "weights": weights,
         "notes": dict(notes),
+        "curve": [dict(point) for point in points],
     }

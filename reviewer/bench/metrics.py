@@ -152,15 +152,17 @@ class Precision:
     recall: Share
 
 
-def precision_curve(truths: Sequence[bool], confidences: Sequence[float]) -> tuple[Precision, ...]:
-    """Precision and recall at thresholds 0.05, 0.10, … 0.95."""
+def precision_curve(
+    truths: Sequence[bool], confidences: Sequence[float], steps: int = 20
+) -> tuple[Precision, ...]:
+    """Precision and recall at the thresholds between 0 and 1 that cut it into `steps`: 0.05, 0.10, … 0.95."""
     positives = sum(truths)
     rows = list(zip(truths, confidences, strict=True))
     curve = []
-    for step in range(1, 20):
-        said = [true for true, confidence in rows if confidence >= step / 20]
+    for step in range(1, steps):
+        said = [true for true, confidence in rows if confidence >= step / steps]
         hits = sum(said)
-        curve.append(Precision(step / 20, Share(hits, len(said)), Share(hits, positives)))
+        curve.append(Precision(step / steps, Share(hits, len(said)), Share(hits, positives)))
     return tuple(curve)
 
 

@@ -12,6 +12,7 @@ import click
 
 from hunkwise.reviewer.commands.labelled import configured, counted, engine_for, labelled
 from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.precision import aim
 
 if TYPE_CHECKING:
     from hunkwise.engine import Engine
@@ -58,6 +59,7 @@ def command(
         cases = sample(cases, size, seed)
     config = configured(values)
     engine = engine_for(ctx, config)
+    config = aim(config, engine)
     method = BASELINES[baseline] if baseline else ours(config, form)
     made = _manifest(config, engine, form, baseline)
     rows = list(counted(run(cases, method, engine, journal, _key(made)), len(cases)))

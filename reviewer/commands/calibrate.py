@@ -40,8 +40,8 @@ def command(
     examples = [example for of_case in found for example in of_case]
     card = engine.card()
     scores = calibration.cross_validate(examples)
-    notes = calibration.report(cases, scores)
-    entry = calibration.layer_entry(card.model, calibration.fit(examples), notes)
+    notes, points = calibration.report(cases, scores), calibration.curve(cases, scores)
+    entry = calibration.layer_entry(card.model, calibration.fit(examples), notes, points)
     click.echo(json.dumps(entry, indent=1, sort_keys=True))
     if target:
         whole = json.loads(target.read_text("utf-8")) if target.exists() else {"layers": {}}

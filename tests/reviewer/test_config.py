@@ -180,6 +180,34 @@ def test_a_stranger_can_only_make_the_review_stricter(repository: Path) -> None:
     assert flagged.fail_on is None
 
 
+def test_one_bar_holds(repository: Path) -> None:
+    """Of confidence and precision the nearer layer's counts; one layer can't ask for both."""
+    own = write(repository / ".hunkwise.toml", "precision_target = 0.8\n")
+    assert load(flags={}, environ={}, folder=repository).precision_target == 0.8
+    flagged = load(flags={"min_confidence": 0.5}, environ={}, folder=repository)
+    assert (flagged.min_confidence, flagged.precision_target) == (0.5, 0.0)
+    environ = {"HUNKWISE_MIN_CONFIDENCE": "0.5"}
+    aimed = load(flags={"precision_target": 0.9}, environ=environ, folder=repository)
+    assert (aimed.precision_target, aimed.origin("precision_target")) == (0.9, "flag")
+    write(own, "precision_target = 0.8\nmin_confidence = 0.5\n")
+    with pytest.raises(ConfigError, match=r"\.hunkwise\.toml: min_confidence and precision_target exclude"):
+        load(flags={}, environ={}, folder=repository)
+
+
+def test_a_stranger_can_not_lift_the_bar_of_a_precision(repository: Path) -> None:
+    """What the bar is, is not known until the model is, so no other is taken in its place."""
+    write(repository / ".hunkwise.toml", "min_confidence = 0.7\n")
+    config = load(flags={"precision_target": 0.7}, environ={}, folder=repository, trusted=False)
+    assert (config.precision_target, len(config.ignored)) == (0.7, 0)
+    environ = {
+        "XDG_CONFIG_HOME": str(
+            write(repository / "u/hunkwise/config.toml", "precision_target = 0.7\n").parents[1]
+        )
+    }
+    config = load(flags={}, environ=environ, folder=repository, trusted=False)
+    assert (config.precision_target, config.min_confidence, len(config.ignored)) == (0.7, 0.77, 1)
+
+
 def test_the_published_schema_describes_the_defaults() -> None:
     """The JSON Schema for editors is valid, and the defaults are valid under it."""
     jsonschema.Draft7Validator.check_schema(schema())

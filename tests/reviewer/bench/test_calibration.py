@@ -13,11 +13,13 @@ from hunkwise.reviewer.bench.calibration import (
     WEIGHED,
     Example,
     cross_validate,
+    curve,
     fit,
     layer_entry,
     quiet_threshold,
     read_journal,
 )
+from hunkwise.reviewer.bench.cases import Case
 
 
 def _examples(count: int, *, signal: float) -> list[Example]:
@@ -60,10 +62,26 @@ def test_the_quiet_threshold_bounds_false_alarms() -> None:
 
 
 def test_the_entry_is_reproducible() -> None:
-    """The same examples give the same digest."""
+    """The same examples give the same digest; what was measured beside the layer is not in it."""
     examples = _examples(60, signal=1.0)
+    entry = layer_entry("m", fit(examples), {}, [])
 
-    assert layer_entry("m", fit(examples), {}) == layer_entry("m", fit(examples), {})
+    assert entry == layer_entry("m", fit(examples), {}, [])
+    assert entry["digest"] == layer_entry("m", fit(examples), {"cases": 60}, [{"threshold": 0.1}])["digest"]
+
+
+def test_the_curve_has_a_point_for_each_number_of_alarms() -> None:
+    """At each hundredth at which fewer changes are flagged: how many of them are wrong, and of how many bugs."""
+    cases = [Case(str(n), "single", "", {}, n < 3, (), "python") for n in range(5)]
+    scores = {"0": 0.9, "1": 0.9, "2": 0.3, "3": 0.5, "4": 0.1}
+
+    points = curve(cases, scores)
+    assert [(p["threshold"], p["said"], p["true"], p["recall"]) for p in points] == [
+        (0.01, 5, 3, 1.0),
+        (0.11, 4, 3, 1.0),
+        (0.31, 3, 2, 0.6667),
+        (0.51, 2, 2, 0.6667),
+    ]
 
 
 def test_a_journal_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
