@@ -150,10 +150,10 @@ def _side(lines: Sequence[Line], without: str, tail: Sequence[tuple[str, int | N
 
 def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
     """Read off the numbers that the layer weighs, in nats; a gap > 0 favours the old text."""
-    new_own, old_own = _changed(read.new, new), _changed(read.old, old)
-    gone, come = _novel(old_own, new_own)
+    new_own, old_own = changed(read.new, new), changed(read.old, old)
+    gone, come = novel(old_own, new_own)
     even = math.exp(-abs(len(old_own) - len(new_own)) / EVEN_TOKENS)
-    ratio = _clip(_total(old.tokens) - _total(new.tokens), 40.0)
+    ratio = _clip(total(old.tokens) - total(new.tokens), 40.0)
     return {
         "gap": even * ratio / math.sqrt(max(len(gone) + len(come), 1)),
         "drops": (_missed(gone) if not come else 0.0) - (_missed(come) if not gone else 0.0),
@@ -164,11 +164,11 @@ def _missed(tokens: Sequence[TokenScore]) -> float:
     """Tell how much words that stand on one side alone are missed on the other: 0..1, for few expected ones."""
     if not tokens:
         return 0.0
-    expected = 1 / (1 + math.exp(-2 * (_total(tokens) / len(tokens) - EXPECTED)))
+    expected = 1 / (1 + math.exp(-2 * (total(tokens) / len(tokens) - EXPECTED)))
     return math.exp(-len(tokens) / FADE_TOKENS) * expected
 
 
-def _novel(old: list[TokenScore], new: list[TokenScore]) -> tuple[list[TokenScore], list[TokenScore]]:
+def novel(old: list[TokenScore], new: list[TokenScore]) -> tuple[list[TokenScore], list[TokenScore]]:
     """Pick the tokens that stand on one side alone; of very long sides, all of them."""
     if max(len(old), len(new)) > LONGEST_COMPARED:
         return old, new
@@ -195,7 +195,7 @@ def suspects(read: Sides, new: Scored) -> tuple[Suspect, ...]:
     return tuple(sorted(best.values(), key=lambda suspect: (-suspect.surprise, suspect.line)))
 
 
-def _changed(side: Side, scored: Scored) -> list[TokenScore]:
+def changed(side: Side, scored: Scored) -> list[TokenScore]:
     """Pick the tokens of changed lines."""
     ends = side.ends()
     return [token for token in scored.tokens if side.lines[side.line_of(token, ends)][1]]
@@ -205,7 +205,8 @@ def _floor(token: TokenScore) -> float:
     return max(token.logprob, FLOOR)
 
 
-def _total(tokens: Sequence[TokenScore]) -> float:
+def total(tokens: Sequence[TokenScore]) -> float:
+    """Sum the log-probabilities, each floored."""
     return sum(map(_floor, tokens))
 
 

@@ -68,13 +68,13 @@ def gather(case: Case, config: Config, engine: Engine) -> tuple[Example, ...]:
         except errors.PromptTooLong:
             continue
         for spot in spots:
-            wrong = _label(case, pick.file.path, spot.lines)
+            wrong = label(case, pick.file.path, spot.lines)
             if wrong is not None:
                 examples.append(Example(case.id, case.group or case.id, wrong, spot.features))
     return tuple(examples)
 
 
-def _label(case: Case, path: str, lines: Sequence[int]) -> bool | None:
+def label(case: Case, path: str, lines: Sequence[int]) -> bool | None:
     """Whether a block is wrong; None where the labels don't say."""
     if not case.buggy:
         return case.buggy
@@ -119,9 +119,9 @@ def read_journal(path: Path) -> dict[str, tuple[Example, ...]]:
     return found
 
 
-def fit(examples: Sequence[Example]) -> Fit:
-    """Fit the layer to examples."""
-    x = np.array([[example.features[name] for name in WEIGHED] for example in examples], dtype=np.float64)
+def fit(examples: Sequence[Example], weighed: Sequence[str] = WEIGHED) -> Fit:
+    """Fit a layer on the features named to examples."""
+    x = np.array([[example.features[name] for name in weighed] for example in examples], dtype=np.float64)
     y = np.array([example.wrong for example in examples], dtype=np.float64)
     middle, scale = x.mean(axis=0), x.std(axis=0)
     scale[scale == 0] = 1.0
@@ -129,7 +129,7 @@ def fit(examples: Sequence[Example]) -> Fit:
     weights = beta[1:] / scale
     return Fit(
         float(beta[0] - weights @ middle),
-        {name: float(value) for name, value in zip(WEIGHED, weights, strict=True)},
+        {name: float(value) for name, value in zip(weighed, weights, strict=True)},
     )
 
 
@@ -148,7 +148,9 @@ def _logistic(x: Floats, y: Floats) -> Floats:
     return beta
 
 
-def cross_validate(examples: Sequence[Example], seed: int = 0) -> dict[str, float]:
+def cross_validate(
+    examples: Sequence[Example], seed: int = 0, weighed: Sequence[str] = WEIGHED
+) -> dict[str, float]:
     """Give each case the highest probability of its blocks, from layers fitted without its group.
 
     Raises UsageError where there is nothing to learn from.
@@ -163,7 +165,7 @@ def cross_validate(examples: Sequence[Example], seed: int = 0) -> dict[str, floa
         held = [example for example in examples if fold[example.group] == k]
         if not held:
             continue
-        layer = fit([example for example in examples if fold[example.group] != k])
+        layer = fit([example for example in examples if fold[example.group] != k], weighed)
         for example in held:
             probability = layer.probability(example.features)
             scores[example.case] = max(scores.get(example.case, 0.0), probability)

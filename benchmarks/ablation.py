@@ -1,0 +1,223 @@
+"""Which evidence tells a bug from a clean change: one kind after the other, on the same labelled changes.
+
+    python benchmarks/ablation.py CASES... [--model NAME] [--ask]
+
+Prints, for each set of features, what a layer fitted on it gives in cross-validation by group, and what asking for
+it costs. Answers are kept in the response cache, so an interrupted run goes on and a second one is free (its costs
+then read 0). `--ask` adds the questions in words, which take most of the time. The rows marked with a star use the
+length of the change: what they gain comes from how such cases are made, by turning a fix round (docs/quality.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from hunkwise.engine import Bundle, Choice, Choose, Engine, Score, Scored, Segment, TokenScore
+from hunkwise.engine.errors import PromptTooLong
+from hunkwise.reviewer import evidence, prompt
+from hunkwise.reviewer.bench import calibration
+from hunkwise.reviewer.bench.calibration import Example
+from hunkwise.reviewer.bench.cases import Case, read_cases
+from hunkwise.reviewer.commands.engine import open_engine
+from hunkwise.reviewer.commands.instruments import Meter
+from hunkwise.reviewer.commands.progress import Progress, wanted
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.judgement import Inquiry, commentable, read_with_context
+from hunkwise.reviewer.selection import select
+from hunkwise.reviewer.types import HunkContext
+
+Features = dict[str, float]
+
+ASKED = "Is there a mistake in this code? Answer Yes or No.", "Is this code right? Answer Yes or No."
+ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("asked about the new code, both polarities", "ask", ("asked",)),
+    ("asked about new and old code, difference", "ask", ("differential",)),
+    ("left to right: sum of the log-likelihood ratio", "ltr", ("sum",)),
+    ("left to right: mean per token", "ltr", ("mean",)),
+    ("left to right: first token that differs", "ltr", ("first",)),
+    ("left to right: least likely token of either side", "ltr", ("peak",)),
+    ("left to right: the lines after the change alone", "ltr", ("tail",)),
+    ("left to right: gap", "ltr", ("gap",)),
+    ("left to right: gap and drops (shipped)", "ltr", ("gap", "drops")),
+    ("  with the lines after it", "ltr", ("gap", "drops", "tail")),
+    ("  with the first token that differs", "ltr", ("gap", "drops", "first")),
+    ("  with the least likely token", "ltr", ("gap", "drops", "peak")),
+    ("  with the difference of asking", "ask", ("gap", "drops", "differential")),
+    ("  with length *", "ltr", ("gap", "drops", "longer")),
+    ("length alone *", "ltr", ("longer",)),
+    ("fill in the middle: gap and drops", "fim", ("fim_gap", "fim_drops")),
+    ("both: gap and drops of each", "fim", ("gap", "drops", "fim_gap", "fim_drops")),
+    ("both: mean of the two", "fim", ("mean_gap", "mean_drops")),
+)
+
+
+def clipped(value: float, limit: float) -> float:
+    """Keep a value within -limit..limit."""
+    return max(-limit, min(limit, value))
+
+
+def left_to_right(read: evidence.Sides, engine: Engine) -> Features:
+    """Score both sides as continuations of the lines before them."""
+    new, old = cast(
+        "tuple[Scored, Scored]", engine.ask(prompt.likelihoods(read.before, read.new.text, read.old.text))
+    )
+    own = evidence.changed(read.new, new), evidence.changed(read.old, old)
+    gone, come = evidence.novel(own[1], own[0])
+    ratio = evidence.total(own[1]) - evidence.total(own[0])
+    rest = [side.tokens[len(part) :] for side, part in zip((new, old), own, strict=True)]
+    tail = evidence.total(rest[1]) - evidence.total(rest[0]) if len(rest[0]) == len(rest[1]) else 0.0
+    return {
+        **evidence.features(read, new, old),
+        "sum": clipped(ratio, 40),
+        "mean": mean(own[1]) - mean(own[0]),
+        "first": clipped(divergence(own[1], own[0]), 8),
+        "peak": least(gone) - least(come),
+        "tail": clipped(tail, 5),
+        "longer": clipped(len(come) - len(gone), 60) / 10,
+    }
+
+
+def mean(tokens: Sequence[TokenScore]) -> float:
+    """Mean log-probability; 0 of nothing."""
+    return evidence.total(tokens) / len(tokens) if tokens else 0.0
+
+
+def least(tokens: Sequence[TokenScore]) -> float:
+    """Lowest log-probability, floored; 0 of nothing."""
+    return min((max(token.logprob, evidence.FLOOR) for token in tokens), default=0.0)
+
+
+def divergence(old: Sequence[TokenScore], new: Sequence[TokenScore]) -> float:
+    """How much likelier the old side's first differing token is than the new side's."""
+    pairs = ((a, b) for a, b in zip(old, new, strict=False) if a.text != b.text)
+    first = next(pairs, None)
+    return first[0].logprob - first[1].logprob if first else 0.0
+
+
+def in_the_middle(context: HunkContext, block: range, read: evidence.Sides, engine: Engine) -> Features:
+    """Score both sides between the lines before and those after them, as the model was trained to fill in."""
+    lines = context.hunk.lines
+    after = [line.text for line in lines[block.stop :] if line.kind != "removed"]
+    after += [text for _, text in context.after]
+    suffix = "".join(f"{text}\n" for text in after[:14]) or "\n"
+    own = lines[block.start : block.stop]
+    texts = ["".join(f"{line.text}\n" for line in own if line.kind != gone) for gone in ("removed", "added")]
+    shared = (Segment(read.before, "raw", "fim_prefix"), Segment(suffix, "raw", "fim_suffix"))
+    question = (Segment("", "raw", "fim_middle"),)
+    # An empty side is an empty middle, which the model would end at once: its first token is scored as a newline
+    asked = tuple(Score(name, question, text or "\n") for name, text in zip("no", texts, strict=True))
+    new, old = cast("tuple[Scored, Scored]", engine.ask(Bundle(shared, asked)))
+    sides = evidence.Sides(read.before, plain(texts[0]), plain(texts[1]))
+    found = evidence.features(sides, new, old)
+    return {"fim_gap": found["gap"], "fim_drops": found["drops"]}
+
+
+def plain(text: str) -> evidence.Side:
+    """Make a side of which all lines are changed ones; an empty one has no changed line."""
+    count = text.count("\n")
+    return evidence.Side(text or "\n", ((None, True),) * count or ((None, False),))
+
+
+def asked_in_words(read: evidence.Sides, engine: Engine) -> Features:
+    """Ask whether the code is wrong, in both polarities, after and before the change; in log-odds."""
+    odds = []
+    for side in (read.new, read.old):
+        code = Segment(f"```\n{read.before}{side.text}```\n")
+        system = Segment("You are a careful code reviewer.", "system")
+        questions = tuple(Choose(str(n), (Segment(text),), prompt.YES_NO) for n, text in enumerate(ASKED))
+        wrong, right = cast("tuple[Choice, Choice]", engine.ask(Bundle((system, code), questions)))
+        odds.append((log_odds(wrong) - log_odds(right)) / 2)
+    return {"asked": odds[0], "differential": odds[0] - odds[1]}
+
+
+def log_odds(choice: Choice) -> float:
+    """Log-odds of Yes."""
+    return clipped(choice.logprobs[0] - choice.logprobs[1], 12)
+
+
+class Bench:
+    """Gathers evidence of one kind after the other and keeps count of what each cost."""
+
+    def __init__(self, config: Config, engine: Engine, asking: bool) -> None:
+        self._config = config
+        self._engine = engine
+        self._meters = {name: Meter(engine) for name in ("ltr", "fim", *(("ask",) if asking else ()))}
+
+    def gather(self, case: Case) -> list[Example]:
+        """Read all evidence of the labelled blocks of a case."""
+        change = case.change()
+        inquiry = Inquiry(change, self._config, self._engine)
+        examples = []
+        for pick in select(change, self._config.include, self._config.exclude)[0]:
+            try:
+                context = read_with_context(pick, inquiry)
+                for block in evidence.blocks(context.hunk):
+                    lines = commentable(context.hunk, block)
+                    wrong = calibration.label(case, pick.file.path, lines) if lines else None
+                    if wrong is not None:
+                        found = self._read(context, block)
+                        examples.append(Example(case.id, case.group or case.id, wrong, found))
+            except PromptTooLong:
+                continue
+        return examples
+
+    def _read(self, context: HunkContext, block: range) -> Mapping[str, float]:
+        read = evidence.sides(context, block)
+        found = left_to_right(read, self._meters["ltr"])
+        found |= in_the_middle(context, block, read, self._meters["fim"])
+        for name in ("gap", "drops"):
+            found[f"mean_{name}"] = (found[name] + found[f"fim_{name}"]) / 2
+        return found | asked_in_words(read, self._meters["ask"]) if "ask" in self._meters else found
+
+    def computed(self, kind: str) -> int:
+        """Tokens computed for a kind of evidence; fill-in-the-middle rows read left to right as well."""
+        meter = self._meters[kind]
+        return meter.usage.prefilled + meter.usage.sampled
+
+
+def line(name: str, cases: Sequence[Case], examples: Sequence[Example], weighed: tuple[str, ...]) -> str:
+    """Fit and judge one set of features."""
+    scores = calibration.cross_validate(examples, weighed=weighed)
+    notes = calibration.report(cases, scores)
+    real = calibration.report([case for case in cases if not case.synthetic], scores)
+    return (
+        f"{name:48} {notes['auroc']:6.2f} {real['auroc']:6.2f} {notes['false_alarm_rate']:6.0%} "
+        f"{notes['recall']:6.0%} {notes['pair_score']:6.0%} {notes['ece']:6.2f}"
+    )
+
+
+def main() -> None:
+    """Gather, then print a line for each set of features."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--model", default=Config().model)
+    parser.add_argument("--ask", action="store_true")
+    asked = parser.parse_args()
+    config = replace(Config(), model=asked.model)
+    cases = [case for case in read_cases(asked.files) if case.form == "single"]
+    examples: list[Example] = []
+    with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
+        engine = open_engine(config, os.environ, progress)
+        bench = Bench(config, engine, asked.ask)
+        for number, case in enumerate(cases):
+            progress("cases read:", number, len(cases), case.id)
+            examples += bench.gather(case)
+    kinds = ("ltr", "fim", "ask") if asked.ask else ("ltr", "fim")
+    print(f"{engine.card().model}, {len(cases)} cases; at the least bar with at most 10 % false alarms")
+    print("tokens computed: " + ", ".join(f"{kind} {bench.computed(kind)}" for kind in kinds))
+    print(f"{'evidence':48} {'AUROC':>6} {'real':>6} {'alarms':>6} {'recall':>6} {'pairs':>6} {'ECE':>6}")
+    for name, kind, weighed in ROWS:
+        if kind in kinds:
+            print(line(name, cases, examples, weighed))
+
+
+if __name__ == "__main__":
+    main()
