@@ -35,6 +35,7 @@ from hunkwise.engine.types import (
 # public name -> module that defines it; loaded on first use
 _LAZY: dict[str, str] = {
     "load": "hunkwise.engine.runtime.runner",
+    "BadEntry": "hunkwise.engine.cache.entry",
     "Cache": "hunkwise.engine.cache.cached",
     "CachedEngine": "hunkwise.engine.cache.cached",
     "CachePlace": "hunkwise.engine.cache.place",

@@ -46,6 +46,7 @@ def manifest(config: Config, engine: Engine) -> Manifest:
         "max_comments",
         "effort",
         "context_tokens",
+        "remember",
     )
     return Manifest(
         version=VERSION,

@@ -1,6 +1,6 @@
 """The table of contents of the program: from a change to a review.
 
-    select → judge each hunk (judgement.py) → silence → settle
+    select → recall, or judge each hunk (recall.py, judgement.py) → silence → settle
 
 Each hunk is read alone. What is cheap is asked of every hunk, what is dear only where the cheap evidence
 points at something. Whatever is not said is counted with its reason.
@@ -19,6 +19,7 @@ from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.fingerprint import distinguish, fingerprint
 from hunkwise.reviewer.judgement import Examined, Inquiry, judge
 from hunkwise.reviewer.precision import aim
+from hunkwise.reviewer.recall import Memory, Recall
 from hunkwise.reviewer.selection import Picked, excused, select
 from hunkwise.reviewer.silence import NOTHING, Silence, part
 from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
@@ -26,12 +27,16 @@ from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a review is: `done` of `total` hunks. `found` is the finding just confirmed, if any."""
+    """How far a review is: `done` of `total` hunks. `found` is the finding just confirmed, if any.
+
+    `recalled` of those done were not read now, but as they stand in an earlier review.
+    """
 
     done: int
     total: int
     path: str = ""
     found: Finding | None = None
+    recalled: int = 0
 
 
 Observer = Callable[[Progress], None]
@@ -44,10 +49,13 @@ def review(
     *,
     guidelines: str = "",
     silence: Silence = NOTHING,
+    memory: Memory | None = None,
     observer: Observer = lambda progress: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Review:
     """Review a change. Deterministic: the same change, settings and engine give an equal `Review`.
+
+    With a memory, a hunk that an earlier review read is not read again (recall.py), and what is read is kept.
 
     A hunk that is too long, or on which the engine fails, becomes `Skipped(fault=True)`, and the review is
     incomplete. Other errors of the engine are raised, and so is a failure on every hunk. Raises UsageError for a
@@ -58,15 +66,25 @@ def review(
     if picked:
         config = aim(config, engine)
     deadline = clock() + config.max_time if config.max_time else None
+    asked = [(pick, _inquiry(pick, change, config, engine, guidelines)) for pick in picked]
+    recall = Recall(memory, asked)
     examined: list[Examined] = []
-    for number, pick in enumerate(picked):
-        observer(Progress(number, len(picked), pick.file.path))
-        late = deadline is not None and clock() >= deadline
-        result = _out_of_time(pick) if late else examine(change, pick, config, engine, guidelines)
+    recalled = 0
+    for number, (pick, inquiry) in enumerate(asked):
+        observer(Progress(number, len(picked), pick.file.path, recalled=recalled))
+        result = recall.of(number)
+        if result is not None:
+            recalled += 1
+        elif deadline is not None and clock() >= deadline:
+            result = _out_of_time(pick)
+        else:
+            result = examine(pick, inquiry)
+            recall.keep(number, result)
+        result = replace(result, findings=(*_checks(pick), *result.findings))
         examined.append(result)
         for found in result.findings:
-            observer(Progress(number + 1, len(picked), pick.file.path, found))
-    observer(Progress(len(picked), len(picked)))
+            observer(Progress(number + 1, len(picked), pick.file.path, found, recalled))
+    observer(Progress(len(picked), len(picked), recalled=recalled))
     failures = [result.failure for result in examined if result.failure]
     if failures and len(failures) == len(picked):
         raise failures[0]
@@ -85,19 +103,16 @@ def review(
     )
 
 
-def examine(change: Change, pick: Picked, config: Config, engine: Engine, guidelines: str) -> Examined:
-    """Read one hunk: the checks that need no model, then the model's evidence."""
-    checked = tuple(_checked(pick, remark) for remark in hygiene.remarks(pick.file, pick.hunk))
-    rules = tuple(rule for rule in config.rules if pick.matches(rule.paths))
+def examine(pick: Picked, inquiry: Inquiry) -> Examined:
+    """Have the model read one hunk; what it can't read becomes a stated fault."""
     try:
-        judged = judge(pick, Inquiry(change, config, engine, guidelines, rules))
+        return judge(pick, inquiry)
     except errors.PromptTooLong as error:
         reason = f"needs {error.tokens} tokens, the context holds {error.limit}"
-        judged = Examined(skipped=(Skipped(pick.file.path, reason, pick.hunk_index, fault=True),))
+        return Examined(skipped=(Skipped(pick.file.path, reason, pick.hunk_index, fault=True),))
     except errors.NativeFailure as error:
         lost = Skipped(pick.file.path, str(error), pick.hunk_index, fault=True)
-        judged = Examined(skipped=(lost,), failure=error)
-    return replace(judged, findings=(*checked, *judged.findings))
+        return Examined(skipped=(lost,), failure=error)
 
 
 def bar(config: Config) -> findings.Bar:
@@ -118,6 +133,16 @@ def floors(change: Change, config: Config) -> tuple[tuple[str, Severity], ...]:
 def _out_of_time(pick: Picked) -> Examined:
     reason = "not reached within --max-time"
     return Examined(skipped=(Skipped(pick.file.path, reason, pick.hunk_index, fault=True),))
+
+
+def _inquiry(pick: Picked, change: Change, config: Config, engine: Engine, guidelines: str) -> Inquiry:
+    rules = tuple(rule for rule in config.rules if pick.matches(rule.paths))
+    return Inquiry(change, config, engine, guidelines, rules)
+
+
+def _checks(pick: Picked) -> tuple[Finding, ...]:
+    """Make the remarks that need no model."""
+    return tuple(_checked(pick, remark) for remark in hygiene.remarks(pick.file, pick.hunk))
 
 
 def _checked(pick: Picked, remark: hygiene.Remark) -> Finding:

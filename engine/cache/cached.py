@@ -19,7 +19,7 @@ from hunkwise.engine.cache.entry import (
     write_answer,
     write_size,
 )
-from hunkwise.engine.cache.key import answer_key, derive, size_key
+from hunkwise.engine.cache.key import answer_key, derive, size_key, value_key
 from hunkwise.engine.cache.store import Store, Tally
 from hunkwise.engine.errors import DeadlineExceeded
 from hunkwise.engine.types import Answer, Bundle, BundleSize, Engine, EngineCard, Question, Usage
@@ -41,6 +41,10 @@ class Cache:
         self.key_secret = derive(secret, namespace, "key")
         self._entry_secret = derive(secret, namespace, "entry")
         self._stores = tuple(stores)
+
+    def key(self, kind: str, card: EngineCard, *parts: object) -> str:
+        """Name a value of a caller's own `kind`, by the model that led to it and all else that decides it."""
+        return value_key(self.key_secret, kind, card, parts)
 
     def get(self, readers: Mapping[str, Callable[[object], T]]) -> dict[str, T]:
         """Look up keys; each value is made by its key's reader. A bad entry is a miss and is counted."""

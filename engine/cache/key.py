@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from hunkwise.engine.errors import InvalidQuestion
@@ -45,6 +45,14 @@ def answer_key(secret: bytes, card: EngineCard, bundle: Bundle, question: Questi
 def size_key(secret: bytes, card: EngineCard, bundle: Bundle) -> str:
     """Name the token counts of a whole bundle, in 64 hex digits."""
     return _mac(secret, ["size", _card(card), _plain(bundle), [_plain(q) for q in bundle.questions]])
+
+
+def value_key(secret: bytes, kind: str, card: EngineCard, parts: Sequence[object]) -> str:
+    """Name a value that a model led to, and that is no answer of its, in 64 hex digits.
+
+    `parts` are JSON or dataclasses, and hold all else that decides the value.
+    """
+    return _mac(secret, ["value", kind, _card(card), _plain(parts)])
 
 
 def canonical(value: object) -> bytes:

@@ -43,12 +43,13 @@ class Unasked:
 
 
 class Meter:
-    """Counts what an engine is asked: bundles, seconds inside it, tokens. Thread-safe."""
+    """Counts what an engine is asked, and what it need not be: bundles, seconds inside it, tokens. Thread-safe."""
 
     def __init__(self, inner: Engine) -> None:
         self._inner = inner
         self._lock = threading.Lock()
         self.bundles = 0
+        self.recalled = 0  # hunks that were not read, because an earlier review had read them
         self.seconds = 0.0
         self.usage = Usage()
 
@@ -76,7 +77,8 @@ class Meter:
         share = f" ({1 - decoding / total:.0%} outside)" if decoding else ""
         return (
             f"{total:.1f} s in all, {self.seconds:.1f} s in the engine, {decoding:.1f} s in llama_decode{share}; "
-            f"{self.bundles} bundles; {used.prefilled:,} tokens prefilled, {used.reused:,} reused, "
+            f"{self.recalled} hunks as judged before; {self.bundles} bundles; "
+            f"{used.prefilled:,} tokens prefilled, {used.reused:,} reused, "
             f"{used.forced:,} forced, {used.sampled:,} sampled"
         )
 

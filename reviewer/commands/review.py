@@ -140,6 +140,7 @@ def _review(
     from hunkwise.reviewer.commands.engine import OpenedModel
     from hunkwise.reviewer.commands.instruments import Meter, Transcript, Unasked
     from hunkwise.reviewer.commands.progress import Progress, wanted
+    from hunkwise.reviewer.pipeline import Progress as Step
     from hunkwise.reviewer.pipeline import review
     from hunkwise.reviewer.selection import select
 
@@ -152,13 +153,19 @@ def _review(
         if isinstance(engine, AbstractContextManager):
             stack.enter_context(engine)
         meter = Meter(engine)
+
+        def show(step: Step) -> None:
+            progress("hunks reviewed:", step.done, step.total, step.path)
+            meter.recalled = step.recalled
+
         made = review(
             change,
             config,
             Transcript(meter, sys.stderr) if transcript else meter,
             guidelines=guidelines,
             silence=silence,
-            observer=lambda step: progress("hunks reviewed:", step.done, step.total, step.path),
+            memory=engine.memory if isinstance(engine, OpenedModel) else None,
+            observer=show,
         )
         decoding = engine.decode_seconds if isinstance(engine, OpenedModel) else 0.0
     for sentence in change.notes:
