@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import socket
 import sys
 import threading
@@ -13,6 +12,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from hunkwise.engine.confinement import confine
 from hunkwise.engine.types import Bundle, Engine, ModelSpec, Timed
 from hunkwise.engine.wire import (
     BadMessage,
@@ -35,7 +35,7 @@ Factory = Callable[[ModelSpec, Mapping[str, Any], Say], Engine]
 def main() -> None:
     """Serve the parent at the other end of the socket whose number is the only argument."""
     pipe = socket.socket(fileno=int(sys.argv[1]))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would write the weights to disk
+    confine()
     _serve(pipe)
     os._exit(0)  # at once: threads may be inside native code that nobody waits for any more
 
