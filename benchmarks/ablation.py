@@ -106,22 +106,21 @@ def in_the_middle(context: HunkContext, block: range, read: evidence.Sides, engi
     after = [line.text for line in lines[block.stop :] if line.kind != "removed"]
     after += [text for _, text in context.after]
     suffix = "".join(f"{text}\n" for text in after[:14]) or "\n"
-    own = lines[block.start : block.stop]
-    texts = ["".join(f"{line.text}\n" for line in own if line.kind != gone) for gone in ("removed", "added")]
+    kept = lines[block.start : block.stop]
+    texts = ["".join(f"{line.text}\n" for line in kept if line.kind != gone) for gone in ("removed", "added")]
     shared = (Segment(read.before, "raw", "fim_prefix"), Segment(suffix, "raw", "fim_suffix"))
     question = (Segment("", "raw", "fim_middle"),)
     # An empty side is an empty middle, which the model would end at once: its first token is scored as a newline
     asked = tuple(Score(name, question, text or "\n") for name, text in zip("no", texts, strict=True))
     new, old = cast("tuple[Scored, Scored]", engine.ask(Bundle(shared, asked)))
-    sides = evidence.Sides(read.before, plain(texts[0]), plain(texts[1]))
-    found = evidence.features(sides, new, old)
+    own = (middle(text, side) for text, side in zip(texts, (read.new, read.old), strict=True))
+    found = evidence.features(evidence.Sides(read.before, *own), new, old)
     return {"fim_gap": found["gap"], "fim_drops": found["drops"]}
 
 
-def plain(text: str) -> evidence.Side:
-    """Make a side of which all lines are changed ones; an empty one has no changed line."""
-    count = text.count("\n")
-    return evidence.Side(text or "\n", ((None, True),) * count or ((None, False),))
+def middle(text: str, side: evidence.Side) -> evidence.Side:
+    """Make the side that was scored: without the lines after it; an empty one has no changed line."""
+    return evidence.Side(text or "\n", side.lines[: text.count("\n")] or ((None, None),))
 
 
 def asked_in_words(read: evidence.Sides, engine: Engine) -> Features:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
@@ -18,6 +19,7 @@ from itertools import accumulate
 from typing import Any
 
 from hunkwise.engine import Scored, TokenScore
+from hunkwise.reviewer.comments import code_length
 from hunkwise.reviewer.types import Hunk, HunkContext, Line
 
 SHORT_GAP = 1  # unchanged lines that do not part two blocks
@@ -37,19 +39,28 @@ LONGEST_COMPARED = 600  # tokens; comparing takes quadratic time
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side's text after the shared lines. `lines` are (new-side number or None, changed?) per line."""
+    """One side's text after the shared lines.
+
+    `lines` are, per line, the new-side number or None, and how many of its bytes are changed code: None for
+    unchanged lines, 0 for blank ones and for comments, which are evidence of nothing.
+    """
 
     text: str
-    lines: tuple[tuple[int | None, bool], ...]
+    lines: tuple[tuple[int | None, int | None], ...]
 
-    def line_of(self, token: TokenScore, ends: Sequence[int]) -> int:
-        """Index of the line in which a token starts, given the byte ends of the lines."""
-        return next((i for i, end in enumerate(ends) if token.start < end), len(self.lines) - 1)
+    @property
+    def code(self) -> bool:
+        """True if any code was changed."""
+        return any(code for _, code in self.lines)
 
-    def ends(self) -> tuple[int, ...]:
-        """Byte offset of each line's end, its newline included."""
-        sizes = (len(line.encode("utf-8", "surrogateescape")) for line in self.text.splitlines(keepends=True))
-        return tuple(accumulate(sizes))
+    def tokens(self, scored: Scored) -> Iterator[tuple[int | None, bool, TokenScore]]:
+        """Give all tokens but those of comments, each with its line's number and whether it is changed code."""
+        ends = tuple(accumulate(len(_encoded(line)) + 1 for line in self.text.split("\n")))
+        for token in scored.tokens:
+            index = min(bisect_right(ends, token.start), len(self.lines) - 1)
+            number, code = self.lines[index]
+            if code is None or token.start - (ends[index - 1] if index else 0) < code:
+                yield number, code is not None, token
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +77,11 @@ class Suspect:
     """A changed new-side line and how much the model would rather have read something else there.
 
     `surprise` is the largest difference, over the line's tokens, between the probability of the model's
-    favourite and that of the written token (0..1). `expected` is the favourite, `column` its 0-based byte.
+    favourite and that of the written token (0..1).
     """
 
     line: int
     surprise: float
-    expected: str
-    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +141,38 @@ def sides(context: HunkContext, block: range) -> Sides:
     before += [line.text for line in lines[: block.start] if line.kind != "removed"]
     after = [(line.text, line.new_no) for line in lines[block.stop :] if line.kind != "removed"]
     after += [(text, number) for number, text in context.after]
-    tail = [(text, number, False) for text, number in after[:TAIL_LINES]]
+    tail = [(text, number, None) for text, number in after[:TAIL_LINES]]
     own = lines[block.start : block.stop]
+    path = context.file.path
     return Sides(
         "".join(f"{text}\n" for text in before) or "\n",
-        _side(own, "removed", tail),
-        _side(own, "added", tail),
+        _side(path, own, "removed", tail),
+        _side(path, own, "added", tail),
     )
 
 
-def _side(lines: Sequence[Line], without: str, tail: Sequence[tuple[str, int | None, bool]]) -> Side:
-    kept = [(line.text, line.new_no, line.kind != "context") for line in lines if line.kind != without]
-    rows = [*kept, *tail] or [("", None, False)]
-    text = "".join(f"{row}\n" for row, _, _ in rows)
-    return Side(text, tuple((number, changed) for _, number, changed in rows))
+def _side(
+    path: str, lines: Sequence[Line], without: str, tail: Sequence[tuple[str, int | None, None]]
+) -> Side:
+    kept = [
+        (line.text, line.new_no, _code(path, line.text) if line.kind != "context" else None)
+        for line in lines
+        if line.kind != without
+    ]
+    rows = [*kept, *tail] or [("", None, None)]
+    return Side(
+        "".join(f"{text}\n" for text, _, _ in rows), tuple((number, code) for _, number, code in rows)
+    )
+
+
+def _code(path: str, text: str) -> int:
+    """Count the bytes of code in a line, with its end if nothing follows."""
+    length = code_length(path, text)
+    return len(_encoded(text[:length])) + (length == len(text)) if length else 0
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
@@ -153,7 +180,7 @@ def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
     new_own, old_own = changed(read.new, new), changed(read.old, old)
     gone, come = novel(old_own, new_own)
     even = math.exp(-abs(len(old_own) - len(new_own)) / EVEN_TOKENS)
-    ratio = _clip(total(old.tokens) - total(new.tokens), 40.0)
+    ratio = _clip(_all(read.old, old) - _all(read.new, new), 40.0)
     return {
         "gap": even * ratio / math.sqrt(max(len(gone) + len(come), 1)),
         "drops": (_missed(gone) if not come else 0.0) - (_missed(come) if not gone else 0.0),
@@ -181,24 +208,22 @@ def novel(old: list[TokenScore], new: list[TokenScore]) -> tuple[list[TokenScore
 
 def suspects(read: Sides, new: Scored) -> tuple[Suspect, ...]:
     """Rank the changed new-side lines, the most surprising first (ties: from the top)."""
-    ends = read.new.ends()
-    best: dict[int, Suspect] = {}
-    for token in new.tokens:
-        index = read.new.line_of(token, ends)
-        number, changed = read.new.lines[index]
-        if not changed or number is None:
-            continue
-        surprise = math.exp(token.favourite_logprob) - math.exp(token.logprob)
-        start = ends[index - 1] if index else 0
-        if number not in best or surprise > best[number].surprise:
-            best[number] = Suspect(number, surprise, token.favourite, token.start - start)
-    return tuple(sorted(best.values(), key=lambda suspect: (-suspect.surprise, suspect.line)))
+    best: dict[int, float] = {}
+    for number, own, token in read.new.tokens(new):
+        if own and number is not None:
+            surprise = math.exp(token.favourite_logprob) - math.exp(token.logprob)
+            best[number] = max(surprise, best.get(number, surprise))
+    found = (Suspect(number, surprise) for number, surprise in best.items())
+    return tuple(sorted(found, key=lambda suspect: (-suspect.surprise, suspect.line)))
 
 
 def changed(side: Side, scored: Scored) -> list[TokenScore]:
-    """Pick the tokens of changed lines."""
-    ends = side.ends()
-    return [token for token in scored.tokens if side.lines[side.line_of(token, ends)][1]]
+    """Pick the tokens of changed code."""
+    return [token for _, own, token in side.tokens(scored) if own]
+
+
+def _all(side: Side, scored: Scored) -> float:
+    return total([token for _, _, token in side.tokens(scored)])
 
 
 def _floor(token: TokenScore) -> float:

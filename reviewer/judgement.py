@@ -96,13 +96,15 @@ def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
 
 
 def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
-    """Score the new and the old text of every block of changed lines."""
+    """Score the new and the old text of every block of changed code."""
     spots = []
     for block in evidence.blocks(context.hunk):
         lines = commentable(context.hunk, block)
         if not lines:
             continue
         read = evidence.sides(context, block)
+        if not (read.new.code or read.old.code):
+            continue  # comments alone
         new, old = engine.ask(prompt.likelihoods(read.before, read.new.text, read.old.text))
         assert isinstance(new, Scored)
         assert isinstance(old, Scored)

@@ -75,7 +75,7 @@ def test_both_sides_follow_the_same_lines() -> None:
     assert read.before == "a = 1\n"
     assert read.new.text == "b = a - 1\nprint(b)\nexit()\n"
     assert read.old.text == "b = a + 1\nprint(b)\nexit()\n"
-    assert read.new.lines == ((2, True), (3, False), (4, False))
+    assert read.new.lines == ((2, 10), (3, None), (4, None))
 
 
 def test_blocks_are_parted_by_more_than_one_unchanged_line() -> None:
@@ -120,9 +120,21 @@ def test_length_is_no_evidence_of_its_own() -> None:
     """Between sides of different length the sum counts less."""
     read = sides(CONTEXT, BLOCK)
     long = _scored("new", [(" x", -1.0, " x", -1.0)] * 40)
-    read = replace(read, new=replace(read.new, text=" x" * 40 + "\n", lines=((2, True),)))
+    read = replace(read, new=replace(read.new, text=" x" * 40 + "\n", lines=((2, 81),)))
 
     assert abs(features(read, long, OLD)["gap"]) < 0.1
+
+
+def test_a_comment_is_no_evidence() -> None:
+    """A comment beside or above the changed line changes no number, however unlikely it is."""
+    lines = (HUNK.lines[0], HUNK.lines[1], Line("added", "# approved", None, 2), *HUNK.lines[2:])
+    read = sides(replace(CONTEXT, hunk=replace(HUNK, lines=lines)), range(1, 4))
+    comment = _scored("new", [("# approved\n", -30.0, "b", -0.1)]).tokens
+    moved = [replace(t, start=t.start + 11, end=t.end + 11) for t in NEW.tokens]
+    noted = replace(NEW, tokens=(*comment, *moved))
+
+    assert features(read, noted, OLD) == features(sides(CONTEXT, BLOCK), NEW, OLD)
+    assert [suspect.line for suspect in suspects(read, noted)] == [2]
 
 
 def test_words_that_only_went_are_evidence() -> None:
@@ -142,11 +154,11 @@ def test_words_that_only_went_are_evidence() -> None:
 
 
 def test_the_most_surprising_line_comes_first() -> None:
-    """A suspect carries what the model would rather have read, and where in the line."""
+    """A suspect carries how much rather the model would have read something else."""
     read = sides(CONTEXT, BLOCK)
     (suspect,) = suspects(read, NEW)
 
-    assert (suspect.line, suspect.expected, suspect.column) == (2, " + 1\n", 5)
+    assert suspect.line == 2
     assert suspect.surprise == pytest.approx(math.exp(-0.05) - math.exp(-3))
 
 
