@@ -29,6 +29,7 @@ from hunkwise.engine.runtime.plan import Plan
 from hunkwise.engine.runtime.runner import LocalEngine, load
 
 MODELS = ("qwen2.5-coder:0.5b", "qwen2.5-coder:1.5b")
+NAMES = tuple(kind.name for kind in KINDS)
 ENGINES = ("hunkwise", "llama-server", "Llama")
 
 
@@ -133,7 +134,7 @@ def measure_peer(
 ) -> list[Row]:
     """Run all cases on a peer; `ours` only makes the prompts."""
     rows = []
-    for case in cases(options.quick):
+    for case in cells(options):
         text = sized(ours, case, source_text())
         make: Mapping[int, list[list[int]]] = {
             attempt: prompts_of(ours, case.bundle(text, attempt)) for attempt in (1, 2)
@@ -157,6 +158,11 @@ def measure_peer(
     return rows
 
 
+def cells(options: argparse.Namespace) -> tuple[Case, ...]:
+    """Return the cells that were asked for."""
+    return cases(options.prefixes, options.questions, options.kinds)
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as probe:
@@ -175,7 +181,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
             engine.ask(case_to_warm_up())
             return [
                 row
-                for case in cases(options.quick)
+                for case in cells(options)
                 for row in measure_ours(engine, model, case, sized(engine, case, source_text()))
             ]
     with load(spec, Plan(n_ctx=256, n_seq=1, n_threads=1)) as prompts:
@@ -235,10 +241,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--quick", action="store_true", help="the smallest model, prefix and number of questions"
+        "--quick",
+        action="store_true",
+        help="the smallest model, prefix and number of questions, short answers",
     )
+    parser.add_argument("--prefixes", nargs="+", type=int, default=(500, 2000, 6000), metavar="TOKENS")
+    parser.add_argument("--questions", nargs="+", type=int, default=(8, 16), metavar="COUNT")
+    parser.add_argument("--kinds", nargs="+", default=NAMES, choices=NAMES)
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the rows to a file")
-    parser.add_argument("--models", nargs="+", default=None)
+    parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--llama-server", type=Path, help="a built llama-server")
@@ -247,14 +258,20 @@ def main() -> None:
     )
     parser.add_argument("--engine", choices=ENGINES, help=argparse.SUPPRESS)  # the child's
     options = parser.parse_args()
+    if options.quick:
+        options.models, options.prefixes, options.questions, options.kinds = (
+            MODELS[:1],
+            (500,),
+            (8,),
+            NAMES[:2],
+        )
     if options.engine:
         options.json.write_text(json.dumps([asdict(row) for row in measure(options)]))
         return
     if options.build:
         options.llama_server = build_server(options.build)
-    models = options.models or (MODELS[:1] if options.quick else MODELS)
     rows: list[Row] = []
-    for model in models:
+    for model in options.models:
         for engine in options.engines:
             if engine == "llama-server" and not options.llama_server:
                 print("llama-server is left out: give --llama-server or --build", file=sys.stderr)
@@ -270,7 +287,9 @@ def main() -> None:
                     "--json",
                     out.name,
                 ]
-                command += ["--threads", str(options.threads), *(["--quick"] if options.quick else [])]
+                command += ["--threads", str(options.threads), "--kinds", *options.kinds]
+                command += ["--prefixes", *map(str, options.prefixes)]
+                command += ["--questions", *map(str, options.questions)]
                 command += ["--llama-server", str(options.llama_server)] if options.llama_server else []
                 subprocess.run(command, check=True)
                 rows += [Row(**{**row, "answers": tuple(row["answers"])}) for row in json.load(out)]

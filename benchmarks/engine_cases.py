@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,8 +87,7 @@ def source_text() -> str:
     return "\n".join(path.read_text("utf-8") for path in files)
 
 
-def cases(quick: bool) -> tuple[Case, ...]:
-    """Return the cells, smallest first."""
-    prefixes, counts = ((500,), (8,)) if quick else ((500, 2000, 6000), (8, 16))
-    kinds = KINDS[:2] if quick else KINDS
-    return tuple(Case(kind, prefix, count) for prefix in prefixes for count in counts for kind in kinds)
+def cases(prefixes: Sequence[int], counts: Sequence[int], kinds: Sequence[str]) -> tuple[Case, ...]:
+    """Return the cells, smallest first; `kinds` are names."""
+    asked = [kind for kind in KINDS if kind.name in kinds]
+    return tuple(Case(kind, prefix, count) for prefix in prefixes for count in counts for kind in asked)
