@@ -36,10 +36,11 @@ def compile_grammar(question: Generate) -> str:
 
 
 class Matcher:
-    """The state of one constrained text. Owned by one thread."""
+    """The state of one constrained text. Used by one thread at a time."""
 
     def __init__(self, matcher: LLMatcher) -> None:
         self._matcher = matcher
+        self._mask: bytes | None = None  # of the next token, once somebody had the time to compute it
 
     def _reason(self) -> str:
         return (self._matcher.get_error() or "a dead end").splitlines()[0]
@@ -58,9 +59,14 @@ class Matcher:
         """Tell whether a token may come next: a few microseconds, without a mask."""
         return bool(self._matcher.validate_tokens([token]) == 1)
 
+    def foresee(self) -> None:
+        """Compute now which tokens may come next, without the GIL; `best` does it otherwise."""
+        self._mask = self._matcher.compute_bitmask()
+
     def best(self, row: Row) -> int:
         """Return the likeliest token among those allowed."""
-        bits: NDArray[np.uint8] = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
+        mask = self._matcher.compute_bitmask() if self._mask is None else self._mask
+        bits: NDArray[np.uint8] = np.frombuffer(mask, np.uint8)
         allowed = np.unpackbits(bits, count=len(row), bitorder="little").view(np.bool_)
         if not allowed.any():
             raise NativeFailure(f"the grammar allows no token: {self._reason()}")
@@ -68,6 +74,7 @@ class Matcher:
 
     def accept(self, token: int) -> None:
         """Take a token into the text."""
+        self._mask = None
         if not self._matcher.consume_token(token):
             raise NativeFailure(f"the grammar refuses token {token}: {self._reason()}")
 

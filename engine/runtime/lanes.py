@@ -114,7 +114,8 @@ class Lanes:
         fed = [(lane, *self._feed(lane)) for lane in self._running]
         grown = [(trunk, self._grow(trunk)) for trunk in trunks]
         if batch.count:
-            rows = iter(self._context.decode(batch))
+            served = [lane.work for lane, _, outputs in fed if outputs]
+            rows = iter(self._context.decode(batch, partial(_foresee, served)))
             self.computed += batch.count
         for trunk, count in grown:
             trunk.computed += count
@@ -172,3 +173,8 @@ class Lanes:
         parent.branches -= 1
         if not parent.branches:
             self._finish(parent)
+
+
+def _foresee(works: Sequence[Work]) -> None:
+    for work in works:
+        work.foresee()

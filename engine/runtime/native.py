@@ -11,7 +11,8 @@ import ctypes
 import os
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -340,9 +341,11 @@ class Context:
         self.outputs = int(parameters.n_outputs_max)
         self.decode_seconds = 0.0
         self.decode_calls = 0
+        self._beside = ThreadPoolExecutor(1, "hunkwise-beside")
 
     def close(self) -> None:
         """Free the cache; harmless when done twice."""
+        self._beside.shutdown()
         handle, self.handle = self.handle, None
         if handle:
             llama.llama_free(handle)
@@ -354,10 +357,10 @@ class Context:
         if llama.llama_set_adapters_lora(self.handle, handles, len(adapters), scales):
             raise NativeFailure(f"llama.cpp refuses the adapters: {log_tail(2)}")
 
-    def decode(self, batch: Batch) -> Rows:
+    def decode(self, batch: Batch, meanwhile: Callable[[], None] | None = None) -> Rows:
         """Compute the batch and look at its logits, [outputs, n_vocab], valid until the next `decode`.
 
-        Raises NativeFailure, with the cache as it was before.
+        `meanwhile` runs in a thread beside it. Raises NativeFailure, with the cache as it was before.
         """
         if not 0 < batch.count <= self.batch or batch.outputs > self.outputs:
             raise NativeFailure(
@@ -368,12 +371,15 @@ class Context:
         if lowest < 0 or highest >= self.model.size or int(batch.sequences[used].max()) >= self.sequences:
             raise NativeFailure(f"a batch holds token {highest} or a sequence the context does not have")
         batch.struct.n_tokens = batch.count
+        beside = self._beside.submit(meanwhile) if meanwhile else None
         started = time.perf_counter()
         status = llama.llama_decode(self.handle, batch.struct)
         if status == 0 and batch.outputs:
             llama.llama_synchronize(self.handle)
         self.decode_seconds += time.perf_counter() - started
         self.decode_calls += 1
+        if beside:
+            beside.result()
         if status:
             raise NativeFailure(f"llama_decode failed with {status}: {log_tail(2)}")
         if not batch.outputs:

@@ -43,6 +43,10 @@ class Work(Protocol):
         """Return what to compute next; nothing when finished."""
         ...
 
+    def foresee(self) -> None:
+        """Do what needs no logits before `take` does; called in another thread, during `llama_decode`."""
+        ...
+
     def take(self, row: Row) -> None:
         """Read the logits after one of the wanted tokens, in order; the row is only lent."""
         ...
@@ -90,6 +94,9 @@ class Chain:
         """Compute all in one go."""
         feed, self._feed = self._feed, NOTHING
         return feed
+
+    def foresee(self) -> None:
+        """Need nothing."""
 
     def take(self, row: Row) -> None:
         """Add the next token's log-probability."""
@@ -141,6 +148,9 @@ class Choosing:
         feed, self._feed = self._feed, NOTHING
         return feed
 
+    def foresee(self) -> None:
+        """Need nothing."""
+
     def take(self, row: Row) -> None:
         """Read the first token of every option."""
         total = log_total(row)
@@ -176,6 +186,9 @@ class Scoring:
         """Compute prompt and text in one go."""
         feed, self._feed = self._feed, NOTHING
         return feed
+
+    def foresee(self) -> None:
+        """Need nothing."""
 
     def take(self, row: Row) -> None:
         """Score the next token of the text."""
@@ -225,6 +238,11 @@ class Generating:
     def next(self) -> Feed:
         """Compute what was appended last, until there is a reason to finish."""
         return NOTHING if self._finish else self._feed
+
+    def foresee(self) -> None:
+        """Compute the mask for the next token, in case the grammar refuses the model's favourite."""
+        if self._matcher is not None:
+            self._matcher.foresee()
 
     def take(self, row: Row) -> None:
         """Choose the next token, then append what is forced after it."""
