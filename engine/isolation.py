@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from hunkwise.engine.errors import Cancelled, NativeFailure
+from hunkwise.engine.errors import Cancelled, EngineError, NativeFailure
 from hunkwise.engine.process import Child, Died
 from hunkwise.engine.types import Answer, Bundle, BundleSize, EngineCard, ModelSpec, Statistics
 from hunkwise.engine.wire import BadMessage, pack, unpack_answers, unpack_size
@@ -46,12 +46,13 @@ class IsolatedEngine:
         self._child: Child | None = None
         self._kills = self._deaths = 0
         self._past = Statistics()  # of the processes before this one
-        self._closed = False
+        self._closed = self._loaded = False
         try:
             self._card = self._attempt(lambda child: child.card())
         except BaseException:
             self.close()
             raise
+        self._loaded = True
 
     def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
         """Answer in the other process. Raises what the engine there raises, or NativeFailure."""
@@ -92,7 +93,7 @@ class IsolatedEngine:
         for attempt in range(_ATTEMPTS):
             child = self._living()
             try:
-                child.card()  # a load that fails is told as such
+                self._await(child)
                 value = work(child)
             except Died as death:
                 self._bury(child, death, again=attempt + 1 < _ATTEMPTS)
@@ -104,6 +105,17 @@ class IsolatedEngine:
                 self._deaths = 0
                 return value
         raise NativeFailure(str(last)) from last
+
+    def _await(self, child: Child) -> None:
+        """Wait for the load. One that fails is told as such; later it is a loss of what is left to ask."""
+        try:
+            child.card()
+        except EngineError as error:
+            if self._loaded:
+                raise NativeFailure(
+                    f"the engine's process died and can't be started again: {error}"
+                ) from error
+            raise
 
     def _living(self) -> Child:
         """Return the child, a new one if the last has died."""

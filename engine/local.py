@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hunkwise.engine.errors import CorruptModel, DoesNotFit, EngineError, MissingExtra, NativeFailure
 from hunkwise.engine.isolation import IsolatedEngine
 from hunkwise.engine.library.gguf import read_header
+from hunkwise.engine.library.seals import check_seals
 from hunkwise.engine.pool import KEEP_ALIVE, Pool
 from hunkwise.engine.runtime.fit import Want, make_plan, smaller
 from hunkwise.engine.runtime.hardware import Machine, detect
@@ -67,8 +68,10 @@ def open_local(
 
     `steps` is how many plans to skip, because a process was killed for its memory before.
 
-    Raises MissingExtra, ModelError, DoesNotFit or NativeFailure.
+    Raises MissingExtra, ModelError, DoesNotFit or NativeFailure; CorruptModel where a file changed since it was
+    hashed.
     """
+    check_seals(spec.seals)
     shape, found = shape_in(spec), machine or survey()
     plan: Plan | None = make_plan(shape, found, spec.parameters, want=want)
     failed: EngineError = NativeFailure("the process was killed")
@@ -80,12 +83,23 @@ def open_local(
             say(sentence)
         said = len(plan.notes)
         try:
-            return load(spec, plan)
+            return _load(spec, plan, load)
         except (CorruptModel, NativeFailure) as error:
             if not _OUT_OF_MEMORY.search(str(error)):
                 raise
             failed, plan = error, smaller(plan, shape, found)
     raise DoesNotFit(f"memory ran out while loading {spec.name}, even at the smallest plan: {failed}")
+
+
+def _load(spec: ModelSpec, plan: Plan, load: Load) -> LocalEngine:
+    """Load, and make sure that it was the sealed files that were opened."""
+    engine = load(spec, plan)
+    try:
+        check_seals(spec.seals)
+    except CorruptModel:
+        engine.close()
+        raise
+    return engine
 
 
 def open_isolated(

@@ -196,6 +196,18 @@ ParameterValue = int | float | bool | str | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """A file as it stood when its sha256 (hex) was taken; size in bytes, times in nanoseconds."""
+
+    path: Path
+    sha256: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A model ready to load: files on this disk whose digests were checked, and what its Modelfile says.
 
@@ -211,6 +223,7 @@ class ModelSpec:
     system: str | None = None
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)  # PARAMETER lines, checked
     messages: tuple[tuple[Role, str], ...] = ()
+    seals: tuple[Seal, ...] = field(default=(), compare=False)  # of all files; none: nobody looks for changes
 
 
 @dataclass(frozen=True, slots=True)

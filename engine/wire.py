@@ -26,6 +26,7 @@ from hunkwise.engine.types import (
     Generate,
     ModelSpec,
     Score,
+    Seal,
     Segment,
     Statistics,
     Usage,
@@ -35,7 +36,7 @@ LIMIT = 64 << 20  # bytes of one message
 _LENGTH = struct.Struct(">I")
 _TYPES: dict[str, type] = {
     kind.__name__: kind
-    for kind in (Segment, Choose, Score, Generate, Bundle, Usage, Statistics, ModelSpec, EngineCard)
+    for kind in (Segment, Choose, Score, Generate, Bundle, Usage, Statistics, Seal, ModelSpec, EngineCard)
 }
 
 

@@ -16,11 +16,11 @@ from hunkwise.engine.library.gguf import read_header
 from hunkwise.engine.library.manifest import Layer, Manifest, read_json
 from hunkwise.engine.library.modelfile import Modelfile
 from hunkwise.engine.library.parameters import KNOWN, read_value
-from hunkwise.engine.library.partial import Told, sha256_of, silent
 from hunkwise.engine.types import ModelSpec, ParameterValue, Role
 
 TEXT_LIMIT = 4 << 20  # bytes of a template, a system prompt, a licence
 _SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE | re.ASCII)
+Hash = Callable[[Path], str]  # gives the sha256 of a file in hex
 _ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
 
 
@@ -101,14 +101,14 @@ def from_manifest(manifest: Manifest, locate: Callable[[Layer], Path]) -> Image:
     )
 
 
-def from_files(paths: tuple[Path, ...], told: Told = silent) -> Image:
-    """Take GGUF files as they lie; hashes them. One shard of several stands for all of them."""
+def from_files(paths: tuple[Path, ...], hashed: Hash) -> Image:
+    """Take GGUF files as they lie. One shard of several stands for all of them."""
     if len(paths) == 1:
         paths = with_shards(paths[0])
-    return Image(tuple(_place(path, m.MODEL, told) for path in paths))
+    return Image(tuple(_place(path, m.MODEL, hashed) for path in paths))
 
 
-def with_modelfile(base: Image, modelfile: Modelfile, folder: Path, told: Told = silent) -> Image:
+def with_modelfile(base: Image, modelfile: Modelfile, folder: Path, hashed: Hash) -> Image:
     """Lay a Modelfile over what its FROM names; paths are relative to `folder`. Raises ModelfileError."""
     changed = replace(
         base,
@@ -122,12 +122,12 @@ def with_modelfile(base: Image, modelfile: Modelfile, folder: Path, told: Told =
         changed = replace(changed, system=modelfile.system)
     if modelfile.adapters:
         adapters = (
-            _place(_needed(path, modelfile, folder), m.ADAPTER, told, scale)
+            _place(_needed(path, modelfile, folder), m.ADAPTER, hashed, scale)
             for path, scale in modelfile.adapters
         )
         changed = replace(changed, adapters=tuple(adapters))
     if modelfile.draft is not None:
-        changed = replace(changed, draft=_place(_needed(modelfile.draft, modelfile, folder), m.DRAFT, told))
+        changed = replace(changed, draft=_place(_needed(modelfile.draft, modelfile, folder), m.DRAFT, hashed))
     return changed
 
 
@@ -190,11 +190,11 @@ def with_shards(path: Path) -> tuple[Path, ...]:
     return shards
 
 
-def _place(path: Path, media_type: str, told: Told, scale: float = 1.0) -> Placed:
+def _place(path: Path, media_type: str, hashed: Hash, scale: float = 1.0) -> Placed:
     if not _is_file(path):
         raise ModelNotFound(f"{path} does not exist, or is no file")
     check_magic(path)
-    return Placed(Layer(media_type, sha256_of(path, told), path.stat().st_size, scale), path)
+    return Placed(Layer(media_type, hashed(path), path.stat().st_size, scale), path)
 
 
 def _needed(value: str, modelfile: Modelfile, folder: Path) -> Path:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from hunkwise.engine.errors import (
     CorruptModel,
@@ -21,12 +22,12 @@ from hunkwise.engine.library.gguf import read_header
 from hunkwise.engine.library.image import Image
 from hunkwise.engine.library.manifest import CONFIG_TYPE, MODEL, Layer, Manifest
 from hunkwise.engine.library.names import ModelName, parse_name
-from hunkwise.engine.library.partial import sha256_of
+from hunkwise.engine.library.partial import Told
 from hunkwise.engine.library.pull import Progress, pull, quiet
 from hunkwise.engine.library.sources.base import Shelf, Source, Wanted
 from hunkwise.engine.library.sources.file import copy_file
 from hunkwise.engine.library.store import Store
-from hunkwise.engine.types import ModelSpec
+from hunkwise.engine.types import ModelSpec, Seal
 
 SHORT, LONG = 30.0, 3600.0  # seconds to wait for another process: while it writes, while it pulls
 MODELFILE_LIMIT = 16 << 20  # bytes
@@ -83,14 +84,18 @@ class Library:
         self._stores = (store, *read_only_stores)
         self._sources = tuple(sources)
 
-    def find(self, text: str) -> ModelSpec:
-        """Find a model on this machine. Raises ModelNotFound if it is not here, whole."""
-        return self._image(text)[0].spec(_label(text))
+    def find(self, text: str, progress: Progress = quiet) -> ModelSpec:
+        """Find a model on this machine; files that changed since they were hashed are hashed again.
+
+        Raises ModelNotFound if it is not here, whole, CorruptModel as `verify`.
+        """
+        found, _ = self._image(text)
+        return replace(found.spec(_label(text)), seals=self._sealed(found, self.store.seals.of, progress))
 
     def ensure(self, text: str, progress: Progress = quiet) -> ModelSpec:
         """Find a model, or pull it."""
         try:
-            return self.find(text)
+            return self.find(text, progress)
         except ModelNotFound:
             return self.pull(text, progress)
 
@@ -120,19 +125,8 @@ class Library:
 
         Raises CorruptModel at the first that differs; one of the own store is deleted, for the next pull.
         """
-        found, _ = self._image(text)
-        for placed in found.files():
-            told = partial(_tell, progress, f"verifying {placed.path.name}", placed.layer.size)
-            got = sha256_of(placed.path, told)
-            if got == placed.layer.digest:
-                continue
-            wrong = f"{placed.path} hashes to sha256 {got}, expected {placed.layer.digest}"
-            if placed.path != self.store.blob_path(placed.layer.digest):
-                raise CorruptModel(wrong)
-            with self.store.lock(SHORT):
-                self.store.drop(placed.layer.digest)
-            raise CorruptModel(f"{wrong}; it was deleted, pull or create the model again")
-        return tuple(placed.path for placed in found.files())
+        seals = self._sealed(self._image(text)[0], self.store.seals.take, progress)
+        return tuple(seal.path for seal in seals)
 
     def pull(self, text: str, progress: Progress = quiet) -> ModelSpec:
         """Bring a model from the first source that has it, checked; what is here is not fetched again.
@@ -196,12 +190,35 @@ class Library:
                 )
         raise ModelNotFound(f"{self.store.root} has no model {name.short()}; see: hunkwise model list")
 
+    def _sealed(
+        self, found: Image, seal: Callable[[Path, Told], Seal], progress: Progress
+    ) -> tuple[Seal, ...]:
+        """Hold each file of a model against its digest."""
+        seals = []
+        for placed in found.files():
+            told = partial(_tell, progress, f"verifying {placed.path.name}", placed.layer.size)
+            seals.append(seal(placed.path, told))
+            if seals[-1].sha256 != placed.layer.digest:
+                self._refuse(placed, seals[-1].sha256)
+        return tuple(seals)
+
+    def _refuse(self, placed: image.Placed, got: str) -> NoReturn:
+        wrong = f"{placed.path} hashes to sha256 {got}, expected {placed.layer.digest}"
+        if placed.path != self.store.blob_path(placed.layer.digest):
+            raise CorruptModel(f"{wrong}; bring the right file there")
+        with self.store.lock(SHORT):
+            self.store.drop(placed.layer.digest)
+        raise CorruptModel(f"{wrong}; it was deleted, pull or create the model again")
+
+    def _hashed(self, path: Path) -> str:
+        return self.store.seals.of(path).sha256
+
     def _image(self, text: str) -> tuple[Image, Store | None]:
         path = _path(text)
         if path is None:
             return self._named(parse_name(text))
         if path.suffix.lower() == ".gguf":
-            return image.from_files((path,)), None
+            return image.from_files((path,), self._hashed), None
         return self._over_base(path), None
 
     def _named(self, name: ModelName) -> tuple[Image, Store]:
@@ -238,8 +255,8 @@ class Library:
     def _over_base(self, path: Path) -> Image:
         parsed = _read_modelfile(path)
         files = image.base_files(parsed, path.parent)
-        base = image.from_files(files) if files else self._named(parse_name(parsed.base))[0]
-        return image.with_modelfile(base, parsed, path.parent)
+        base = image.from_files(files, self._hashed) if files else self._named(parse_name(parsed.base))[0]
+        return image.with_modelfile(base, parsed, path.parent, self._hashed)
 
     def _pull_base(self, path: Path, progress: Progress, *, only_if_missing: bool = False) -> None:
         """Bring what a Modelfile builds on, if that is a name. A GGUF file is here, or it is nowhere."""

@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +18,8 @@ from pathlib import Path
 from hunkwise.engine.errors import CorruptModel, InvalidName, ModelNotFound, StoreError
 from hunkwise.engine.library.manifest import LIMIT, Layer, Manifest, parse_manifest, render_manifest
 from hunkwise.engine.library.names import ModelName, parse_name
+from hunkwise.engine.library.seals import Seals
+from hunkwise.engine.library.whole import flush_folder, make_folder, write_whole
 
 
 class Store:
@@ -26,6 +27,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.seals = Seals(root / "seals.json")  # of any file's, in this store or elsewhere
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
@@ -141,27 +143,28 @@ class Store:
     def partial(self, digest: str) -> Path:
         """Say where a blob grows until it is whole; the name is Ollama's."""
         path = self.blob_path(digest)
-        self._make(path.parent)
+        make_folder(path.parent)
         return path.with_name(path.name + "-partial")
 
     def adopt(self, layer: Layer, partial: Path) -> None:
-        """Give a whole, checked and flushed file its final name."""
+        """Give a whole, checked and flushed file its final name, and seal it."""
         try:
             os.replace(partial, self.blob_path(layer.digest))  # noqa: PTH105
-            _flush(partial.parent)
+            flush_folder(partial.parent)
         except OSError as error:
             raise StoreError(f"{partial} can't be renamed: {error.strerror or error}") from error
+        self.seals.note(self.blob_path(layer.digest), layer.digest)
 
     def add_bytes(self, media_type: str, data: bytes) -> Layer:
         """Store a small blob."""
         layer = Layer(media_type, hashlib.sha256(data).hexdigest(), len(data))
         if not self.holds(layer):
-            self._write(self.blob_path(layer.digest), data)
+            write_whole(self.blob_path(layer.digest), data)
         return layer
 
     def add_manifest(self, name: ModelName, manifest: Manifest) -> None:
         """Write a model's manifest, in place of an earlier one. Its blobs must be here already."""
-        self._write(self._manifest_path(name), render_manifest(manifest))
+        write_whole(self._manifest_path(name), render_manifest(manifest))
 
     def remove(self, name: ModelName) -> int:
         """Drop a model and the blobs that no other model uses; returns the bytes that this freed.
@@ -209,38 +212,3 @@ class Store:
         plain = stat.S_ISREG(path.lstat().st_mode)
         if not plain or not path.resolve().is_relative_to(folder.resolve()):
             raise CorruptModel(f"{path} is no plain file of the store (a link or a device); remove it")
-
-    def _make(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{folder} can't be made: {error.strerror or error}") from error
-
-    def _write(self, path: Path, data: bytes) -> None:
-        """Write a small file whole or not at all."""
-        self._make(path.parent)
-        temporary = None
-        try:
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-                temporary = Path(file.name)
-                os.fchmod(file.fileno(), 0o644)
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)  # noqa: PTH105
-            temporary = None
-            _flush(path.parent)
-        except OSError as error:
-            raise StoreError(f"{path} can't be written: {error.strerror or error}") from error
-        finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
-
-
-def _flush(folder: Path) -> None:
-    """Make a rename survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import numpy as np
 import pytest
 
 from hunkwise.engine.errors import CorruptModel, DoesNotFit, NativeFailure
+from hunkwise.engine.library.partial import sha256_of
+from hunkwise.engine.library.seals import sealed
 from hunkwise.engine.local import open_isolated, open_local, open_pool, survey
 from hunkwise.engine.runtime.fit import Want
 from hunkwise.engine.runtime.hardware import Cpu, Machine
 from hunkwise.engine.runtime.plan import Plan
-from hunkwise.engine.types import Bundle, Choice, Choose, ModelSpec, Score, Segment
+from hunkwise.engine.types import Bundle, Choice, Choose, ModelSpec, Score, Segment, Usage
 
 MACHINE = Machine(Cpu("invented", 4, 4), 8 << 30, 6 << 30)
 
@@ -80,6 +83,46 @@ def test_other_failures_are_not_retried(spec: ModelSpec) -> None:
     assert len(tried) == 1
 
 
+def sealing(spec: ModelSpec) -> ModelSpec:
+    """Note how the files stand, as a library does that hashed them."""
+    return replace(spec, seals=tuple(sealed(path, sha256_of(path)) for path in spec.weights))
+
+
+def test_a_changed_file_is_not_loaded(spec: ModelSpec) -> None:
+    """What was hashed and is another file now is refused before native code sees it."""
+    tried: list[Plan] = []
+
+    def load(spec: ModelSpec, plan: Plan) -> Any:
+        tried.append(plan)
+        return "engine"
+
+    known = sealing(spec)
+    assert open_local(known, machine=MACHINE, load=load) == "engine"
+    (path,) = spec.weights
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(CorruptModel, match=r"toy\.gguf was changed.*hunkwise model verify"):
+        open_local(known, machine=MACHINE, load=load)
+    assert len(tried) == 1
+
+
+def test_a_file_that_changes_while_it_is_loaded(spec: ModelSpec) -> None:
+    """What was loaded then answers nothing, and its memory is given back."""
+    (path,) = spec.weights
+    closed: list[bool] = []
+
+    class Loaded:
+        def close(self) -> None:
+            closed.append(True)
+
+    def load(spec: ModelSpec, plan: Plan) -> Any:
+        path.write_bytes(path.read_bytes()[:-1] + b"!")
+        return Loaded()
+
+    with pytest.raises(CorruptModel, match="was changed"):
+        open_local(sealing(spec), machine=MACHINE, load=load)
+    assert closed == [True]
+
+
 def test_survey_sees_this_machine() -> None:
     """With or without llama-cpp-python there are cores and memory."""
     assert survey().memory_total > 0
@@ -131,3 +174,44 @@ def test_a_real_model_in_a_process_of_its_own(small_model: ModelSpec) -> None:
         assert child is not None
         child.kill()
         assert engine.ask(bundle)[0].id == "q"
+
+
+@pytest.fixture
+def copied(small_model: ModelSpec, tmp_path: Path) -> ModelSpec:
+    """The small model in a file that a test may spoil."""
+    path = tmp_path / "copy.gguf"
+    shutil.copyfile(small_model.weights[0], path)
+    return sealing(replace(small_model, weights=(path,)))
+
+
+def asking(text: str) -> Bundle:
+    """A question about a text, so that another text is computed anew."""
+    return Bundle((Segment(text),), (Choose("q", (Segment("Is this right?"),), ("Yes", "No")),))
+
+
+@pytest.mark.model
+def test_a_model_cut_short_while_mapped(copied: ModelSpec) -> None:
+    """The process dies, the file is found to be another one, and what is left to ask fails with both said."""
+    said: list[str] = []
+    with open_isolated(copied, environ=os.environ, want=Want(n_ctx=1024), say=said.append) as engine:
+        assert engine.ask(asking("x = 1\n"))
+        os.truncate(copied.weights[0], 1 << 20)
+        for text in ("y = 2\n", "z = 3\n"):
+            with pytest.raises(NativeFailure, match=r"can't be started again.*copy\.gguf was changed"):
+                engine.ask(asking(text))
+    assert any("SIGBUS" in sentence and "starting it again" in sentence for sentence in said)
+
+
+@pytest.mark.model
+def test_a_model_replaced_while_mapped(copied: ModelSpec) -> None:
+    """A file that takes the place of the model's by its name changes no answer."""
+    (path,) = copied.weights
+    with open_isolated(copied, environ=os.environ, want=Want(n_ctx=1024)) as engine:
+        expected = engine.ask(asking("x = 1\n"))
+        (path.parent / "new").write_bytes(b"GGUF, but another")
+        (path.parent / "new").replace(path)
+        engine.ask(asking("y = 2\n"))
+        again = engine.ask(asking("x = 1\n"))
+    assert [replace(answer, usage=Usage()) for answer in again] == [
+        replace(answer, usage=Usage()) for answer in expected
+    ]

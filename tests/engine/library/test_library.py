@@ -81,7 +81,7 @@ def ollama(tmp_path, weights, tiny_gguf):
 
 
 def test_ollama_store(store, ollama, catalog, weights):
-    """A model of an Ollama store is used in place, with all that its layers say; nothing is written."""
+    """A model of an Ollama store is used in place, with all that its layers say; nothing is copied."""
     before = sorted(ollama.root.rglob("*"))
     spec = Library(store, [ollama], catalog=catalog).find("full")
     assert spec.name == "full:latest"
@@ -93,7 +93,7 @@ def test_ollama_store(store, ollama, catalog, weights):
     assert spec.parameters == {"stop": ("<end>",), "temperature": 0.7, "num_ctx": 4096}
     assert spec.messages == (("user", "Hi"),)
     assert sorted(ollama.root.rglob("*")) == before
-    assert not store.root.exists()
+    assert [path.name for path in store.root.iterdir()] == ["seals.json"]
 
 
 def test_catalogue_by_digest(store, ollama, catalog, weights):
@@ -534,6 +534,44 @@ def test_verify_deletes(store, catalog, tmp_path, weights):
     assert digest(rotten) in str(caught.value)
     assert not spec.weights[0].exists()
     assert library.ensure("tiny:1b") == spec
+
+
+def test_changed_weights(store, catalog, tmp_path, weights):
+    """Weights that rotted since they came here, at the same size, are never handed out; the next pull helps."""
+    (tmp_path / "w.gguf").write_bytes(weights)
+    library = Library(store, sources=[FileSource(tmp_path)], catalog=catalog)
+    blob = library.pull("tiny:1b").weights[0]
+    blob.write_bytes(weights[:-1] + b"!")
+    with pytest.raises(CorruptModel, match=f"{blob} hashes to .* expected {digest(weights)}.*pull or create"):
+        library.find("tiny:1b")
+    assert library.ensure("tiny:1b").weights[0].read_bytes() == weights
+
+
+def test_changed_weights_in_place(store, ollama, catalog, weights):
+    """Those of Ollama's are refused too, and left alone."""
+    path = ollama.blob_path(digest(weights))
+    path.write_bytes(weights[:-1] + b"!")
+    with pytest.raises(CorruptModel, match="expected"):
+        Library(store, [ollama], catalog=catalog).find("full")
+    assert path.exists()
+
+
+def test_hashed_once(store, ollama, catalog):
+    """What was hashed is not hashed again, by another process neither, until it changes."""
+    heard = []
+
+    def find(name):
+        return Library(Store(store.root), [ollama], catalog=catalog).find(
+            name, lambda phase, done, total: heard.append(phase)
+        )
+
+    spec = find("full")
+    assert len(heard) == 2  # weights and adapter
+    find("full")
+    assert len(heard) == 2
+    spec.weights[0].touch()
+    find("full")
+    assert len(heard) == 3
 
 
 def test_verify_in_place(store, ollama, catalog, weights):
