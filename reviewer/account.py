@@ -35,8 +35,11 @@ def coverage(picked: Sequence[Picked], skipped: Sequence[Skipped]) -> Coverage:
     )
 
 
-def manifest(config: Config, engine: Engine) -> Manifest:
-    """Record what makes the review, so that it can be made again."""
+def manifest(config: Config, engine: Engine, expired: int = 0) -> Manifest:
+    """Record what makes the review, so that it can be made again.
+
+    `expired` counts the findings that a baseline silenced until its last day for them.
+    """
     card = engine.card()
     names = (
         "language",
@@ -55,5 +58,9 @@ def manifest(config: Config, engine: Engine) -> Manifest:
         prompt_digest=prompt.prompt_digest(),
         calibration=evidence.layer_for(card.digest).digest,
         engine=card.build,
-        settings={**card.settings, **{name: plain(getattr(config, name)) for name in names}},
+        settings={
+            **card.settings,
+            **{name: plain(getattr(config, name)) for name in names},
+            **({"baseline_expired": expired} if expired else {}),
+        },
     )

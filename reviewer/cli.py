@@ -25,6 +25,7 @@ from hunkwise.reviewer.visible import defuse, visible
 VERBS = {
     "review": "hunkwise.reviewer.commands.review",
     "post": "hunkwise.reviewer.commands.post",
+    "baseline": "hunkwise.reviewer.commands.baseline",
     "model": "hunkwise.reviewer.commands.model",
     "doctor": "hunkwise.reviewer.commands.doctor",
     "config": "hunkwise.reviewer.commands.config",

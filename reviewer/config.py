@@ -113,7 +113,7 @@ class Config:
     )
     baseline_file: str = field(
         default="none",
-        metadata=about(Text(1000), "JSON report of an earlier review; what it found is not said again"),
+        metadata=about(Text(1000), "findings noted by `hunkwise baseline`, or a JSON report; not said again"),
     )
     categories: tuple[Category, ...] = field(
         default=tuple(Category), metadata=about(_CATEGORIES, "kinds of problems to look for")

@@ -21,7 +21,7 @@ from hunkwise.reviewer.judgement import Examined, Inquiry, judge
 from hunkwise.reviewer.precision import aim
 from hunkwise.reviewer.recall import Memory, Recall
 from hunkwise.reviewer.selection import Picked, excused, select
-from hunkwise.reviewer.silence import NOTHING, Silence, part
+from hunkwise.reviewer.silence import NOTHING, Silence, expired, part
 from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
 
 
@@ -97,7 +97,7 @@ def review(
         rejected=(*(drop for result in examined for drop in result.rejected), *unsaid, *silenced),
         skipped=skipped,
         coverage=coverage(picked, skipped),
-        manifest=manifest(config, engine),
+        manifest=manifest(config, engine, expired(made, silence)),
         base=change.base,
         head=change.head,
     )

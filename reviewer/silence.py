@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hunkwise.reviewer.types import Category, Change, Finding, Line, Rejected, Silencer
 
@@ -57,14 +57,26 @@ def read_comment(line: str) -> Comment | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A finding of the baseline: why it is left as it is, and the last day on which it is not said again."""
+
+    reason: str = ""
+    until: dt.date | None = None
+
+    def holds(self, today: dt.date) -> bool:
+        """Tell whether it still silences on a day."""
+        return self.until is None or today <= self.until
+
+
+@dataclass(frozen=True, slots=True)
 class Silence:
-    """What people do not want to hear. `known` are fingerprints; `today` decides which comments still hold.
+    """What people do not want to hear. `known` is the baseline, by fingerprint; `today` decides what still holds.
 
     With `trusted` False comments on lines that the change adds do not count: who wrote the change could have
     written them to pass.
     """
 
-    known: frozenset[str] = frozenset()
+    known: Mapping[str, Known] = field(default_factory=dict)
     today: dt.date = dt.date.min
     trusted: bool = True
 
@@ -80,13 +92,21 @@ def part(
     silenced: list[Rejected] = []
     for finding in findings:
         comment = _comment(finding, change, silence.today, trusted=silence.trusted)
-        if finding.fingerprint in silence.known:
-            silenced.append(Rejected(finding, "known from the baseline", Silencer.BASELINE))
+        known = silence.known.get(finding.fingerprint)
+        if known is not None and known.holds(silence.today):
+            reason = f"known from the baseline: {known.reason or 'no reason given'}"
+            silenced.append(Rejected(finding, reason, Silencer.BASELINE))
         elif comment is not None:
             silenced.append(Rejected(finding, f"silenced in the code: {comment.reason}", Silencer.INLINE))
         else:
             heard.append(finding)
     return tuple(heard), tuple(silenced)
+
+
+def expired(findings: Sequence[Finding], silence: Silence) -> int:
+    """Count the findings that the baseline knows, but no longer silences."""
+    known = (silence.known.get(finding.fingerprint) for finding in findings)
+    return sum(one is not None and not one.holds(silence.today) for one in known)
 
 
 def _comment(finding: Finding, change: Change, today: dt.date, *, trusted: bool) -> Comment | None:

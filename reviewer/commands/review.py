@@ -8,13 +8,12 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hunkwise.reviewer.commands.baseline import read_baseline
+from hunkwise.reviewer.commands.baseline import read_baseline, today
 from hunkwise.reviewer.commands.flags import given, help_all, rare, setting_flags
 from hunkwise.reviewer.commands.guidelines import read_guidelines
 from hunkwise.reviewer.commands.outputs import Output, colored, outputs, write
@@ -22,7 +21,7 @@ from hunkwise.reviewer.commands.source import Source, checked, read_change, requ
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.report import View
-from hunkwise.reviewer.silence import Silence
+from hunkwise.reviewer.silence import Known, Silence
 from hunkwise.reviewer.types import Change, Review, Severity
 from hunkwise.reviewer.visible import visible_line
 
@@ -87,7 +86,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
     open_engine: OpenEngine = ctx.obj or _open_engine
     guidelines = "" if values["untrusted"] else read_guidelines(config, Path.cwd())
     known = _known(config, source, trusted=not values["untrusted"])
-    silence = Silence(known, datetime.now(UTC).date(), trusted=not values["untrusted"])
+    silence = Silence(known, today(), trusted=not values["untrusted"])
     review, change = _review(
         source,
         config,
@@ -112,11 +111,11 @@ def _source(values: Mapping[str, Any]) -> Source:
     return Source(**{name: values[name] for name in names})
 
 
-def _known(config: Config, source: Source, *, trusted: bool) -> frozenset[str]:
+def _known(config: Config, source: Source, *, trusted: bool) -> dict[str, Known]:
     """Read the baseline; where the change is not trusted, as it stood before the change."""
     if not trusted and source.start is None and config.baseline_file != "none":
         click.echo("hunkwise: the baseline is not used: with --untrusted it needs --from", err=True)
-        return frozenset()
+        return {}
     return read_baseline(config, Path.cwd(), None if trusted else source.start)
 
 
@@ -180,6 +179,10 @@ def _write(
 ) -> None:
     color = colored(config.color, environ, terminal=sys.stdout.isatty())
     write(review, chosen, View(color, shutil.get_terminal_size().columns, change), environ)
+    if expired := review.manifest.settings.get("baseline_expired"):
+        click.echo(
+            f"hunkwise: {expired} entries of the baseline have ended; their remarks count again", err=True
+        )
     if not review.complete:
         click.echo("hunkwise: the review is incomplete; the report names what was not reviewed", err=True)
     elif not review.coverage.hunks:

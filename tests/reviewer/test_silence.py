@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from hunkwise.reviewer.silence import Comment, Silence, part, read_comment
+from hunkwise.reviewer.silence import Comment, Known, Silence, expired, part, read_comment
 from hunkwise.reviewer.types import (
     Category,
     Change,
@@ -77,8 +77,19 @@ def test_a_change_can_not_silence_itself_where_it_is_not_trusted() -> None:
 
 
 def test_what_is_known_is_not_said_again() -> None:
-    """A finding of the baseline is kept as such."""
-    known = Silence(frozenset({FINDING.fingerprint}), TODAY)
+    """A finding of the baseline is kept as such, with its reason."""
+    known = Silence({FINDING.fingerprint: Known("accepted risk")}, TODAY)
     heard, dropped = part((FINDING,), change_of("", "x"), known)
     assert heard == ()
-    assert dropped[0].reason == "known from the baseline"
+    assert dropped[0].reason == "known from the baseline: accepted risk"
+
+
+@pytest.mark.parametrize(
+    ("until", "silenced"), [(TODAY, True), (TODAY - dt.timedelta(1), False), (None, True)]
+)
+def test_what_was_known_until_a_day_is_said_after_it(until: dt.date | None, silenced: bool) -> None:
+    """The last day still counts; what is said again is counted."""
+    silence = Silence({FINDING.fingerprint: Known("", until)}, TODAY)
+    heard, dropped = part((FINDING,), change_of("", "x"), silence)
+    assert (heard == (), len(dropped) == 1) == (silenced, silenced)
+    assert expired((FINDING,), silence) == (not silenced)

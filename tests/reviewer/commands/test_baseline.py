@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from hunkwise.engine import ScriptedEngine
+from hunkwise.reviewer.baseline import Entry, parse, render
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.commands.baseline import read_baseline
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.report.json import ReportError
 
 SECRET = "ghp_" + "a1B2" * 9  # found by a check that needs no model
 RANGE = ["--from", "main", "--to", "topic", "--format", "json"]
@@ -90,3 +94,102 @@ def test_a_baseline_that_can_not_be_read_is_named(here: Path) -> None:
         read_baseline(Config(baseline_file="gone.json"), here, "main")
     with pytest.raises(ConfigError, match="can't be used"):
         read_baseline(Config(baseline_file="a.py"), here, "main")
+
+
+def note(*arguments: str) -> int:
+    return run(hunkwise, ["baseline", "found.json", *arguments])
+
+
+@pytest.fixture
+def today(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Set what day it is, for the commands."""
+
+    def turn(day: str) -> None:
+        monkeypatch.setattr("hunkwise.reviewer.commands.baseline.today", lambda: date.fromisoformat(day))
+        monkeypatch.setattr("hunkwise.reviewer.commands.review.today", lambda: date.fromisoformat(day))
+
+    return turn
+
+
+def test_a_finding_is_noted_with_a_reason_and_a_last_day(
+    here: Path, capsys: pytest.CaptureFixture[str], today: Callable[[str], None]
+) -> None:
+    """Until that day it is silenced and shown with the reason, after it it is said again, and counted."""
+    today("2026-12-01")
+    assert review(*RANGE, "-o", "found.json") == 0
+    assert note("--reason", "a test token", "--until", "2027-01-01") == 0
+    assert "1 known findings, 1 of them new" in capsys.readouterr().out
+    options = (*RANGE, "--baseline-file", ".hunkwise/baseline.json", "-o", "a.json", "-o", "sarif=a.sarif")
+
+    today("2027-01-01")
+    assert review(*options) == 0
+    report, sarif = json.loads(Path("a.json").read_text()), json.loads(Path("a.sarif").read_text())
+    assert report["findings"] == []
+    assert [one["reason"] for one in report["rejected"] if one["silenced"]] == [
+        "known from the baseline: a test token"
+    ]
+    (suppressed,) = [one["suppressions"] for one in sarif["runs"][0]["results"]]
+    assert suppressed[0]["justification"] == "known from the baseline: a test token"
+
+    today("2027-01-02")
+    assert review(*options) == 0
+    report = json.loads(Path("a.json").read_text())
+    assert (len(report["findings"]), report["manifest"]["settings"]["baseline_expired"]) == (1, 1)
+    assert "have ended" in capsys.readouterr().err
+
+
+def test_noting_again_keeps_renews_and_drops(here: Path, today: Callable[[str], None]) -> None:
+    """What is found again is renewed, what holds is kept as it is, what has ended is dropped."""
+    old = {
+        name: Entry(name * 32, "a.py", "t", "old", until)
+        for name, until in (("1", "2026-01-01"), ("2", None))
+    }
+    Path(".hunkwise").mkdir()
+    file = Path(".hunkwise/baseline.json")
+    file.write_text(render({entry.fingerprint: entry for entry in old.values()}))
+    today("2026-12-01")
+    assert review(*RANGE, "-o", "found.json") == 0
+    assert note("--reason", "new") == 0
+    after = parse(file.read_bytes())
+    assert sorted(entry.reason for entry in after.values()) == ["new", "old"]
+    assert "2" * 32 in after
+    assert note("--reason", "newer") == 0
+    assert sorted(entry.reason for entry in parse(file.read_bytes()).values()) == ["newer", "old"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--until", "2020-01-01"), "has passed"),
+        (("--until", "soon"), "does not match"),
+        (("--only", "f" * 32), "no finding with the fingerprint"),
+        (("--file", "a.py"), "of no known form"),
+    ],
+)
+def test_a_mistake_is_named(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    """A day in the past, an unknown finding, or a file that is no baseline."""
+    review(*RANGE, "-o", "found.json")
+    capsys.readouterr()
+    assert note(*arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"form": "hunkwise-baseline", "version": 2, "entries": []},
+        {"form": "hunkwise-baseline", "version": 1, "entries": [{"fingerprint": "1"}]},
+        {
+            "form": "hunkwise-baseline",
+            "version": 1,
+            "entries": [{"fingerprint": "1", "path": "a", "title": "t", "reason": "", "until": "2027-13-01"}],
+        },
+    ],
+)
+def test_a_file_of_another_form_is_refused(wrong: object) -> None:
+    """A wrong version, key or day is no silence."""
+    with pytest.raises(ReportError):
+        parse(json.dumps(wrong).encode())
