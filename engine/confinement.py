@@ -14,7 +14,7 @@ from contextlib import suppress
 _NO_NEW_PRIVILEGES = 38  # PR_SET_NO_NEW_PRIVS of linux/prctl.h; see prctl(2)
 _MOST = {
     "RLIMIT_CORE": 0,  # a core dump would write weights and code under review to disk
-    "RLIMIT_FSIZE": 64 << 20,  # bytes; only error output and the caches of GPU drivers are written
+    "RLIMIT_FSIZE": 64 << 20,  # bytes; only error output, prefixes, and the caches of GPU drivers are written
     "RLIMIT_NOFILE": 1024,  # a model of many parts, and a few for each GPU
 }
 

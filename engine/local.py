@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hunkwise.engine.errors import CorruptModel, DoesNotFit, EngineError, MissingExtra, NativeFailure
@@ -48,11 +50,11 @@ def plan_for(spec: ModelSpec, machine: Machine, *, want: Want | None = None) -> 
     return make_plan(shape_in(spec), machine, spec.parameters, want=want)
 
 
-def load_in_process(spec: ModelSpec, plan: Plan) -> LocalEngine:
+def load_in_process(spec: ModelSpec, plan: Plan, *, prefixes: Path | None = None) -> LocalEngine:
     """Load into this process; see `runner.load`."""
     from hunkwise.engine.runtime import runner
 
-    return runner.load(spec, plan)
+    return runner.load(spec, plan, prefixes=prefixes)
 
 
 def open_local(
@@ -61,12 +63,14 @@ def open_local(
     want: Want | None = None,
     machine: Machine | None = None,
     say: Callable[[str], None] = lambda sentence: None,
-    load: Load = load_in_process,
+    load: Load | None = None,
     steps: int = 0,
+    prefixes: Path | None = None,
 ) -> LocalEngine:
     """Load a model, by the next smaller plan each time memory runs out; `say` hears what was given up.
 
-    `steps` is how many plans to skip, because a process was killed for its memory before.
+    `prefixes` is a folder for prefixes that the next process begins with too; None keeps none. `steps` is how
+    many plans to skip, because a process was killed for its memory before.
 
     Raises MissingExtra, ModelError, DoesNotFit or NativeFailure; CorruptModel where a file changed since it was
     hashed.
@@ -83,7 +87,7 @@ def open_local(
             say(sentence)
         said = len(plan.notes)
         try:
-            return _load(spec, plan, load)
+            return _load(spec, plan, load or partial(load_in_process, prefixes=prefixes))
         except (CorruptModel, NativeFailure) as error:
             if not _OUT_OF_MEMORY.search(str(error)):
                 raise
@@ -108,15 +112,18 @@ def open_isolated(
     environ: Mapping[str, str],
     want: Want | None = None,
     say: Callable[[str], None] = lambda sentence: None,
+    prefixes: Path | None = None,
 ) -> IsolatedEngine:
-    """Open a model in a process of its own, which gets of `environ` what it needs. Raises as `open_local`."""
-    options = {"want": asdict(want or Want())}
+    """Open a model in a process of its own, which gets of `environ` what it needs. See `open_local`."""
+    options = {"want": asdict(want or Want()), "prefixes": str(prefixes.absolute()) if prefixes else None}
     return IsolatedEngine(spec, f"{__name__}:open_in_child", environ=environ, options=options, say=say)
 
 
 def open_in_child(spec: ModelSpec, options: Mapping[str, Any], say: Callable[[str], None]) -> LocalEngine:
     """Open a model here, in the child; each time the child before was killed, by a smaller plan."""
-    return open_local(spec, want=Want(**options["want"]), say=say, steps=options["kills"])
+    prefixes = Path(options["prefixes"]) if options["prefixes"] else None
+    want = Want(**options["want"])
+    return open_local(spec, want=want, say=say, steps=options["kills"], prefixes=prefixes)
 
 
 def open_pool(

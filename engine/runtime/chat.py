@@ -31,10 +31,14 @@ _REMEMBERED = 256  # tokenised segments
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A bundle in token ids: what all questions share, and what each adds."""
+    """A bundle in token ids: what all questions share, and what each adds.
+
+    The first `lasting` shared tokens are the system message, which other bundles begin with as well.
+    """
 
     shared: Tokens
     questions: tuple[Tokens, ...]
+    lasting: int = 0
 
 
 def cut(text: str, count: int) -> Frame:
@@ -74,14 +78,16 @@ class Chat:
         if not prompts:
             return Layout(np.empty(0, np.int32), ())
         # A template could frame two questions differently: only what is truly equal is shared.
-        length = min(shared for _, shared in prompts)
+        length, lasting = min(shared for _, shared, _ in prompts), min(system for _, _, system in prompts)
         first = prompts[0][0]
-        for tokens, _ in prompts[1:]:
+        for tokens, _, _ in prompts[1:]:
             differs = np.nonzero(first[:length] != tokens[:length])[0]
             length = int(differs[0]) if len(differs) else length
-        return Layout(first[:length], tuple(tokens[length:] for tokens, _ in prompts))
+        questions = tuple(tokens[length:] for tokens, _, _ in prompts)
+        return Layout(first[:length], questions, min(lasting, length))
 
-    def _prompt(self, shared: tuple[Segment, ...], own: tuple[Segment, ...]) -> tuple[Tokens, int]:
+    def _prompt(self, shared: tuple[Segment, ...], own: tuple[Segment, ...]) -> tuple[Tokens, int, int]:
+        """Return a prompt, how many of its tokens are shared, and how many the system message takes."""
         segments = shared + own
         raw = [segment.role == "raw" for segment in segments]
         if not segments or any(raw) != all(raw):
@@ -92,7 +98,7 @@ class Chat:
             raise InvalidQuestion("a marker needs a raw segment; chat segments hold text only")
         return self._chat(segments, len(shared))
 
-    def _raw(self, segments: tuple[Segment, ...], count: int) -> tuple[Tokens, int]:
+    def _raw(self, segments: tuple[Segment, ...], count: int) -> tuple[Tokens, int, int]:
         parts = [self._vocab.start()]
         for number, segment in enumerate(segments):
             if segment.marker and not (number == 0 and segment.marker == "bos" and len(parts[0])):
@@ -100,9 +106,9 @@ class Chat:
             parts.append(self._data(segment.text))
             if number + 1 == count:
                 shared = sum(map(len, parts))
-        return join(parts), shared if count else 0
+        return join(parts), shared if count else 0, 0
 
-    def _chat(self, segments: tuple[Segment, ...], count: int) -> tuple[Tokens, int]:
+    def _chat(self, segments: tuple[Segment, ...], count: int) -> tuple[Tokens, int, int]:
         opening = [Segment(text, role) for role, text in self._spec.messages]
         if self._spec.system is not None and not any(segment.role == "system" for segment in segments):
             opening.insert(0, Segment(self._spec.system, "system"))
@@ -116,7 +122,7 @@ class Chat:
         framed = len(messages) - begun
         pieces = (*self._frame(tuple(role for role, _ in messages[:framed])), *([framed] if begun else []))
         parts = [self._vocab.start()]
-        shared = 0
+        shared = system = 0
         for piece in pieces:
             if isinstance(piece, str):
                 tokens = self._vocab.tokenize_frame(piece)
@@ -127,7 +133,9 @@ class Chat:
                 parts.append(self._data(segment.text))
                 if count and number + 1 == boundary:
                     shared = sum(map(len, parts))
-        return join(parts), shared
+            if messages[piece][0] == "system":
+                system = sum(map(len, parts))
+        return join(parts), shared, system
 
     def _data(self, text: str) -> Tokens:
         known = self._tokens.get(text)

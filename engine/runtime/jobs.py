@@ -54,6 +54,7 @@ class Job:
     shared: Tokens
     prompts: tuple[int, ...]  # tokens each question adds
     works: Sequence[Work]
+    lasting: int = 0  # of the shared tokens, those other bundles begin with as well
     tickets: list[Ticket] = field(default_factory=list)
     trunk: Trunk | None = None
     reused: int = 0  # of the shared tokens

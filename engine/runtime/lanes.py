@@ -24,7 +24,7 @@ CHUNK = 128  # prompts cut at multiples of it give the same bits as whole ones
 class Trunk:
     """A shared prefix in the cache: `tokens`, of which the first `computed` are there. `users` fork from it.
 
-    The first `start` tokens are (or will be) those of `parent`.
+    The first `start` tokens are (or will be) those of `parent`. Other bundles begin with the first `lasting`.
     """
 
     sequence: int
@@ -33,6 +33,7 @@ class Trunk:
     users: int = 0
     parent: Trunk | None = None
     start: int = 0
+    lasting: int = 0
 
     @property
     def ready(self) -> bool:

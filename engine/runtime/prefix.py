@@ -1,4 +1,4 @@
-"""Prefixes that many questions share: trunks in the cache, and copies of earlier ones in host memory.
+"""Prefixes that many questions share: trunks in the cache, and copies of earlier ones elsewhere.
 
 Trunks are the paths of a radix tree: one that begins like another forks from it and pins it, even while
 that one is still being computed. A reused prefix must be bit for bit what a fresh prefill would give. Tokens
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hunkwise.engine.errors import NativeFailure
 from hunkwise.engine.runtime.lanes import CHUNK, Sequences, Trunk
 from hunkwise.engine.runtime.native import Context, State, Tokens
+from hunkwise.engine.runtime.prefix_files import PrefixFiles
 
 _WORTH = 2 * CHUNK  # a shorter tail is computed again sooner than it is kept
 
@@ -45,13 +45,17 @@ class Prefixes:
     """The trunks in the pool and the copies outside it. Owned by the engine's thread.
 
     At most one trunk stays when nobody uses it, since attention spans up to the highest cell in use: cells
-    of idle trunks would slow every step. The others move to host memory, at most `keep_bytes` of them.
+    of idle trunks would slow every step. The others move to host memory, at most `keep_bytes` of them. What
+    other bundles will begin with goes to `files` too, where the next process finds it.
     """
 
-    def __init__(self, context: Context, sequences: Sequences, keep_bytes: int) -> None:
+    def __init__(
+        self, context: Context, sequences: Sequences, keep_bytes: int, files: PrefixFiles | None = None
+    ) -> None:
         self._context = context
         self._sequences = sequences
         self._keep_bytes = keep_bytes
+        self._files = files
         self._used: list[Trunk] = []
         self._idle: Trunk | None = None
         self._kept: OrderedDict[bytes, Kept] = OrderedDict()  # least recently used first
@@ -69,17 +73,20 @@ class Prefixes:
         held += [kept.tokens for kept in self._kept.values()]
         return max((reusable(tokens, wanted) for tokens in held), default=0)
 
-    def acquire(self, wanted: Tokens) -> tuple[Trunk, int]:
+    def acquire(self, wanted: Tokens, lasting: int = 0) -> tuple[Trunk, int]:
         """Return a trunk for `wanted` and how many of its tokens others compute or have computed.
 
-        `release` it after use.
+        Other bundles, of later processes too, begin with the first `lasting` tokens. `release` it after use.
         """
         for trunk in self._used:
             if np.array_equal(trunk.tokens, wanted):
                 trunk.users += 1
                 return trunk, len(wanted)
+        lasting = lasting // CHUNK * CHUNK
+        self._fetch(wanted[:lasting])
         trunk = self._find(wanted)
         trunk.users += 1
+        trunk.lasting = lasting
         self._used.append(trunk)
         return trunk, max(trunk.computed, trunk.start)
 
@@ -93,6 +100,7 @@ class Prefixes:
         parent, trunk.parent, trunk.start = trunk.parent, None, 0
         if trunk.ready:
             self._idle = trunk
+            self._write(trunk)
         else:
             self._drop(trunk)
         self._unpin(parent)
@@ -135,9 +143,8 @@ class Prefixes:
         if parent and shared >= copied and shared:
             parent.users += 1
             return Trunk(self._sequences.take(), wanted, parent=parent, start=shared)
-        if kept and copied:
-            return self._load(kept, wanted)
-        return Trunk(self._sequences.take(), wanted)
+        trunk = Trunk(self._sequences.take(), wanted)
+        return self._load(kept, trunk) if kept and copied else trunk
 
     def _shorten(self, trunk: Trunk, length: int, wanted: Tokens) -> Trunk:
         if trunk is self._idle:
@@ -151,21 +158,45 @@ class Prefixes:
         trunk.tokens, trunk.computed = wanted, length
         return trunk
 
-    def _load(self, kept: Kept, wanted: Tokens) -> Trunk:
-        self._kept.move_to_end(kept.tokens.tobytes())
-        trunk = Trunk(self._sequences.take(), kept.tokens, computed=len(kept.tokens))
+    def _load(self, kept: Kept, trunk: Trunk) -> Trunk:
+        self._kept.pop(kept.tokens.tobytes(), None)
         if not self._context.restore(trunk.sequence, kept.state):
-            raise NativeFailure("a kept prefix does not fit back into the cache")
+            self._context.cut(trunk.sequence, 0)
+            return trunk  # no room for all of it beside what runs: then it is computed again
+        self._remember(kept)
+        wanted, trunk.computed = trunk.tokens, len(kept.tokens)
         return self._shorten(trunk, reusable(kept.tokens, wanted), wanted)
+
+    def _fetch(self, wanted: Tokens) -> None:
+        """Read a prefix from its file into host memory, unless as much of it is at hand."""
+        if self._files and len(wanted) >= _WORTH and self.known(wanted) < len(wanted):
+            state = self._files.get(wanted)
+            if state is not None and len(state) <= self._keep_bytes:
+                self._remember(Kept(wanted, state))
+
+    def _write(self, trunk: Trunk) -> None:
+        """Write the lasting part of a trunk to its file; a recurrent state has no part."""
+        part = trunk.tokens[: trunk.lasting]
+        if not self._files or len(part) < _WORTH or self._context.model.has_state_cells:
+            return
+        if len(self._sequences) and not self._files.has(part):
+            copy = self._sequences.take()
+            self._context.fork(trunk.sequence, copy, len(part))
+            self._files.put(part, self._context.save(copy))
+            self._context.cut(copy, 0)
+            self._sequences.give(copy)
 
     def _keep(self, trunk: Trunk) -> None:
         name = trunk.tokens.tobytes()
         if name in self._kept:
             self._kept.move_to_end(name)
         elif len(trunk.tokens) >= CHUNK and self._context.size(trunk.sequence) <= self._keep_bytes:
-            self._kept[name] = Kept(trunk.tokens, self._context.save(trunk.sequence))
-            while sum(len(kept.state) for kept in self._kept.values()) > self._keep_bytes:
-                self._kept.popitem(last=False)
+            self._remember(Kept(trunk.tokens, self._context.save(trunk.sequence)))
+
+    def _remember(self, kept: Kept) -> None:
+        self._kept[kept.tokens.tobytes()] = kept
+        while sum(len(kept.state) for kept in self._kept.values()) > self._keep_bytes:
+            self._kept.popitem(last=False)
 
     def _unpin(self, trunk: Trunk | None) -> None:
         """Let a parent go whose child no longer needs it: the child's own sequence holds the cells."""

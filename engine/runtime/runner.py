@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import CancelledError, Future
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -14,33 +18,46 @@ from hunkwise.engine.runtime.chat import Chat, Layout
 from hunkwise.engine.runtime.grammar import Grammars
 from hunkwise.engine.runtime.jobs import Answers, Job
 from hunkwise.engine.runtime.plan import Plan
+from hunkwise.engine.runtime.prefix_files import PrefixFiles
 from hunkwise.engine.runtime.scheduler import Limits, Scheduler
 from hunkwise.engine.runtime.vocab import Vocab
 from hunkwise.engine.runtime.work import Work, start
 from hunkwise.engine.types import Bundle, BundleSize, EngineCard, ModelSpec, Statistics
 
 
-def load(spec: ModelSpec, plan: Plan, limits: Limits | None = None) -> LocalEngine:
-    """Load a model as planned. Raises ModelError, NativeFailure, or MissingExtra without llama-cpp-python."""
-    model = native.Model(
-        spec.weights,
-        gpu_layers=plan.n_gpu_layers,
-        main_gpu=plan.main_gpu,
-        split=plan.tensor_split,
-        use_mmap=plan.use_mmap,
-        repack=plan.repack,
-    )
-    try:
-        return LocalEngine(spec, plan, model, limits or Limits())
-    except BaseException:
-        model.close()
-        raise
+def load(
+    spec: ModelSpec, plan: Plan, limits: Limits | None = None, *, prefixes: Path | None = None
+) -> LocalEngine:
+    """Load a model as planned; `prefixes` is a folder for those that the next process begins with too.
+
+    Raises ModelError, NativeFailure, or MissingExtra without llama-cpp-python.
+    """
+    with ExitStack() as undo:
+        model = native.Model(
+            spec.weights,
+            gpu_layers=plan.n_gpu_layers,
+            main_gpu=plan.main_gpu,
+            split=plan.tensor_split,
+            use_mmap=plan.use_mmap,
+            repack=plan.repack,
+        )
+        undo.callback(model.close)
+        engine = LocalEngine(spec, plan, model, limits or Limits(), prefixes)
+        undo.pop_all()
+    return engine
 
 
 class LocalEngine:
     """An `Engine` in this process; a context manager. Thread-safe: bundles queue."""
 
-    def __init__(self, spec: ModelSpec, plan: Plan, model: native.Model, limits: Limits) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        plan: Plan,
+        model: native.Model,
+        limits: Limits,
+        prefixes: Path | None = None,
+    ) -> None:
         self._spec = spec
         self._plan = plan
         self._limits = limits
@@ -65,7 +82,8 @@ class LocalEngine:
         if adapters:
             context.adapt(adapters)
         self.limit = min(context.cells, model.context_trained)  # most tokens of a prompt with its answer
-        self._scheduler = Scheduler(context, plan.n_seq, limits)
+        self._files = PrefixFiles(prefixes, self._fingerprint()) if prefixes else None
+        self._scheduler = Scheduler(context, plan.n_seq, limits, self._files)
         self._preparing = threading.Lock()  # callers' threads use the vocabulary; none may while it is freed
         self._closed = False
 
@@ -92,7 +110,8 @@ class LocalEngine:
             tokens = len(layout.shared) + work.cells
             if tokens > self.limit:
                 raise PromptTooLong(f"question {question.id!r} with its shared text", tokens, self.limit)
-        return self._scheduler.submit(Job(bundle, layout.shared, tuple(map(len, layout.questions)), works))
+        added = tuple(map(len, layout.questions))
+        return self._scheduler.submit(Job(bundle, layout.shared, added, works, layout.lasting))
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count the bundle's tokens."""
@@ -126,6 +145,11 @@ class LocalEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _fingerprint(self) -> bytes:
+        """Name all that can change a cell: model, adapters, plan, build, and the CPU's features."""
+        card = {**asdict(self.card()), "system": native.system_info()}
+        return json.dumps(card, sort_keys=True).encode()
 
     def _prepare(self, bundle: Bundle) -> tuple[Layout, list[Work]]:
         with self._preparing:

@@ -19,6 +19,7 @@ from hunkwise.engine.runtime.jobs import Answers, Job, Ticket, best
 from hunkwise.engine.runtime.lanes import Lane, Lanes, Sequences
 from hunkwise.engine.runtime.native import Context
 from hunkwise.engine.runtime.prefix import Prefixes
+from hunkwise.engine.runtime.prefix_files import PrefixFiles
 from hunkwise.engine.runtime.work import Work
 from hunkwise.engine.types import Statistics, total_usage
 
@@ -37,7 +38,9 @@ class Limits:
 class Scheduler:
     """Owns a context and its thread. `submit` and `close` may be called from any thread."""
 
-    def __init__(self, context: Context, lanes: int, limits: Limits) -> None:
+    def __init__(
+        self, context: Context, lanes: int, limits: Limits, files: PrefixFiles | None = None
+    ) -> None:
         self._context = context
         self._limit_lanes = lanes
         self._limits = limits
@@ -48,7 +51,7 @@ class Scheduler:
         self._statistics = Statistics()
         self._closing = False
         self._sequences = Sequences(context.sequences)
-        self._prefixes = Prefixes(context, self._sequences, _KEEP_BYTES)
+        self._prefixes = Prefixes(context, self._sequences, _KEEP_BYTES, files)
         self._lanes = Lanes(context, self._sequences)
         self._thread = threading.Thread(target=self._run, name="hunkwise-engine", daemon=True)
         self._thread.start()
@@ -188,7 +191,7 @@ class Scheduler:
             with self._changed:
                 self._waiting.remove(job)
                 self._active.append(job)
-            job.trunk, job.reused = self._prefixes.acquire(job.shared)
+            job.trunk, job.reused = self._prefixes.acquire(job.shared, job.lasting)
             job.unstarted = deque(job.works)
 
     def _has_room(self, cells: int) -> bool:
