@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,22 @@ BIN = Path(sys.executable).parent
 def root() -> Path:
     """The repository's root."""
     return ROOT
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    """What .dockerignore lets through, as `COPY . .` would copy it."""
+    into = tmp_path / "context"
+    into.mkdir()
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    assert "*" in lines
+    for name in (line[1:] for line in lines if line.startswith("!")):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, into / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, into / name)
+    return into
 
 
 @pytest.fixture
