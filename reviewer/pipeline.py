@@ -27,8 +27,9 @@ from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a review is: `done` of `total` hunks. `found` is the finding just confirmed, if any.
+    """How far a review is: `done` of `total` hunks. `found` is a finding just confirmed that clears every bar.
 
+    Whether it is said is settled at the end: of twins one is, and of many the best.
     `recalled` of those done were not read now, but as they stand in an earlier review.
     """
 
@@ -68,6 +69,7 @@ def review(
     deadline = clock() + config.max_time if config.max_time else None
     asked = [(pick, _inquiry(pick, change, config, engine, guidelines)) for pick in picked]
     recall = Recall(memory, asked)
+    bars = bar(config), floors(change, config)
     examined: list[Examined] = []
     recalled = 0
     for number, (pick, inquiry) in enumerate(asked):
@@ -82,7 +84,8 @@ def review(
             recall.keep(number, result)
         result = replace(result, findings=(*_checks(pick), *result.findings))
         examined.append(result)
-        for found in result.findings:
+        heard, _ = part(result.findings, change, silence)
+        for found in findings.settle(heard, *bars)[0]:
             observer(Progress(number + 1, len(picked), pick.file.path, found, recalled))
     observer(Progress(len(picked), len(picked), recalled=recalled))
     failures = [result.failure for result in examined if result.failure]
@@ -90,7 +93,7 @@ def review(
         raise failures[0]
     made = distinguish([found for result in examined for found in result.findings])
     heard, silenced = part(made, change, silence)
-    said, unsaid = findings.settle(heard, bar(config), floors(change, config))
+    said, unsaid = findings.settle(heard, *bars)
     skipped = (*change.skipped, *passed_over, *(skip for result in examined for skip in result.skipped))
     return Review(
         findings=said,

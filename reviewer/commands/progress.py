@@ -20,7 +20,7 @@ def wanted(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 class Progress:
-    """One line that is drawn over and over, and leaves nothing behind.
+    """One line that is drawn over and over, and leaves nothing behind but what is said above it.
 
     `done` and `total` count hunks or bytes; total 0 means unknown.
     """
@@ -56,6 +56,13 @@ class Progress:
         shown = f"{phase}{self._count(done, total)}{self._left(done, total, now)}{detail and f': {detail}'}"
         self._stream.write(_CLEAR + visible_line(shown)[: shutil.get_terminal_size().columns - 1])
         self._stream.flush()
+
+    def say(self, line: str) -> None:
+        """Leave a line above the one that is drawn. It must hold nothing that steers a terminal but our own."""
+        if self._enabled:
+            self._stream.write(f"{_CLEAR}{line}\n")
+            self._stream.flush()
+            self._drawn = 0.0
 
     def _count(self, done: int, total: int) -> str:
         if not total:

@@ -93,6 +93,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
         guidelines,
         silence,
         open_engine,
+        streamed=Output("text") in chosen,
         stats=values["stats"],
         transcript=values["show_prompt"],
     )
@@ -132,17 +133,24 @@ def _review(
     silence: Silence,
     open_engine: OpenEngine,
     *,
+    streamed: bool,
     stats: bool,
     transcript: bool,
 ) -> tuple[Review, Change]:
-    """Run the pipeline. A model is opened only if something is to be asked."""
+    """Run the pipeline; with `streamed` a terminal shows findings as they come.
+
+    A model is opened only if something is to be asked.
+    """
     from hunkwise.reviewer.commands.engine import OpenedModel
     from hunkwise.reviewer.commands.instruments import Meter, Transcript, Unasked
     from hunkwise.reviewer.commands.progress import Progress, wanted
     from hunkwise.reviewer.pipeline import Progress as Step
     from hunkwise.reviewer.pipeline import review
+    from hunkwise.reviewer.precision import point_for
+    from hunkwise.reviewer.report.text import headline
     from hunkwise.reviewer.selection import select
 
+    color = colored(config.color, os.environ, terminal=sys.stderr.isatty())
     started = time.perf_counter()
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)))
@@ -152,8 +160,11 @@ def _review(
         if isinstance(engine, AbstractContextManager):
             stack.enter_context(engine)
         meter = Meter(engine)
+        aimed = point_for(config.precision_target, engine) if picked and config.precision_target else None
 
         def show(step: Step) -> None:
+            if step.found and streamed and step.done < step.total:  # after the last hunk comes the report itself
+                progress.say(headline(step.found, color=color))
             progress("hunks reviewed:", step.done, step.total, step.path)
             meter.recalled = step.recalled
 
@@ -167,6 +178,8 @@ def _review(
             observer=show,
         )
         decoding = engine.decode_seconds if isinstance(engine, OpenedModel) else 0.0
+    if aimed:
+        click.echo(f"hunkwise: --precision-target {config.precision_target:g} gives {aimed}", err=True)
     for sentence in change.notes:
         click.echo(f"hunkwise: {visible_line(sentence)}", err=True)
     if stats:

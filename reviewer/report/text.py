@@ -35,23 +35,31 @@ def render(review: Review, view: View) -> str:
     return "\n\n".join([*blocks, _footer(review, paint, width)]) + "\n"
 
 
+def headline(finding: Finding, *, color: bool) -> str:
+    """Write place, severity, title and facts of a finding in one line: how its block in the report begins."""
+    return _headline(finding, _painter(color))
+
+
 def _painter(color: bool) -> Paint:
     if not color:
         return lambda text, name: text
     return lambda text, name: f"\x1b[{_COLORS[name]}m{text}\x1b[0m" if text else text
 
 
-def _finding(finding: Finding, paint: Paint, width: int) -> str:
+def _headline(finding: Finding, paint: Paint) -> str:
     place = f"{visible_line(finding.path)}:{finding.start_line}"
     if finding.end_line > finding.start_line:
         place += f"-{finding.end_line}"
     elif finding.code:
         place += f":{_indent(finding.code[0]) + 1}"
     severity = paint(f"{finding.severity}:", _OF_SEVERITY[finding.severity])
-    head = f"{paint(place, 'bold')}: {severity} {paint(visible_line(finding.title), 'bold')}"
     facts = paint(f"[{finding.category}, {_sure(finding)}]", "dim")
+    return f"{paint(place, 'bold')}: {severity} {paint(visible_line(finding.title), 'bold')} {facts}"
+
+
+def _finding(finding: Finding, paint: Paint, width: int) -> str:
     gutter = len(str(finding.end_line))
-    lines = [f"{head} {facts}", *_code(finding, paint, gutter, width)]
+    lines = [_headline(finding, paint), *_code(finding, paint, gutter, width)]
     lines += _prose(finding.message, f"{' ' * gutter} = ", width)
     return "\n".join([*lines, *_suggestion(finding, paint, gutter, width)])
 
