@@ -1,0 +1,155 @@
+"""Second opinions on the wire: Stoplight's prism between SDK and fake, and GitHub's own SDL for GraphQL.
+
+Both come from npm, once, into pytest's cache; they say loudly when they can't.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from conftest import CONTRACTS
+from fakes.clients import TOKEN, patient, post
+from fakes.github import Account, FakeGitHub
+from fakes.gitlab import FakeGitLab
+from fakes.reviews import PATCH, finding, review
+from fakes.server import serving
+
+from hunkwise.reviewer.comment import GITHUB, GITLAB
+from hunkwise.reviewer.delivery import deliver
+from hunkwise.reviewer.forges.address import Address
+from hunkwise.reviewer.forges.github import GitHubPull
+from hunkwise.reviewer.forges.gitlab import GitLabMerge
+
+PRISM = "@stoplight/prism-cli@5.14.2"  # the last that runs on Node 20
+SDL = "@octokit/graphql-schema@15.26.1"
+pytestmark = pytest.mark.network
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def installed(pytestconfig: pytest.Config) -> Callable[[str, str], Path]:
+    """Give a file of an npm package, which is installed first if it is not there; nothing of it runs at that."""
+
+    def install(package: str, file: str) -> Path:
+        folder = Path(pytestconfig.cache.mkdir("npm")) / package.replace("/", "-")
+        wanted = folder / "node_modules" / file
+        if wanted.exists():
+            return wanted
+        if shutil.which("npm") is None:
+            pytest.skip(f"npm is ABSENT: {package} did NOT check anything")
+        folder.mkdir(exist_ok=True)
+        command = [
+            "npm",
+            "install",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--prefix",
+            folder,
+            package,
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+        if done.returncode or not wanted.exists():
+            pytest.skip(
+                f"{package} can't be installed here, and did NOT check anything: {done.stderr[-300:]}"
+            )
+        return wanted
+
+    return install
+
+
+def test_graphql_is_what_github_understands(github: Start, installed: Callable[[str, str], Path]) -> None:
+    """Every query and mutation that a posting and a push send is valid under GitHub's SDL, its variables too."""
+    from graphql import GraphQLError, OperationDefinitionNode, build_schema, parse, validate
+    from graphql.execution.values import get_variable_values
+
+    sdl = installed(SDL, "@octokit/graphql-schema/schema.graphql").read_text("utf-8")
+    schema = build_schema(
+        sdl, assume_valid_sdl=True
+    )  # GitHub defines two fields of EnterpriseOwnerInfo twice
+    forge = github(patch=PATCH)
+    forge.accounts[TOKEN] = Account("github-actions[bot]", app=True)
+    post(review(finding("a.py", 2)), forge)
+    post(review(), forge)  # the remark is outdated now
+    asked = [one.body for one in forge.requests if one.path == "/graphql"]
+    assert {
+        part
+        for body in asked
+        for part in ("viewer", "reviewThreads", "minimizeComment")
+        if part in body["query"]
+    } == {
+        "viewer",
+        "reviewThreads",
+        "minimizeComment",
+    }
+    for body in asked:
+        document = parse(body["query"])
+        assert validate(schema, document) == []
+        (operation,) = document.definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        values = get_variable_values(schema, operation.variable_definitions, body.get("variables") or {})
+        assert not (isinstance(values, list) and any(isinstance(one, GraphQLError) for one in values)), values
+
+
+@contextmanager
+def proxied(prism: Path, contract: Path, upstream: str) -> Iterator[str]:
+    """Run prism between a client and a fake forge; yields the address for the client."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["node", prism, "proxy", contract, upstream, "-h", "127.0.0.1", "-p", str(port), "--errors"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            with socket.socket() as tried:
+                if tried.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert process.poll() is None, "prism ended"
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab"])
+def test_prism_agrees(name: str, installed: Callable[[str, str], Path]) -> None:
+    """A review, and a push after it, pass prism in both directions; a request of another form does not."""
+    if not CONTRACTS.is_dir():
+        pytest.skip("../shared/contracts is ABSENT: prism did NOT check anything")
+    prism = installed(PRISM, "@stoplight/prism-cli/dist/index.js")
+    forge: FakeGitHub | FakeGitLab = FakeGitHub(patch=PATCH) if name == "github" else FakeGitLab(patch=PATCH)
+    with serving(forge), proxied(prism, CONTRACTS / f"{name}.openapi.json", forge.url) as url:
+        address = Address(url, forge.name, 7)
+        for findings in ((finding("a.py", 2), finding("far.py", 1)), (finding("b.py", 2),)):
+            made = review(*findings)
+            if name == "github":
+                pull = GitHubPull(address, TOKEN, timeout=120)
+                counts = deliver(made, pull, pull, GITHUB, patient())
+            else:
+                merge = GitLabMerge(address, TOKEN, timeout=120)
+                counts = deliver(made, merge, merge, GITLAB, patient())
+            assert counts.failed == 0, counts
+        wrong = requests.post(f"{url}/{WRONG[name]}", json={"body": 7}, headers=HEADERS[name], timeout=60)
+    assert wrong.status_code in (400, 422), json.dumps(wrong.text)[:500]
+    assert (
+        "sl-violations" in wrong.headers or "violation" in wrong.text.lower() or "valid" in wrong.text.lower()
+    )
+
+
+WRONG = {
+    "github": "repos/octo/repo/pulls/7/reviews",
+    "gitlab": "api/v4/projects/group%2Frepo/merge_requests/7/notes",
+}
+HEADERS = {"github": {"Authorization": f"Bearer {TOKEN}"}, "gitlab": {"PRIVATE-TOKEN": TOKEN}}
