@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -47,11 +48,10 @@ class IsolatedEngine:
         self._kills = self._deaths = 0
         self._past = Statistics()  # of the processes before this one
         self._closed = self._loaded = False
-        try:
+        with ExitStack() as unless_loaded:
+            unless_loaded.callback(self.close)
             self._card = self._attempt(lambda child: child.card())
-        except BaseException:
-            self.close()
-            raise
+            unless_loaded.pop_all()
         self._loaded = True
 
     def ask(self, bundle: Bundle) -> tuple[Answer, ...]:

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -141,15 +142,24 @@ class Pool:
 
     def _fill(self, resident: _Resident) -> None:
         """Load outside the lock, so that other models answer meanwhile."""
-        try:
+        with ExitStack() as unless_loaded:
+            unless_loaded.push(partial(self._share_failure, resident))
             engine = self._load(resident.spec, resident.context)
-        except BaseException as error:
-            with self._changed:
-                del self._residents[resident.spec.name, resident.spec.digest]
-                self._changed.notify_all()
-            resident.ready.set_exception(error)
-            raise
+            unless_loaded.pop_all()
         resident.ready.set_result(engine)
+
+    def _share_failure(
+        self,
+        resident: _Resident,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Raise the failure of a load in those who wait for it too; the next question loads anew."""
+        with self._changed:
+            del self._residents[resident.spec.name, resident.spec.digest]
+            self._changed.notify_all()
+        resident.ready.set_exception(error)
 
     def _leave(self, resident: _Resident) -> None:
         with self._changed:

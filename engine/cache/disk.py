@@ -199,13 +199,8 @@ class DiskStore:
 @contextlib.contextmanager
 def _transaction(database: sqlite3.Connection) -> Iterator[None]:
     database.execute("BEGIN IMMEDIATE")
-    try:
+    with database:  # commits at the end, or rolls back
         yield
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):
-            database.execute("ROLLBACK")
-        raise
-    database.execute("COMMIT")
 
 
 def _used_bytes(database: sqlite3.Connection) -> int:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -83,11 +84,10 @@ class Partial:
             self._file = os.fdopen(os.open(self.path, flags, 0o644), "r+b", buffering=0)
         except OSError as error:
             raise StoreError(f"{self.path} can't be written: {error.strerror or error}") from error
-        try:
+        with ExitStack() as unless_taken_over:
+            unless_taken_over.enter_context(self._file)
             self._take_over()
-        except BaseException:
-            self._file.close()
-            raise
+            unless_taken_over.pop_all()
         return self
 
     def _take_over(self) -> None:
