@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from heapq import merge
 from itertools import takewhile
@@ -63,6 +63,20 @@ def surroundings(context: HunkContext) -> str:
     return "".join(f"{number}  {text}\n" for number, text in rows)
 
 
+def enclosing(lines: Mapping[int, str], hunk: Hunk) -> range | None:
+    """Number the lines of the definition around a hunk's first change; None where it stands in none.
+
+    `lines` are those of the whole file. The innermost definition that holds the hunk's start is taken.
+    """
+    first, last = _span(hunk)
+    openers = _openers(lines, hunk, first)
+    start = _function(lines, openers)
+    at, _ = _anchor(hunk, first)
+    if start is None and _is(_DEFINITION, lines.get(at, "")) and _block_end(lines, at, at) > at:
+        start = at  # the change is in the line that names the function
+    return None if start is None else range(start, _block_end(lines, start, max(start, last)) + 1)
+
+
 def known_lines(change: Change, file: FileDiff, hunk: Hunk) -> dict[int, str]:
     """New-side lines by number: of the whole file if the hunk holds in it, else of the file's hunks."""
     text = change.new_texts.get(file.path)
@@ -103,7 +117,7 @@ def _by_worth(lines: dict[int, str], hunk: Hunk, first: int, last: int) -> Itera
     yield from _outwards(known, first, last)
 
 
-def _openers(lines: dict[int, str], hunk: Hunk, first: int) -> list[int]:
+def _openers(lines: Mapping[int, str], hunk: Hunk, first: int) -> list[int]:
     """Lines that open the blocks around the hunk's first change, the innermost first."""
     at, indent = _anchor(hunk, first)
     openers: list[int] = []
@@ -133,7 +147,7 @@ def _anchor(hunk: Hunk, first: int) -> tuple[int, int]:
     return removed or (first, 0)
 
 
-def _function(lines: dict[int, str], openers: list[int]) -> int | None:
+def _function(lines: Mapping[int, str], openers: list[int]) -> int | None:
     """The innermost opener that defines something, else the outermost."""
     for number in openers:
         text = lines[number]
@@ -142,7 +156,7 @@ def _function(lines: dict[int, str], openers: list[int]) -> int | None:
     return openers[-1] if openers else None
 
 
-def _block_end(lines: dict[int, str], start: int, last: int) -> int:
+def _block_end(lines: Mapping[int, str], start: int, last: int) -> int:
     """Last line of the block that line `start` opens, at least `last`."""
     indent = _indent(lines[start])
     number = last

@@ -18,14 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hunkwise.engine import Engine, errors
+from hunkwise.engine import Engine
 from hunkwise.reviewer import evidence
 from hunkwise.reviewer.bench import metrics
 from hunkwise.reviewer.bench.cases import Case
+from hunkwise.reviewer.bench.spots import spots
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.judgement import Inquiry, read_evidence, read_with_context
-from hunkwise.reviewer.selection import select
 
 WEIGHED = ("gap", "drops")
 RIDGE = 3.0  # penalty on the standardised weights; strong, for a few dozen cases
@@ -58,19 +57,11 @@ class Fit:
 
 def gather(case: Case, config: Config, engine: Engine) -> tuple[Example, ...]:
     """Read the evidence of every labelled block of a case."""
-    change = case.change()
-    picked, _ = select(change, config.include, config.exclude)
-    examples: list[Example] = []
-    for pick in picked:
-        try:
-            context = read_with_context(pick, Inquiry(change, config, engine))
-            spots = read_evidence(context, engine)
-        except errors.PromptTooLong:
-            continue
-        for spot in spots:
-            wrong = label(case, pick.file.path, spot.lines)
-            if wrong is not None:
-                examples.append(Example(case.id, case.group or case.id, wrong, spot.features))
+    examples = []
+    for path, spot in spots(case.change(), config, engine):
+        wrong = label(case, path, spot.lines)
+        if wrong is not None:
+            examples.append(Example(case.id, case.group or case.id, wrong, spot.features))
     return tuple(examples)
 
 

@@ -7,15 +7,18 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
+from hunkwise.reviewer.context import enclosing
 from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Line
+from hunkwise.reviewer.types import Change, FileDiff, Hunk
 
 Form = Literal["single", "composite", "pull"]
-ADDED_WINDOW = 60  # lines on either side of the change that `--form added` shows as newly written
+MOST_ADDED = 400  # lines of a function or file that `--form added` shows as a whole
+ADDED_WINDOW = 60  # else so many on either side of a change
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,23 +150,60 @@ def _pull(row: Mapping[str, Any]) -> Case:
     return Case(form="pull", texts=texts, buggy=None, places=places, **_common(row))
 
 
-def as_added(change: Change) -> Change:
-    """Show the change as newly written code: the text around each hunk as added lines, the old text hidden."""
-    return replace(change, files=tuple(_added(file, change) for file in change.files), old_texts={})
+def newly_written(case: Case) -> Case:
+    """Show a case as newly written code: what encloses its changes as added lines, the old text hidden.
+
+    That is the function around each change, or the file where one stands in none; of more than `MOST_ADDED`
+    lines those that are near. Files whose text is not known are left out.
+    """
+    return replace(case, diff="".join(_written(file, case.texts) for file in case.change().files))
 
 
-def _added(file: FileDiff, change: Change) -> FileDiff:
-    text = change.new_texts.get(file.path)
+def _written(file: FileDiff, texts: Mapping[str, str]) -> str:
+    text = texts.get(file.path)
     if text is None or not file.hunks:
-        return file
-    lines = text.splitlines()
-    hunks = []
-    end = 0
-    for hunk in file.hunks:
-        start = max(end + 1, hunk.new_start - ADDED_WINDOW, 1)
-        end = min(len(lines), hunk.new_start + hunk.new_length + ADDED_WINDOW)
-        if end < start:
-            continue
-        added = tuple(Line("added", lines[number - 1], None, number) for number in range(start, end + 1))
-        hunks.append(Hunk(start - 1, 0, start, len(added), hunk.section, added))
-    return replace(file, status=FileStatus.MODIFIED, hunks=tuple(hunks))
+        return ""
+    lines = dict(enumerate(text.split("\n"), 1))
+    if not lines[len(lines)]:
+        del lines[len(lines)]  # after the final newline
+    shown: set[int] = set()
+    for change in (part for hunk in file.hunks for part in _changes(hunk)):
+        around = enclosing(lines, change) or range(1, len(lines) + 1)
+        if len(around) > MOST_ADDED:
+            first = max(around.start, change.new_start - ADDED_WINDOW)
+            around = range(first, min(around.stop, change.new_start + change.new_length + ADDED_WINDOW))
+        shown.update(around)
+    name = f"diff --git {_quoted('a', file.path)} {_quoted('b', file.path)}\n"
+    head = f"{name}--- {_quoted('a', file.path)}\n+++ {_quoted('b', file.path)}\n"
+    return head + "".join(_added(run, lines) for run in _runs(sorted(shown & lines.keys())))
+
+
+def _quoted(side: str, path: str) -> str:
+    """Name a file as git does: in quotes and by octal bytes, if a diff could not hold it otherwise (quote.c)."""
+    name = f"{side}/{path}"
+    if name.isprintable() and not set(name) & set('"\\'):
+        return name
+    data = name.encode("utf-8", "surrogateescape")
+    return '"' + "".join(f"\\{b:03o}" if b < 32 or b > 126 or b in b'"\\' else chr(b) for b in data) + '"'
+
+
+def _changes(hunk: Hunk) -> Iterator[Hunk]:
+    """Cut a hunk into its runs of changed lines, each a hunk without lines around it."""
+    at = hunk.new_start if hunk.new_length else hunk.new_start + 1
+    for changed, group in groupby(hunk.lines, key=lambda line: line.kind != "context"):
+        run = tuple(group)
+        length = sum(line.kind != "removed" for line in run)
+        if changed:
+            yield Hunk(hunk.old_start, 0, at if length else at - 1, length, hunk.section, run)
+        at += length
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[range]:
+    """Group numbers that follow each other."""
+    for _, group in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        run = [number for _, number in group]
+        yield range(run[0], run[-1] + 1)
+
+
+def _added(run: range, lines: Mapping[int, str]) -> str:
+    return f"@@ -{run.start - 1},0 +{run.start},{len(run)} @@\n" + "".join(f"+{lines[n]}\n" for n in run)

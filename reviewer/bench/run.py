@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hunkwise.engine import Engine
-from hunkwise.reviewer.bench.cases import Case, as_added
+from hunkwise.reviewer.bench.cases import Case
+from hunkwise.reviewer.bench.spots import Suspected, suspected_lines
 from hunkwise.reviewer.commands.instruments import Meter
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.errors import UsageError
@@ -29,7 +30,10 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What came of one case. `score` is the highest confidence of any candidate, said or not (0 if none)."""
+    """What came of one case. `score` is the highest confidence of any candidate, said or not (0 if none).
+
+    `lines` are the most suspicious ones of each file, best first, where the method ranks lines.
+    """
 
     id: str
     score: float
@@ -40,6 +44,7 @@ class Row:
     sampled: int
     calls: int
     incomplete: bool = False
+    lines: tuple[Suspected, ...] = ()
 
     @property
     def alarm(self) -> bool:
@@ -50,13 +55,15 @@ class Row:
 Method = Callable[[Case, Engine], tuple[tuple[Remark, ...], bool]]
 """A way of reviewing: remarks (candidates included), and whether something could not be reviewed."""
 
+Ranking = Callable[[Case, Engine], tuple[Suspected, ...]]
+"""A way of ranking single lines. What it costs is no cost of the review."""
 
-def ours(config: Config, form: str) -> Method:
+
+def ours(config: Config) -> Method:
     """Give the product's own way as a method."""
 
     def reviewed(case: Case, engine: Engine) -> tuple[tuple[Remark, ...], bool]:
-        change = as_added(case.change()) if form == "added" else case.change()
-        done = review(change, config, engine)
+        done = review(case.change(), config, engine)
         said = [Remark(f.path, f.start_line, f.confidence, f.title) for f in done.findings]
         unsaid = [drop.finding for drop in done.rejected]
         said += [Remark(f.path, f.start_line, f.confidence, f.title, said=False) for f in unsaid]
@@ -65,26 +72,44 @@ def ours(config: Config, form: str) -> Method:
     return reviewed
 
 
-def run_case(case: Case, method: Method, engine: Engine) -> Row:
+def our_ranking(config: Config) -> Ranking:
+    """Rank lines by the evidence that the product's own way goes by."""
+    return lambda case, engine: suspected_lines(case.change(), config, engine)
+
+
+def unranked(case: Case, engine: Engine) -> tuple[Suspected, ...]:
+    """Rank nothing."""
+    del case, engine
+    return ()
+
+
+def run_case(case: Case, method: Method, engine: Engine, ranking: Ranking = unranked) -> Row:
     """Review one case and count what it cost."""
     meter = Meter(engine)
     started = time.monotonic()
     remarks, incomplete = method(case, meter)
+    seconds = time.monotonic() - started
     return Row(
         case.id,
         max((remark.confidence for remark in remarks), default=0.0),
         remarks,
-        round(time.monotonic() - started, 3),
+        round(seconds, 3),
         meter.usage.prefilled,
         meter.usage.reused,
         meter.usage.sampled + meter.usage.forced,
         meter.bundles,
         incomplete,
+        ranking(case, engine),
     )
 
 
 def run(
-    cases: Sequence[Case], method: Method, engine: Engine, journal: Path | None, key: str
+    cases: Sequence[Case],
+    method: Method,
+    engine: Engine,
+    journal: Path | None,
+    key: str,
+    ranking: Ranking = unranked,
 ) -> Iterator[tuple[Case, Row]]:
     """Review the cases in order. With a journal, finished ones are read from it and new ones added to it.
 
@@ -94,7 +119,7 @@ def run(
     for case in cases:
         row = finished.get(case.id)
         if row is None:
-            row = run_case(case, method, engine)
+            row = run_case(case, method, engine, ranking)
             if journal:
                 with journal.open("a", encoding="utf-8") as file:
                     file.write(json.dumps({"key": key, **asdict(row)}) + "\n")
@@ -111,7 +136,8 @@ def _finished(journal: Path, key: str) -> dict[str, Row]:
             read = json.loads(line)
             other = read.pop("key")
             remarks = tuple(Remark(**remark) for remark in read.pop("remarks"))
-            row = Row(remarks=remarks, **read)
+            lines = tuple(Suspected(**line) for line in read.pop("lines"))
+            row = Row(remarks=remarks, lines=lines, **read)
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
         if other != key:

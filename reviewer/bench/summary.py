@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from hunkwise.reviewer.bench import metrics
-from hunkwise.reviewer.bench.cases import Case
+from hunkwise.reviewer.bench.cases import Case, Place
 from hunkwise.reviewer.bench.metrics import Share
 from hunkwise.reviewer.bench.run import Row
 
@@ -114,20 +114,21 @@ def _line_level(rows: Sequence[Pair]) -> dict[str, Any]:
         "comments_per_clean_diff": _mean([sum(r.said for r in row.remarks) for row in clean]),
         "comments_per_diff": _mean([sum(r.said for r in row.remarks) for _, row in rows]),
         **_interval("reference_recall", reference),
-        "first_three": _first_three(rows),
+        **_interval("first_three", _first_three(rows)),
     }
 
 
-def _first_three(rows: Sequence[Pair]) -> float | None:
-    """Share of bugs with a labelled line among the three surest candidates of their diff."""
-    return _share(
-        any(
-            _hits(case, r.path, r.line)
-            for r in sorted(row.remarks, key=lambda remark: -remark.confidence)[:3]
-        )
-        for case, row in rows
-        if case.buggy
-    ).value
+def _first_three(rows: Sequence[Pair]) -> Share:
+    """Count the bugs with a labelled line, exactly, among the three first candidates of its file."""
+    return _share(any(_first(row, place) for place in case.places) for case, row in rows if case.buggy)
+
+
+def _first(row: Row, place: Place) -> bool:
+    """Tell whether one of the lines is a first candidate: of those ranked, else of the remarks, the surest."""
+    lines = [each.line for each in row.lines if each.path == place.path]
+    surest = sorted(row.remarks, key=lambda remark: -remark.confidence)
+    lines = lines or [remark.line for remark in surest if remark.path == place.path]
+    return any(line in place.lines for line in lines[:3])
 
 
 def _hits(case: Case, path: str, line: int) -> bool:

@@ -14,7 +14,7 @@ _ROWS = (
     ("line precision", "line_precision"),
     ("line recall", "line_recall"),
     ("line F1", "line_f1"),
-    ("bug among the first three candidates", "first_three"),
+    ("bug line among its file's first three", "first_three"),
     ("reference comments found", "reference_recall"),
     ("comments per clean diff", "comments_per_clean_diff"),
     ("comments per diff", "comments_per_diff"),
@@ -42,12 +42,15 @@ def table(measured: dict[str, Any], groups: dict[str, dict[str, dict[str, Any]]]
         lines.append(f"{label:38}{shown}")
     for name, values in groups.items():
         if values:
-            lines += ["", f"by {name:25}{'cases':>6}{'AUROC':>8}{'recall':>8}{'false':>8}{'pairs':>8}"]
+            lines += [
+                "",
+                f"by {name:25}{'cases':>6}{'AUROC':>8}{'recall':>8}{'false':>8}{'pairs':>8}{'top 3':>8}",
+            ]
             lines += [_group(value, row) for value, row in values.items()]
     return "\n".join(lines) + "\n"
 
 
 def _group(name: str, row: dict[str, Any]) -> str:
-    keys = ("auroc", "recall", "false_alarm_rate", "pair_score")
+    keys = ("auroc", "recall", "false_alarm_rate", "pair_score", "first_three")
     cells = "".join("       –" if row[key] is None else f"{row[key]:8.2f}" for key in keys)
     return f"  {name[:26]:26}{row['cases']:6}{cells}"

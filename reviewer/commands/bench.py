@@ -48,8 +48,8 @@ def command(
     """Measure reviews on labelled changes (JSON Lines, plain or gzipped) and print a table."""
     from hunkwise.reviewer.bench import reliability
     from hunkwise.reviewer.bench.baselines import BASELINES
-    from hunkwise.reviewer.bench.cases import read_cases, sample
-    from hunkwise.reviewer.bench.run import ours, run
+    from hunkwise.reviewer.bench.cases import newly_written, read_cases, sample
+    from hunkwise.reviewer.bench.run import our_ranking, ours, run, unranked
     from hunkwise.reviewer.bench.summary import by_group, scored, summarise
     from hunkwise.reviewer.bench.table import table
 
@@ -57,12 +57,15 @@ def command(
     cases = read_cases(files)
     if size:
         cases = sample(cases, size, seed)
+    if form == "added":
+        cases = tuple(map(newly_written, cases))
     config = configured(values)
     engine = engine_for(ctx, config)
     config = aim(config, engine)
-    method = BASELINES[baseline] if baseline else ours(config, form)
+    method = BASELINES[baseline] if baseline else ours(config)
+    ranking = our_ranking(config) if form == "added" and not baseline else unranked
     made = _manifest(config, engine, form, baseline)
-    rows = list(counted(run(cases, method, engine, journal, _key(made)), len(cases)))
+    rows = list(counted(run(cases, method, engine, journal, _key(made), ranking), len(cases)))
     measured, groups = summarise(rows), by_group(rows)
     if target:
         report = {"metrics": measured, "by_group": groups, "cases": _cases(rows), "manifest": made}

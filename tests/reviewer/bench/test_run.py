@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hunkwise.engine import Answer, Bundle, Choice, Choose, Generate, Generated, Question, ScriptedEngine
+from hunkwise.engine import (
+    Answer,
+    Bundle,
+    Choice,
+    Choose,
+    Generate,
+    Generated,
+    Question,
+    Score,
+    Scored,
+    ScriptedEngine,
+    TokenScore,
+)
 from hunkwise.reviewer.bench.baselines import BASELINES
-from hunkwise.reviewer.bench.cases import as_added, read_cases, sample
-from hunkwise.reviewer.bench.run import Remark, Row, ours, run
+from hunkwise.reviewer.bench.cases import Case, Place, _quoted, newly_written, read_cases, sample
+from hunkwise.reviewer.bench.run import Remark, Row, our_ranking, ours, run, run_case
+from hunkwise.reviewer.bench.spots import Suspected
 from hunkwise.reviewer.bench.summary import by_group, summarise
 from hunkwise.reviewer.bench.table import table
 from hunkwise.reviewer.config import Config
@@ -84,26 +98,119 @@ def test_a_sample_keeps_a_fix_with_its_bug(file: Path) -> None:
 
 def test_added_form_hides_the_old_text(file: Path) -> None:
     """Every line around the change is shown as newly written, with its true number."""
-    (change,) = [as_added(case.change()) for case in read_cases([file]) if case.id == "bug"]
+    (change,) = [newly_written(case).change() for case in read_cases([file]) if case.id == "bug"]
     (hunk,) = change.files[0].hunks
 
     assert [line.kind for line in hunk.lines] == ["added", "added"]
     assert [line.new_no for line in hunk.lines] == [1, 2]
 
 
+LONG = "\n".join(
+    ["import a", "", "def f(x):", "    return x + 1", "", "def g(x):", "    y = x", "    return y", ""]
+)
+GONE = "--- a/a.py\n+++ b/a.py\n@@ -6,4 +6,3 @@\n def g(x):\n-    check(x)\n     y = x\n     return y\n"
+TOP = "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-import b\n+import a\n"
+
+
+@pytest.mark.parametrize(
+    ("diff", "shown"),
+    [(GONE, [6, 7, 8]), (TOP, [1, 2, 3, 4, 5, 6, 7, 8]), (TOP.replace("1 +1", "4 +4"), [3, 4, 5])],
+)
+def test_added_form_shows_the_function_or_the_file(tmp_path: Path, diff: str, shown: list[int]) -> None:
+    """What encloses the change: the function it stands in, also where lines only went, else the whole file."""
+    path = tmp_path / "one.jsonl"
+    if "-4 +4" in diff:
+        diff = diff.replace("+import a", "+    return x + 1").replace("-import b", "-    return x + 2")
+    path.write_text(json.dumps(_single("x", diff, LONG, kind="bug", bug_lines=[7], file_path="a.py")))
+    (case,) = read_cases([path])
+    lines = [line for hunk in newly_written(case).change().files[0].hunks for line in hunk.lines]
+
+    assert [line.new_no for line in lines] == shown
+    assert {line.kind for line in lines} == {"added"}
+    assert [line.text for line in lines] == [LONG.split("\n")[number - 1] for number in shown]
+
+
+def test_added_form_of_a_very_long_file_shows_what_is_near(tmp_path: Path) -> None:
+    """A file of thousands of lines is not read as a whole; one whose text is not known is left out."""
+    text = "".join(f"a{n} = {n}\n" for n in range(1, 2001))
+    diff = "--- a/a.py\n+++ b/a.py\n@@ -1000 +1000 @@\n-a = 0\n+a1000 = 1000\n"
+    path = tmp_path / "one.jsonl"
+    rows = [_single("x", diff, text), {"id": "y", "diff": diff, "files": {}, "bugs": []}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    near, unknown = map(newly_written, read_cases([path]))
+
+    (hunk,) = near.change().files[0].hunks
+    assert (hunk.new_start, hunk.new_length) == (940, 121)
+    assert unknown.change().files == ()
+
+
+@pytest.mark.parametrize("name", ["a b.py", 'q"uote.py', "täb\t.py", "back\\slash.py"])
+def test_added_form_keeps_the_name_of_a_file(tmp_path: Path, name: str) -> None:
+    """Also one that a diff has to quote."""
+    diff = BUG.replace("a/a.py", _quoted("a", name)).replace("b/a.py", _quoted("b", name))
+    path = tmp_path / "one.jsonl"
+    path.write_text(json.dumps(_single("x", diff, "def f(x):\n    return x - 1\n", file_path=name)))
+    (case,) = read_cases([path])
+
+    assert [file.path for file in newly_written(case).change().files] == [name]
+
+
+def _surprised(bundle: Bundle, question: Question) -> Answer | None:
+    """Hold lines for the less likely the more "odd" they hold."""
+    if not isinstance(question, Score):
+        return None
+    tokens, start = [], 0
+    for line in question.text.splitlines(keepends=True):
+        end = start + len(line.encode())
+        tokens.append(TokenScore(line, start, end, -0.1 - line.count("odd"), "x", -0.05, 1))
+        start = end
+    return Scored(question.id, tuple(tokens))
+
+
+def test_lines_are_ranked_by_file() -> None:
+    """The most surprising first, with their numbers; what ranking costs is no cost of the review."""
+    text = "def f(x):\n    odd\n    fine\n    odd odd\n    return x\n"
+    diff = "--- a/{0}\n+++ b/{0}\n@@ -2 +2 @@\n-    even\n+    odd\n"
+    change = diff.format("b.py") + diff.format("a.py")
+    case = Case(
+        "c", "composite", change, {"a.py": text, "b.py": text}, True, (Place("b.py", (3,)),), "python"
+    )
+    engine, ranking = ScriptedEngine(_surprised), our_ranking(Config())
+    ((_, row),) = run([newly_written(case)], ours(Config()), engine, None, "k", ranking)
+
+    assert [(each.path, each.line) for each in row.lines][:3] == [("a.py", 4), ("a.py", 2), ("a.py", 1)]
+    assert [each.line for each in row.lines if each.path == "b.py"] == [4, 2, 1, 3, 5]
+    assert row.calls == run_case(newly_written(case), ours(Config()), ScriptedEngine(_surprised)).calls
+
+
+def test_the_bug_counts_among_the_first_three_of_its_file() -> None:
+    """The very line, not its neighbour, and whatever other files hold; without a ranking the remarks count."""
+    bug = Case("c", "single", "", {}, True, (Place("b.py", (3,)),), "python")
+    others = tuple(Suspected("a.py", n, 0.9) for n in range(1, 9))
+
+    def first_three(*lines: int) -> float | None:
+        ranked = (*others, *(Suspected("b.py", line, 0.5) for line in lines))
+        return summarise([(bug, replace(_row("c", 0.0), lines=ranked))])["first_three"]
+
+    assert first_three(9, 8, 3, 7) == 1.0
+    assert first_three(9, 8, 7, 3) == 0.0
+    assert first_three(2, 4, 5) == 0.0
+    assert summarise([(bug, _row("c", 0.2, Remark("b.py", 3, 0.2, "t", said=False)))])["first_three"] == 1.0
+
+
 def test_an_interrupted_run_goes_on(file: Path, tmp_path: Path) -> None:
     """Finished cases come from the journal, a line cut off is done again, other settings are refused."""
     journal = tmp_path / "journal"
     cases = read_cases([file])
-    first = list(run(cases[:2], ours(Config(), "diff"), ScriptedEngine(), journal, "key"))
+    first = list(run(cases[:2], ours(Config()), ScriptedEngine(), journal, "key"))
     journal.write_text(journal.read_text() + '{"key": "key", "id": "ma')
     asked = ScriptedEngine()
-    again = list(run(cases[:2], ours(Config(), "diff"), asked, journal, "key"))
+    again = list(run(cases[:2], ours(Config()), asked, journal, "key"))
 
     assert again == first
     assert asked.bundles == []
     with pytest.raises(UsageError, match="other settings"):
-        list(run(cases, ours(Config(), "diff"), asked, journal, "another"))
+        list(run(cases, ours(Config()), asked, journal, "another"))
 
 
 def _row(name: str, score: float, *remarks: Remark) -> Row:

@@ -1,0 +1,48 @@
+"""The evidence about every block of a change, and what it says of single lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hunkwise.engine import Engine, errors
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.judgement import Inquiry, Spot, read_evidence, read_with_context
+from hunkwise.reviewer.selection import select
+from hunkwise.reviewer.types import Change
+
+KEPT = 10  # lines of a file
+
+
+@dataclass(frozen=True, slots=True)
+class Suspected:
+    """A new-side line, and how much the model would rather have read something else there (0..1)."""
+
+    path: str
+    line: int
+    surprise: float
+
+
+def spots(change: Change, config: Config, engine: Engine) -> Iterator[tuple[str, Spot]]:
+    """Read the evidence of every block, with its file; hunks that are too long are passed over."""
+    picked, _ = select(change, config.include, config.exclude)
+    for pick in picked:
+        try:
+            context = read_with_context(pick, Inquiry(change, config, engine))
+            found = read_evidence(context, engine)
+        except errors.PromptTooLong:
+            continue
+        yield from ((pick.file.path, spot) for spot in found)
+
+
+def suspected_lines(change: Change, config: Config, engine: Engine) -> tuple[Suspected, ...]:
+    """Rank the changed lines of each file, the most suspicious first; the best `KEPT` of each."""
+    by_path: dict[str, list[Suspected]] = {}
+    for path, spot in spots(change, config, engine):
+        found = (Suspected(path, suspect.line, round(suspect.surprise, 4)) for suspect in spot.suspects)
+        by_path.setdefault(path, []).extend(found)
+    return tuple(
+        suspected
+        for path in sorted(by_path)
+        for suspected in sorted(by_path[path], key=lambda each: (-each.surprise, each.line))[:KEPT]
+    )
