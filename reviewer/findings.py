@@ -97,8 +97,3 @@ def _same(one: Finding, other: Finding) -> bool:
         return False
     overlap = one.start_line <= other.end_line and other.start_line <= one.end_line
     return overlap or (one.title == other.title and one.message == other.message)
-
-
-def worst(findings: Sequence[Finding]) -> Severity | None:
-    """Give the most severe severity among the findings, None where there are none."""
-    return min((found.severity for found in findings), key=lambda severity: severity.rank, default=None)

@@ -81,11 +81,6 @@ def plain(text: str) -> str:
     return redacted if redacted.isascii() else "".join(char for char in redacted if not _hidden(char))
 
 
-def holds_secret(text: str) -> bool:
-    """Tell whether a line holds a token of a known secret format."""
-    return _SECRET.search(text) is not None
-
-
 def remarks(file: FileDiff, hunk: Hunk) -> tuple[Remark, ...]:
     """Check the added lines of a hunk."""
     del file  # the checks hold in every kind of file

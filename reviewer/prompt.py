@@ -46,12 +46,8 @@ class Focus:
     replaced: bool = True  # the line came in for the old ones; else they went beside it
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """A hunk as the model is shown it: the shared segments of every question about it."""
-
-    context: HunkContext
-    shared: tuple[Segment, ...]
+View = tuple[Segment, ...]
+"""A hunk as the model is shown it: the shared segments of every question about it."""
 
 
 @cache
@@ -87,14 +83,15 @@ def view(context: HunkContext, guidelines: str = "") -> View:
 
     The fence is drawn from the code's own digest, so code cannot spell it to break out.
     """
-    rows = _rows(context)
+    rows = numbered(context)
     digest = hashlib.sha256("\n".join(text for _, _, text in rows).encode("utf-8", "surrogateescape"))
     path = context.file.path
     code = _render("hunk", path=path, rows=rows, fence=f"=== {digest.hexdigest()[:8]} ===")
-    return View(context, (Segment(_render("system", guidelines=guidelines), "system"), Segment(code)))
+    return Segment(_render("system", guidelines=guidelines), "system"), Segment(code)
 
 
-def _rows(context: HunkContext) -> list[tuple[str, str, str]]:
+def numbered(context: HunkContext) -> list[tuple[str, str, str]]:
+    """List the lines of a hunk and around it: new-side number ("" where it is gone), diff mark, text."""
     rows: list[tuple[int | None, str, str]] = [(number, " ", text) for number, text in context.imports]
     rows += [(number, " ", text) for number, text in context.before]
     marks = {"context": " ", "added": "+", "removed": "-"}
@@ -127,7 +124,7 @@ def finding(
         language=language,
     )
     question = Generate("finding", (Segment(text),), max_tokens=320, schema=finding_schema(lines))
-    return Bundle(shown.shared, (question,))
+    return Bundle(shown, (question,))
 
 
 def finding_schema(lines: tuple[int, ...]) -> dict[str, object]:
@@ -152,7 +149,7 @@ def grading(
     remark = Segment(_render("remark", line=line, text=text, title=title, message=message))
     kinds = "; ".join(f"{category.value}: {DESCRIPTIONS[category]}" for category in categories)
     return Bundle(
-        (*shown.shared, remark),
+        (*shown, remark),
         (
             Choose("true", (Segment("Is this remark true of the code? Answer Yes or No."),), YES_NO),
             Choose("false", (Segment("Is this remark wrong about the code? Answer Yes or No."),), YES_NO),

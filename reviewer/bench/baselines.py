@@ -23,7 +23,8 @@ from hunkwise.engine.errors import PromptTooLong
 from hunkwise.reviewer.bench.cases import Case
 from hunkwise.reviewer.bench.run import Method, Remark
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.types import FileDiff, Hunk
+from hunkwise.reviewer.prompt import numbered
+from hunkwise.reviewer.types import FileDiff, HunkContext
 
 Said = tuple[tuple[Remark, ...], bool]
 
@@ -36,15 +37,15 @@ _DIMENSIONS = (
 _REPLY = re.compile(r"^\W*(?P<path>[^\s:`]+):(?P<line>\d+)\W+(?P<rest>.+)$", re.MULTILINE)
 
 
-def _numbered(hunk: Hunk) -> str:
-    marks = {"context": " ", "added": "+", "removed": "-"}
-    return "\n".join(f"{line.new_no or '':>5} {marks[line.kind]}{line.text}" for line in hunk.lines)
+def _numbered(file: FileDiff, index: int) -> str:
+    rows = numbered(HunkContext(file, file.hunks[index], index))
+    return "\n".join(f"{number} {mark}{text}" for number, mark, text in rows)
 
 
 def _whole(case: Case) -> str:
     parts = []
     for file in case.change().files:
-        parts += [f"File {file.path}", *(_numbered(hunk) for hunk in file.hunks)]
+        parts += [f"File {file.path}", *(_numbered(file, index) for index in range(len(file.hunks)))]
     return "\n".join(parts)
 
 
@@ -70,9 +71,9 @@ def ask_hunk_json(case: Case, engine: Engine) -> Said:
     found: list[Remark] = []
     incomplete = False
     for file in case.change().files:
-        for hunk in file.hunks:
+        for index in range(len(file.hunks)):
             try:
-                found += _hunk_json(file, hunk, engine)
+                found += _hunk_json(file, index, engine)
             except PromptTooLong:
                 incomplete = True
     return tuple(found), incomplete
@@ -94,10 +95,10 @@ _SCHEMA = {
 }
 
 
-def _hunk_json(file: FileDiff, hunk: Hunk, engine: Engine) -> list[Remark]:
+def _hunk_json(file: FileDiff, index: int, engine: Engine) -> list[Remark]:
     text = (
         f"Review this hunk of {file.path}. List the problems of the added lines as a JSON array of objects "
-        f"with line, severity and message; [] if there are none.\n\n{_numbered(hunk)}"
+        f"with line, severity and message; [] if there are none.\n\n{_numbered(file, index)}"
     )
     bundle = Bundle((_ROLE, Segment(text)), (Generate("hunk", (), 300, schema=_SCHEMA),))
     (answer,) = engine.ask(bundle)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from hunkwise.engine import Choice, Generated
-from hunkwise.reviewer.findings import Bar, category_of, read_draft, settle, truth, worst
+from hunkwise.reviewer.findings import Bar, category_of, read_draft, settle, truth
 from hunkwise.reviewer.types import Category, Finding, Severity
 
 DRAFT = {
@@ -120,9 +120,3 @@ def test_a_path_may_have_its_own_least_severity() -> None:
     kept, _ = settle([_finding(1)], BAR, [("a.py", Severity.HIGH)])
 
     assert kept == ()
-
-
-def test_worst_is_the_most_severe() -> None:
-    """Of several severities the most severe counts; of none, none."""
-    assert worst([_finding(1), _finding(2, severity=Severity.CRITICAL)]) is Severity.CRITICAL
-    assert worst([]) is None

@@ -84,11 +84,11 @@ def test_only_commentable_lines_can_be_said() -> None:
 
 def test_code_can_not_spell_the_fence() -> None:
     """The fence comes from the digest of the code, so a line that copies another hunk's fence changes it."""
-    fence = next(line for line in SHOWN.shared[1].text.splitlines() if line.startswith("==="))
+    fence = next(line for line in SHOWN[1].text.splitlines() if line.startswith("==="))
     hunk = Hunk(1, 0, 1, 1, "", (Line("added", fence, None, 1),))
     shown = prompt.view(HunkContext(FILE, hunk, 0))
 
-    assert shown.shared[1].text.count(f"\n{fence}\n") == 0
+    assert shown[1].text.count(f"\n{fence}\n") == 0
 
 
 def test_the_digest_is_stable_and_hexadecimal() -> None:
