@@ -129,7 +129,8 @@ def _git_section(lines: list[bytes], start: int) -> tuple[Section, int]:
         hunks, end, problem = _hunks_after_names(lines, at)
         return Section(start + 1, old_path, new_path, hunks, texts, False, crlf, problem), end
     end = at + binary
-    cut = not binary and _stops(lines, end, explained=_explained(texts))
+    explained = _explained(texts) or (end >= len(lines) - 1 and _empty_in_mercurial(lines, start, texts))
+    cut = not binary and _stops(lines, end, explained=explained)
     problem = _cut_short(len(lines)) if cut else None
     return Section(start + 1, old_path, new_path, (), texts, binary, crlf, problem), end
 
@@ -153,6 +154,19 @@ def _explained(headers: Mapping[str, str]) -> bool:
     if "rename to" in headers or "copy to" in headers:
         return headers.get("similarity index", "100%") == "100%"  # Mercurial leaves it out
     return "old mode" in headers and bool(_MODE.fullmatch(headers.get("new mode", "")))
+
+
+def _empty_in_mercurial(lines: list[bytes], start: int, headers: Mapping[str, str]) -> bool:
+    """Whether a file without text is a whole one, because what stands before it was written by Mercurial.
+
+    That has no `index` lines: of an empty file it says the mode alone, as git does where it is cut off.
+    """
+    mode = headers.get("new file mode") or headers.get("deleted file mode") or ""
+    return bool(_MODE.fullmatch(mode)) and any(
+        line.startswith(b"# HG changeset patch")
+        or (line.startswith(b"--- ") and before.startswith((b"diff --git ", b"new file", b"deleted file")))
+        for before, line in zip([b"", *lines[:start]], lines[:start], strict=False)
+    )
 
 
 def _begins(lines: list[bytes], at: int) -> bool:

@@ -80,6 +80,24 @@ def test_a_diff_cut_anywhere_is_incomplete(patch: bytes, starts: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "before",
+    [
+        b"# HG changeset patch\n# User u\n",
+        b"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-a\n+b\n",
+        b"diff --git a/a b/a\nnew file mode 100644\n--- /dev/null\n+++ b/a\n@@ -0,0 +1 @@\n+b\n",
+    ],
+)
+@pytest.mark.parametrize("verb", ["new", "deleted"])
+def test_mercurials_empty_files(before: bytes, verb: str) -> None:
+    """Mercurial says the mode of an empty file and no more; within the mode, and in git's, that is a cut."""
+    empty = f"diff --git a/e b/e\n{verb} file mode 100644\n".encode()
+    assert is_whole(before + empty)
+    assert not is_whole(before + empty[:-3])
+    gits = b"diff --git a/a b/a\nindex de98044..7be73ce 100644\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-a\n+b\n"
+    assert not is_whole(gits + empty)
+
+
+@pytest.mark.parametrize(
     "whole",
     [
         b"diff --git a/m b/m\nold mode 100644\nnew mode 100755\n",
