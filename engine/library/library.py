@@ -142,7 +142,10 @@ class Library:
             with suppress(ModelNotFound):
                 return self.find(text)
         if self.offline and not self._sources:
-            raise ModelNotFound(f"{self._absence(name)}, and offline nothing is fetched")
+            raise ModelNotFound(
+                f"{self._absence(name)}, and offline nothing is fetched; "
+                f"run once without --offline, or: hunkwise model pull {name.short()}"
+            )
         wanted = Wanted(name, self.catalog.get(name))
         with self.store.lock(LONG, lambda line: progress(line, 0, 0)):
             pull(wanted, self._sources, self._stores, progress)

@@ -71,12 +71,17 @@ class Meter:
         """Pass on."""
         return self._inner.card()
 
-    def stats(self, total: float, decoding: float) -> str:
-        """Sum up a run of `total` seconds, `decoding` of them inside llama_decode, in one line."""
+    def stats(self, total: float, decoding: float | None) -> str:
+        """Sum up a run in one line.
+
+        It took `total` seconds, `decoding` of them inside llama_decode; None if the model was not loaded.
+        """
         used = self.usage
-        share = f" ({1 - decoding / total:.0%} outside)" if decoding else ""
+        native = "the model was not loaded"
+        if decoding is not None:
+            native = f"{decoding:.1f} s in llama_decode ({1 - decoding / total:.0%} outside)"
         return (
-            f"{total:.1f} s in all, {self.seconds:.1f} s in the engine, {decoding:.1f} s in llama_decode{share}; "
+            f"{total:.1f} s in all, {self.seconds:.1f} s in the engine, {native}; "
             f"{self.recalled} hunks as judged before; {self.bundles} bundles; "
             f"{used.prefilled:,} tokens prefilled, {used.reused:,} reused, "
             f"{used.forced:,} forced, {used.sampled:,} sampled"

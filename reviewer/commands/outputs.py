@@ -24,18 +24,26 @@ class Output:
     path: Path | None = None
 
 
-def outputs(asked: Sequence[str], format: str) -> tuple[Output, ...]:  # noqa: A002 - the flag's name
+def outputs(
+    asked: Sequence[str],
+    format: str,  # noqa: A002 - the flag's name
+    reviewed: Sequence[str] = (),
+) -> tuple[Output, ...]:
     """Read the values of `-o`; without any, the report goes to the standard output. Raises UsageError.
 
-    What can't be written is refused now, not after minutes of work.
+    What can't be written, and what would be written over a `reviewed` file, is refused now, not after minutes
+    of work.
     """
     if not asked:
         return (Output(format),)
     read = tuple(_output(text, format) for text in asked)
+    read_from = {os.path.realpath(name) for name in reviewed if name != "-"}
     places = [output.path and os.path.realpath(output.path) for output in read]
     for output, place in zip(read, places, strict=True):
         if places.count(place) > 1:
             raise UsageError(f"-o {output.path or '-'}: named twice; each report needs a file of its own")
+        if place in read_from:
+            raise UsageError(f"-o {output.path}: would overwrite what is reviewed; name another file")
         if output.path is not None and (reason := _unwritable(output.path)):
             raise UsageError(f"-o {output.path}: {reason}")
     return read

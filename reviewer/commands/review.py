@@ -82,7 +82,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
     )
     for sentence in config.ignored:
         click.echo(f"hunkwise: {visible_line(sentence)}", err=True)
-    chosen = outputs(asked, config.format)
+    chosen = outputs(asked, config.format, source.paths)
     open_engine: OpenEngine = ctx.obj or _open_engine
     guidelines = "" if values["untrusted"] else read_guidelines(config, Path.cwd())
     known = _known(config, source, trusted=not values["untrusted"])
@@ -163,7 +163,8 @@ def _review(
         aimed = point_for(config.precision_target, engine) if picked and config.precision_target else None
 
         def show(step: Step) -> None:
-            if step.found and streamed and step.done < step.total:  # after the last hunk comes the report itself
+            # after the last hunk comes the report itself
+            if step.found and streamed and step.done < step.total:
                 progress.say(headline(step.found, color=color))
             progress("hunks reviewed:", step.done, step.total, step.path)
             meter.recalled = step.recalled
@@ -177,7 +178,7 @@ def _review(
             memory=engine.memory if isinstance(engine, OpenedModel) else None,
             observer=show,
         )
-        decoding = engine.decode_seconds if isinstance(engine, OpenedModel) else 0.0
+        decoding = engine.decode_seconds if isinstance(engine, OpenedModel) else None
     if aimed:
         click.echo(f"hunkwise: --precision-target {config.precision_target:g} gives {aimed}", err=True)
     for sentence in change.notes:

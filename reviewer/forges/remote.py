@@ -59,11 +59,11 @@ def open_request(name: ForgeName, url: str | None, environment: Mapping[str, str
 
     Raises UsageError, ForgeError, and MissingExtra if the forge's SDK is not installed.
     """
-    token = token_for(name, environment)
     if name == "github":
         address = github_address(url, environment) if url else github_job(environment)
-        return Remote(_github(address, token), GITHUB, address)
+        return Remote(_github(address, token_for(name, environment)), GITHUB, address)
     address = gitlab_address(url, environment) if url else gitlab_job(environment)
+    token = token_for(name, environment)
     return Remote(_gitlab(address, token, environment.get("CI_SERVER_TLS_CA_FILE")), GITLAB, address)
 
 

@@ -98,7 +98,7 @@ def test_list_all(model):
         (("show",), "qwen2.5-coder:1.5b is not on this machine"),
         (("show", "./none.gguf"), "none.gguf does not exist"),
         (("show", "a b"), "may not hold ' '"),
-        (("pull", "--offline"), "offline nothing is fetched"),
+        (("pull", "--offline"), "offline nothing is fetched; run once without --offline"),
         (("verify", "none"), "not on this machine"),
         (("rm", "none"), "see: hunkwise model list"),
         (("create", "mine", "-f", "nowhere"), "nowhere can't be read: No such file or directory"),
@@ -113,6 +113,15 @@ def test_errors(model, arguments, message):
     assert err.startswith("hunkwise: ")
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("show",), ("pull",), ("advise",)])
+def test_store_is_a_file(model, monkeypatch, home, arguments):
+    """A store that is no folder is no empty store, whatever is asked of it."""
+    monkeypatch.setenv("HUNKWISE_MODELS", str(home / "w.gguf"))
+    code, out, err = model(*arguments)
+    assert (code, out) == (2, "")
+    assert "w.gguf is no folder; set HUNKWISE_MODELS" in err
 
 
 def test_unknown_source(model, monkeypatch):

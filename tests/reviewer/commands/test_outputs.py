@@ -44,6 +44,17 @@ def test_what_can_not_be_written_is_refused_at_once(asked: tuple[str, ...], mess
         outputs(asked, "text")
 
 
+def test_what_is_reviewed_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its own name, another spelling of it, or a link; a file called like standard input is none of that."""
+    monkeypatch.chdir(tmp_path)
+    Path("x.patch").write_text("x")
+    Path("link").symlink_to("x.patch")
+    for asked in ("x.patch", "json=./x.patch", f"{tmp_path}/x.patch", "link"):
+        with pytest.raises(UsageError, match="would overwrite what is reviewed"):
+            outputs((asked,), "text", ("x.patch",))
+    assert outputs(("./-",), "text", ("-",)) == (Output("text", Path("./-")),)
+
+
 def test_a_reader_that_went_away_is_no_error() -> None:
     """`review … | head -1` ends quietly, and with the review's own exit code."""
     read, written = os.pipe()

@@ -247,3 +247,22 @@ def test_a_request_without_a_token_is_a_usage_error(
 
     assert run(hunkwise, ["review", "--pr", "https://github.com/octo/repo/pull/7"], never) == 2
     assert "GITHUB_TOKEN" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("flag", "named"), [("--pr", "pull request"), ("--mr", "merge request")])
+def test_a_wrong_address_is_named_before_the_token(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flag: str, named: str
+) -> None:
+    """Who mistypes the address hears of that, and not of a token that would not help."""
+    for name in ("GITHUB_TOKEN", "HUNKWISE_GITHUB_TOKEN", "GITLAB_TOKEN", "HUNKWISE_GITLAB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    assert run(hunkwise, ["review", flag, "nonsense"], never) == 2
+    error = capsys.readouterr().err
+    assert f"the {named}'s address 'nonsense' is no https address" in error
+
+
+def test_the_diff_is_not_overwritten(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report is not written over what it is about."""
+    assert run(hunkwise, ["review", "x.patch", "-o", "x.patch"], never) == 2
+    assert "would overwrite what is reviewed" in capsys.readouterr().err
+    assert (here / "x.patch").read_text() == DIFF
