@@ -48,7 +48,7 @@ _CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7}) \S")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 _INVISIBLE = frozenset("\ufeff\u200b\u2060\u2061\u2062\u2063\u2064\u180e\u00ad\u115f\u1160\u3164\uffa0")
 # One picks a glyph; in a row they pick nothing, and have been used to carry bytes.
-_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2}")
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,9 @@ def redact(text: str) -> str:
 def plain(text: str) -> str:
     """Give a line as the model may read it: without secrets, and without what no reader sees."""
     redacted = redact(text)
-    return redacted if redacted.isascii() else "".join(char for char in redacted if not _hidden(char))
+    if redacted.isascii():
+        return redacted
+    return "".join(char for char in _SELECTORS.sub("", redacted) if not _hidden(char))
 
 
 def remarks(file: FileDiff, hunk: Hunk) -> tuple[Remark, ...]:

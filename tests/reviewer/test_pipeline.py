@@ -19,6 +19,7 @@ from hunkwise.engine import (
     Score,
     Scored,
     ScriptedEngine,
+    Segment,
     TokenScore,
     errors,
 )
@@ -213,6 +214,33 @@ def test_findings_stream_to_the_observer() -> None:
     assert [step.done for step in seen if step.found is None] == [0, 1, 2]
     assert {step.total for step in seen} == {2}
     assert any(step.found for step in seen)
+
+
+HIDDEN = "\u202e\u200b\u2066\U000e0041\ufe00\ufe01\ufe02\ufeff"
+
+
+def test_the_model_reads_nothing_that_no_reader_sees() -> None:
+    """Bidirectional, invisible and tag characters, and bytes in variation selectors, reach no prompt."""
+    diff = DIFF.decode()
+    for word in ("orders.py", "raise", "size", "chunk", "close", "True"):
+        diff = diff.replace(word, f"{word[0]}{HIDDEN}{word[1:]}")
+    text = TEXT.replace("raise", f"r{HIDDEN}aise").replace("size", f"s{HIDDEN}ize")
+    change = replace(
+        parse_diff(diff.encode()), new_texts={f"shop/o{HIDDEN}rders.py": f"import a{HIDDEN}b\n" + text}
+    )
+    engine = ScriptedEngine(suspicious())
+    made = review(change, Config(), engine)
+    read = "".join(
+        part.text
+        for bundle in engine.bundles
+        for question in bundle.questions
+        for part in (*bundle.shared, *question.prompt, Segment(getattr(question, "text", "")))
+    )
+
+    assert "orders.py" in read
+    assert "raise" in read
+    assert [char for char in HIDDEN if char in read] == []
+    assert "Hidden Unicode characters" in [found.title for found in made.findings]
 
 
 def test_a_secret_is_found_but_never_shown_to_the_model() -> None:
