@@ -70,6 +70,14 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
     workdir = (workspace / given("workdir", ".")).resolve()
     if not workdir.is_relative_to(workspace) or not workdir.is_dir():
         raise UsageError(f"workdir {given('workdir')!r} is no folder of the checkout")
+    if given("filter_mode") in (
+        "file",
+        "nofilter",
+    ):  # reviewdog's others, for tools that report on whole files
+        raise UsageError(
+            f"filter_mode is {given('filter_mode')!r}; hunkwise judges changed lines and remarks on no other, "
+            "so it may be added or diff_context"
+        )
     _one_of("filter_mode", given("filter_mode", "added"), FILTER_MODES)
     return Inputs(
         reporter=_one_of("reporter", given("reporter", REPORTERS[0]), REPORTERS),

@@ -64,6 +64,13 @@ def test_refused(tmp_path: Path, given: dict[str, str]) -> None:
         inputs(tmp_path, **given)
 
 
+@pytest.mark.parametrize("mode", ["file", "nofilter"])
+def test_reviewdogs_wider_filters_say_why_not(tmp_path: Path, mode: str) -> None:
+    """There is nothing to filter: remarks are made on changed lines alone."""
+    with pytest.raises(UsageError, match="judges changed lines and remarks on no other"):
+        inputs(tmp_path, filter_mode=mode)
+
+
 @pytest.mark.parametrize(
     ("event", "commits"),
     [
