@@ -95,27 +95,39 @@ def _line_level(rows: Sequence[Pair]) -> dict[str, Any]:
         for remark in row.remarks
         if remark.said
     )
-    recall = _share(
-        any(r.said and r.path == place.path and metrics.near(r.line, place.lines) for r in row.remarks)
-        for case, row in composites
-        for place in case.places
-    )
+    recall = _found(composites)
     clean = [row for case, row in rows if case.buggy is False]
     pulls = [(case, row) for case, row in rows if case.form == "pull"]
-    reference = _share(
-        any(r.said and r.path == place.path and metrics.near(r.line, place.lines) for r in row.remarks)
-        for case, row in pulls
-        for place in case.places
-    )
+    reference = _found(pulls)
     return {
         **_interval("line_precision", precision),
         **_interval("line_recall", recall),
         "line_f1": metrics.f1(precision.value, recall.value),
         "comments_per_clean_diff": _mean([sum(r.said for r in row.remarks) for row in clean]),
         "comments_per_diff": _mean([sum(r.said for r in row.remarks) for _, row in rows]),
+        "noise_per_diff": _mean([_noise(case, row) for case, row in rows]),
         **_interval("reference_recall", reference),
+        "references": {
+            "hits": reference.hits,
+            "misses": reference.of - reference.hits,
+            "extra": sum(_noise(case, row) for case, row in pulls),
+        },
         **_interval("first_three", _first_three(rows)),
     }
+
+
+def _found(rows: Sequence[Pair]) -> Share:
+    """Count the labelled places that a remark is on or near."""
+    return _share(
+        any(r.said and r.path == place.path and metrics.near(r.line, place.lines) for r in row.remarks)
+        for case, row in rows
+        for place in case.places
+    )
+
+
+def _noise(case: Case, row: Row) -> int:
+    """Count the remarks that are near no labelled place."""
+    return sum(r.said and not _hits(case, r.path, r.line) for r in row.remarks)
 
 
 def _first_three(rows: Sequence[Pair]) -> Share:

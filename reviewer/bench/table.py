@@ -18,6 +18,7 @@ _ROWS = (
     ("reference comments found", "reference_recall"),
     ("comments per clean diff", "comments_per_clean_diff"),
     ("comments per diff", "comments_per_diff"),
+    ("comments per diff that hit no label", "noise_per_diff"),
     ("Brier score", "brier"),
     ("expected calibration error", "ece"),
     ("seconds per diff", "seconds_per_diff"),

@@ -230,6 +230,8 @@ def test_metrics_of_a_run(file: Path) -> None:
     assert (measured["auroc"], measured["average_precision"]) == (1.0, 1.0)
     assert (measured["line_precision"], measured["line_recall"]) == (0.5, 1.0)
     assert measured["reference_recall"] == 0.0
+    assert measured["references"] == {"hits": 0, "misses": 1, "extra": 0}
+    assert measured["noise_per_diff"] == 0.25
     assert (measured["seconds_per_diff"], measured["model_calls_per_diff"]) == (2.0, 3.0)
     assert by_group(pairs)["year"]["2025"]["cases"] == 2
     assert "AUROC" in table(measured, by_group(pairs))
