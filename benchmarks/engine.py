@@ -174,7 +174,9 @@ def measure(options: argparse.Namespace) -> list[Row]:
     """Be the child: one engine, one model, all cases."""
     (model,) = options.models
     spec = library_from_environment(os.environ).ensure(model)
-    setup = Setup(spec.weights[0], context=12288, lanes=16, threads=options.threads)
+    # llama-server holds the prefix once for each question that is asked cold, and fails where there is no room
+    needed = max((case.prefix_tokens + 400) * case.questions for case in cells(options))
+    setup = Setup(spec.weights[0], context=needed, lanes=16, threads=options.threads)
     if options.engine == "hunkwise":
         plan = Plan(n_ctx=setup.context, n_seq=setup.lanes, n_threads=setup.threads)
         with load(spec, plan) as engine:
