@@ -4,60 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from hunkwise.engine.errors import (
     CorruptModel,
-    ModelError,
-    ModelfileError,
     ModelNotFound,
     StoreError,
 )
-from hunkwise.engine.library import image, modelfile
+from hunkwise.engine.library import image
 from hunkwise.engine.library.catalog import CatalogEntry, shipped_catalog, shipped_modelfile
 from hunkwise.engine.library.gguf import read_header
 from hunkwise.engine.library.image import Image
+from hunkwise.engine.library.listing import Listed, Shown, listed
 from hunkwise.engine.library.manifest import CONFIG_TYPE, MODEL, Layer, Manifest
 from hunkwise.engine.library.names import ModelName, parse_name
 from hunkwise.engine.library.partial import Told
 from hunkwise.engine.library.pull import Progress, pull, quiet
+from hunkwise.engine.library.reference import label, path_of, read_modelfile
 from hunkwise.engine.library.sources.base import Shelf, Source, Wanted
 from hunkwise.engine.library.sources.file import copy_file
 from hunkwise.engine.library.store import Store
 from hunkwise.engine.types import ModelSpec, Seal
 
 SHORT, LONG = 30.0, 3600.0  # seconds to wait for another process: while it writes, while it pulls
-MODELFILE_LIMIT = 16 << 20  # bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A model that is on this machine. `size` is in bytes; `problem` says why it can't be used."""
-
-    name: str
-    digest: str
-    size: int
-    store: Path
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A model that is on this machine. `size` is in bytes; `store` is None where plain files are used.
-
-    `context` is in tokens, as the model was trained for.
-    """
-
-    spec: ModelSpec
-    size: int
-    store: Path | None
-    architecture: str
-    quantization: str
-    context: int
-    licenses: tuple[str, ...]  # names from the catalogue and the file, texts from the Modelfile
 
 
 class Library:
@@ -90,7 +62,7 @@ class Library:
         Raises ModelNotFound if it is not here, whole, CorruptModel as `verify`.
         """
         found, _ = self._image(text)
-        return replace(found.spec(_label(text)), seals=self._sealed(found, self.store.seals.of, progress))
+        return replace(found.spec(label(text)), seals=self._sealed(found, self.store.seals.of, progress))
 
     def ensure(self, text: str, progress: Progress = quiet) -> ModelSpec:
         """Find a model, or pull it."""
@@ -101,7 +73,7 @@ class Library:
 
     def list(self) -> tuple[Listed, ...]:
         """List the models of all stores, the own one first."""
-        return tuple(_listed(store, name) for store in self._stores for name in store.names())
+        return tuple(listed(store, name) for store in self._stores for name in store.names())
 
     def show(self, text: str) -> Shown:
         """Describe a model that is on this machine."""
@@ -111,7 +83,7 @@ class Library:
         inside = header.metadata.get("general.license")
         names = tuple(known) or ((inside,) if isinstance(inside, str) else ())
         return Shown(
-            found.spec(_label(text)),
+            found.spec(label(text)),
             sum(placed.layer.size for placed in found.files()),
             store.root if store else None,
             header.architecture,
@@ -133,7 +105,7 @@ class Library:
 
         Raises ModelNotFound or DownloadFailed, naming each source with its reason.
         """
-        path = _path(text)
+        path = path_of(text)
         if path is not None:
             self._pull_base(path, progress)
             return self.find(text)
@@ -217,7 +189,7 @@ class Library:
         return self.store.seals.of(path).sha256
 
     def _image(self, text: str) -> tuple[Image, Store | None]:
-        path = _path(text)
+        path = path_of(text)
         if path is None:
             return self._named(parse_name(text))
         if path.suffix.lower() == ".gguf":
@@ -256,7 +228,7 @@ class Library:
         return replace(found, parameters={**shipped.parameters(), **found.parameters})
 
     def _over_base(self, path: Path) -> Image:
-        parsed = _read_modelfile(path)
+        parsed = read_modelfile(path)
         files = image.base_files(parsed, path.parent)
         base = image.from_files(files, self._hashed) if files else self._named(parse_name(parsed.base))[0]
         return image.with_modelfile(base, parsed, path.parent, self._hashed)
@@ -265,7 +237,7 @@ class Library:
         """Bring what a Modelfile builds on, if that is a name. A GGUF file is here, or it is nowhere."""
         if path.suffix.lower() == ".gguf":
             return
-        parsed = _read_modelfile(path)
+        parsed = read_modelfile(path)
         if not image.base_files(parsed, path.parent):
             bring = self.ensure if only_if_missing else self.pull
             bring(str(parse_name(parsed.base)), progress)
@@ -282,43 +254,3 @@ class Library:
 
 def _tell(progress: Progress, phase: str, total: int, done: int) -> None:
     progress(phase, done, total)
-
-
-def _listed(store: Store, name: ModelName) -> Listed:
-    found = Listed(name.short(), "", 0, store.root)
-    try:
-        manifest = store.manifest(name) or Manifest(())
-        size = sum(layer.size for layer in manifest.layers)
-        weights = manifest.of_type(MODEL)
-        found = replace(found, digest=image.digest_of(weights) if weights else "", size=size)
-        image.from_manifest(manifest, store.blob)
-    except (ModelError, StoreError) as error:
-        return replace(found, problem=str(error))
-    return found
-
-
-def _path(text: str) -> Path | None:
-    """Tell a path from a name. Only what is written as one is: a file in the folder can't pose as a name."""
-    if Path(text).name == "Modelfile" and "\0" not in text:
-        return Path(text)
-    return image.path_in(text, Path())
-
-
-def _label(text: str) -> str:
-    path = _path(text)
-    return path.name if path else parse_name(text).short()
-
-
-def _read_modelfile(path: Path) -> modelfile.Modelfile:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MODELFILE_LIMIT + 1)
-    except OSError as error:
-        raise ModelNotFound(f"{path} can't be read: {error.strerror or error}") from error
-    if len(data) > MODELFILE_LIMIT or data[:4] == b"GGUF":
-        raise ModelfileError(
-            "this is no Modelfile; the name of a GGUF file must end in .gguf", source=str(path)
-        )
-    parsed = modelfile.parse(data, str(path))
-    parsed.check()
-    return parsed

@@ -1,0 +1,54 @@
+"""What is told of the models on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hunkwise.engine.errors import ModelError, StoreError
+from hunkwise.engine.library import image
+from hunkwise.engine.library.manifest import MODEL, Manifest
+from hunkwise.engine.library.names import ModelName
+from hunkwise.engine.library.store import Store
+from hunkwise.engine.types import ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model that is on this machine. `size` is in bytes; `problem` says why it can't be used."""
+
+    name: str
+    digest: str
+    size: int
+    store: Path
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A model that is on this machine. `size` is in bytes; `store` is None where plain files are used.
+
+    `context` is in tokens, as the model was trained for.
+    """
+
+    spec: ModelSpec
+    size: int
+    store: Path | None
+    architecture: str
+    quantization: str
+    context: int
+    licenses: tuple[str, ...]  # names from the catalogue and the file, texts from the Modelfile
+
+
+def listed(store: Store, name: ModelName) -> Listed:
+    """Describe a model of a store, by its manifest alone; what is wrong with it is its `problem`."""
+    found = Listed(name.short(), "", 0, store.root)
+    try:
+        manifest = store.manifest(name) or Manifest(())
+        size = sum(layer.size for layer in manifest.layers)
+        weights = manifest.of_type(MODEL)
+        found = replace(found, digest=image.digest_of(weights) if weights else "", size=size)
+        image.from_manifest(manifest, store.blob)
+    except (ModelError, StoreError) as error:
+        return replace(found, problem=str(error))
+    return found
