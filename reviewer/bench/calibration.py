@@ -78,21 +78,25 @@ def label(case: Case, path: str, lines: Sequence[int]) -> bool | None:
 def gathered(
     cases: Sequence[Case], config: Config, engine: Engine, journal: Path | None
 ) -> Iterator[tuple[Example, ...]]:
-    """Read the evidence of the cases in order. With a journal, what it has is taken from it, the rest added."""
-    known = read_journal(journal) if journal else {}
+    """Read the evidence of the cases in order. With a journal, what it has is taken from it, the rest added.
+
+    A journal of another model or context is refused with UsageError.
+    """
+    key = f"{engine.card().digest} {config.effort} {config.context_tokens}"
+    known = read_journal(journal, key) if journal else {}
     for case in cases:
         found = known.get(case.id)
         if found is None:
             found = gather(case, config, engine)
             if journal:
-                row = {"case": case.id, "examples": [asdict(example) for example in found]}
+                row = {"key": key, "case": case.id, "examples": [asdict(example) for example in found]}
                 with journal.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(row) + "\n")
         yield found
 
 
-def read_journal(path: Path) -> dict[str, tuple[Example, ...]]:
-    """Read the examples of an earlier, perhaps interrupted, run by case.
+def read_journal(path: Path, key: str) -> dict[str, tuple[Example, ...]]:
+    """Read the examples of an earlier, perhaps interrupted, run by case. Raises UsageError for another key.
 
     A case whose evidence has not all that is weighed now, or that was cut off, is left out: it is read again.
     """
@@ -102,11 +106,14 @@ def read_journal(path: Path) -> dict[str, tuple[Example, ...]]:
     for line in path.read_text("utf-8").splitlines():
         try:
             row = json.loads(line)
+            other = row["key"]
             examples = tuple(Example(**example) for example in row["examples"])
             if all(name in example.features for example in examples for name in WEIGHED):
                 found[row["case"]] = examples
         except (ValueError, TypeError, KeyError):
             continue
+        if other != key:
+            raise UsageError(f"{path} belongs to another model or context; delete it or name another file")
     return found
 
 

@@ -20,6 +20,7 @@ from hunkwise.reviewer.bench.calibration import (
     read_journal,
 )
 from hunkwise.reviewer.bench.cases import Case
+from hunkwise.reviewer.errors import UsageError
 
 
 def _examples(count: int, *, signal: float) -> list[Example]:
@@ -85,9 +86,15 @@ def test_the_curve_has_a_point_for_each_number_of_alarms() -> None:
 
 
 def test_a_journal_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
-    """Whole lines count, a broken one is done again."""
+    """Whole lines count, a broken one is done again, and so is one that does not say what it belongs to."""
     path = tmp_path / "journal"
-    path.write_text('{"case": "a", "examples": []}\n{"case": "b", "exam')
+    path.write_text(
+        '{"case": "old", "examples": []}\n'
+        '{"key": "k", "case": "a", "examples": []}\n'
+        '{"key": "k", "case": "b", "exam'
+    )
 
-    assert read_journal(path) == {"a": ()}
-    assert read_journal(tmp_path / "none") == {}
+    assert read_journal(path, "k") == {"a": ()}
+    assert read_journal(tmp_path / "none", "k") == {}
+    with pytest.raises(UsageError, match="another model or context"):
+        read_journal(path, "another")
