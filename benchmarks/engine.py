@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -145,16 +146,15 @@ def measure_peer(
                 done = timed(lambda: ask(case, make[1]), time.process_time)  # noqa: B023
                 rows.append(peer_row((name, "serial"), model, case, done, peak()))
             continue
-        server = Server(options.llama_server, setup, free_port())
-        modes = (
-            ("serial warm", server.serial, make[1]),
-            ("concurrent cold", server.concurrent, make[2]),
-            ("concurrent warm", server.concurrent, again),
-        )
-        for mode, how, prompts in modes:
-            done = timed(lambda: how(case, prompts), server.cpu_seconds)  # noqa: B023
-            rows.append(peer_row((name, mode), model, case, done, server.peak_bytes()))
-        server.close()
+        with closing(Server(options.llama_server, setup, free_port())) as server:
+            modes = (
+                ("serial warm", server.serial, make[1]),
+                ("concurrent cold", server.concurrent, make[2]),
+                ("concurrent warm", server.concurrent, again),
+            )
+            for mode, how, prompts in modes:
+                done = timed(lambda: how(case, prompts), server.cpu_seconds)  # noqa: B023
+                rows.append(peer_row((name, mode), model, case, done, server.peak_bytes()))
     return rows
 
 
