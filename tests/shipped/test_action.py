@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -108,6 +109,26 @@ def test_bad_inputs(job: Job, inputs: dict[str, str]) -> None:
     if "model" not in inputs and "language" not in inputs:
         assert done.returncode != 0
         assert "hunkwise: " in done.stdout
+
+
+@pytest.mark.model
+def test_a_tampered_model_is_refused(job: Job, small_model: ModelSpec) -> None:
+    """Of what a cache gave back the digest is taken anew: with one byte changed, nothing is reviewed."""
+    weights = small_model.weights[0]
+    blob = job.home / "models" / "blobs" / weights.name
+    blob.parent.mkdir(parents=True)
+    shutil.copy(weights, blob)
+    with blob.open("r+b") as file:
+        file.seek(-1, 2)
+        last = file.read(1)
+        file.seek(-1, 2)
+        file.write(bytes([last[0] ^ 1]))
+    change = {"half.py": HALF.replace("//", "/")}
+    done = run(job, {"reporter": "none", "model": "qwen2.5-coder:0.5b"}, change, **job.nowhere)
+    assert done.returncode != 0
+    assert "Failure - Main Fetch the model if it is not here, and check its digest" in done.stdout
+    assert "hashes to sha256" in done.stdout
+    assert "Run Main Review" not in done.stdout
 
 
 def test_hostile_modules(job: Job) -> None:

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from hunkwise.engine import default_model, library_from_environment
+from hunkwise.reviewer.commands.cache import place_from_environment
+
 Tool = Callable[..., Any]
 Blocks = Callable[[str, str], list[str]]
 USES = re.compile(r"uses: *(\S+)")
@@ -221,3 +224,24 @@ def test_variables_are_known(root: Path) -> None:
     for name in ("action.yml", "templates/hunkwise.yml", "Dockerfile", "docker-compose.yml"):
         used = set(re.findall(r"HUNKWISE_[A-Z_]+", (root / name).read_text()))
         assert used <= known, name
+
+
+def test_what_is_cached_is_what_is_used(workflows: Path) -> None:
+    """The example saves the folders of the model store and of the answers; its key is the digest."""
+    (text,) = [
+        file.read_text() for file in workflows.iterdir() if "actions/cache/restore" in file.read_text()
+    ]
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    home = {"HOME": "/home/runner"}
+    library = library_from_environment(home)
+    (digest,) = {
+        entry.sha256 for name, entry in library.catalog.items() if str(name).endswith(default_model())
+    }
+    models, answers, saved = (
+        step["with"] for step in job["steps"] if "actions/cache" in step.get("uses", "")
+    )
+    folders = [line.replace("~", home["HOME"]) for line in models["path"].split()]
+    assert str(library.store.root) in folders
+    assert saved["path"] == models["path"]
+    assert models["key"].endswith(digest)
+    assert answers["path"].replace("~", home["HOME"]) == str(place_from_environment(home).folder)
