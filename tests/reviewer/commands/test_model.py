@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 
@@ -122,6 +123,18 @@ def test_store_is_a_file(model, monkeypatch, home, arguments):
     code, out, err = model(*arguments)
     assert (code, out) == (2, "")
     assert "w.gguf is no folder; set HUNKWISE_MODELS" in err
+
+
+def test_changed_weights(model, home, capfd):
+    """A review by weights that are not what they were ends with what is wrong, where, and what to do."""
+    assert model("create", "mine", "-f", "Modelfile")[0] == 0
+    (blob,) = home.glob("home/.local/share/hunkwise/models/blobs/*" + hashlib.sha256(WEIGHTS).hexdigest())
+    blob.write_bytes(WEIGHTS[:-1] + b"!")
+    (home / "x.patch").write_text("--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n")
+    assert run(hunkwise, ["review", "x.patch", "--model", "mine", "--offline"]) == 2
+    error = capfd.readouterr().err
+    assert f"{blob} hashes to sha256" in error
+    assert "pull or create the model again" in error
 
 
 def test_unknown_source(model, monkeypatch):
