@@ -56,12 +56,10 @@ class OpenedModel:
 
     def _load(self) -> Engine:
         self._progress(f"loading {self._spec.name}")
-        # long guidelines begin a prompt of every review that remarks on something: benchmarks/prefixes.py
-        prefixes = place_from_environment(self._environ).prefixes if self._config.remember else None
         opened = (
-            engine.open_isolated(self._spec, environ=self._environ, say=_say, prefixes=prefixes)
+            engine.open_isolated(self._spec, environ=self._environ, say=_say)
             if self._config.isolate
-            else engine.open_local(self._spec, say=_say, prefixes=prefixes)
+            else engine.open_local(self._spec, say=_say)
         )
         loaded: Engine = self._resources.enter_context(opened)
         self._timed = opened
