@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hunkwise.engine.runtime.prefix import common, reusable
+from hunkwise.engine import LocalEngine
+from hunkwise.engine.runtime.lanes import Lanes, Sequences, Trunk
+from hunkwise.engine.runtime.native import Batch, Context, Tokens
+from hunkwise.engine.runtime.prefix import Prefixes, common, reusable
 
 
 def tokens(length: int, change_at: int | None = None) -> np.ndarray:
@@ -37,3 +40,76 @@ def test_common_beginning() -> None:
     """The common beginning ends at the first difference or with the shorter array."""
     assert common(tokens(9), tokens(5)) == 5
     assert common(tokens(9), tokens(9, 3)) == 3
+
+
+TEXT = "def mean(values):\n    return sum(values) / len(values)\n" * 20
+
+
+def grown(prefixes: Prefixes, lanes: Lanes, wanted: Tokens) -> tuple[Trunk, int]:
+    """Acquire a prefix and compute what is missing; give it with the number of tokens that took."""
+    before = lanes.computed
+    trunk, _ = prefixes.acquire(wanted)
+    while filling := prefixes.filling():
+        lanes.step(filling)
+    return trunk, lanes.computed - before
+
+
+def logits(context: Context, trunk: Trunk) -> bytes:
+    """Give what the model expects after the prefix and one more token, to the last bit."""
+    batch = Batch(8)
+    batch.add(np.array([9], np.int32), len(trunk.tokens), trunk.sequence, 1)
+    row = context.decode(batch)[0].tobytes()
+    context.cut(trunk.sequence, len(trunk.tokens))
+    return row
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("keep", "computed_again"), [(64 << 20, 0), (100, 200)])
+def test_a_prefix_returns_from_host_memory_bit_for_bit(
+    engine: LocalEngine, keep: int, computed_again: int
+) -> None:
+    """Moved out of the pool and back, a prefix is what it was; beyond the bound it is computed again."""
+    wanted = engine._model.tokenize(TEXT.encode(), special=False)[:200]
+    context = Context(engine._model, cells=512, sequences=4, batch=512, outputs=8, threads=1)
+    try:
+        sequences = Sequences(4)
+        prefixes, lanes = Prefixes(context, sequences, keep), Lanes(context, sequences)
+        trunk, first = grown(prefixes, lanes, wanted)
+        before = logits(context, trunk)
+        prefixes.release(trunk)
+        prefixes.evict()
+        assert (prefixes.cells, len(sequences)) == (0, 4)
+
+        other, _ = grown(prefixes, lanes, wanted[::-1].copy())  # in the same cells
+        prefixes.release(other)
+        returned, again = grown(prefixes, lanes, wanted)
+
+        assert (first, again) == (200, computed_again)
+        assert logits(context, returned) == before
+        prefixes.release(returned)
+        prefixes.evict()
+        assert (prefixes.cells, len(sequences)) == (0, 4)
+    finally:
+        context.close()
+
+
+@pytest.mark.model
+def test_a_prefix_that_finds_no_room_is_computed_again(engine: LocalEngine) -> None:
+    """A long copy in host memory that does not fit beside what runs is no error for a short prompt."""
+    tokens = engine._model.tokenize(TEXT.encode(), special=False)
+    context = Context(engine._model, cells=512, sequences=4, batch=512, outputs=8, threads=1)
+    try:
+        sequences = Sequences(4)
+        prefixes, lanes = Prefixes(context, sequences, 64 << 20), Lanes(context, sequences)
+        long, _ = grown(prefixes, lanes, tokens[:300])
+        prefixes.release(long)
+        prefixes.evict()
+        running, _ = grown(prefixes, lanes, tokens[::-1][:300].copy())
+
+        short, computed = grown(prefixes, lanes, tokens[:140])
+
+        assert computed == 140
+        assert short.ready
+        assert running.ready
+    finally:
+        context.close()
