@@ -115,11 +115,13 @@ def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
 def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:
     """Have a remark worded on one of the likeliest lines, verify it, and ask which kind of problem it is."""
     engine, config = inquiry.engine, inquiry.config
-    shown = prompt.view(narrowed(context, spot.block), inquiry.guidelines)
+    seen = narrowed(context, spot.block)
+    shown = prompt.view(seen, inquiry.guidelines)
     likeliest = tuple(sorted([suspect.line for suspect in spot.suspects][:FOCUS_LINES])) or spot.lines
     asked = prompt.finding(
         shown,
         lines=likeliest[:FOCUS_LINES],
+        quotes=prompt.quotable(seen),
         language=config.language,
         focus=_focus(context, found.start_line),
         rules=tuple(rule.instructions for rule in inquiry.rules if rule.instructions),

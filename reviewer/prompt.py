@@ -6,6 +6,7 @@ Code reaches the model as data: it is a segment of its own, in which the engine 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -35,6 +36,13 @@ SAYABLE = tuple(severity for severity in Severity if severity is not Severity.IN
 # Longest texts the grammar admits, in characters: a remark is read on a screen, not in a book.
 MAX_TITLE = 80
 MAX_MESSAGE = 360
+
+# What a remark may quote in backticks: names and changed lines that it was shown, so many and so long at most.
+MOST_NAMES = 300
+MOST_LINES = 24
+LONGEST_QUOTE = 100
+_NAME = re.compile(r"[^\W\d]\w*(?:(?:\.|::|->)[^\W\d]\w*)*")
+_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")  # in a regular expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ def prompt_digest() -> str:
     """Sha256 (hex) of all that shapes a prompt: the templates and this module's own wording."""
     parts = [_source(name) for name in ("system", "hunk", "finding", "remark")]
     parts += [f"{category}: {text}" for category, text in DESCRIPTIONS.items()]
-    parts += [str(MAX_TITLE), str(MAX_MESSAGE), "|".join(YES_NO)]
+    parts += [str(MAX_TITLE), str(MAX_MESSAGE), "|".join(YES_NO), _NAME.pattern]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -105,10 +113,22 @@ def numbered(context: HunkContext) -> list[tuple[str, str, str]]:
     ]
 
 
+def quotable(context: HunkContext) -> tuple[str, ...]:
+    """List what a remark on a hunk may quote: the names in view, the nearest first, and the changed lines."""
+    lines = [line.text for line in context.hunk.lines]
+    around = [text for _, text in (*reversed(context.before), *context.after, *context.imports)]
+    names = dict.fromkeys(name for text in (*lines, *around) for name in _NAME.findall(text))
+    changed = (line.text.strip() for line in context.hunk.lines if line.kind != "context")
+    whole = dict.fromkeys(text for text in changed if text.isprintable() and text and "`" not in text)
+    quotes = (*list(names)[:MOST_NAMES], *list(whole)[:MOST_LINES])
+    return tuple(quote for quote in quotes if len(quote) <= LONGEST_QUOTE)
+
+
 def finding(
     shown: View,
     *,
     lines: tuple[int, ...],
+    quotes: tuple[str, ...],
     language: str,
     focus: Focus,
     rules: tuple[str, ...] = (),
@@ -124,18 +144,23 @@ def finding(
         rules=rules,
         language=language,
     )
-    question = Generate("finding", (Segment(text),), max_tokens=320, schema=finding_schema(lines))
+    question = Generate("finding", (Segment(text),), max_tokens=320, schema=finding_schema(lines, quotes))
     return Bundle(shown, (question,))
 
 
-def finding_schema(lines: tuple[int, ...]) -> dict[str, object]:
-    """Give the JSON schema of an answer: one finding, on a commentable line; it is graded after it is worded."""
+def finding_schema(lines: tuple[int, ...], quotes: tuple[str, ...]) -> dict[str, object]:
+    """Give the JSON schema of an answer: one finding, on a commentable line; it is graded after it is worded.
+
+    Between backticks only `quotes` can be said, so that no remark quotes code that is not there.
+    """
+    known = "|".join(_SPECIAL.sub(r"\\\g<0>", quote) for quote in quotes)
+    text = {"type": "string", "pattern": f"^(?:[^`]|`(?:{known})`)*$" if known else "^[^`]*$"}
     return {
         "type": "object",
         "properties": {
             "line": {"enum": list(lines)},
-            "title": {"type": "string", "minLength": 8, "maxLength": MAX_TITLE},
-            "message": {"type": "string", "minLength": 16, "maxLength": MAX_MESSAGE},
+            "title": {**text, "minLength": 8, "maxLength": MAX_TITLE},
+            "message": {**text, "minLength": 16, "maxLength": MAX_MESSAGE},
             "severity": {"enum": [severity.value for severity in SAYABLE]},
         },
         "required": ["line", "title", "message", "severity"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ BUNDLES = {
     "finding": prompt.finding(
         SHOWN,
         lines=(42,),
+        quotes=prompt.quotable(CONTEXT),
         language="English",
         focus=prompt.Focus(42, "start = number * size", ("start = (number - 1) * size",)),
         rules=("Money is Decimal.",),
@@ -80,6 +82,27 @@ def test_only_commentable_lines_can_be_said() -> None:
 
     assert question.schema["properties"]["line"] == {"enum": [42]}
     assert question.schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("message", "sayable"),
+    [
+        ("`start` is one page too far.", True),
+        ("It was `start = (number - 1) * size` before.", True),
+        ("`math` is imported, and `size` is used.", True),
+        ("No code is quoted here.", True),
+        ("`offset` is one page too far.", False),
+        ("`start = 0` would do.", False),
+        ("A quote that `start", False),
+    ],
+)
+def test_only_code_in_view_can_be_quoted(message: str, *, sayable: bool) -> None:
+    """Between backticks stands a name or a changed line that the model was shown, or nothing can be said."""
+    (question,) = BUNDLES["finding"].questions
+    assert isinstance(question, Generate)
+    assert question.schema is not None
+
+    assert bool(re.search(question.schema["properties"]["message"]["pattern"], message)) is sayable
 
 
 def test_code_can_not_spell_the_fence() -> None:
