@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -110,20 +111,27 @@ def run(
     journal: Path | None,
     key: str,
     ranking: Ranking = unranked,
+    jobs: int = 1,
 ) -> Iterator[tuple[Case, Row]]:
-    """Review the cases in order. With a journal, finished ones are read from it and new ones added to it.
+    """Review the cases, `jobs` side by side, and give them in order.
 
-    `key` names all that shapes an answer; a journal of another key is refused with UsageError.
+    With a journal, finished ones are read from it and new ones added to it. `key` names all that shapes an
+    answer; a journal of another key is refused with UsageError.
     """
     finished = _finished(journal, key) if journal else {}
-    for case in cases:
-        row = finished.get(case.id)
-        if row is None:
-            row = run_case(case, method, engine, ranking)
-            if journal:
+
+    def row_of(case: Case) -> Row:
+        return finished.get(case.id) or run_case(case, method, engine, ranking)
+
+    with ThreadPoolExecutor(jobs) as threads:
+        rows = (
+            threads.map(row_of, cases) if jobs > 1 else map(row_of, cases)
+        )  # one can be interrupted at once
+        for case, row in zip(cases, rows, strict=True):
+            if journal and case.id not in finished:
                 with journal.open("a", encoding="utf-8") as file:
                     file.write(json.dumps({"key": key, **asdict(row)}) + "\n")
-        yield case, row
+            yield case, row
 
 
 def _finished(journal: Path, key: str) -> dict[str, Row]:

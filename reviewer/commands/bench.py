@@ -25,6 +25,8 @@ NAMES = ("ask-diff", "ask-hunk-json", "yes-no", "linter", "first-line", "silent"
 @click.command("bench")
 @click.option("--sample", "size", type=click.IntRange(1), metavar="N", help="Draw N cases.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draw.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
+              help="Cases in work at a time; more pay where a server or several machines answer.")  # fmt: skip
 @click.option("--form", type=click.Choice(["diff", "added"]), default="diff", show_default=True,
               help="Show each change as a diff, or as newly written code.")  # fmt: skip
 @click.option("--baseline", type=click.Choice(NAMES), help="Measure this way of asking instead of ours.")
@@ -38,6 +40,7 @@ def command(
     files: tuple[Path, ...],
     size: int | None,
     seed: int,
+    jobs: int,
     form: str,
     baseline: str | None,
     target: Path | None,
@@ -65,7 +68,7 @@ def command(
     method = BASELINES[baseline] if baseline else ours(config)
     ranking = our_ranking(config) if form == "added" and not baseline else unranked
     made = _manifest(config, engine, form, baseline)
-    rows = list(counted(run(cases, method, engine, journal, _key(made), ranking), len(cases)))
+    rows = list(counted(run(cases, method, engine, journal, _key(made), ranking, jobs), len(cases)))
     measured, groups = summarise(rows), by_group(rows)
     if target:
         report = {"metrics": measured, "by_group": groups, "cases": _cases(rows), "manifest": made}

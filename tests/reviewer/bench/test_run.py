@@ -213,6 +213,18 @@ def test_an_interrupted_run_goes_on(file: Path, tmp_path: Path) -> None:
         list(run(cases, ours(Config()), asked, journal, "another"))
 
 
+def test_cases_side_by_side_give_the_same_rows(file: Path, tmp_path: Path) -> None:
+    """With several jobs the rows come in the same order and say the same, but for the time."""
+    cases, journal = read_cases([file]), tmp_path / "journal"
+
+    def untimed(jobs: int) -> list[Row]:
+        made = run(cases, ours(Config()), ScriptedEngine(), journal if jobs > 1 else None, "key", jobs=jobs)
+        return [replace(row, seconds=0.0) for _, row in made]
+
+    assert untimed(3) == untimed(1)
+    assert len(journal.read_text().splitlines()) == len(cases)
+
+
 def _row(name: str, score: float, *remarks: Remark) -> Row:
     return Row(name, score, remarks, 2.0, 100, 50, 10, 3)
 
