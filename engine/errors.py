@@ -2,6 +2,7 @@
 
 EngineError
 ├── MissingExtra           an optional package is not installed
+│   └── BrokenExtra        it is installed, but does not load
 ├── ModelfileError         a Modelfile does not parse; carries line and column
 ├── InvalidName            a model name breaks the grammar of names
 ├── ModelError
@@ -32,6 +33,15 @@ class MissingExtra(EngineError):
         super().__init__(f"{package} is not installed; run: pip install 'hunkwise[{extra}]'")
         self.package = package
         self.extra = extra
+
+
+class BrokenExtra(MissingExtra):
+    """An optional package is installed and of no use: its native library does not load, for `reason`."""
+
+    def __init__(self, package: str, extra: str, reason: str) -> None:
+        super().__init__(package, extra)
+        what = f"{package} is installed, but its library does not load ({reason})"
+        self.args = (f"{what}; run: pip install --force-reinstall --no-cache-dir {package}",)
 
 
 class ModelfileError(EngineError):

@@ -1,0 +1,42 @@
+"""The one file that imports llama.cpp, through llama-cpp-python's ctypes layer, and keeps what it logs.
+
+ctypes releases the GIL inside every call.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+
+from hunkwise.engine.errors import BrokenExtra, MissingExtra
+
+# llama.cpp's threads meet at hundreds of barriers a token. libgomp spins there by default, which on a machine
+# that has other work all but stops a step; it reads this when it is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+try:
+    import llama_cpp.llama_cpp as llama
+    from llama_cpp._ggml import libggml
+except ImportError as error:
+    raise MissingExtra("llama-cpp-python", "local") from error
+except (OSError, RuntimeError) as error:  # its shared library is not there, or does not load
+    raise BrokenExtra("llama-cpp-python", "local", str(error)) from error
+
+__all__ = ["libggml", "llama", "log_tail"]
+
+# llama.cpp has one logger per process; its lines end in this ring, never on stdout or stderr.
+_LOG: deque[str] = deque(maxlen=200)
+
+
+@llama.llama_log_callback  # type: ignore[untyped-decorator]
+def _log(level: int, text: bytes, _user_data: object) -> None:
+    if level != 4:  # GGML_LOG_LEVEL_DEBUG
+        _LOG.append(text.decode("utf-8", "replace"))
+
+
+llama.llama_log_set(_log, None)
+llama.llama_backend_init()
+
+
+def log_tail(lines: int = 12) -> str:
+    """Return the last lines llama.cpp logged."""
+    return "".join(tuple(_LOG)[-lines:]).strip()
