@@ -41,8 +41,10 @@ def survey() -> Machine:
 
 
 def shape_in(spec: ModelSpec) -> ModelShape:
-    """Read the shape of a model from its files. Raises ModelError."""
-    return shape_of([read_header(path) for path in spec.weights])
+    """Read the shape of a model with its adapters from their files. Raises ModelError."""
+    # llama.cpp puts an adapter's tensors beside those they change, whose names they bear (llama-adapter.cpp)
+    files = (*spec.weights, *(path for path, _ in spec.adapters))
+    return shape_of([read_header(path) for path in files])
 
 
 def plan_for(spec: ModelSpec, machine: Machine, *, want: Want | None = None) -> Plan:
@@ -78,6 +80,10 @@ def open_local(
     check_seals(spec.seals)
     shape, found = shape_in(spec), machine or survey()
     plan: Plan | None = make_plan(shape, found, spec.parameters, want=want)
+    if spec.draft is not None:
+        say(
+            f"{spec.name} is used without its DRAFT model: guessing ahead cost more than it saved when measured"
+        )
     failed: EngineError = NativeFailure("the process was killed")
     for _ in range(steps):
         plan = plan and smaller(plan, shape, found)

@@ -198,7 +198,11 @@ class Scheduler:
         return cells <= self._free() and len(self._sequences) >= 3  # a trunk, a lane and a branch
 
     def _free(self) -> int:
-        """Cells that nobody holds or was promised."""
+        """Cells that nobody holds or was promised.
+
+        Nothing is computed beyond it, so llama_decode never answers 1, "no KV slot": cells of one pool need not
+        be neighbours, and each is either free, a trunk's or promised to a work.
+        """
         promised = 0
         for job in self._active:
             running = sum(lane.work.cells for lane in job.lanes)

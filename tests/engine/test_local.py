@@ -15,7 +15,7 @@ import pytest
 from hunkwise.engine.errors import CorruptModel, DoesNotFit, NativeFailure
 from hunkwise.engine.library.partial import sha256_of
 from hunkwise.engine.library.seals import sealed
-from hunkwise.engine.local import open_isolated, open_local, open_pool, survey
+from hunkwise.engine.local import open_isolated, open_local, open_pool, plan_for, shape_in, survey
 from hunkwise.engine.runtime.fit import Want
 from hunkwise.engine.runtime.hardware import Cpu, Machine
 from hunkwise.engine.runtime.plan import Plan
@@ -41,6 +41,36 @@ def spec(tmp_path: Path) -> ModelSpec:
     writer.write_tensors_to_file()
     writer.close()
     return ModelSpec("toy", "0" * 64, (tmp_path / "toy.gguf",))
+
+
+def test_an_adapter_is_priced(spec: ModelSpec, tmp_path: Path) -> None:
+    """The tensors of a LoRA file count as weights of the layers that they change."""
+    writer: Any = gguf.GGUFWriter(str(tmp_path / "adapter.gguf"), "qwen2")
+    writer.add_string("general.type", "adapter")
+    for part in ("lora_a", "lora_b"):
+        writer.add_tensor(f"blk.1.attn_q.weight.{part}", np.zeros((8, 100), dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    adapted = replace(spec, adapters=((tmp_path / "adapter.gguf", 1.0),))
+
+    plain, priced = plan_for(spec, MACHINE), plan_for(adapted, MACHINE)
+
+    assert priced.estimate["weights"] - plain.estimate["weights"] == 2 * 8 * 100 * 4
+    assert shape_in(adapted).layer_bytes[0] == shape_in(spec).layer_bytes[0]
+
+
+def test_a_draft_model_is_left_out_aloud(spec: ModelSpec) -> None:
+    """A Modelfile with DRAFT loads, and says that the draft is not used."""
+    said: list[str] = []
+    drafted = replace(spec, draft=spec.weights[0])
+
+    open_local(drafted, machine=MACHINE, say=said.append, load=lambda _spec, _plan: "engine")  # type: ignore[arg-type,return-value]
+
+    assert said == [
+        "toy is used without its DRAFT model: guessing ahead cost more than it saved when measured"
+    ]
 
 
 def test_the_next_smaller_plan_follows_when_memory_runs_out(spec: ModelSpec) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 import pytest
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.model
 @pytest.fixture(scope="module")
 def crowded(small_model: ModelSpec) -> Iterator[LocalEngine]:
     """An engine that mixes four bundles in a batch and lets few wait."""
-    limits = Limits(jobs=8, side_by_side=4)
+    limits = Limits(jobs=64, tokens=2500, side_by_side=4)
     with load(small_model, Plan(n_ctx=768, n_seq=6, n_threads=1), limits) as engine:
         yield engine
 
@@ -37,23 +37,48 @@ def wait_until_idle(engine: LocalEngine) -> None:
         time.sleep(0.01)
 
 
-def test_all_are_answered_or_refused(crowded: LocalEngine) -> None:
-    """50 threads ask 100 bundles of a queue of 8: each is answered or refused, and no cell stays in use."""
-    outcomes: list[object] = []
+def tiny(name: str, caller: str) -> Bundle:
+    """Make a bundle of a few tokens."""
+    return Bundle((), (Choose(name, (Segment(f"{name} is", "raw"),), (" odd", " even")),), caller=caller)
 
-    def ask(number: int) -> None:
+
+def test_all_are_answered_or_refused(crowded: LocalEngine) -> None:
+    """50 threads submit 1,000 bundles to a queue of 64: each is answered or refused, and no cell stays in use."""
+
+    def submit(number: int) -> Future[tuple[Answer, ...]] | QueueFull:
         try:
-            outcomes.append(crowded.ask(bundle(str(number), caller=str(number % 3))))
+            return crowded.submit(tiny(str(number), caller=str(number % 3)))
         except QueueFull as error:
-            outcomes.append(error)
+            return error
 
     with ThreadPoolExecutor(50) as threads:
-        list(threads.map(ask, range(100)))
+        outcomes = list(threads.map(submit, range(1000)))
 
-    answered = [outcome for outcome in outcomes if not isinstance(outcome, QueueFull)]
-    assert len(outcomes) == 100
-    assert all(error.retry_after > 0 for error in outcomes if isinstance(error, QueueFull))
-    assert len(answered) >= 8
+    refused = [outcome for outcome in outcomes if isinstance(outcome, QueueFull)]
+    accepted = {n: outcome for n, outcome in enumerate(outcomes) if not isinstance(outcome, QueueFull)}
+    assert len(refused) + len(accepted) == 1000
+    assert len(accepted) >= 64
+    assert refused
+    assert all(error.waiting == 64 and error.retry_after > 0 for error in refused)
+    assert all(future.result()[0].id == str(number) for number, future in accepted.items())
+    wait_until_idle(crowded)
+
+
+def test_the_queue_is_bounded_by_tokens_too(crowded: LocalEngine) -> None:
+    """Few long bundles fill the queue as many short ones do; taken back, they leave their room."""
+    waiting = [bundle(str(n), f"{n}. " + "One of the texts that wait. " * 80) for n in range(64)]
+    size = crowded.measure(waiting[0])
+    each = size.shared + sum(size.questions)
+    long = Generate("long", (Segment("Count to a thousand."),), 300)
+    futures = [crowded.submit(Bundle((Segment("First."),), (long,)))]  # the others find no room beside it
+
+    with pytest.raises(QueueFull) as caught:
+        futures.extend(map(crowded.submit, waiting))
+
+    assert caught.value.waiting == len(futures) - 1 == 2500 // each
+    assert all(future.cancel() for future in futures)
+    wait_until_idle(crowded)
+    crowded.submit(waiting[-1]).cancel()
     wait_until_idle(crowded)
 
 
