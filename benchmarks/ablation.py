@@ -1,11 +1,12 @@
 """Which evidence tells a bug from a clean change: one kind after the other, on the same labelled changes.
 
-    python benchmarks/ablation.py CASES... [--model NAME] [--ask]
+    python benchmarks/ablation.py CASES... [--model NAME] [--kinds ltr fim ask]
 
 Prints, for each set of features, what a layer fitted on it gives in cross-validation by group, and what asking for
 it costs. Answers are kept in the response cache, so an interrupted run goes on and a second one is free (its costs
-then read 0). `--ask` adds the questions in words, which take most of the time. The rows marked with a star use the
-length of the change: what they gain comes from how such cases are made, by turning a fix round (docs/quality.md).
+then read 0). ltr: the text scored left to right; fim: between what stands before and after it; ask: questions in
+words, which take most of the time. The rows marked with a star use the length of the change: what they gain comes
+from how such cases are made, by turning a fix round (docs/quality.md).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from hunkwise.reviewer.types import HunkContext
 
 Features = dict[str, float]
 
+KINDS = ("ltr", "fim", "ask")
 ASKED = "Is there a mistake in this code? Answer Yes or No.", "Is this code right? Answer Yes or No."
 ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("asked about the new code, both polarities", "ask", ("asked",)),
@@ -143,10 +145,10 @@ def log_odds(choice: Choice) -> float:
 class Bench:
     """Gathers evidence of one kind after the other and keeps count of what each cost."""
 
-    def __init__(self, config: Config, engine: Engine, asking: bool) -> None:
+    def __init__(self, config: Config, engine: Engine, kinds: Sequence[str]) -> None:
         self._config = config
         self._engine = engine
-        self._meters = {name: Meter(engine) for name in ("ltr", "fim", *(("ask",) if asking else ()))}
+        self._meters = {kind: Meter(engine) for kind in kinds}
 
     def gather(self, case: Case) -> list[Example]:
         """Read all evidence of the labelled blocks of a case."""
@@ -169,9 +171,10 @@ class Bench:
     def _read(self, context: HunkContext, block: range) -> Mapping[str, float]:
         read = evidence.sides(context, block)
         found = left_to_right(read, self._meters["ltr"])
-        found |= in_the_middle(context, block, read, self._meters["fim"])
-        for name in ("gap", "drops"):
-            found[f"mean_{name}"] = (found[name] + found[f"fim_{name}"]) / 2
+        if "fim" in self._meters:
+            found |= in_the_middle(context, block, read, self._meters["fim"])
+            for name in ("gap", "drops"):
+                found[f"mean_{name}"] = (found[name] + found[f"fim_{name}"]) / 2
         return found | asked_in_words(read, self._meters["ask"]) if "ask" in self._meters else found
 
     def computed(self, kind: str) -> int:
@@ -198,18 +201,18 @@ def main() -> None:
     )
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--model", default=Config().model)
-    parser.add_argument("--ask", action="store_true")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS[:1])
     asked = parser.parse_args()
     config = replace(Config(), model=asked.model)
     cases = [case for case in read_cases(asked.files) if case.form == "single"]
     examples: list[Example] = []
     with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
         engine = open_engine(config, os.environ, progress)
-        bench = Bench(config, engine, asked.ask)
+        kinds = tuple(kind for kind in KINDS if kind in asked.kinds or kind == "ltr")
+        bench = Bench(config, engine, kinds)
         for number, case in enumerate(cases):
             progress("cases read:", number, len(cases), case.id)
             examples += bench.gather(case)
-    kinds = ("ltr", "fim", "ask") if asked.ask else ("ltr", "fim")
     print(f"{engine.card().model}, {len(cases)} cases; at the least bar with at most 10 % false alarms")
     print("tokens computed: " + ", ".join(f"{kind} {bench.computed(kind)}" for kind in kinds))
     print(f"{'evidence':48} {'AUROC':>6} {'real':>6} {'alarms':>6} {'recall':>6} {'pairs':>6} {'ECE':>6}")
