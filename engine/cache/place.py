@@ -35,6 +35,11 @@ class CachePlace:
     limit: int = 256 << 20
     ttl: float = 30 * DAY
 
+    @property
+    def prefixes(self) -> Path:
+        """The folder of prefixes that a model need not compute again; see `runtime/prefix_files.py`."""
+        return self.folder / "prefixes"
+
     def file(self, trust: Trust) -> Path:
         """Name the file of one trust level."""
         return self.folder / f"answers-{trust}.sqlite3"

@@ -119,7 +119,7 @@ def stats(as_json: bool) -> None:
 @command.command()
 @_json
 def clear(as_json: bool) -> None:
-    """Forget every answer, on disk and in Redis."""
+    """Forget every answer, on disk and in Redis, and every prefix."""
     place, tally = place_from_environment(os.environ), Tally()
     gone: dict[str, int | None] = {}
     for trust in _on_disk(place):
@@ -129,12 +129,25 @@ def clear(as_json: bool) -> None:
     if redis is not None:
         with closing(redis):
             gone["redis"] = redis.clear()
+    if place.prefixes.exists():
+        gone["prefixes"] = _forget_prefixes(place.prefixes)
     if as_json:
         click.echo(json.dumps({"cleared": gone, "troubles": tally.counts()}, indent=2))
     for store, number in () if as_json else gone.items():
         click.echo(f"{store}: {'out of reach' if number is None else f'{number} entries forgotten'}")
     if tally.counts():
         raise CacheError("not all was cleared: " + ", ".join(tally.counts()))
+
+
+def _forget_prefixes(folder: Path) -> int | None:
+    """Delete what a model computed of system messages; gives the number of files, None if some stay."""
+    files = list(folder.glob("*.cells"))
+    try:
+        for path in files:
+            path.unlink(missing_ok=True)
+    except OSError:
+        return None
+    return len(files)
 
 
 def _on_disk(place: CachePlace) -> list[Trust]:

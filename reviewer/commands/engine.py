@@ -16,7 +16,7 @@ import click
 
 from hunkwise import engine
 from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, ModelSpec, Timed
-from hunkwise.reviewer.commands.cache import cache_from_environment
+from hunkwise.reviewer.commands.cache import cache_from_environment, place_from_environment
 from hunkwise.reviewer.commands.progress import Progress
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_files import repository_root
@@ -56,10 +56,12 @@ class OpenedModel:
 
     def _load(self) -> Engine:
         self._progress(f"loading {self._spec.name}")
+        # long guidelines begin a prompt of every review that remarks on something: benchmarks/prefixes.py
+        prefixes = place_from_environment(self._environ).prefixes if self._config.remember else None
         opened = (
-            engine.open_isolated(self._spec, environ=self._environ, say=_say)
+            engine.open_isolated(self._spec, environ=self._environ, say=_say, prefixes=prefixes)
             if self._config.isolate
-            else engine.open_local(self._spec, say=_say)
+            else engine.open_local(self._spec, say=_say, prefixes=prefixes)
         )
         loaded: Engine = self._resources.enter_context(opened)
         self._timed = opened

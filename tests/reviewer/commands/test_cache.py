@@ -94,6 +94,19 @@ def test_stats_and_clear(tmp_path: Path) -> None:
     assert json.loads(run(environ, "stats", "--json").output)["stores"][0]["entries"] == 0
 
 
+def test_clear_forgets_prefixes(tmp_path: Path) -> None:
+    """What a model computed of system messages goes too; the secret beside it stays."""
+    folder = place_from_environment({"HUNKWISE_CACHE": str(tmp_path)}).prefixes
+    folder.mkdir()
+    for name in ("a.cells", "b.cells", "secret"):
+        (folder / name).touch()
+
+    output = run({"HUNKWISE_CACHE": str(tmp_path)}, "clear").output
+
+    assert "prefixes: 2 entries forgotten" in output
+    assert [path.name for path in folder.iterdir()] == ["secret"]
+
+
 def test_redis_out_of_reach(tmp_path: Path) -> None:
     """Stats say that Redis can't be reached; clear fails, for something was not cleared."""
     environ = {"HUNKWISE_CACHE": str(tmp_path), "HUNKWISE_REDIS_URL": "unix:///nowhere/s"}
