@@ -192,8 +192,8 @@ def line(name: str, cases: Sequence[Case], examples: Sequence[Example], weighed:
         for synthetic in (False, True)
     )
     return (
-        f"{name:48} {notes['auroc']:6.2f} {real['auroc']:6.2f} {textbook['auroc']:8.2f} {notes['false_alarm_rate']:6.0%} "
-        f"{notes['recall']:6.0%} {notes['pair_score']:6.0%} {notes['ece']:6.2f}"
+        f"{name:48} {notes['auroc']:6.2f} {real['auroc']:6.2f} {textbook['auroc']:8.2f} "
+        f"{notes['false_alarm_rate']:6.0%} {notes['recall']:6.0%} {notes['pair_score']:6.0%} {notes['ece']:6.2f}"
     )
 
 
@@ -219,7 +219,8 @@ def main() -> None:
     print(f"{engine.card().model}, {len(cases)} cases; at the least bar with at most 10 % false alarms")
     print("tokens computed: " + ", ".join(f"{kind} {bench.computed(kind)}" for kind in kinds))
     print(
-        f"{'evidence':48} {'AUROC':>6} {'real':>6} {'textbook':>8} {'alarms':>6} {'recall':>6} {'pairs':>6} {'ECE':>6}"
+        f"{'evidence':48} {'AUROC':>6} {'real':>6} {'textbook':>8} "
+        f"{'alarms':>6} {'recall':>6} {'pairs':>6} {'ECE':>6}"
     )
     for name, kind, weighed in ROWS:
         if kind in kinds:
