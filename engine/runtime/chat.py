@@ -77,12 +77,9 @@ class Chat:
         prompts = [self._prompt(bundle.shared, question.prompt) for question in bundle.questions]
         if not prompts:
             return Layout(np.empty(0, np.int32), ())
-        # What is truly equal is shared: less where a template frames two questions differently, more where two
-        # begin with the same words. Each keeps a token of its own, to be asked something.
-        lasting = min(system for _, _, system in prompts)
-        first, length, _ = prompts[0]
-        if len(prompts) > 1:
-            length = min(len(tokens) for tokens, _, _ in prompts) - 1
+        # A template could frame two questions differently: only what is truly equal is shared.
+        length, lasting = min(shared for _, shared, _ in prompts), min(system for _, _, system in prompts)
+        first = prompts[0][0]
         for tokens, _, _ in prompts[1:]:
             differs = np.nonzero(first[:length] != tokens[:length])[0]
             length = int(differs[0]) if len(differs) else length

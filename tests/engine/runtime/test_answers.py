@@ -68,16 +68,6 @@ def test_the_shared_part_is_computed_once(engine: LocalEngine) -> None:
     assert usage.prefilled < size.shared + sum(size.questions)
 
 
-def test_words_that_questions_begin_with_are_computed_once(engine: LocalEngine) -> None:
-    """What two questions have in common counts as shared, and each keeps a token of its own."""
-    asked = tuple(Choose(n, (Segment(f"Is there a mistake in line {n}"),), ("Yes", "No")) for n in "12")
-    alone, both = engine.measure(Bundle(SHARED, asked[:1])), engine.measure(Bundle(SHARED, asked))
-
-    assert both.shared >= alone.shared + 5
-    assert both.shared + both.questions[0] == alone.shared + alone.questions[0]
-    assert min(both.questions) >= 1
-
-
 def test_the_same_bundle_gives_the_same_bits(engine: LocalEngine) -> None:
     """Neither a repetition nor other bundles in between, with the same or another beginning, change a bit."""
     questions = (*QUESTIONS[:2], Generate("g", (Segment("Why?"),), 3))
