@@ -26,6 +26,8 @@ def _reader(kind: Kind) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """Make a callback that reads text as the setting does; a usage error says what may be."""
 
     def read(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        if isinstance(value, tuple):  # a list's flag may be given again and again
+            value = ",".join(value) if value else None
         if not isinstance(value, str):
             return value
         try:
@@ -56,8 +58,9 @@ def _option(name: str, about: About) -> Callable[[F], F]:
     cls = click.Option if about.common else RareOption
     if isinstance(kind, Switch):
         return click.option(f"{flag}/--no-{flag[2:]}", name, default=None, cls=cls, help=_sentence(about))
+    attributes: dict[str, Any] = {"callback": _reader(kind), "metavar": _metavar(kind), "cls": cls}
     return click.option(
-        flag, name, callback=_reader(kind), metavar=_metavar(kind), cls=cls, help=_sentence(about, kind)
+        flag, name, multiple=isinstance(kind, ListOf), help=_sentence(about, kind), **attributes
     )
 
 

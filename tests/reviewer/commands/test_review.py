@@ -53,6 +53,13 @@ def never(*_: Any) -> Engine:
     raise AssertionError("a model was opened")
 
 
+def test_a_list_may_be_given_in_parts(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A list's flag that comes twice adds up, as its items between commas do."""
+    for globs in (["--include", "a.*", "--include", "pool.*"], ["--include", "a.*,pool.*"]):
+        assert run(hunkwise, ["review", "x.patch", *globs], scripted) == 0
+        assert "reviewed 1 hunk" in capsys.readouterr().out
+
+
 def test_a_finding_is_reported_and_fails_as_asked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The report alone is on stdout; the exit code is 1 only where --fail-on asks for it."""
     options = ["review", "x.patch"]
