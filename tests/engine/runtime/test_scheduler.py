@@ -71,6 +71,8 @@ def test_the_queue_is_bounded_by_tokens_too(crowded: LocalEngine) -> None:
     each = size.shared + sum(size.questions)
     long = Generate("long", (Segment("Count to a thousand."),), 300)
     futures = [crowded.submit(Bundle((Segment("First."),), (long,)))]  # the others find no room beside it
+    while crowded._scheduler._waiting:
+        time.sleep(0.01)
 
     with pytest.raises(QueueFull) as caught:
         futures.extend(map(crowded.submit, waiting))
