@@ -1,4 +1,4 @@
-"""From a hunk to bundles: the only file that imports jinja2. Everything the model reads is made here.
+"""From a hunk to bundles, by the templates in prompts/. Everything the model reads is made here.
 
 Code reaches the model as data: it is a segment of its own, in which the engine parses no special tokens.
 """

@@ -24,7 +24,6 @@ FACES = {
     "jinja2": {
         "reviewer/prompt.py",
         "reviewer/report/html.py",
-        "reviewer/bench/reliability.py",
         "engine/runtime/template.py",
     },
     "matplotlib": {"reviewer/bench/reliability_png.py"},

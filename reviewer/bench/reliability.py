@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-import jinja2
-
 from hunkwise.reviewer.bench import metrics
 from hunkwise.reviewer.bench.metrics import Share
 from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.report.html import environment
 from hunkwise.reviewer.visible import visible_line
 
 
@@ -78,9 +77,8 @@ def drawer(path: Path) -> Draw:
 
 def page(drawn: Plot) -> str:
     """Write the plot as an HTML page, with the numbers as a table for those who can't see it."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     source = (resources.files("hunkwise.reviewer.bench") / "reliability.html.j2").read_text("utf-8")
-    return environment.from_string(source).render(plot=drawn)
+    return environment().from_string(source).render(plot=drawn)
 
 
 def _write(text: str, path: Path) -> None:

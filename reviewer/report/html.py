@@ -47,7 +47,8 @@ def render(review: Review, view: View) -> str:
     style, script = _asset("page.css"), _asset("page.js")
     policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'"
     files = view.change.files if view.change is not None else ()
-    return _template().render(
+    page = environment().get_template("page.html.j2")
+    return page.render(
         review=review,
         sections=sections(files, review.findings),
         policy=f"{policy}; form-action 'none'",
@@ -110,8 +111,9 @@ def _hash(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Make what renders HTML: everything is escaped, and a name without a value is an error."""
+    made = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -119,8 +121,8 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["visible"] = visible
-    environment.filters["line"] = visible_line
-    environment.filters["redact"] = redact
-    environment.globals["replaced"] = replaced
-    return environment.get_template("page.html.j2")
+    made.filters["visible"] = visible
+    made.filters["line"] = visible_line
+    made.filters["redact"] = redact
+    made.globals["replaced"] = replaced
+    return made
