@@ -8,8 +8,9 @@ points at something. Whatever is not said is counted with its reason.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.engine import Engine, errors
@@ -22,7 +23,7 @@ from hunkwise.reviewer.precision import aim
 from hunkwise.reviewer.recall import Memory, Recall
 from hunkwise.reviewer.selection import Picked, excused, select
 from hunkwise.reviewer.silence import NOTHING, Silence, expired, part
-from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
+from hunkwise.reviewer.types import Change, Finding, Rejected, Review, Severity, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,44 +67,59 @@ def review(
     picked, passed_over = select(change, config.include, config.exclude)
     if picked:
         config = aim(config, engine)
-    deadline = clock() + config.max_time if config.max_time else None
+    deadline = clock() + config.max_time if config.max_time else math.inf
     asked = [(pick, _inquiry(pick, change, config, engine, guidelines)) for pick in picked]
-    recall = Recall(memory, asked)
-    bars = bar(config), floors(change, config)
-    examined: list[Examined] = []
-    recalled = 0
-    for number, (pick, inquiry) in enumerate(asked):
-        observer(Progress(number, len(picked), pick.file.path, recalled=recalled))
-        result = recall.of(number)
-        if result is not None:
-            recalled += 1
-        elif deadline is not None and clock() >= deadline:
-            result = _out_of_time(pick)
-        else:
-            result = examine(pick, inquiry)
-            recall.keep(number, result)
-        result = replace(result, findings=(*_checks(pick), *result.findings))
-        examined.append(result)
-        heard, _ = part(result.findings, change, silence)
-        for found in findings.settle(heard, *bars)[0]:
-            observer(Progress(number + 1, len(picked), pick.file.path, found, recalled))
-    observer(Progress(len(picked), len(picked), recalled=recalled))
+
+    def settle(made: Sequence[Finding]) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
+        heard, silenced = part(made, change, silence)
+        said, unsaid = findings.settle(heard, bar(config), floors(change, config))
+        return said, (*unsaid, *silenced)
+
+    examined = _examine_all(asked, Recall(memory, asked), settle, observer, late=lambda: clock() >= deadline)
     failures = [result.failure for result in examined if result.failure]
     if failures and len(failures) == len(picked):
         raise failures[0]
     made = distinguish([found for result in examined for found in result.findings])
-    heard, silenced = part(made, change, silence)
-    said, unsaid = findings.settle(heard, *bars)
+    said, unsaid = settle(made)
     skipped = (*change.skipped, *passed_over, *(skip for result in examined for skip in result.skipped))
     return Review(
         findings=said,
-        rejected=(*(drop for result in examined for drop in result.rejected), *unsaid, *silenced),
+        rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),
         skipped=skipped,
         coverage=coverage(picked, skipped),
         manifest=manifest(config, engine, expired(made, silence)),
         base=change.base,
         head=change.head,
     )
+
+
+def _examine_all(
+    asked: Sequence[tuple[Picked, Inquiry]],
+    recall: Recall,
+    settle: Callable[[Sequence[Finding]], tuple[Sequence[Finding], Sequence[Rejected]]],
+    observer: Observer,
+    *,
+    late: Callable[[], bool],
+) -> list[Examined]:
+    """Recall or examine each hunk, and tell the observer of what is found as it comes."""
+    examined: list[Examined] = []
+    recalled = 0
+    for number, (pick, inquiry) in enumerate(asked):
+        observer(Progress(number, len(asked), pick.file.path, recalled=recalled))
+        result = recall.of(number)
+        if result is not None:
+            recalled += 1
+        elif late():
+            result = _out_of_time(pick)
+        else:
+            result = examine(pick, inquiry)
+            recall.keep(number, result)
+        result = replace(result, findings=(*_checks(pick), *result.findings))
+        examined.append(result)
+        for found in settle(result.findings)[0]:
+            observer(Progress(number + 1, len(asked), pick.file.path, found, recalled))
+    observer(Progress(len(asked), len(asked), recalled=recalled))
+    return examined
 
 
 def examine(pick: Picked, inquiry: Inquiry) -> Examined:

@@ -27,7 +27,10 @@ from hunkwise.reviewer.visible import visible_line
 
 if TYPE_CHECKING:
     from hunkwise.engine import Engine
+    from hunkwise.reviewer.commands.instruments import Meter
     from hunkwise.reviewer.commands.progress import Progress
+    from hunkwise.reviewer.pipeline import Observer
+    from hunkwise.reviewer.pipeline import Progress as Step
 
 OpenEngine = Callable[[Config, "Progress"], "Engine"]
 
@@ -144,13 +147,10 @@ def _review(
     from hunkwise.reviewer.commands.engine import OpenedModel
     from hunkwise.reviewer.commands.instruments import Meter, Transcript, Unasked
     from hunkwise.reviewer.commands.progress import Progress, wanted
-    from hunkwise.reviewer.pipeline import Progress as Step
     from hunkwise.reviewer.pipeline import review
     from hunkwise.reviewer.precision import point_for
-    from hunkwise.reviewer.report.text import headline
     from hunkwise.reviewer.selection import select
 
-    color = colored(config.color, os.environ, terminal=sys.stderr.isatty())
     started = time.perf_counter()
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)))
@@ -161,14 +161,6 @@ def _review(
             stack.enter_context(engine)
         meter = Meter(engine)
         aimed = point_for(config.precision_target, engine) if picked and config.precision_target else None
-
-        def show(step: Step) -> None:
-            # after the last hunk comes the report itself
-            if step.found and streamed and step.done < step.total:
-                progress.say(headline(step.found, color=color))
-            progress("hunks reviewed:", step.done, step.total, step.path)
-            meter.recalled = step.recalled
-
         made = review(
             change,
             config,
@@ -176,7 +168,7 @@ def _review(
             guidelines=guidelines,
             silence=silence,
             memory=engine.memory if isinstance(engine, OpenedModel) else None,
-            observer=show,
+            observer=_observer(progress, meter, config, streamed=streamed),
         )
         decoding = engine.decode_seconds if isinstance(engine, OpenedModel) else None
     if aimed:
@@ -186,6 +178,22 @@ def _review(
     if stats:
         click.echo(f"hunkwise: {meter.stats(time.perf_counter() - started, decoding)}", err=True)
     return made, change
+
+
+def _observer(progress: Progress, meter: Meter, config: Config, *, streamed: bool) -> Observer:
+    """Draw the progress, with each finding above it if `streamed`, and count what is recalled."""
+    from hunkwise.reviewer.report.text import headline
+
+    color = colored(config.color, os.environ, terminal=sys.stderr.isatty())
+
+    def show(step: Step) -> None:
+        # after the last hunk comes the report itself
+        if step.found and streamed and step.done < step.total:
+            progress.say(headline(step.found, color=color))
+        progress("hunks reviewed:", step.done, step.total, step.path)
+        meter.recalled = step.recalled
+
+    return show
 
 
 def _write(
