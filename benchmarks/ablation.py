@@ -20,17 +20,15 @@ from pathlib import Path
 from typing import cast
 
 from hunkwise.engine import Bundle, Choice, Choose, Engine, Score, Scored, Segment, TokenScore
-from hunkwise.engine.errors import PromptTooLong
 from hunkwise.reviewer import evidence, prompt
 from hunkwise.reviewer.bench import calibration
 from hunkwise.reviewer.bench.calibration import Example
 from hunkwise.reviewer.bench.cases import Case, read_cases
+from hunkwise.reviewer.bench.spots import spots
 from hunkwise.reviewer.commands.engine import open_engine
 from hunkwise.reviewer.commands.instruments import Meter
 from hunkwise.reviewer.commands.progress import Progress, wanted
 from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.judgement import Inquiry, commentable, read_with_context
-from hunkwise.reviewer.selection import select
 from hunkwise.reviewer.types import HunkContext
 
 Features = dict[str, float]
@@ -147,25 +145,16 @@ class Bench:
 
     def __init__(self, config: Config, engine: Engine, kinds: Sequence[str]) -> None:
         self._config = config
-        self._engine = engine
         self._meters = {kind: Meter(engine) for kind in kinds}
 
     def gather(self, case: Case) -> list[Example]:
         """Read all evidence of the labelled blocks of a case."""
-        change = case.change()
-        inquiry = Inquiry(change, self._config, self._engine)
         examples = []
-        for pick in select(change, self._config.include, self._config.exclude)[0]:
-            try:
-                context = read_with_context(pick, inquiry)
-                for block in evidence.blocks(context.hunk):
-                    lines = commentable(context.hunk, block)
-                    wrong = calibration.label(case, pick.file.path, lines) if lines else None
-                    if wrong is not None:
-                        found = self._read(context, block)
-                        examples.append(Example(case.id, case.group or case.id, wrong, found))
-            except PromptTooLong:
-                continue
+        for context, spot in spots(case.change(), self._config, self._meters["ltr"]):
+            wrong = calibration.label(case, context.file.path, spot.lines)
+            if wrong is not None:
+                found = self._read(context, spot.block)
+                examples.append(Example(case.id, case.group or case.id, wrong, found))
         return examples
 
     def _read(self, context: HunkContext, block: range) -> Mapping[str, float]:

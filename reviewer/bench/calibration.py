@@ -58,8 +58,8 @@ class Fit:
 def gather(case: Case, config: Config, engine: Engine) -> tuple[Example, ...]:
     """Read the evidence of every labelled block of a case."""
     examples = []
-    for path, spot in spots(case.change(), config, engine):
-        wrong = label(case, path, spot.lines)
+    for context, spot in spots(case.change(), config, engine):
+        wrong = label(case, context.file.path, spot.lines)
         if wrong is not None:
             examples.append(Example(case.id, case.group or case.id, wrong, spot.features))
     return tuple(examples)

@@ -9,7 +9,7 @@ from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.judgement import Inquiry, Spot, read_evidence, read_with_context
 from hunkwise.reviewer.selection import select
-from hunkwise.reviewer.types import Change
+from hunkwise.reviewer.types import Change, HunkContext
 
 KEPT = 10  # lines of a file
 
@@ -23,8 +23,8 @@ class Suspected:
     surprise: float
 
 
-def spots(change: Change, config: Config, engine: Engine) -> Iterator[tuple[str, Spot]]:
-    """Read the evidence of every block, with its file; hunks that are too long are passed over."""
+def spots(change: Change, config: Config, engine: Engine) -> Iterator[tuple[HunkContext, Spot]]:
+    """Read the evidence of every block, with its hunk; hunks that are too long are passed over."""
     picked, _ = select(change, config.include, config.exclude)
     for pick in picked:
         try:
@@ -32,13 +32,14 @@ def spots(change: Change, config: Config, engine: Engine) -> Iterator[tuple[str,
             found = read_evidence(context, engine)
         except errors.PromptTooLong:
             continue
-        yield from ((pick.file.path, spot) for spot in found)
+        yield from ((context, spot) for spot in found)
 
 
 def suspected_lines(change: Change, config: Config, engine: Engine) -> tuple[Suspected, ...]:
     """Rank the changed lines of each file, the most suspicious first; the best `KEPT` of each."""
     by_path: dict[str, list[Suspected]] = {}
-    for path, spot in spots(change, config, engine):
+    for context, spot in spots(change, config, engine):
+        path = context.file.path
         found = (Suspected(path, suspect.line, round(suspect.surprise, 4)) for suspect in spot.suspects)
         by_path.setdefault(path, []).extend(found)
     return tuple(
