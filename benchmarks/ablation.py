@@ -176,14 +176,17 @@ def line(name: str, cases: Sequence[Case], examples: Sequence[Example], weighed:
     """Fit and judge one set of features."""
     scores = calibration.cross_validate(examples, weighed=weighed)
     notes = calibration.report(cases, scores)
-    real, textbook = (
-        calibration.report([case for case in cases if case.synthetic is synthetic], scores)
-        for synthetic in (False, True)
-    )
-    return (
-        f"{name:48} {notes['auroc']:6.2f} {real['auroc']:6.2f} {textbook['auroc']:8.2f} "
-        f"{notes['false_alarm_rate']:6.0%} {notes['recall']:6.0%} {notes['pair_score']:6.0%} {notes['ece']:6.2f}"
-    )
+    known = [case for case in cases if case.id in scores]
+    real, textbook = ([case for case in known if case.synthetic is kind] for kind in (False, True))
+    apart = [calibration.report(chosen, scores)["auroc"] if chosen else None for chosen in (real, textbook)]
+    cells = [shown(value, 7, ".2f") for value in (notes["auroc"], *apart)]
+    cells += [shown(notes[share], 7, ".0%") for share in ("false_alarm_rate", "recall", "pair_score")]
+    return f"{name:48}{''.join(cells)}{shown(notes['ece'], 6, '.2f')}"
+
+
+def shown(value: float | None, width: int, form: str) -> str:
+    """Write a number that the cases allow, and a dash for one that they don't."""
+    return f"{'-' if value is None else format(value, form):>{width}}"
 
 
 def main() -> None:
@@ -208,8 +211,7 @@ def main() -> None:
     print(f"{engine.card().model}, {len(cases)} cases; at the least bar with at most 10 % false alarms")
     print("tokens computed: " + ", ".join(f"{kind} {bench.computed(kind)}" for kind in kinds))
     print(
-        f"{'evidence':48} {'AUROC':>6} {'real':>6} {'textbook':>8} "
-        f"{'alarms':>6} {'recall':>6} {'pairs':>6} {'ECE':>6}"
+        f"{'evidence':48}{'AUROC':>7}{'real':>7}{'text':>7}{'alarms':>7}{'recall':>7}{'pairs':>7}{'ECE':>6}"
     )
     for name, kind, weighed in ROWS:
         if kind in kinds:
