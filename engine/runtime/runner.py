@@ -82,8 +82,8 @@ class LocalEngine:
         if adapters:
             context.adapt(adapters)
         self.limit = min(context.cells, model.context_trained)  # most tokens of a prompt with its answer
-        self._files = PrefixFiles(prefixes, self._fingerprint()) if prefixes else None
-        self._scheduler = Scheduler(context, plan.n_seq, limits, self._files)
+        files = PrefixFiles(prefixes, self._fingerprint()) if prefixes else None
+        self._scheduler = Scheduler(context, plan.n_seq, limits, files)
         self._preparing = threading.Lock()  # callers' threads use the vocabulary; none may while it is freed
         self._closed = False
 
