@@ -1,12 +1,13 @@
 """Which evidence tells a bug from a clean change: one kind after the other, on the same labelled changes.
 
-    python benchmarks/ablation.py CASES... [--model NAME] [--kinds ltr fim ask]
+    python benchmarks/ablation.py CASES... [--model NAME] [--kinds ltr fim ask] [--control CASES]
 
 Prints, for each set of features, what a layer fitted on it gives in cross-validation by group, and what asking for
 it costs. Answers are kept in the response cache, so an interrupted run goes on and a second one is free (its costs
 then read 0). ltr: the text scored left to right; fim: between what stands before and after it; ask: questions in
-words, which take most of the time. The rows marked with a star use the length of the change: what they gain comes
-from how such cases are made, by turning a fix round (docs/quality.md).
+words, which take most of the time. The rows with a star count words and leave the model out: what they reach
+comes from how such cases are made, by turning a fix round (docs/quality.md). A control, harmless and harmful edits
+of other code (scripts/seed_cases.py), shows it: how much of it each layer would remark on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -29,9 +30,13 @@ from hunkwise.reviewer.commands.engine import open_engine
 from hunkwise.reviewer.commands.instruments import Meter
 from hunkwise.reviewer.commands.progress import Progress, wanted
 from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.evidence import Word
+from hunkwise.reviewer.judgement import Spot
 from hunkwise.reviewer.types import HunkContext
 
 Features = dict[str, float]
+
+SHARED_LINES = 2  # unchanged lines that end both middles
 
 KINDS = ("ltr", "fim", "ask")
 ASKED = "Is there a mistake in this code? Answer Yes or No.", "Is this code right? Answer Yes or No."
@@ -44,12 +49,15 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("left to right: least likely token of either side", "ltr", ("peak",)),
     ("left to right: the lines after the change alone", "ltr", ("tail",)),
     ("left to right: gap", "ltr", ("gap",)),
+    ("left to right: drops", "ltr", ("drops",)),
     ("left to right: gap and drops (shipped)", "ltr", ("gap", "drops")),
     ("  with the lines after it", "ltr", ("gap", "drops", "tail")),
     ("  with the first token that differs", "ltr", ("gap", "drops", "first")),
     ("  with the least likely token", "ltr", ("gap", "drops", "peak")),
     ("  with the difference of asking", "ask", ("gap", "drops", "differential")),
     ("  with length *", "ltr", ("gap", "drops", "longer")),
+    ("gap, and drops of any words *", "ltr", ("gap", "counted")),
+    ("drops of any words *", "ltr", ("counted",)),
     ("length alone *", "ltr", ("longer",)),
     ("fill in the middle: gap and drops", "fim", ("fim_gap", "fim_drops")),
     ("both: gap and drops of each", "fim", ("gap", "drops", "fim_gap", "fim_drops")),
@@ -62,24 +70,22 @@ def clipped(value: float, limit: float) -> float:
     return max(-limit, min(limit, value))
 
 
-def left_to_right(read: evidence.Sides, engine: Engine) -> Features:
-    """Score both sides as continuations of the lines before them."""
-    new, old = cast(
-        "tuple[Scored, Scored]", engine.ask(prompt.likelihoods(read.before, read.new.text, read.old.text))
-    )
-    own = evidence.changed(read.new, new), evidence.changed(read.old, old)
-    gone, come = evidence.novel(own[1], own[0])
-    ratio = evidence.total(own[1]) - evidence.total(own[0])
-    rest = [side.tokens[len(part) :] for side, part in zip((new, old), own, strict=True)]
+def left_to_right(spot: Spot) -> Features:
+    """Read more off the answers of which the shipped numbers are made."""
+    read = spot.reading
+    new, old = evidence.changed(read.sides.new, read.new), evidence.changed(read.sides.old, read.old)
+    rest = [side.tokens[len(part) :] for side, part in ((read.new, new), (read.old, old))]
     tail = evidence.total(rest[1]) - evidence.total(rest[0]) if len(rest[0]) == len(rest[1]) else 0.0
+    gone, come = (tuple(replace(word, logprob=0.0) for word in words) for words in (read.gone, read.come))
     return {
-        **evidence.features(read, new, old),
-        "sum": clipped(ratio, 40),
-        "mean": mean(own[1]) - mean(own[0]),
-        "first": clipped(divergence(own[1], own[0]), 8),
-        "peak": least(gone) - least(come),
+        **spot.features,
+        "sum": clipped(evidence.total(old) - evidence.total(new), 40),
+        "mean": mean(old) - mean(new),
+        "first": clipped(divergence(old, new), 8),
+        "peak": least(read.gone) - least(read.come),
         "tail": clipped(tail, 5),
-        "longer": clipped(len(come) - len(gone), 60) / 10,
+        "longer": clipped(len(read.come) - len(read.gone), 60) / 10,
+        "counted": evidence.features(replace(read, gone=gone, come=come))["drops"],
     }
 
 
@@ -88,9 +94,9 @@ def mean(tokens: Sequence[TokenScore]) -> float:
     return evidence.total(tokens) / len(tokens) if tokens else 0.0
 
 
-def least(tokens: Sequence[TokenScore]) -> float:
-    """Lowest log-probability, floored; 0 of nothing."""
-    return min((max(token.logprob, evidence.FLOOR) for token in tokens), default=0.0)
+def least(words: Sequence[Word]) -> float:
+    """Log-probability of the least likely word; 0 of nothing."""
+    return min((word.logprob for word in words), default=0.0)
 
 
 def divergence(old: Sequence[TokenScore], new: Sequence[TokenScore]) -> float:
@@ -100,27 +106,22 @@ def divergence(old: Sequence[TokenScore], new: Sequence[TokenScore]) -> float:
     return first[0].logprob - first[1].logprob if first else 0.0
 
 
-def in_the_middle(context: HunkContext, block: range, read: evidence.Sides, engine: Engine) -> Features:
-    """Score both sides between the lines before and those after them, as the model was trained to fill in."""
+def in_the_middle(context: HunkContext, block: range, engine: Engine) -> Features:
+    """Score both sides between the lines before and those after them, as the model was trained to fill in.
+
+    Both middles end with the two lines that follow, so that a side without a line has a text too.
+    """
     lines = context.hunk.lines
     after = [line.text for line in lines[block.stop :] if line.kind != "removed"]
     after += [text for _, text in context.after]
-    suffix = "".join(f"{text}\n" for text in after[:14]) or "\n"
-    kept = lines[block.start : block.stop]
-    texts = ["".join(f"{line.text}\n" for line in kept if line.kind != gone) for gone in ("removed", "added")]
+    suffix = "".join(f"{text}\n" for text in after[SHARED_LINES : SHARED_LINES + 12]) or "\n"
+    read = evidence.sides(context, block, SHARED_LINES)
     shared = (Segment(read.before, "raw", "fim_prefix"), Segment(suffix, "raw", "fim_suffix"))
     question = (Segment("", "raw", "fim_middle"),)
-    # An empty side is an empty middle, which the model would end at once: its first token is scored as a newline
-    asked = tuple(Score(name, question, text or "\n") for name, text in zip("no", texts, strict=True))
+    asked = (Score("new", question, read.new.text), Score("old", question, read.old.text))
     new, old = cast("tuple[Scored, Scored]", engine.ask(Bundle(shared, asked)))
-    own = (middle(text, side) for text, side in zip(texts, (read.new, read.old), strict=True))
-    found = evidence.features(evidence.Sides(read.before, *own), new, old)
+    found = evidence.features(evidence.reading(read, new, old))
     return {"fim_gap": found["gap"], "fim_drops": found["drops"]}
-
-
-def middle(text: str, side: evidence.Side) -> evidence.Side:
-    """Make the side that was scored: without the lines after it; an empty one has no changed line."""
-    return evidence.Side(text or "\n", side.lines[: text.count("\n")] or ((None, None),))
 
 
 def asked_in_words(read: evidence.Sides, engine: Engine) -> Features:
@@ -153,18 +154,21 @@ class Bench:
         for context, spot in spots(case.change(), self._config, self._meters["ltr"]):
             wrong = calibration.label(case, context.file.path, spot.lines)
             if wrong is not None:
-                found = self._read(context, spot.block)
+                found = self._read(context, spot)
                 examples.append(Example(case.id, case.group or case.id, wrong, found))
         return examples
 
-    def _read(self, context: HunkContext, block: range) -> Mapping[str, float]:
-        read = evidence.sides(context, block)
-        found = left_to_right(read, self._meters["ltr"])
+    def _read(self, context: HunkContext, spot: Spot) -> Mapping[str, float]:
+        found = left_to_right(spot)
         if "fim" in self._meters:
-            found |= in_the_middle(context, block, read, self._meters["fim"])
+            found |= in_the_middle(context, spot.block, self._meters["fim"])
             for name in ("gap", "drops"):
                 found[f"mean_{name}"] = (found[name] + found[f"fim_{name}"]) / 2
-        return found | asked_in_words(read, self._meters["ask"]) if "ask" in self._meters else found
+        return (
+            found | asked_in_words(spot.reading.sides, self._meters["ask"])
+            if "ask" in self._meters
+            else found
+        )
 
     def computed(self, kind: str) -> int:
         """Tokens computed for a kind of evidence; fill-in-the-middle rows read left to right as well."""
@@ -172,21 +176,39 @@ class Bench:
         return meter.usage.prefilled + meter.usage.sampled
 
 
-def line(name: str, cases: Sequence[Case], examples: Sequence[Example], weighed: tuple[str, ...]) -> str:
+def line(name: str, cases: Sequence[Case], found: Gathered, weighed: tuple[str, ...]) -> str:
     """Fit and judge one set of features."""
-    scores = calibration.cross_validate(examples, weighed=weighed)
+    scores = calibration.cross_validate(found.examples, weighed=weighed)
     notes = calibration.report(cases, scores)
     known = [case for case in cases if case.id in scores]
     real, textbook = ([case for case in known if case.synthetic is kind] for kind in (False, True))
     apart = [calibration.report(chosen, scores)["auroc"] if chosen else None for chosen in (real, textbook)]
     cells = [shown(value, 7, ".2f") for value in (notes["auroc"], *apart)]
     cells += [shown(notes[share], 7, ".0%") for share in ("false_alarm_rate", "recall", "pair_score")]
-    return f"{name:48}{''.join(cells)}{shown(notes['ece'], 6, '.2f')}"
+    cells.append(shown(notes["ece"], 6, ".2f"))
+    if found.control:
+        layer = calibration.fit(found.examples, weighed)
+        highest: dict[str, tuple[bool, float]] = {}
+        for each in found.control:
+            wrong, most = highest.get(each.case, (False, 0.0))
+            highest[each.case] = each.wrong or wrong, max(most, layer.probability(each.features))
+        for kind in (False, True):
+            said = [most >= notes["threshold"] for wrong, most in highest.values() if wrong is kind]
+            cells.append(shown(sum(said) / len(said) if said else None, 9, ".0%"))
+    return f"{name:48}{''.join(cells)}"
 
 
 def shown(value: float | None, width: int, form: str) -> str:
     """Write a number that the cases allow, and a dash for one that they don't."""
     return f"{'-' if value is None else format(value, form):>{width}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The evidence of the labelled cases, which layers are fitted to, and of the control, which they are not."""
+
+    examples: Sequence[Example]
+    control: Sequence[Example]
 
 
 def main() -> None:
@@ -197,25 +219,35 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--model", default=Config().model)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS[:1])
+    parser.add_argument("--control", nargs="+", type=Path, default=())
     asked = parser.parse_args()
     config = replace(Config(), model=asked.model)
-    cases = [case for case in read_cases(asked.files) if case.form == "single"]
-    examples: list[Example] = []
+    cases, control = (
+        [case for case in read_cases(files) if case.form == "single"] if files else []
+        for files in (asked.files, asked.control)
+    )
     with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
         engine = open_engine(config, os.environ, progress)
         kinds = tuple(kind for kind in KINDS if kind in asked.kinds or kind == "ltr")
         bench = Bench(config, engine, kinds)
-        for number, case in enumerate(cases):
-            progress("cases read:", number, len(cases), case.id)
-            examples += bench.gather(case)
+
+        def gather(chosen: Sequence[Case]) -> list[Example]:
+            examples: list[Example] = []
+            for number, case in enumerate(chosen):
+                progress("cases read:", number, len(chosen), case.id)
+                examples += bench.gather(case)
+            return examples
+
+        found = Gathered(gather(cases), gather(control))
     print(f"{engine.card().model}, {len(cases)} cases; at the least bar with at most 10 % false alarms")
     print("tokens computed: " + ", ".join(f"{kind} {bench.computed(kind)}" for kind in kinds))
-    print(
+    head = (
         f"{'evidence':48}{'AUROC':>7}{'real':>7}{'text':>7}{'alarms':>7}{'recall':>7}{'pairs':>7}{'ECE':>6}"
     )
+    print(head + (f"{'harmless':>9}{'defects':>9}   of {len(control)} controls" if control else ""))
     for name, kind, weighed in ROWS:
         if kind in kinds:
-            print(line(name, cases, examples, weighed))
+            print(line(name, cases, found, weighed))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hunkwise.engine import Engine
-from hunkwise.reviewer import evidence, prompt
+from hunkwise.reviewer import prompt
 from hunkwise.reviewer.config import Config, plain
+from hunkwise.reviewer.layer import layer_for
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.types import Coverage, Manifest, Skipped
 from hunkwise.reviewer.version import VERSION
@@ -56,7 +57,7 @@ def manifest(config: Config, engine: Engine, expired: int = 0) -> Manifest:
         model=card.model,
         model_digest=card.digest,
         prompt_digest=prompt.prompt_digest(),
-        calibration=evidence.layer_for(card.digest).digest,
+        calibration=layer_for(card.digest).digest,
         engine=card.build,
         settings={
             **card.settings,

@@ -2,24 +2,21 @@
 
 A small model that is *asked* for bugs answers at chance; the likelihood it gives to the new text against the
 old one does not (docs/quality.md). So the new and the old text of a hunk are scored as continuations of the
-same lines, a few numbers are read off, and a small calibrated layer turns them into one probability.
+same lines, a few numbers are read off, and a small calibrated layer turns them into one probability (layer.py).
 """
 
 from __future__ import annotations
 
-import json
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache
-from importlib import resources
 from itertools import accumulate
-from typing import Any
 
 from hunkwise.engine import Scored, TokenScore
-from hunkwise.reviewer.comments import code_length
+from hunkwise.reviewer.code_lines import code_length
 from hunkwise.reviewer.types import Hunk, HunkContext, Line
 
 SHORT_GAP = 1  # unchanged lines that do not part two blocks
@@ -28,13 +25,15 @@ TAIL_LINES = 6  # unchanged lines after the change that are scored too: does the
 FLOOR = -12.0  # natural log; one absurd token must not drown a whole hunk
 
 # The longer text is always the less likely one, so length must not pose as evidence: the sums count only where
-# both sides are about as long (EVEN), and the more tokens differ, the more the sum varies by chance: it is divided
-# by the root of their number, as a standard score is. That words only went (a guard, an argument, a close) or
-# only came is evidence of its own, if the model expected them there (EXPECTED) and they are few (FADE).
-EVEN_TOKENS = 6
-EXPECTED = -1.5  # nats a token; code that is likelier than this belongs there
-FADE_TOKENS = 60
-LONGEST_COMPARED = 600  # tokens; comparing takes quadratic time
+# both sides have about as many words (EVEN), and the more tokens differ, the more the sum varies by chance: it is
+# divided by the root of their number, as a standard score is, and one within CHANCE says nothing.
+EVEN_WORDS = 3
+CHANCE = 2.0
+# That words only went (a guard, an argument, a close) or only came is evidence of its own, if the model expected
+# them there (EXPECTED) and they are few (FADE). Words that stand elsewhere in the hunk now were moved.
+EXPECTED = -3.0  # nats a token; code that is likelier than this belongs there
+FADE_WORDS = 40
+LONGEST_COMPARED = 600  # words; comparing takes quadratic time
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,27 @@ class Sides:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A name or number of one or more tokens, or a token of signs. `logprob` is their sum, each floored."""
+
+    text: str
+    logprob: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A block as the model read it. `gone` and `come` are the words of the old and the new side alone."""
+
+    sides: Sides
+    new: Scored
+    old: Scored
+    gone: tuple[Word, ...]
+    come: tuple[Word, ...]
+    shortening: int  # words of changed code: old less new
+
+
+@dataclass(frozen=True, slots=True)
 class Suspect:
     """A changed new-side line and how much the model would rather have read something else there.
 
@@ -82,43 +102,6 @@ class Suspect:
 
     line: int
     surprise: float
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A calibrated logistic layer: p = 1 / (1 + exp(-(intercept + Σ weight · feature)))."""
-
-    intercept: float
-    weights: Mapping[str, float]
-    calibrated: bool
-    digest: str = "none"
-
-    def probability(self, features: Mapping[str, float]) -> float:
-        """Turn features into the probability that the change is wrong."""
-        value = self.intercept + sum(
-            weight * features.get(name, 0.0) for name, weight in self.weights.items()
-        )
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
-
-
-# For a model nobody has calibrated: the features that hold across models, with a cautious start.
-UNCALIBRATED = Layer(0.0, {"gap": 0.3, "drops": 2.5}, calibrated=False)
-
-
-@cache
-def shipped_layers() -> Mapping[str, Any]:
-    """Give the shipped calibration: by the digest of a model its layer, its figures and its precision curve."""
-    text = (resources.files("hunkwise.prompts") / "calibration.json").read_text("utf-8")
-    layers: dict[str, Any] = json.loads(text)["layers"]
-    return layers
-
-
-def layer_for(model_digest: str) -> Layer:
-    """Give the shipped layer of a model, or an uncalibrated one that says so."""
-    found = shipped_layers().get(model_digest)
-    if found is None:
-        return UNCALIBRATED
-    return Layer(found["intercept"], found["weights"], True, found["digest"])
 
 
 def blocks(hunk: Hunk) -> tuple[range, ...]:
@@ -134,14 +117,14 @@ def blocks(hunk: Hunk) -> tuple[range, ...]:
     return tuple(found) if len(found) <= MOST_BLOCKS else (range(found[0].start, found[-1].stop),)
 
 
-def sides(context: HunkContext, block: range) -> Sides:
+def sides(context: HunkContext, block: range, tail_lines: int = TAIL_LINES) -> Sides:
     """Lay out a block for scoring; changes of other blocks are taken as made."""
     lines = context.hunk.lines
     before = [text for _, text in context.before]
     before += [line.text for line in lines[: block.start] if line.kind != "removed"]
     after = [(line.text, line.new_no) for line in lines[block.stop :] if line.kind != "removed"]
     after += [(text, number) for number, text in context.after]
-    tail = [(text, number, None) for text, number in after[:TAIL_LINES]]
+    tail = [(text, number, None) for text, number in after[:tail_lines]]
     own = lines[block.start : block.stop]
     path = context.file.path
     return Sides(
@@ -175,35 +158,73 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
-    """Read off the numbers that the layer weighs, in nats; a gap > 0 favours the old text."""
-    new_own, old_own = changed(read.new, new), changed(read.old, old)
-    gone, come = novel(old_own, new_own)
-    even = math.exp(-abs(len(old_own) - len(new_own)) / EVEN_TOKENS)
-    ratio = _clip(_all(read.old, old) - _all(read.new, new), 40.0)
+def reading(read: Sides, new: Scored, old: Scored) -> Reading:
+    """Put the answers about both sides together and find the words that differ; of very long sides, take all."""
+    before, after = words(changed(read.old, old)), words(changed(read.new, new))
+    gone, come = before, after
+    if max(len(before), len(after)) <= LONGEST_COMPARED:
+        same = SequenceMatcher(None, [w.text for w in before], [w.text for w in after], autojunk=False)
+        parts = [part for part in same.get_opcodes() if part[0] != "equal"]
+        gone = tuple(before[i] for _, start, end, _, _ in parts for i in range(start, end) if before[i].text)
+        come = tuple(after[i] for _, _, _, start, end in parts for i in range(start, end) if after[i].text)
+    return Reading(read, new, old, gone, come, len(before) - len(after))
+
+
+def words(tokens: Sequence[TokenScore]) -> tuple[Word, ...]:
+    """Join the tokens of a name or a number; the words have no space around them."""
+    found: list[tuple[str, float, int]] = []
+    end = -1
+    for token in tokens:
+        if found and token.start == end and _in_name(found[-1][0][-1:]) and _in_name(token.text[:1]):
+            text, logprob, count = found.pop()
+        else:
+            text, logprob, count = "", 0.0, 0
+        found.append((text + token.text, logprob + _floor(token), count + 1))
+        end = token.end
+    return tuple(Word(text.strip(), logprob, count) for text, logprob, count in found)
+
+
+def _in_name(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def features(read: Reading, others: Sequence[Reading] = ()) -> dict[str, float]:
+    """Read off the numbers that the layer weighs, in nats; a gap > 0 favours the old text.
+
+    `others` are the other blocks of the hunk, where words may have moved to or from.
+    """
+    even = math.exp(-abs(read.shortening) / EVEN_WORDS)
+    ratio = _clip(_all(read.sides.old, read.old) - _all(read.sides.new, read.new), 40.0)
+    tokens = sum(word.tokens for word in (*read.gone, *read.come))
+    score = even * ratio / math.sqrt(max(tokens, 1))
+    gone = _left(read.gone, (read.come, *(other.come for other in others)))
+    come = _left(read.come, (read.gone, *(other.gone for other in others)))
     return {
-        "gap": even * ratio / math.sqrt(max(len(gone) + len(come), 1)),
-        "drops": (_missed(gone) if not come else 0.0) - (_missed(come) if not gone else 0.0),
+        "gap": math.copysign(max(0.0, abs(score) - CHANCE), score),
+        "drops": _missed(gone, len(gone) - len(come), len(read.gone))
+        - _missed(come, len(come) - len(gone), len(read.come)),
     }
 
 
-def _missed(tokens: Sequence[TokenScore]) -> float:
-    """Tell how much words that stand on one side alone are missed on the other: 0..1, for few expected ones."""
-    if not tokens:
+def _left(went: Sequence[Word], came: Sequence[Sequence[Word]]) -> list[Word]:
+    """Pick the words that went and did not come elsewhere, once for once."""
+    moved = Counter(word.text for words in came for word in words)
+    left = []
+    for word in went:
+        if moved[word.text]:
+            moved[word.text] -= 1
+        else:
+            left.append(word)
+    return left
+
+
+def _missed(left: Sequence[Word], loss: int, went: int) -> float:
+    """Tell how much words are missed, 0..1: their net loss among all that went, if few and expected there."""
+    if loss <= 0:
         return 0.0
-    expected = 1 / (1 + math.exp(-2 * (total(tokens) / len(tokens) - EXPECTED)))
-    return math.exp(-len(tokens) / FADE_TOKENS) * expected
-
-
-def novel(old: list[TokenScore], new: list[TokenScore]) -> tuple[list[TokenScore], list[TokenScore]]:
-    """Pick the tokens that stand on one side alone; of very long sides, all of them."""
-    if max(len(old), len(new)) > LONGEST_COMPARED:
-        return old, new
-    words = [[token.text.strip() for token in side] for side in (old, new)]
-    changes = SequenceMatcher(None, words[0], words[1], autojunk=False).get_opcodes()
-    gone = [old[i] for kind, a, b, _, _ in changes if kind != "equal" for i in range(a, b) if words[0][i]]
-    come = [new[i] for kind, _, _, a, b in changes if kind != "equal" for i in range(a, b) if words[1][i]]
-    return gone, come
+    mean = sum(word.logprob for word in left) / sum(word.tokens for word in left)
+    expected = 1 / (1 + math.exp(EXPECTED - mean))
+    return loss / went * math.exp(-len(left) / FADE_WORDS) * expected
 
 
 def suspects(read: Sides, new: Scored) -> tuple[Suspect, ...]:

@@ -10,6 +10,7 @@ from hunkwise.reviewer import evidence, findings, hygiene, prompt, suggestion
 from hunkwise.reviewer.config import Config, Rule
 from hunkwise.reviewer.context import with_context
 from hunkwise.reviewer.fingerprint import fingerprint
+from hunkwise.reviewer.layer import Layer, layer_for
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.types import (
     Category,
@@ -58,6 +59,7 @@ class Spot:
 
     block: range
     lines: tuple[int, ...]
+    reading: evidence.Reading
     features: Mapping[str, float]
     suspects: tuple[evidence.Suspect, ...]
 
@@ -69,7 +71,7 @@ def judge(pick: Picked, inquiry: Inquiry) -> Examined:
     """
     context = read_with_context(pick, inquiry)
     spots = read_evidence(context, inquiry.engine)
-    layer = evidence.layer_for(inquiry.engine.card().digest)
+    layer = layer_for(inquiry.engine.card().digest)
     outcomes = []
     for spot in spots:
         found = _candidate(context, spot, layer)
@@ -97,19 +99,27 @@ def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
 
 def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
     """Score the new and the old text of every block of changed code."""
-    spots = []
+    read: list[tuple[range, tuple[int, ...], evidence.Reading]] = []
     for block in evidence.blocks(context.hunk):
         lines = commentable(context.hunk, block)
-        if not lines:
-            continue
-        read = evidence.sides(context, block)
-        if not (read.new.code or read.old.code):
-            continue  # comments alone
-        new, old = engine.ask(prompt.likelihoods(read.before, read.new.text, read.old.text))
+        sides = evidence.sides(context, block)
+        if not lines or not (sides.new.code or sides.old.code):
+            continue  # comments and imports alone
+        new, old = engine.ask(prompt.likelihoods(sides.before, sides.new.text, sides.old.text))
         assert isinstance(new, Scored)
         assert isinstance(old, Scored)
-        spots.append(Spot(block, lines, evidence.features(read, new, old), evidence.suspects(read, new)))
-    return tuple(spots)
+        read.append((block, lines, evidence.reading(sides, new, old)))
+    readings = [reading for _, _, reading in read]
+    return tuple(
+        Spot(
+            block,
+            lines,
+            reading,
+            evidence.features(reading, [other for other in readings if other is not reading]),
+            evidence.suspects(reading.sides, reading.new),
+        )
+        for block, lines, reading in read
+    )
 
 
 def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:
@@ -194,7 +204,7 @@ def text_of(context: HunkContext, line: int) -> str:
     return next((each.text for each in context.hunk.lines if each.new_no == line), "")
 
 
-def _candidate(context: HunkContext, spot: Spot, layer: evidence.Layer) -> Finding:
+def _candidate(context: HunkContext, spot: Spot, layer: Layer) -> Finding:
     """Make the finding that the evidence alone supports: a place and a probability, not yet worded."""
     line = spot.suspects[0].line if spot.suspects else spot.lines[-1]
     return Finding(

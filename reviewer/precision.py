@@ -18,7 +18,7 @@ from typing import Any
 from hunkwise.engine import Engine
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.evidence import shipped_layers
+from hunkwise.reviewer.layer import shipped_layers
 
 FEWEST = 10  # flagged changes; 3 right ones of 3 are no precision of 100 %
 

@@ -18,9 +18,10 @@ from typing import Protocol, TypeVar
 
 from hunkwise import engine
 from hunkwise.engine import EngineCard
-from hunkwise.reviewer import evidence, judgement, prompt
+from hunkwise.reviewer import judgement, prompt
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.judgement import Examined, Inquiry
+from hunkwise.reviewer.layer import layer_for
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.strict_json import FormError
 from hunkwise.reviewer.strict_json import read as read_json
@@ -119,7 +120,7 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
         FORMAT,
         _code_digest(),
         prompt.prompt_digest(),
-        evidence.layer_for(inquiry.engine.card().digest).digest,
+        layer_for(inquiry.engine.card().digest).digest,
         pick.file.path,
         pick.file.path in inquiry.change.new_texts,
         pick.hunk.section,

@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hunkwise.engine import Engine
-from hunkwise.reviewer import evidence
 from hunkwise.reviewer.bench import metrics
 from hunkwise.reviewer.bench.cases import Case
 from hunkwise.reviewer.bench.spots import spots
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.layer import Layer
 
 WEIGHED = ("gap", "drops")
-RIDGE = 3.0  # penalty on the standardised weights; strong, for a few dozen cases
+RIDGE = 1.0  # penalty on the standardised weights, for a few dozen cases
 FOLDS = 10
 
 Floats = NDArray[np.float64]
@@ -52,7 +52,7 @@ class Fit:
 
     def probability(self, features: Mapping[str, float]) -> float:
         """Turn features into a probability."""
-        return evidence.Layer(self.intercept, self.weights, calibrated=True).probability(features)
+        return Layer(self.intercept, self.weights, calibrated=True).probability(features)
 
 
 def gather(case: Case, config: Config, engine: Engine) -> tuple[Example, ...]:
@@ -186,31 +186,39 @@ def held_out(cases: Sequence[Case], scores: Mapping[str, float]) -> tuple[list[b
 
 
 def report(cases: Sequence[Case], scores: Mapping[str, float]) -> dict[str, Any]:
-    """Measure cross-validated scores at diff level, at the quiet threshold."""
+    """Measure cross-validated scores at diff level: at the quiet threshold, and `default` at the default bar."""
     chosen = [case for case in cases if case.id in scores]
     truths, values = held_out(chosen, scores)
-    threshold = quiet_threshold(truths, values)
-    flagged = {case.id: scores[case.id] >= threshold for case in chosen}
-    told = metrics.pairs(
-        [(flagged[case.pair_of], flagged[case.id]) for case in chosen if case.pair_of in flagged]
-    )
-    recall = metrics.Share(sum(flagged[c.id] for c in chosen if c.buggy), sum(truths))
-    alarms = metrics.Share(sum(flagged[c.id] for c in chosen if not c.buggy), len(chosen) - sum(truths))
     return {
         "cases": len(chosen),
         "base_rate": round(sum(truths) / len(truths), 4),
-        "threshold": threshold,
         "auroc": _rounded(metrics.auroc(truths, values)),
         "average_precision": _rounded(metrics.average_precision(truths, values)),
-        "recall": _rounded(recall.value),
-        "recall_interval": [round(bound, 4) for bound in recall.interval],
-        "false_alarm_rate": _rounded(alarms.value),
-        "false_alarm_rate_interval": [round(bound, 4) for bound in alarms.interval],
-        "pair_score": _rounded(told.share.value),
-        "pair_score_interval": [round(bound, 4) for bound in told.share.interval],
         "brier": _rounded(metrics.brier(truths, values)),
         "ece": _rounded(metrics.expected_calibration_error(truths, values)),
+        **_shares(chosen, scores, quiet_threshold(truths, values)),
+        "default": _shares(chosen, scores, Config().min_confidence),
     }
+
+
+def _shares(chosen: Sequence[Case], scores: Mapping[str, float], threshold: float) -> dict[str, Any]:
+    """Measure what depends on the threshold, each share with its Wilson interval."""
+    flagged = {case.id: scores[case.id] >= threshold for case in chosen}
+    buggy = [flagged[case.id] for case in chosen if case.buggy]
+    clean = [flagged[case.id] for case in chosen if not case.buggy]
+    told = metrics.pairs(
+        [(flagged[case.pair_of], flagged[case.id]) for case in chosen if case.pair_of in flagged]
+    )
+    found = {
+        "recall": metrics.Share(sum(buggy), len(buggy)),
+        "false_alarm_rate": metrics.Share(sum(clean), len(clean)),
+        "pair_score": told.share,
+    }
+    notes: dict[str, Any] = {"threshold": threshold}
+    for name, share in found.items():
+        notes[name] = _rounded(share.value)
+        notes[f"{name}_interval"] = [round(bound, 4) for bound in share.interval]
+    return notes
 
 
 def curve(cases: Sequence[Case], scores: Mapping[str, float]) -> list[dict[str, float | int]]:

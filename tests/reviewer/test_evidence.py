@@ -8,15 +8,9 @@ from dataclasses import replace
 import pytest
 
 from hunkwise.engine import Scored, TokenScore
-from hunkwise.reviewer.evidence import (
-    UNCALIBRATED,
-    Layer,
-    blocks,
-    features,
-    layer_for,
-    sides,
-    suspects,
-)
+from hunkwise.reviewer.evidence import CHANCE, Sides, blocks, reading, sides, suspects, words
+from hunkwise.reviewer.evidence import features as read_off
+from hunkwise.reviewer.layer import UNCALIBRATED, Layer, layer_for
 from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk, HunkContext, Line
 
 HUNK = Hunk(
@@ -68,6 +62,17 @@ OLD = _scored(
 )
 
 
+SHORT = _scored(
+    "new",
+    [("b = a", -0.1, "b = a", -0.1), ("\n", -0.1, "\n", -0.1), ("print(b)\n", -0.1, "print(b)\n", -0.1)],
+)
+
+
+def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
+    """Read off the numbers of a block that stands alone."""
+    return read_off(reading(read, new, old))
+
+
 def test_both_sides_follow_the_same_lines() -> None:
     """The shared text ends where the change begins; each side goes on with its own lines and the rest."""
     read = sides(CONTEXT, BLOCK)
@@ -103,8 +108,31 @@ def test_the_gaps_favour_the_likelier_text() -> None:
     got = features(read, NEW, OLD)
 
     total = (-0.1 - 0.05 - 0.1 - 0.2) - (-0.1 - 3.0 - 0.5 - 0.2)
-    assert got["gap"] == pytest.approx(total / math.sqrt(2))  # two tokens differ: + 1 and - 1
+    assert got["gap"] == pytest.approx(total / math.sqrt(2) - CHANCE)  # two tokens differ: + 1 and - 1
     assert got["drops"] == 0
+
+
+def test_a_small_gap_is_chance() -> None:
+    """A difference within two standard scores says nothing, either way."""
+    read = sides(CONTEXT, BLOCK)
+    likelier = replace(NEW.tokens[1], logprob=-2.0)
+    near = replace(NEW, tokens=(NEW.tokens[0], likelier, *NEW.tokens[2:]))
+
+    assert features(read, near, OLD)["gap"] == 0
+
+
+def test_a_name_of_several_tokens_is_one_word() -> None:
+    """Tokens are joined inside names and numbers, not over signs, spaces and lines."""
+    rows = [("my", -1.0), ("_name", -0.5), ("2", -0.5), (" =", -0.1), (" x", -0.2), ("\n", 0.0), ("y", -20.0)]
+    found = words(_scored("new", [(text, logprob, text, logprob) for text, logprob in rows]).tokens)
+
+    assert [(word.text, word.logprob, word.tokens) for word in found] == [
+        ("my_name2", -2.0, 3),
+        ("=", -0.1, 1),
+        ("x", -0.2, 1),
+        ("", 0.0, 1),
+        ("y", -12.0, 1),
+    ]
 
 
 def test_swapping_the_sides_turns_the_gaps_round() -> None:
@@ -140,17 +168,35 @@ def test_a_comment_is_no_evidence() -> None:
 def test_words_that_only_went_are_evidence() -> None:
     """Dropped words that belong there count, added ones count the other way, and odd words hardly."""
     read = sides(CONTEXT, BLOCK)
-    rest = [("print(b)\n", -0.1, "print(b)\n", -0.1)]
-    short = _scored("new", [("b = a", -0.1, "b = a", -0.1), ("\n", -0.1, "\n", -0.1), *rest])
     read = replace(read, new=replace(read.new, text="b = a\nprint(b)\nexit()\n"))
     turned = replace(read, new=read.old, old=read.new)
     surprising = replace(OLD, tokens=(OLD.tokens[0], replace(OLD.tokens[1], logprob=-9.0), *OLD.tokens[2:]))
-    there = features(read, short, OLD)
-    back = features(turned, OLD, short)
+    there = features(read, SHORT, OLD)
+    back = features(turned, OLD, SHORT)
 
     assert there["drops"] == pytest.approx(-back["drops"])
-    assert there["drops"] > 0.5
-    assert features(read, short, surprising)["drops"] < 0.1
+    assert there["drops"] > 0.9
+    assert features(read, SHORT, surprising)["drops"] < 0.01
+
+
+def test_words_that_moved_are_no_evidence() -> None:
+    """What went here and came in the same block or another one of the hunk is not missed."""
+    read = sides(CONTEXT, BLOCK)
+    gone = reading(replace(read, new=replace(read.new, text="b = a\nprint(b)\nexit()\n")), SHORT, OLD)
+    turned = replace(gone, gone=gone.come, come=gone.gone)
+
+    assert read_off(gone)["drops"] > 0.9
+    assert read_off(gone, [turned])["drops"] == 0
+    assert read_off(gone, [gone])["drops"] > 0.9
+
+
+def test_fewer_words_instead_of_more_count_by_the_share_that_is_lost() -> None:
+    """A replacement that is shorter is a drop as far as it is shorter."""
+    read = sides(CONTEXT, BLOCK)
+    whole = reading(replace(read, new=replace(read.new, text="b = a\nprint(b)\nexit()\n")), SHORT, OLD)
+    half = replace(whole, gone=whole.gone * 2, come=(replace(whole.gone[0], text="other"),))
+
+    assert read_off(half)["drops"] == pytest.approx(read_off(whole)["drops"] / 2, rel=0.05)
 
 
 def test_the_most_surprising_line_comes_first() -> None:

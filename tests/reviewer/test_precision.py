@@ -9,7 +9,7 @@ from hunkwise.reviewer import precision
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.evidence import shipped_layers
+from hunkwise.reviewer.layer import shipped_layers
 from hunkwise.reviewer.pipeline import review
 from hunkwise.reviewer.types import Change
 

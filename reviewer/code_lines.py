@@ -1,4 +1,4 @@
-"""How much of a line is code: the rest is a comment, and no evidence of anything.
+"""How much of a line is code that can be wrong: comments and imports are no evidence of anything.
 
 By the file's suffix and the line alone. Where that errs (inside a long string, say), a line counts for a little
 more or less than it should; nothing is decided here.
@@ -18,13 +18,34 @@ _SUFFIXES = {
     "php css scss less proto zig v sol glsl vue svelte",
     _DASHES: "sql lua hs elm ada adb ads",
 }
+_IMPORTS = {
+    r"(?:import|from)\s": "py pyi",
+    r"import\b(?!\s*[(.])|export\s.*\sfrom\s|(?:const|let|var)\s.*=\s*require\(['\"]": "js mjs cjs jsx ts tsx "
+    "vue svelte",
+    r"(?:import|package)\s": "java kt kts scala groovy swift dart",
+    r'(?:import|package)\s|(?:[\w.]+\s+)?"[\w./@:-]+"\s*$': "go",
+    r"#\s*(?:include|import)\b": "c h cc cpp cxx hpp hh m mm",
+    r"(?:pub\s+)?use\s|extern\s+crate\s": "rs",
+    r"using\s+[\w.]+\s*;": "cs",
+    r"use\s": "php",
+    r"require(?:_relative)?\s*['\"]": "rb",
+}
+_IMPORT_BY_SUFFIX = {
+    suffix: re.compile(rf"\s*(?:{pattern})[^;]*;?\s*$")  # and no second statement
+    for pattern, names in _IMPORTS.items()
+    for suffix in names.split()
+}
 _BY_SUFFIX = {suffix: pattern for pattern, names in _SUFFIXES.items() for suffix in names.split()}
 
 
 def code_length(path: str, line: str) -> int:
-    """Count the characters of a line that stand before its comment; 0 for a blank line or a comment alone."""
+    """Count the characters of a line that stand before its comment; 0 for a blank line, a comment, an import."""
     found = PurePosixPath(path)
-    pattern = _BY_SUFFIX.get((found.suffix[1:] or found.name).lower())
+    suffix = (found.suffix[1:] or found.name).lower()
+    importing = _IMPORT_BY_SUFFIX.get(suffix)
+    if importing and importing.match(line):
+        return 0
+    pattern = _BY_SUFFIX.get(suffix)
     code = line
     if pattern is not None:
         for match in pattern.finditer(line):

@@ -1,0 +1,43 @@
+"""How much of a line is code."""
+
+import pytest
+
+from hunkwise.reviewer.code_lines import code_length
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "code"),
+    [
+        ("a.py", "x = 1  # the first", "x = 1 "),
+        ("a.py", "    # nothing but words", ""),
+        ("a.py", 'x = "no # comment"', 'x = "no # comment"'),
+        ("a.py", "x = a // b", "x = a // b"),
+        ("a.c", "#define X 1", "#define X 1"),
+        ("a.c", "int x; /* why */", "int x;"),
+        ("a.c", " * in a block", ""),
+        ("a.c", "x = a * b;", "x = a * b;"),
+        ("a.c", "*p = 1;", "*p = 1;"),
+        ("a.js", 'get("http://a.b/") // asks', 'get("http://a.b/")'),
+        ("q.sql", "select 1 -- one", "select 1"),
+        ("Dockerfile", "# base", ""),
+        ("notes.txt", "# a title", "# a title"),
+        ("a.py", "   ", ""),
+        ("a.py", "from a import b  # why", ""),
+        ("a.py", "importance = 1", "importance = 1"),
+        ("a.py", "import os; os.remove(path)", "import os; os.remove(path)"),
+        ("a.js", "const a = require('a');", ""),
+        ("a.js", "const a = require(name);", "const a = require(name);"),
+        ("a.ts", "import { a } from './a'", ""),
+        ("a.ts", "const a = await import(name)", "const a = await import(name)"),
+        ("a.java", "import java.util.List;", ""),
+        ("a.go", '\t"os/exec"', ""),
+        ("a.go", '\tlog "example.org/log"', ""),
+        ("a.go", '\t"name",', '\t"name",'),
+        ("a.h", "#include <stdio.h>", ""),
+        ("a.rs", "pub use crate::a;", ""),
+        ("a.php", "include $_GET['page'];", "include $_GET['page'];"),
+    ],
+)
+def test_code_ends_where_a_comment_begins(path: str, line: str, code: str) -> None:
+    """What follows the language's mark outside quotes is no code, nor are white space and imports."""
+    assert line[: code_length(path, line)] == code
