@@ -178,7 +178,8 @@ class Bench:
 
 def line(name: str, cases: Sequence[Case], found: Gathered, weighed: tuple[str, ...]) -> str:
     """Fit and judge one set of features."""
-    scores = calibration.cross_validate(found.examples, weighed=weighed)
+    scores = dict.fromkeys((case.id for case in cases), 0.0)
+    scores |= calibration.cross_validate(found.examples, weighed=weighed)
     notes = calibration.report(cases, scores)
     known = [case for case in cases if case.id in scores]
     real, textbook = ([case for case in known if case.synthetic is kind] for kind in (False, True))

@@ -122,9 +122,9 @@ class Config:
         default=Severity.LOW,
         metadata=about(_SEVERITY, "least severity that is reported", _shows_more, common=True),
     )
-    # where 4 % of the clean changes of the development set get a remark, with either model (docs/quality.md)
+    # where about 5 % of the clean changes of the development set get a remark, with either model (docs/quality.md)
     min_confidence: float = field(
-        default=0.85,
+        default=0.87,
         metadata=about(
             Number(0, 1, True), "least confidence that is reported, 0 to 1", lambda new, old: new <= old
         ),

@@ -11,12 +11,13 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import accumulate
 
 from hunkwise.engine import Scored, TokenScore
 from hunkwise.reviewer.code_lines import code_length
+from hunkwise.reviewer.renames import renamed
 from hunkwise.reviewer.types import Hunk, HunkContext, Line
 
 SHORT_GAP = 1  # unchanged lines that do not part two blocks
@@ -118,7 +119,7 @@ def blocks(hunk: Hunk) -> tuple[range, ...]:
 
 
 def sides(context: HunkContext, block: range, tail_lines: int = TAIL_LINES) -> Sides:
-    """Lay out a block for scoring; changes of other blocks are taken as made."""
+    """Lay out a block for scoring; changes of other blocks, and new names for old ones, are taken as made."""
     lines = context.hunk.lines
     before = [text for _, text in context.before]
     before += [line.text for line in lines[: block.start] if line.kind != "removed"]
@@ -130,7 +131,7 @@ def sides(context: HunkContext, block: range, tail_lines: int = TAIL_LINES) -> S
     return Sides(
         "".join(f"{text}\n" for text in before) or "\n",
         _side(path, own, "removed", tail),
-        _side(path, own, "added", tail),
+        _side(path, [_with_new_names(line, context) for line in own], "added", tail),
     )
 
 
@@ -146,6 +147,11 @@ def _side(
     return Side(
         "".join(f"{text}\n" for text, _, _ in rows), tuple((number, code) for _, number, code in rows)
     )
+
+
+def _with_new_names(line: Line, context: HunkContext) -> Line:
+    names = dict(context.renames) if line.kind == "removed" else {}
+    return replace(line, text=renamed(line.text, names))
 
 
 def _code(path: str, text: str) -> int:

@@ -11,6 +11,7 @@ from hunkwise.reviewer.config import Config, Rule
 from hunkwise.reviewer.context import with_context
 from hunkwise.reviewer.fingerprint import fingerprint
 from hunkwise.reviewer.layer import Layer, layer_for
+from hunkwise.reviewer.renames import renames
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.types import (
     Category,
@@ -94,7 +95,9 @@ def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
 
     factor = {"quick": 0, "normal": 1, "deep": DEEPER}[inquiry.config.effort]
     budget = inquiry.config.context_tokens * factor
-    return hidden(with_context(inquiry.change, pick, count, budget))
+    context = with_context(inquiry.change, pick, count, budget)
+    names = renames(pick.file, inquiry.change.new_texts.get(pick.file.path))
+    return hidden(replace(context, renames=tuple(sorted(names.items()))))
 
 
 def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
@@ -103,8 +106,8 @@ def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
     for block in evidence.blocks(context.hunk):
         lines = commentable(context.hunk, block)
         sides = evidence.sides(context, block)
-        if not lines or not (sides.new.code or sides.old.code):
-            continue  # comments and imports alone
+        if not lines or not (sides.new.code or sides.old.code) or sides.new.text == sides.old.text:
+            continue  # comments, imports and new names alone
         new, old = engine.ask(prompt.likelihoods(sides.before, sides.new.text, sides.old.text))
         assert isinstance(new, Scored)
         assert isinstance(old, Scored)

@@ -138,7 +138,8 @@ class HunkContext:
     """A hunk with the lines of its file around it, cut to a token budget.
 
     `before` and `after` are the new-side lines next to the hunk, in file order, with 1-based numbers.
-    `imports` are the file's import lines that are not in view already.
+    `imports` are the file's import lines that are not in view already, `renames` the names that the change gives
+    a new name throughout the file, old and new.
     """
 
     file: FileDiff
@@ -148,6 +149,7 @@ class HunkContext:
     after: tuple[tuple[int, str], ...] = ()
     imports: tuple[tuple[int, str], ...] = ()
     tokens: int = 0
+    renames: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

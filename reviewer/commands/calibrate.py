@@ -39,7 +39,8 @@ def command(
     found = counted(calibration.gathered(cases, config, engine, journal), len(cases))
     examples = [example for of_case in found for example in of_case]
     card = engine.card()
-    scores = calibration.cross_validate(examples)
+    # a case of which nothing was to be asked (new names or comments alone) is one that nothing is said of
+    scores = dict.fromkeys((case.id for case in cases), 0.0) | calibration.cross_validate(examples)
     notes, points = calibration.report(cases, scores), calibration.curve(cases, scores)
     entry = calibration.layer_entry(card.model, calibration.fit(examples), notes, points)
     click.echo(json.dumps(entry, indent=1, sort_keys=True))

@@ -1,0 +1,109 @@
+"""Names that are renamed throughout a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import unified_diff
+
+import pytest
+
+from hunkwise.engine import Scored, ScriptedEngine
+from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.diff import parse_diff
+from hunkwise.reviewer.judgement import Inquiry, read_evidence, read_with_context
+from hunkwise.reviewer.renames import renamed, renames
+from hunkwise.reviewer.selection import select
+from hunkwise.reviewer.types import Change, FileDiff
+
+OLD = """\
+def total(prices):
+    amount = 0
+    for price in prices:
+        amount += price
+    return amount
+
+
+def largest(prices):
+    return max(prices)
+"""
+
+
+def _change(old: str, new: str, path: str = "a.py") -> Change:
+    diff = unified_diff(old.splitlines(), new.splitlines(), f"a/{path}", f"b/{path}", lineterm="")
+    return replace(parse_diff(("\n".join(diff) + "\n").encode()), new_texts={path: new})
+
+
+def _file(old: str, new: str, path: str = "a.py") -> FileDiff:
+    (file,) = _change(old, new, path).files
+    return file
+
+
+def test_a_name_with_a_definition_is_renamed() -> None:
+    """Wherever the old name stood the new one stands now."""
+    new = OLD.replace("amount", "result")
+
+    assert renames(_file(OLD, new), new) == {"amount": "result"}
+    assert renamed("amount += amounts", {"amount": "result"}) == "result += amounts"
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        OLD.replace("return amount", "return result").replace("amount += price", "result += price"),
+        OLD.replace("amount", "prices"),
+        OLD.replace("max", "min"),
+        OLD.replace("return amount", "return price"),
+        OLD.replace("amount = 0", "result = 0").replace("amount +=", "result -="),
+    ],
+    ids=["half of the places", "a name that was there", "not defined here", "one place", "other words too"],
+)
+def test_what_may_be_a_slip_is_no_rename(new: str) -> None:
+    """A name that is left over, was taken, or is not the file's own, is read as any change."""
+    assert renames(_file(OLD, new), new) == {}
+
+
+def test_what_is_renamed_elsewhere_in_the_file_is_seen() -> None:
+    """Names outside the hunks count where the file is known."""
+    new = OLD.replace("largest(prices)", "largest(values)").replace("max(prices)", "max(values)")
+    file = _file(OLD, new)
+
+    assert renames(file, new) == {}
+
+
+def test_two_names_for_one_are_no_rename() -> None:
+    """Each old name has one new name, and the other way round; a place that has another name is a change."""
+    old = "a = 1\nb = a\nc = a\n"
+
+    assert renames(_file(old, "x = 1\nb = x\nc = y\n"), None) == {"a": "x"}
+    assert renames(_file(old + "a = 2\n", "x = 1\nb = x\nc = y\ny = 2\n"), None) == {}
+    assert renames(_file("a = a\nb = b\n", "x = x\nx = x\n"), None) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("a.go", "func list() {}\nfunc b() { list() }\n", "func all() {}\nfunc b() { all() }\n"),
+        ("a.go", "client := new()\nuse(client)\n", "peer := new()\nuse(peer)\n"),
+        ("A.java", "int size = 1;\nuse(size);\n", "int length = 1;\nuse(length);\n"),
+        ("a.js", "const first = 1\nuse(first)\n", "const start = 1\nuse(start)\n"),
+        ("a.js", "use(row =>\n  row)\n", "use(line =>\n  line)\n"),
+    ],
+)
+def test_definitions_of_other_languages(path: str, old: str, new: str) -> None:
+    """Keywords, types and assignments define a name."""
+    assert len(renames(_file(old, new, path), new)) == 1
+
+
+def test_a_rename_alone_is_not_asked_about() -> None:
+    """What else changed in a line is read with the new name on both sides."""
+    only = _change(OLD, OLD.replace("amount", "result"))
+    more = _change(OLD, OLD.replace("amount += price", "amount -= price").replace("amount", "result"))
+    engine = ScriptedEngine(lambda _, question: Scored(question.id, ()))
+
+    def spots(change: Change) -> list[str]:
+        (pick,) = select(change, (), ())[0]
+        context = read_with_context(pick, Inquiry(change, Config(), engine))
+        return [spot.reading.sides.old.text for spot in read_evidence(context, engine)]
+
+    assert spots(only) == []
+    assert any("result += price" in text and "amount" not in text for text in spots(more))
