@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from heapq import merge
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.types import Change, FileDiff, Hunk, HunkContext
@@ -75,6 +75,17 @@ def enclosing(lines: Mapping[int, str], hunk: Hunk) -> range | None:
     if start is None and _is(_DEFINITION, lines.get(at, "")) and _block_end(lines, at, at) > at:
         start = at  # the change is in the line that names the function
     return None if start is None else range(start, _block_end(lines, start, max(start, last)) + 1)
+
+
+def changes(hunk: Hunk) -> Iterator[Hunk]:
+    """Cut a hunk into its runs of changed lines, each a hunk without lines around it."""
+    at = hunk.new_start if hunk.new_length else hunk.new_start + 1
+    for changed, group in groupby(hunk.lines, key=lambda line: line.kind != "context"):
+        run = tuple(group)
+        length = sum(line.kind != "removed" for line in run)
+        if changed:
+            yield Hunk(hunk.old_start, 0, at if length else at - 1, length, hunk.section, run)
+        at += length
 
 
 def known_lines(change: Change, file: FileDiff, hunk: Hunk) -> dict[int, str]:

@@ -1,49 +1,53 @@
-"""Names that a change gives a new name throughout a file: such a rename changes nothing, and is no evidence.
+"""Names that a change gives a new name wherever they hold: such a rename changes nothing, and is no evidence.
 
-A sound fact as far as the file goes: the old name is gone from it, the new one was not in it before, each place
-has the same pair, and the name is defined here, so that it is ours to rename. Uses in other files are a
-compiler's business.
+A sound fact as far as the file goes: the old name is gone from the file, or from the functions around the change,
+the new one was not there before, and the name is defined there, so that it is ours to rename. Uses in other files
+are a compiler's business.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
 
-from hunkwise.reviewer.types import FileDiff, Line
+from hunkwise.reviewer.context import changes, enclosing
+from hunkwise.reviewer.types import FileDiff, Hunk
 
 FEWEST = 2  # places; one name in place of another, once, is how a wrong variable looks
 
-_WORD = re.compile(r"[^\W\d]\w*|\d\w*|\n|\S")
-_NAME = re.compile(r"[^\W\d]\w*")
+_NAME = re.compile(r"(?:\.|->)?[^\W\d]\w*")  # a field is another name than a variable that is spelled like it
+_WORD = re.compile(rf"{_NAME.pattern}|\d\w*|\n|\S")
 _BEFORE_VALUES = re.compile(
     r"return|in|is|not|and|or|if|elif|else|while|until|unless|when|case|new|await|yield|throw|raise|del|delete|assert"
     r"|go|defer|print|echo|typeof|instanceof|do|with|match|switch"
 )
 
+Pair = tuple[str, str]
+
 
 @lru_cache(maxsize=2)  # hunks of a file come one after the other
 def renames(file: FileDiff, text: str | None) -> Mapping[str, str]:
-    """Find what is renamed throughout a file, old name to new; `text` is the file after the change, if known."""
-    pairs: Counter[tuple[str, str]] = Counter()
-    defined: set[tuple[str, str]] = set()
-    for removed, added in _replacements(file):
-        old, new = (_WORD.findall("\n".join(side)) for side in (removed, added))
+    """Find what is renamed throughout a file or function, old name to new; `text` is the file after the change."""
+    places: dict[Pair, list[Hunk]] = {}
+    seen: Counter[Pair] = Counter()
+    defined: set[Pair] = set()
+    for change in (part for hunk in file.hunks for part in changes(hunk)):
+        old, new = _sides(change)
         if len(old) != len(new):
             continue
         for at, pair in enumerate(zip(old, new, strict=True)):
             if pair[0] != pair[1] and all(_NAME.fullmatch(word) for word in pair):
-                pairs[pair] += 1
+                places.setdefault(pair, []).append(change)
+                seen[_bare(pair)] += 1
                 if _is_definition(old, at):
-                    defined.add(pair)
-    before, after = _names(file, text)
+                    defined.add(_bare(pair))
+    after = _new_lines(file, text)
     found = [
-        (old, new)
-        for (old, new), count in pairs.items()
-        if count >= FEWEST and (old, new) in defined and old not in after and new not in before
+        pair
+        for pair, where in places.items()
+        if seen[_bare(pair)] >= FEWEST and _bare(pair) in defined and _throughout(pair, where, file, after)
     ]
     olds, news = (Counter(side) for side in zip(*found, strict=True)) if found else (Counter(), Counter())
     return {old: new for old, new in found if olds[old] == news[new] == 1}
@@ -54,32 +58,61 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
     return _NAME.sub(lambda match: names.get(match[0], match[0]), text) if names else text
 
 
-def _replacements(file: FileDiff) -> Iterator[tuple[list[str], list[str]]]:
-    """Give the removed and the added lines of each run of changed lines that has both."""
-    for hunk in file.hunks:
-        for changed, group in groupby(hunk.lines, key=lambda line: line.kind != "context"):
-            run: Sequence[Line] = tuple(group)
-            removed = [line.text for line in run if line.kind == "removed"]
-            added = [line.text for line in run if line.kind == "added"]
-            if changed and removed and added:
-                yield removed, added
+def _bare(pair: Pair) -> Pair:
+    """Give the names without the mark of a field: a method is defined without it."""
+    return pair[0].lstrip(".->"), pair[1].lstrip(".->")
 
 
-def _names(file: FileDiff, text: str | None) -> tuple[set[str], set[str]]:
-    """Collect the names before and after the change, as far as the file is known."""
-    lines = [line for hunk in file.hunks for line in hunk.lines]
-    after = {line.new_no: line.text for line in lines if line.new_no is not None}
+def _sides(change: Hunk) -> tuple[list[str], list[str]]:
+    """Give the words of the removed and of the added lines."""
+    texts = (
+        "\n".join(line.text for line in change.lines if line.kind == kind) for kind in ("removed", "added")
+    )
+    old, new = (_WORD.findall(text) for text in texts)
+    return old, new
+
+
+def _new_lines(file: FileDiff, text: str | None) -> Mapping[int, str]:
+    """Give the file after the change by number, as far as it is known."""
     if text is not None:
-        after = dict(enumerate(text.split("\n"), 1))
-    added = {line.new_no for line in lines if line.kind == "added"}
-    before = [line.text for line in lines if line.kind == "removed"]
-    before += [line for number, line in after.items() if number not in added]
-    return set(_NAME.findall("\n".join(before))), set(_NAME.findall("\n".join(after.values())))
+        return dict(enumerate(text.split("\n"), 1))
+    lines = (line for hunk in file.hunks for line in hunk.lines)
+    return {line.new_no: line.text for line in lines if line.new_no is not None}
+
+
+def _throughout(pair: Pair, places: Iterable[Hunk], file: FileDiff, after: Mapping[int, str]) -> bool:
+    """Tell if the old name is gone, and the new one was not there before: from all, or from the functions."""
+    scopes = [enclosing(after, place) for place in places]
+    inside = {number for scope in scopes if scope for number in scope}
+    return _holds(pair, file, after, after.keys()) or (
+        all(scopes) and not pair[0].startswith((".", "->")) and _holds(pair, file, after, inside)
+    )
+
+
+def _holds(pair: Pair, file: FileDiff, after: Mapping[int, str], numbers: Iterable[int]) -> bool:
+    added = {line.new_no for hunk in file.hunks for line in hunk.added}
+    now = {number: after[number] for number in numbers if number in after}
+    kept = [text for number, text in now.items() if number not in added]
+    return pair[0] not in _names(now.values()) and pair[1] not in _names([*kept, *_removed(file, now)])
+
+
+def _removed(file: FileDiff, now: Mapping[int, str]) -> Iterator[str]:
+    """Give the removed lines that stood among the lines `now`."""
+    for hunk in file.hunks:
+        at = hunk.new_start
+        for line in hunk.lines:
+            if line.kind == "removed" and (at in now or at - 1 in now):
+                yield line.text
+            at = line.new_no + 1 if line.new_no is not None else at
+
+
+def _names(lines: Iterable[str]) -> set[str]:
+    return {name for line in lines for name in _NAME.findall(line)}
 
 
 def _is_definition(words: Sequence[str], at: int) -> bool:
     """Guess whether the name at a place is defined there: it is assigned, or stands behind a type or a keyword."""
-    before = words[at - 1] if at else ""
+    before = words[at - 1] if at and words[at] == words[at].lstrip(".->") else ""
     after = "".join(words[at + 1 : at + 3])
     if (after.startswith("=") and after != "==") or after == ":=":
         return True

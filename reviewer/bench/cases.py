@@ -11,10 +11,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
-from hunkwise.reviewer.context import enclosing
+from hunkwise.reviewer.context import changes, enclosing
 from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.types import Change, FileDiff, Hunk
+from hunkwise.reviewer.types import Change, FileDiff
 
 Form = Literal["single", "composite", "pull"]
 MOST_ADDED = 400  # lines of a function or file that `--form added` shows as a whole
@@ -167,7 +167,7 @@ def _written(file: FileDiff, texts: Mapping[str, str]) -> str:
     if not lines[len(lines)]:
         del lines[len(lines)]  # after the final newline
     shown: set[int] = set()
-    for change in (part for hunk in file.hunks for part in _changes(hunk)):
+    for change in (part for hunk in file.hunks for part in changes(hunk)):
         around = enclosing(lines, change) or range(1, len(lines) + 1)
         if len(around) > MOST_ADDED:
             first = max(around.start, change.new_start - ADDED_WINDOW)
@@ -185,17 +185,6 @@ def _quoted(side: str, path: str) -> str:
         return name
     data = name.encode("utf-8", "surrogateescape")
     return '"' + "".join(f"\\{b:03o}" if b < 32 or b > 126 or b in b'"\\' else chr(b) for b in data) + '"'
-
-
-def _changes(hunk: Hunk) -> Iterator[Hunk]:
-    """Cut a hunk into its runs of changed lines, each a hunk without lines around it."""
-    at = hunk.new_start if hunk.new_length else hunk.new_start + 1
-    for changed, group in groupby(hunk.lines, key=lambda line: line.kind != "context"):
-        run = tuple(group)
-        length = sum(line.kind != "removed" for line in run)
-        if changed:
-            yield Hunk(hunk.old_start, 0, at if length else at - 1, length, hunk.section, run)
-        at += length
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[range]:

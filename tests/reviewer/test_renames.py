@@ -62,6 +62,37 @@ def test_what_may_be_a_slip_is_no_rename(new: str) -> None:
     assert renames(_file(OLD, new), new) == {}
 
 
+def test_a_local_name_is_renamed_where_it_holds() -> None:
+    """A variable of one function may be spelled like one of another, and like a field."""
+    old = OLD + "\n\ndef count(row):\n    amount = len(row)\n    row.amount = amount\n    return amount\n"
+    new = old.replace("amount = len(row)", "size = len(row)").replace("= amount\n", "= size\n")
+    new = new[:-8] + new[-8:].replace("amount", "size")
+
+    assert renames(_file(old, new), new) == {"amount": "size"}
+    assert renamed("row.amount = amount", {"amount": "size"}) == "row.amount = size"
+
+
+def test_a_field_is_renamed_with_all_its_uses() -> None:
+    """A field holds in the whole file."""
+    old = "class A:\n    def __init__(self):\n        self._fn = 1\n\n    def f(self):\n        return self._fn\n"
+    new = old.replace("_fn", "path")
+
+    assert renames(_file(old, new), new) == {"._fn": ".path"}
+    assert renames(_file(old + "\nA()._fn\n", new + "\nA()._fn\n"), new + "\nA()._fn\n") == {}
+
+
+def test_another_method_is_no_rename() -> None:
+    """A method that is not defined here is not ours to rename; one that is may be."""
+    old = "rows.append(a)\nrows.append(b)\n"
+    method = (
+        "class A:\n    def one(self):\n        return 1\n\n    def two(self):\n        return self.one()\n"
+    )
+    new = method.replace("one", "first")
+
+    assert renames(_file(old, old.replace("append", "extend")), None) == {}
+    assert renames(_file(method, new), new) == {"one": "first", ".one": ".first"}
+
+
 def test_what_is_renamed_elsewhere_in_the_file_is_seen() -> None:
     """Names outside the hunks count where the file is known."""
     new = OLD.replace("largest(prices)", "largest(values)").replace("max(prices)", "max(values)")
