@@ -18,6 +18,12 @@ _SUFFIXES = {
     "php css scss less proto zig v sol glsl vue svelte",
     _DASHES: "sql lua hs elm ada adb ads",
 }
+_ACTS = re.compile(r"[=!<>]=|[<>+\-*/%&|!?(]|\b(?:if|while|for|return|not|and|or|in|case)\b")
+_CONTROL = re.compile(r"\s*(?:if|for|while|return|elif)\b")
+_FRAMES = re.compile(
+    r"\s*(?:def|func|public|private|static|class|function|import|from)\s|\s*(?:#|\}|else)"
+    r"|\s*[\w<>\[\], *]+\([^;]*\)\s*\{?$"
+)
 _IMPORTS = {
     r"(?:import|from)\s": "py pyi",
     r"import\b(?!\s*[(.])|export\s.*\sfrom\s|(?:const|let|var)\s.*=\s*require\(['\"]": "js mjs cjs jsx ts tsx "
@@ -53,6 +59,12 @@ def code_length(path: str, line: str) -> int:
                 code = line[: match.start()]
                 break
     return len(code) if code.strip() else 0
+
+
+def weight(line: str) -> float:
+    """Weigh a line by its form, 0..1: slips are in what acts, seldom in what opens or closes a block."""
+    acts = 1.0 if _ACTS.search(line) else 0.5
+    return acts * (0.3 if _FRAMES.match(line) and not _CONTROL.match(line) else 1.0)
 
 
 def _quoted(before: str) -> bool:

@@ -16,7 +16,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 
 from hunkwise.engine import Scored, TokenScore
-from hunkwise.reviewer.code_lines import code_length
+from hunkwise.reviewer.code_lines import code_length, weight
 from hunkwise.reviewer.renames import renamed
 from hunkwise.reviewer.types import Hunk, HunkContext, Line
 
@@ -97,8 +97,8 @@ class Reading:
 class Suspect:
     """A changed new-side line and how much the model would rather have read something else there.
 
-    `surprise` is the largest difference, over the line's tokens, between the probability of the model's
-    favourite and that of the written token (0..1).
+    `surprise` is the difference between the probability of the model's favourite and that of the written token,
+    over the line's tokens: the root of the sum of squares, weighed by the form of the line.
     """
 
     line: int
@@ -235,12 +235,15 @@ def _missed(left: Sequence[Word], loss: int, went: int) -> float:
 
 def suspects(read: Sides, new: Scored) -> tuple[Suspect, ...]:
     """Rank the changed new-side lines, the most surprising first (ties: from the top)."""
-    best: dict[int, float] = {}
+    squares: dict[int, float] = {}
     for number, own, token in read.new.tokens(new):
         if own and number is not None:
             surprise = math.exp(token.favourite_logprob) - math.exp(token.logprob)
-            best[number] = max(surprise, best.get(number, surprise))
-    found = (Suspect(number, surprise) for number, surprise in best.items())
+            squares[number] = squares.get(number, 0.0) + surprise**2
+    texts = {
+        number: text for (number, _), text in zip(read.new.lines, read.new.text.split("\n"), strict=False)
+    }
+    found = (Suspect(number, math.sqrt(total) * weight(texts[number])) for number, total in squares.items())
     return tuple(sorted(found, key=lambda suspect: (-suspect.surprise, suspect.line)))
 
 

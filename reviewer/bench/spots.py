@@ -16,7 +16,7 @@ KEPT = 10  # lines of a file
 
 @dataclass(frozen=True, slots=True)
 class Suspected:
-    """A new-side line, and how much the model would rather have read something else there (0..1)."""
+    """A new-side line, and how much the model would rather have read something else there."""
 
     path: str
     line: int

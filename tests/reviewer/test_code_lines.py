@@ -2,7 +2,7 @@
 
 import pytest
 
-from hunkwise.reviewer.code_lines import code_length
+from hunkwise.reviewer.code_lines import code_length, weight
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,13 @@ from hunkwise.reviewer.code_lines import code_length
 def test_code_ends_where_a_comment_begins(path: str, line: str, code: str) -> None:
     """What follows the language's mark outside quotes is no code, nor are white space and imports."""
     assert line[: code_length(path, line)] == code
+
+
+def test_what_acts_weighs_more_than_what_frames_it() -> None:
+    """A condition weighs more than a name alone, that more than a signature or a bracket."""
+    ranked = ["    if a < b:", "    rest", "def f(a, b):", "}"]
+    weights = [weight(line) for line in ranked]
+
+    assert weights == sorted(weights, reverse=True)
+    assert weights[0] == 1
+    assert len(set(weights)) > 2
