@@ -179,7 +179,7 @@ def test_lines_are_ranked_by_file() -> None:
     ((_, row),) = run([newly_written(case)], ours(Config()), engine, None, "k", ranking)
 
     assert [(each.path, each.line) for each in row.lines][:3] == [("a.py", 4), ("a.py", 2), ("a.py", 5)]
-    assert [each.line for each in row.lines if each.path == "b.py"] == [4, 2, 1, 3, 5]
+    assert [each.line for each in row.lines if each.path == "b.py"] == [4, 2, 5, 3, 1]
     assert row.calls == run_case(newly_written(case), ours(Config()), ScriptedEngine(_surprised)).calls
 
 
