@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+LONGEST_IMPORT = 300  # characters; what is longer is read as code
+LONGEST_HEAD = 300  # characters of a line that tell its form
+
 _HASH = re.compile(r"(?:^|\s)#.*")
 _SLASHES = re.compile(r"(?:^|\s)(?://.*|/\*.*)|^\s*\*(?:[\s/].*|$)")
 _DASHES = re.compile(r"(?:^|\s)--.*")
@@ -49,7 +52,7 @@ def code_length(path: str, line: str) -> int:
     found = PurePosixPath(path)
     suffix = (found.suffix[1:] or found.name).lower()
     importing = _IMPORT_BY_SUFFIX.get(suffix)
-    if importing and importing.match(line):
+    if importing and len(line) <= LONGEST_IMPORT and importing.match(line):
         return 0
     pattern = _BY_SUFFIX.get(suffix)
     code = line
@@ -63,8 +66,9 @@ def code_length(path: str, line: str) -> int:
 
 def weight(line: str) -> float:
     """Weigh a line by its form, 0..1: slips are in what acts, seldom in what opens or closes a block."""
-    acts = 1.0 if _ACTS.search(line) else 0.5
-    return acts * (0.3 if _FRAMES.match(line) and not _CONTROL.match(line) else 1.0)
+    head = line[:LONGEST_HEAD]
+    acts = 1.0 if _ACTS.search(head) else 0.5
+    return acts * (0.3 if _FRAMES.match(head) and not _CONTROL.match(head) else 1.0)
 
 
 def _quoted(before: str) -> bool:

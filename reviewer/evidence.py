@@ -42,7 +42,7 @@ class Side:
     """One side's text after the shared lines.
 
     `lines` are, per line, the new-side number or None, and how many of its bytes are changed code: None for
-    unchanged lines, 0 for blank ones and for comments, which are evidence of nothing.
+    unchanged lines, 0 for blank ones, comments and imports, which are evidence of nothing.
     """
 
     text: str
@@ -54,7 +54,7 @@ class Side:
         return any(code for _, code in self.lines)
 
     def tokens(self, scored: Scored) -> Iterator[tuple[int | None, bool, TokenScore]]:
-        """Give all tokens but those of comments, each with its line's number and whether it is changed code."""
+        """Give all tokens but those that are evidence of nothing, each with its line's number and whether it is changed code."""
         ends = tuple(accumulate(len(_encoded(line)) + 1 for line in self.text.split("\n")))
         for token in scored.tokens:
             index = min(bisect_right(ends, token.start), len(self.lines) - 1)

@@ -51,3 +51,11 @@ def test_what_acts_weighs_more_than_what_frames_it() -> None:
     assert weights == sorted(weights, reverse=True)
     assert weights[0] == 1
     assert len(set(weights)) > 2
+
+
+def test_long_lines_take_no_time() -> None:
+    """Patterns that look back over spaces are kept to lines as people write them."""
+    line = "import x" + " " * 200_000 + "; y"
+
+    assert code_length("a.py", line) == len(line)
+    assert weight(" " * 200_000 + "x") == 0.5
