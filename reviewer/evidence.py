@@ -54,7 +54,7 @@ class Side:
         return any(code for _, code in self.lines)
 
     def tokens(self, scored: Scored) -> Iterator[tuple[int | None, bool, TokenScore]]:
-        """Give all tokens but those that are evidence of nothing, each with its line's number and whether it is changed code."""
+        """Give the tokens that count, each with its line's number and whether it is changed code."""
         ends = tuple(accumulate(len(_encoded(line)) + 1 for line in self.text.split("\n")))
         for token in scored.tokens:
             index = min(bisect_right(ends, token.start), len(self.lines) - 1)

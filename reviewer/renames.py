@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from hunkwise.reviewer.context import changes, enclosing
 from hunkwise.reviewer.types import FileDiff, Hunk
 
 FEWEST = 2  # places; one name in place of another, once, is how a wrong variable looks
+MOST_LOCAL = 50  # names that are looked for by function, and places of each
 
 _NAME = re.compile(r"(?:\.|->)?[^\W\d]\w*")  # a field is another name than a variable that is spelled like it
 _WORD = re.compile(rf"{_NAME.pattern}|\d\w*|\n|\S")
@@ -43,12 +44,15 @@ def renames(file: FileDiff, text: str | None) -> Mapping[str, str]:
                 seen[_bare(pair)] += 1
                 if _is_definition(old, at):
                     defined.add(_bare(pair))
+    likely = [pair for pair in places if seen[_bare(pair)] >= FEWEST and _bare(pair) in defined]
     after = _new_lines(file, text)
-    found = [
-        pair
-        for pair, where in places.items()
-        if seen[_bare(pair)] >= FEWEST and _bare(pair) in defined and _throughout(pair, where, file, after)
-    ]
+    found = _gone(likely, file, after, after.keys())
+    for pair in likely[:MOST_LOCAL]:
+        where = places[pair]
+        if pair not in found and pair == _bare(pair) and len(where) <= MOST_LOCAL:
+            scopes = [enclosing(after, place) for place in where]
+            if all(scopes):
+                found += _gone([pair], file, after, {number for scope in scopes if scope for number in scope})
     olds, news = (Counter(side) for side in zip(*found, strict=True)) if found else (Counter(), Counter())
     return {old: new for old, new in found if olds[old] == news[new] == 1}
 
@@ -80,20 +84,15 @@ def _new_lines(file: FileDiff, text: str | None) -> Mapping[int, str]:
     return {line.new_no: line.text for line in lines if line.new_no is not None}
 
 
-def _throughout(pair: Pair, places: Iterable[Hunk], file: FileDiff, after: Mapping[int, str]) -> bool:
-    """Tell if the old name is gone, and the new one was not there before: from all, or from the functions."""
-    scopes = [enclosing(after, place) for place in places]
-    inside = {number for scope in scopes if scope for number in scope}
-    return _holds(pair, file, after, after.keys()) or (
-        all(scopes) and not pair[0].startswith((".", "->")) and _holds(pair, file, after, inside)
-    )
-
-
-def _holds(pair: Pair, file: FileDiff, after: Mapping[int, str], numbers: Iterable[int]) -> bool:
+def _gone(
+    pairs: Sequence[Pair], file: FileDiff, after: Mapping[int, str], numbers: Collection[int]
+) -> list[Pair]:
+    """Keep the pairs whose old name is gone from these lines, where the new one was not before."""
     added = {line.new_no for hunk in file.hunks for line in hunk.added}
     now = {number: after[number] for number in numbers if number in after}
     kept = [text for number, text in now.items() if number not in added]
-    return pair[0] not in _names(now.values()) and pair[1] not in _names([*kept, *_removed(file, now)])
+    new, old = _names(now.values()), _names([*kept, *_removed(file, now)])
+    return [pair for pair in pairs if pair[0] not in new and pair[1] not in old]
 
 
 def _removed(file: FileDiff, now: Mapping[int, str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from hunkwise.engine import Scored, ScriptedEngine
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.judgement import Inquiry, read_evidence, read_with_context
-from hunkwise.reviewer.renames import renamed, renames
+from hunkwise.reviewer.renames import MOST_LOCAL, renamed, renames
 from hunkwise.reviewer.selection import select
 from hunkwise.reviewer.types import Change, FileDiff
 
@@ -138,3 +138,12 @@ def test_a_rename_alone_is_not_asked_about() -> None:
 
     assert spots(only) == []
     assert any("result += price" in text and "amount" not in text for text in spots(more))
+
+
+def test_names_are_looked_for_by_function_only_while_they_are_few() -> None:
+    """What a hostile change costs is bounded: of thousands of names, those are found that are gone from the file."""
+    inside = "".join(f"    a{n} = 1\n    use(a{n})\n" for n in range(2000))
+    outside = "".join(f"use(a{n})\n" for n in range(1000))
+    old, new = (f"def f():\n{text}\n{outside}" for text in (inside, inside.replace("a", "b")))
+
+    assert 1000 <= len(renames(_file(old, new), new)) <= 1000 + MOST_LOCAL
