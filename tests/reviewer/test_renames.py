@@ -141,7 +141,7 @@ def test_a_rename_alone_is_not_asked_about() -> None:
 
 
 def test_names_are_looked_for_by_function_only_while_they_are_few() -> None:
-    """What a hostile change costs is bounded: of thousands of names, those are found that are gone from the file."""
+    """What a hostile change costs is bounded: of thousands of names, those are found that left the file."""
     inside = "".join(f"    a{n} = 1\n    use(a{n})\n" for n in range(2000))
     outside = "".join(f"use(a{n})\n" for n in range(1000))
     old, new = (f"def f():\n{text}\n{outside}" for text in (inside, inside.replace("a", "b")))
