@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from hunkwise.engine import Engine
-from hunkwise.reviewer import prompt
+from hunkwise.reviewer import evidence, prompt
 from hunkwise.reviewer.config import Config, plain
 from hunkwise.reviewer.layer import layer_for
 from hunkwise.reviewer.selection import Picked
@@ -13,8 +14,20 @@ from hunkwise.reviewer.types import Coverage, Manifest, Skipped
 from hunkwise.reviewer.version import VERSION
 
 
+def unread(picked: Sequence[Picked]) -> dict[str, int]:
+    """Count by path the added lines of new code, which there is no old text to compare with."""
+    found: Counter[str] = Counter()
+    for pick in picked:
+        if evidence.new_code(pick.file.path, pick.hunk):
+            found[pick.file.path] += len(pick.hunk.added)
+    return dict(found)
+
+
 def coverage(picked: Sequence[Picked], skipped: Sequence[Skipped]) -> Coverage:
-    """Count what was looked at. A hunk cut into pieces counts once, and only if every piece was read."""
+    """Count what was looked at. A hunk cut into pieces counts once, and only if every piece was read.
+
+    New code was looked at by the checks alone, and counts among the lines that the model did not review.
+    """
     missed = {(skip.path, skip.hunk) for skip in skipped if skip.fault}
     lost_files = {path for path, hunk in missed if hunk is None}
     asked = {(pick.file.path, pick.hunk_index): pick for pick in picked}
@@ -24,15 +37,16 @@ def coverage(picked: Sequence[Picked], skipped: Sequence[Skipped]) -> Coverage:
     }
     read = [key for key in asked if key not in missed and key[0] not in lost_files]
     paths = {path for path, _ in asked}
-    unread = {path for path, _ in asked.keys() - set(read)}
+    partly = {path for path, _ in asked.keys() - set(read)}
+    new_lines = sum(unread([pick for pick in picked if (pick.file.path, pick.hunk_index) in read]).values())
     over = len(lost_files - paths)
     return Coverage(
         files=len(paths) + over,
-        files_reviewed=len(paths - unread),
+        files_reviewed=len(paths - partly),
         hunks=len(asked) + over,
         hunks_reviewed=len(read),
         lines=sum(changed.values()),
-        lines_reviewed=sum(changed[key] for key in read),
+        lines_reviewed=sum(changed[key] for key in read) - new_lines,
     )
 
 

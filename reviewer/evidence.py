@@ -8,6 +8,7 @@ same lines, a few numbers are read off, and a small calibrated layer turns them 
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,9 @@ CHANCE = 2.0
 EXPECTED = -3.0  # nats a token; code that is likelier than this belongs there
 FADE_WORDS = 40
 LONGEST_COMPARED = 600  # words; comparing takes quadratic time
+MOST_NEW_WORDS = 20  # beside no old code; of more, EVEN leaves no gap, and nothing was dropped
+
+_WORD = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,21 @@ def blocks(hunk: Hunk) -> tuple[range, ...]:
         else:
             found.append(range(index, index + 1))
     return tuple(found) if len(found) <= MOST_BLOCKS else (range(found[0].start, found[-1].stop),)
+
+
+def new_code(path: str, hunk: Hunk) -> bool:
+    """Tell whether a hunk only adds code, and so much of it that neither number could speak against it."""
+    told = []
+    for block in blocks(hunk):
+        count = Counter({"added": 0, "removed": 0})
+        for line in hunk.lines[block.start : block.stop]:
+            count[line.kind] += _words_of(path, line)
+        told += [count] if count["added"] or count["removed"] else []
+    return bool(told) and all(not count["removed"] and count["added"] > MOST_NEW_WORDS for count in told)
+
+
+def _words_of(path: str, line: Line) -> int:
+    return len(_WORD.findall(line.text[: code_length(path, line.text)]))
 
 
 def sides(context: HunkContext, block: range, tail_lines: int = TAIL_LINES) -> Sides:

@@ -70,6 +70,8 @@ def judge(pick: Picked, inquiry: Inquiry) -> Examined:
 
     Raises PromptTooLong and NativeFailure.
     """
+    if evidence.new_code(pick.file.path, pick.hunk):
+        return Examined()  # the account says so
     context = read_with_context(pick, inquiry)
     spots = read_evidence(context, inquiry.engine)
     layer = layer_for(inquiry.engine.card().digest)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer import findings, hygiene
-from hunkwise.reviewer.account import coverage, manifest
+from hunkwise.reviewer.account import coverage, manifest, unread
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.fingerprint import distinguish, fingerprint
 from hunkwise.reviewer.judgement import Examined, Inquiry, judge
@@ -24,6 +24,10 @@ from hunkwise.reviewer.recall import Memory, Recall
 from hunkwise.reviewer.selection import Picked, excused, select
 from hunkwise.reviewer.silence import NOTHING, Silence, expired, part
 from hunkwise.reviewer.types import Change, Finding, Rejected, Review, Severity, Skipped
+
+_NEW_CODE = (
+    "new code, of which there is no old text to compare with: checked for secrets and the like (lines: {})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ def review(
         raise failures[0]
     made = distinguish([found for result in examined for found in result.findings])
     said, unsaid = settle(made)
-    skipped = (*change.skipped, *passed_over, *(skip for result in examined for skip in result.skipped))
+    new = [Skipped(path, _NEW_CODE.format(lines)) for path, lines in unread(picked).items()]
+    skipped = (*change.skipped, *passed_over, *new, *(skip for result in examined for skip in result.skipped))
     return Review(
         findings=said,
         rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),

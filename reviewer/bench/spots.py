@@ -24,7 +24,7 @@ class Suspected:
 
 
 def spots(change: Change, config: Config, engine: Engine) -> Iterator[tuple[HunkContext, Spot]]:
-    """Read the evidence of every block, with its hunk; hunks that are too long are passed over."""
+    """Read the evidence of every block, of new code too, with its hunk; passes over hunks that are too long."""
     picked, _ = select(change, config.include, config.exclude)
     for pick in picked:
         try:

@@ -100,6 +100,43 @@ def test_a_likely_change_is_not_remarked_on() -> None:
     assert made.complete
 
 
+def _added(lines: list[str], more: str = "") -> Change:
+    body = "".join(f"+{line}\n" for line in lines)
+    diff = f"--- a/a.py\n+++ b/a.py\n@@ -1,1 +1,{len(lines) + 1} @@\n x = 1\n{body}{more}"
+    return parse_diff(diff.encode())
+
+
+def test_new_code_is_not_asked_about_and_said_to_be_left_out() -> None:
+    """There is no old text to compare it with; it is checked for secrets, and no line of it counts as reviewed."""
+    code = [f"total_{n} = compute(x, {n}) + offset" for n in range(6)]
+    engine = ScriptedEngine(content)
+    made = review(_added([*code, "<<<<<<< HEAD"]), Config(), engine)
+
+    assert engine.bundles == []
+    assert [found.start_line for found in made.findings] == [8]
+    assert [(skip.path, skip.fault) for skip in made.skipped] == [("a.py", False)]
+    assert "new code" in made.skipped[0].reason
+    assert (made.coverage.lines, made.coverage.lines_reviewed) == (7, 0)
+    assert made.complete
+
+
+@pytest.mark.parametrize(
+    ("lines", "more"),
+    [
+        (["y = x"], ""),
+        ([f"y_{n} = f({n}) + x" for n in range(9)], "@@ -9,1 +19,1 @@\n-z = x + 1\n+z = x\n"),
+    ],
+    ids=["a few words", "another hunk"],
+)
+def test_code_is_asked_about_wherever_something_may_speak_against_it(lines: list[str], more: str) -> None:
+    """A few new words can be unlikely, and what replaces something has an old text."""
+    engine = ScriptedEngine(content)
+    made = review(_added(lines, more), Config(), engine)
+
+    assert engine.bundles
+    assert made.coverage.lines_reviewed == (2 if more else 1)
+
+
 def test_an_unlikely_change_is_named_verified_and_mended() -> None:
     """A finding sits on its line, carries the code, a probability and the old text as a suggestion."""
     made = review(_change({"shop/orders.py": TEXT}), Config(), ScriptedEngine(suspicious()))
