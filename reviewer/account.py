@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from hunkwise.engine import Engine
-from hunkwise.reviewer import evidence, prompt
+from hunkwise.reviewer import prompt
 from hunkwise.reviewer.config import Config, plain
 from hunkwise.reviewer.layer import layer_for
 from hunkwise.reviewer.selection import Picked
@@ -14,39 +13,23 @@ from hunkwise.reviewer.types import Coverage, Manifest, Skipped
 from hunkwise.reviewer.version import VERSION
 
 
-def unread(picked: Sequence[Picked]) -> dict[str, int]:
-    """Count by path the added lines of new code, which there is no old text to compare with."""
-    found: Counter[str] = Counter()
-    for pick in picked:
-        if evidence.new_code(pick.file.path, pick.hunk):
-            found[pick.file.path] += len(pick.hunk.added)
-    return dict(found)
-
-
 def coverage(picked: Sequence[Picked], skipped: Sequence[Skipped]) -> Coverage:
-    """Count what was looked at. A hunk cut into pieces counts once, and only if every piece was read.
-
-    New code was looked at by the checks alone, and counts among the lines that the model did not review.
-    """
+    """Count what was looked at. A hunk cut into pieces counts once, and only if every piece was read."""
     missed = {(skip.path, skip.hunk) for skip in skipped if skip.fault}
     lost_files = {path for path, hunk in missed if hunk is None}
     asked = {(pick.file.path, pick.hunk_index): pick for pick in picked}
-    changed = {
-        key: sum(line.kind != "context" for line in pick.file.hunks[pick.hunk_index].lines)
-        for key, pick in asked.items()
-    }
+    changed = {key: sum(line.kind != "context" for line in pick.whole.lines) for key, pick in asked.items()}
     read = [key for key in asked if key not in missed and key[0] not in lost_files]
     paths = {path for path, _ in asked}
-    partly = {path for path, _ in asked.keys() - set(read)}
-    new_lines = sum(unread([pick for pick in picked if (pick.file.path, pick.hunk_index) in read]).values())
+    unread = {path for path, _ in asked.keys() - set(read)}
     over = len(lost_files - paths)
     return Coverage(
         files=len(paths) + over,
-        files_reviewed=len(paths - partly),
+        files_reviewed=len(paths - unread),
         hunks=len(asked) + over,
         hunks_reviewed=len(read),
         lines=sum(changed.values()),
-        lines_reviewed=sum(changed[key] for key in read) - new_lines,
+        lines_reviewed=sum(changed[key] for key in read),
     )
 
 

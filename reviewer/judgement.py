@@ -70,7 +70,7 @@ def judge(pick: Picked, inquiry: Inquiry) -> Examined:
 
     Raises PromptTooLong and NativeFailure.
     """
-    if evidence.new_code(pick.file.path, pick.hunk):
+    if evidence.new_code(pick.file.path, pick.whole):
         return Examined()  # the account says so
     context = read_with_context(pick, inquiry)
     spots = read_evidence(context, inquiry.engine)

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer import findings, hygiene
-from hunkwise.reviewer.account import coverage, manifest, unread
+from hunkwise.reviewer.account import coverage, manifest
 from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.evidence import new_code
 from hunkwise.reviewer.fingerprint import distinguish, fingerprint
 from hunkwise.reviewer.judgement import Examined, Inquiry, judge
 from hunkwise.reviewer.precision import aim
@@ -85,13 +87,13 @@ def review(
         raise failures[0]
     made = distinguish([found for result in examined for found in result.findings])
     said, unsaid = settle(made)
-    new = [Skipped(path, _NEW_CODE.format(lines)) for path, lines in unread(picked).items()]
+    read, new = _part(picked)
     skipped = (*change.skipped, *passed_over, *new, *(skip for result in examined for skip in result.skipped))
     return Review(
         findings=said,
         rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),
         skipped=skipped,
-        coverage=coverage(picked, skipped),
+        coverage=coverage(read, skipped),
         manifest=manifest(config, engine, expired(made, silence)),
         base=change.base,
         head=change.head,
@@ -162,6 +164,18 @@ def _out_of_time(pick: Picked) -> Examined:
 def _inquiry(pick: Picked, change: Change, config: Config, engine: Engine, guidelines: str) -> Inquiry:
     rules = tuple(rule for rule in config.rules if pick.matches(rule.paths))
     return Inquiry(change, config, engine, guidelines, rules)
+
+
+def _part(picked: Sequence[Picked]) -> tuple[list[Picked], list[Skipped]]:
+    """Part what the model is asked about from new code, which is left out by file."""
+    new: Counter[str] = Counter()
+    read = []
+    for pick in picked:
+        if new_code(pick.file.path, pick.whole):
+            new[pick.file.path] += len(pick.hunk.added)
+        else:
+            read.append(pick)
+    return read, [Skipped(path, _NEW_CODE.format(lines)) for path, lines in new.items()]
 
 
 def _checks(pick: Picked) -> tuple[Finding, ...]:

@@ -63,7 +63,12 @@ class Picked:
     @property
     def hunk(self) -> Hunk:
         """The hunk, or the piece of it."""
-        return self.file.hunks[self.hunk_index] if self.piece is None else self.piece
+        return self.whole if self.piece is None else self.piece
+
+    @property
+    def whole(self) -> Hunk:
+        """The hunk as the diff has it."""
+        return self.file.hunks[self.hunk_index]
 
     def matches(self, globs: Sequence[str]) -> bool:
         """Whether one of the gitignore-style globs matches the file. Raises ConfigError for a bad glob."""

@@ -102,12 +102,13 @@ def test_a_likely_change_is_not_remarked_on() -> None:
 
 def _added(lines: list[str], more: str = "") -> Change:
     body = "".join(f"+{line}\n" for line in lines)
-    diff = f"--- a/a.py\n+++ b/a.py\n@@ -1,1 +1,{len(lines) + 1} @@\n x = 1\n{body}{more}"
+    inside = more.startswith("-")
+    diff = f"--- a/a.py\n+++ b/a.py\n@@ -1,{1 + inside} +1,{len(lines) + 1 + inside} @@\n x = 1\n{body}{more}"
     return parse_diff(diff.encode())
 
 
 def test_new_code_is_not_asked_about_and_said_to_be_left_out() -> None:
-    """There is no old text to compare it with; it is checked for secrets, and no line of it counts as reviewed."""
+    """There is no old text to compare it with; it is checked for secrets, and no line of it counts."""
     code = [f"total_{n} = compute(x, {n}) + offset" for n in range(6)]
     engine = ScriptedEngine(content)
     made = review(_added([*code, "<<<<<<< HEAD"]), Config(), engine)
@@ -116,8 +117,19 @@ def test_new_code_is_not_asked_about_and_said_to_be_left_out() -> None:
     assert [found.start_line for found in made.findings] == [8]
     assert [(skip.path, skip.fault) for skip in made.skipped] == [("a.py", False)]
     assert "new code" in made.skipped[0].reason
-    assert (made.coverage.lines, made.coverage.lines_reviewed) == (7, 0)
+    assert (made.coverage.hunks, made.coverage.lines, made.coverage.lines_reviewed) == (0, 0, 0)
     assert made.complete
+
+
+def test_a_large_hunk_of_new_code_counts_as_a_whole() -> None:
+    """It comes in pieces; whether it is new code is told of the hunk, and each of its lines is counted once."""
+    code = [f"total_{n} = compute(x, {n}) + offset" for n in range(150)]
+    made = review(_added(code), Config(), ScriptedEngine(content))
+    changed = review(_added(code, "-y = x + 1\n+y = x\n"), Config(), ScriptedEngine(content))
+
+    assert [skip.reason.endswith("(lines: 150)") for skip in made.skipped] == [True]
+    assert changed.skipped == ()
+    assert changed.coverage.lines_reviewed == 152
 
 
 @pytest.mark.parametrize(
