@@ -26,6 +26,7 @@ from hunkwise.reviewer.types import (
 )
 
 FOCUS_LINES = 5  # the model may name one of so many lines, the likeliest first
+NEAR_LINES = 15  # around a block, for wording a remark on it; what to remark on is decided with more
 VERIFY_FLOOR = 0.25  # a remark that the model itself holds for untrue in both polarities is dropped
 DEEPER = 3  # times the context, for --effort deep; quick reads the hunk alone
 
@@ -166,13 +167,21 @@ def commentable(hunk: Hunk, block: range) -> tuple[int, ...]:
 
 
 def narrowed(context: HunkContext, block: range) -> HunkContext:
-    """Show the hunk with one block as its only change, so that the words are about that one."""
+    """Show one block as the only change, with the lines near it, so that the words are about that one."""
+    first, last = block.start - NEAR_LINES, block.stop + NEAR_LINES
     lines = tuple(
         line if index in block else replace(line, kind="context")
         for index, line in enumerate(context.hunk.lines)
-        if index in block or line.kind != "removed"
+        if first <= index < last and (index in block or line.kind != "removed")
     )
-    return replace(context, hunk=replace(context.hunk, lines=lines))
+    above, below = max(0, -first), max(0, last - len(context.hunk.lines))
+    return replace(
+        context,
+        hunk=replace(context.hunk, lines=lines),
+        before=context.before[len(context.before) - above :] if above else (),
+        after=context.after[:below],
+        imports=(),
+    )
 
 
 def hidden(context: HunkContext) -> HunkContext:
