@@ -187,14 +187,13 @@ def line(name: str, cases: Sequence[Case], found: Gathered, weighed: tuple[str, 
     cells = [shown(value, 7, ".2f") for value in (notes["auroc"], *apart)]
     cells += [shown(notes[share], 7, ".0%") for share in ("false_alarm_rate", "recall", "pair_score")]
     cells.append(shown(notes["ece"], 6, ".2f"))
-    if found.control:
+    if found.controls:
         layer = calibration.fit(found.examples, weighed)
-        highest: dict[str, tuple[bool, float]] = {}
-        for each in found.control:
-            wrong, most = highest.get(each.case, (False, 0.0))
-            highest[each.case] = each.wrong or wrong, max(most, layer.probability(each.features))
+        highest = {case.id: 0.0 for case in found.controls}
+        for each in found.of_controls:
+            highest[each.case] = max(highest[each.case], layer.probability(each.features))
         for kind in (False, True):
-            said = [most >= notes["threshold"] for wrong, most in highest.values() if wrong is kind]
+            said = [highest[case.id] >= notes["threshold"] for case in found.controls if case.buggy is kind]
             cells.append(shown(sum(said) / len(said) if said else None, 9, ".0%"))
     return f"{name:48}{''.join(cells)}"
 
@@ -209,7 +208,8 @@ class Gathered:
     """The evidence of the labelled cases, which layers are fitted to, and of the control, which they are not."""
 
     examples: Sequence[Example]
-    control: Sequence[Example]
+    controls: Sequence[Case]
+    of_controls: Sequence[Example]
 
 
 def main() -> None:
@@ -239,7 +239,7 @@ def main() -> None:
                 examples += bench.gather(case)
             return examples
 
-        found = Gathered(gather(cases), gather(control))
+        found = Gathered(gather(cases), control, gather(control))
     print(f"{engine.card().model}, {len(cases)} cases; at the least bar with at most 10 % false alarms")
     print("tokens computed: " + ", ".join(f"{kind} {bench.computed(kind)}" for kind in kinds))
     head = (
