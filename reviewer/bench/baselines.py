@@ -50,7 +50,10 @@ def _whole(case: Case) -> str:
 
 
 def ask_diff(case: Case, engine: Engine) -> Said:
-    """Ask once for the whole diff; replies that follow the form become remarks."""
+    """Ask once for the whole diff; lines that follow the form become remarks.
+
+    Of a change of one file, a line may name it as it likes: small models copy "file" from the form.
+    """
     prompt = (_ROLE, Segment(f"{_DIMENSIONS}\n\n{_whole(case)}"))
     try:
         (answer,) = engine.ask(Bundle(prompt, (Generate("review", (), 300),)))
@@ -58,9 +61,10 @@ def ask_diff(case: Case, engine: Engine) -> Said:
         return (), True
     assert isinstance(answer, Generated)
     paths = {file.path for file in case.change().files}
+    only = next(iter(paths)) if len(paths) == 1 else None
     found = []
     for match in _REPLY.finditer(answer.text):
-        path = next((path for path in paths if path.endswith(match["path"].lstrip("./"))), None)
+        path = next((path for path in paths if path.endswith(match["path"].lstrip("./"))), only)
         if path:
             found.append(Remark(path, int(match["line"]), 1.0, match["rest"][:80]))
     return tuple(found), False

@@ -278,6 +278,16 @@ def test_each_baseline_remarks_on_the_line(file: Path, name: str) -> None:
     assert not incomplete
 
 
+def test_a_reply_that_copies_the_form_names_the_only_file(file: Path) -> None:
+    """A small model writes "file" where the form says file; of several files that names none."""
+    case = read_cases([file])[0]
+    engine = ScriptedEngine(lambda _, question: Generated(question.id, "file:2: low: wrong sign", "stop"))
+    two = replace(case, diff=case.diff + case.diff.replace("a.py", "b.py"))
+
+    assert [remark.path for remark in BASELINES["ask-diff"](case, engine)[0]] == ["a.py"]
+    assert BASELINES["ask-diff"](two, engine)[0] == ()
+
+
 def test_silence_and_the_linter_ask_no_model(file: Path) -> None:
     """Both baselines work without a model; a linter finds nothing wrong with a turned sign."""
     case = read_cases([file])[0]
