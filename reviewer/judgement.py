@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
 from hunkwise.reviewer import evidence, findings, hygiene, prompt, suggestion
@@ -11,7 +11,6 @@ from hunkwise.reviewer.config import Config, Rule
 from hunkwise.reviewer.context import with_context
 from hunkwise.reviewer.fingerprint import fingerprint
 from hunkwise.reviewer.layer import Layer, layer_for
-from hunkwise.reviewer.renames import renames
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.types import (
     Category,
@@ -43,13 +42,14 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """What every step of judging a hunk needs. `rules` are those that match the hunk's file."""
+    """What every step of judging a hunk needs. `rules` and `renames` are those of the hunk's file."""
 
     change: Change
     config: Config
     engine: Engine
     guidelines: str = ""
     rules: tuple[Rule, ...] = ()
+    renames: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,6 @@ def judge(pick: Picked, inquiry: Inquiry) -> Examined:
 
     Raises PromptTooLong and NativeFailure.
     """
-    if evidence.new_code(pick.file.path, pick.whole):
-        return Examined()  # the account says so
     context = read_with_context(pick, inquiry)
     spots = read_evidence(context, inquiry.engine)
     layer = layer_for(inquiry.engine.card().digest)
@@ -99,8 +97,7 @@ def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
     factor = {"quick": 0, "normal": 1, "deep": DEEPER}[inquiry.config.effort]
     budget = inquiry.config.context_tokens * factor
     context = with_context(inquiry.change, pick, count, budget)
-    names = renames(pick.file, inquiry.change.new_texts.get(pick.file.path))
-    return hidden(replace(context, renames=tuple(sorted(names.items()))))
+    return hidden(replace(context, renames=tuple(sorted(inquiry.renames.items()))))
 
 
 def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:

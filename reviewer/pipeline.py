@@ -11,21 +11,25 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer import findings, hygiene
 from hunkwise.reviewer.account import coverage, manifest
-from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config import Config, Rule
 from hunkwise.reviewer.evidence import new_code
 from hunkwise.reviewer.fingerprint import distinguish, fingerprint
 from hunkwise.reviewer.judgement import Examined, Inquiry, judge
 from hunkwise.reviewer.precision import aim
 from hunkwise.reviewer.recall import Memory, Recall
+from hunkwise.reviewer.renames import renames_of
 from hunkwise.reviewer.selection import Picked, excused, select
 from hunkwise.reviewer.silence import NOTHING, Silence, expired, part
 from hunkwise.reviewer.types import Change, Finding, Rejected, Review, Severity, Skipped
+
+Place = tuple[str, int]
+"""A hunk: its file's path, and its 0-based index there."""
 
 _NEW_CODE = (
     "new code, of which there is no old text to compare with: checked for secrets and the like (lines: {})"
@@ -74,21 +78,34 @@ def review(
     if picked:
         config = aim(config, engine)
     deadline = clock() + config.max_time if config.max_time else math.inf
-    asked = [(pick, _inquiry(pick, change, config, engine, guidelines)) for pick in picked]
+    names = renames_of((pick.file for pick in picked), change.new_texts)
+    inquiry = Inquiry(change, config, engine, guidelines)
+    asked = [
+        (pick, replace(inquiry, rules=_rules(pick, config), renames=names[pick.file.path])) for pick in picked
+    ]
 
     def settle(made: Sequence[Finding]) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
         heard, silenced = part(made, change, silence)
         said, unsaid = findings.settle(heard, bar(config), floors(change, config))
         return said, (*unsaid, *silenced)
 
-    examined = _examine_all(asked, Recall(memory, asked), settle, observer, late=lambda: clock() >= deadline)
+    new = _new_code(picked)
+    examined = _examine_all(
+        asked, Recall(memory, asked), new, settle, observer, late=lambda: clock() >= deadline
+    )
     failures = [result.failure for result in examined if result.failure]
-    if failures and len(failures) == len(picked):
+    read = [pick for pick in picked if _place(pick) not in new]
+    if failures and len(failures) == len(read):
         raise failures[0]
     made = distinguish([found for result in examined for found in result.findings])
     said, unsaid = settle(made)
-    read, new = _part(picked)
-    skipped = (*change.skipped, *passed_over, *new, *(skip for result in examined for skip in result.skipped))
+    left_out = [Skipped(path, _NEW_CODE.format(lines)) for path, lines in _added(picked, new).items()]
+    skipped = (
+        *change.skipped,
+        *passed_over,
+        *left_out,
+        *(skip for result in examined for skip in result.skipped),
+    )
     return Review(
         findings=said,
         rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),
@@ -103,6 +120,7 @@ def review(
 def _examine_all(
     asked: Sequence[tuple[Picked, Inquiry]],
     recall: Recall,
+    new: Collection[Place],
     settle: Callable[[Sequence[Finding]], tuple[Sequence[Finding], Sequence[Rejected]]],
     observer: Observer,
     *,
@@ -119,7 +137,7 @@ def _examine_all(
         elif late():
             result = _out_of_time(pick)
         else:
-            result = examine(pick, inquiry)
+            result = Examined() if _place(pick) in new else examine(pick, inquiry)
             recall.keep(number, result)
         result = replace(result, findings=(*_checks(pick), *result.findings))
         examined.append(result)
@@ -161,21 +179,27 @@ def _out_of_time(pick: Picked) -> Examined:
     return Examined(skipped=(Skipped(pick.file.path, reason, pick.hunk_index, fault=True),))
 
 
-def _inquiry(pick: Picked, change: Change, config: Config, engine: Engine, guidelines: str) -> Inquiry:
-    rules = tuple(rule for rule in config.rules if pick.matches(rule.paths))
-    return Inquiry(change, config, engine, guidelines, rules)
+def _rules(pick: Picked, config: Config) -> tuple[Rule, ...]:
+    return tuple(rule for rule in config.rules if pick.matches(rule.paths))
 
 
-def _part(picked: Sequence[Picked]) -> tuple[list[Picked], list[Skipped]]:
-    """Part what the model is asked about from new code, which is left out by file."""
-    new: Counter[str] = Counter()
-    read = []
+def _place(pick: Picked) -> Place:
+    return pick.file.path, pick.hunk_index
+
+
+def _new_code(picked: Sequence[Picked]) -> set[Place]:
+    """Find the hunks of new code; the pieces of a large one are told from it once."""
+    hunks = {_place(pick): pick.whole for pick in picked}
+    return {place for place, hunk in hunks.items() if new_code(place[0], hunk)}
+
+
+def _added(picked: Sequence[Picked], new: Collection[Place]) -> Counter[str]:
+    """Count the added lines of new code by file."""
+    counts: Counter[str] = Counter()
     for pick in picked:
-        if new_code(pick.file.path, pick.whole):
-            new[pick.file.path] += len(pick.hunk.added)
-        else:
-            read.append(pick)
-    return read, [Skipped(path, _NEW_CODE.format(lines)) for path, lines in new.items()]
+        if _place(pick) in new:
+            counts[pick.file.path] += len(pick.hunk.added)
+    return counts
 
 
 def _checks(pick: Picked) -> tuple[Finding, ...]:

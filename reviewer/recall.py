@@ -22,7 +22,7 @@ from hunkwise.reviewer import judgement, prompt
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.judgement import Examined, Inquiry
 from hunkwise.reviewer.layer import layer_for
-from hunkwise.reviewer.renames import renamed, renames
+from hunkwise.reviewer.renames import names_in
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.strict_json import FormError
 from hunkwise.reviewer.strict_json import read as read_json
@@ -139,9 +139,8 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
 
 def _names_in(pick: Picked, inquiry: Inquiry) -> list[tuple[str, str]]:
     """List the names of the hunk that are renamed throughout its file."""
-    found = renames(pick.file, inquiry.change.new_texts.get(pick.file.path))
-    removed = "\n".join(line.text for line in pick.hunk.lines if line.kind == "removed")
-    return sorted((old, new) for old, new in found.items() if renamed(removed, {old: new}) != removed)
+    names = names_in(line.text for line in pick.hunk.lines if line.kind == "removed")
+    return sorted((old, new) for old, new in inquiry.renames.items() if old in names)
 
 
 @cache

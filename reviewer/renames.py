@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from hunkwise.reviewer.context import changes, enclosing
 from hunkwise.reviewer.types import FileDiff, Hunk
@@ -28,7 +27,13 @@ _BEFORE_VALUES = re.compile(
 Pair = tuple[str, str]
 
 
-@lru_cache(maxsize=2)  # hunks of a file come one after the other
+def renames_of(files: Iterable[FileDiff], texts: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    """Find what is renamed in each of the files, by path, once for all their hunks; `texts` are the new files."""
+    return {
+        path: renames(file, texts.get(path)) for path, file in {file.path: file for file in files}.items()
+    }
+
+
 def renames(file: FileDiff, text: str | None) -> Mapping[str, str]:
     """Find what is renamed throughout a file or function, old name to new; `text` is the file after the change."""
     places: dict[Pair, list[Hunk]] = {}
@@ -91,7 +96,7 @@ def _gone(
     added = {line.new_no for hunk in file.hunks for line in hunk.added}
     now = {number: after[number] for number in numbers if number in after}
     kept = [text for number, text in now.items() if number not in added]
-    new, old = _names(now.values()), _names([*kept, *_removed(file, now)])
+    new, old = names_in(now.values()), names_in([*kept, *_removed(file, now)])
     return [pair for pair in pairs if pair[0] not in new and pair[1] not in old]
 
 
@@ -105,7 +110,8 @@ def _removed(file: FileDiff, now: Mapping[int, str]) -> Iterator[str]:
             at = line.new_no + 1 if line.new_no is not None else at
 
 
-def _names(lines: Iterable[str]) -> set[str]:
+def names_in(lines: Iterable[str]) -> set[str]:
+    """Collect the names that stand in the lines."""
     return {name for line in lines for name in _NAME.findall(line)}
 
 

@@ -244,6 +244,9 @@ def test_an_engine_that_fails_on_one_hunk_loses_that_hunk_alone() -> None:
     assert len(made.rejected) == 1
     with pytest.raises(errors.NativeFailure):
         review(_change(), Config(), ScriptedEngine(dead))
+    new = _added([f"y_{n} = f({n}) + x" for n in range(9)], "@@ -9,1 +19,1 @@\n-z = x + 1\n+z = x\n")
+    with pytest.raises(errors.NativeFailure):  # a hunk that nobody was asked about is no success
+        review(new, Config(), ScriptedEngine(dead))
 
 
 def test_out_of_time_is_a_stated_fault() -> None:

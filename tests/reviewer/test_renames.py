@@ -11,7 +11,7 @@ from hunkwise.engine import Scored, ScriptedEngine
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.judgement import Inquiry, read_evidence, read_with_context
-from hunkwise.reviewer.renames import MOST_LOCAL, renamed, renames
+from hunkwise.reviewer.renames import MOST_LOCAL, renamed, renames, renames_of
 from hunkwise.reviewer.selection import select
 from hunkwise.reviewer.types import Change, FileDiff
 
@@ -133,7 +133,8 @@ def test_a_rename_alone_is_not_asked_about() -> None:
 
     def spots(change: Change) -> list[str]:
         (pick,) = select(change, (), ())[0]
-        context = read_with_context(pick, Inquiry(change, Config(), engine))
+        names = renames_of((pick.file,), change.new_texts)[pick.file.path]
+        context = read_with_context(pick, Inquiry(change, Config(), engine, renames=names))
         return [spot.reading.sides.old.text for spot in read_evidence(context, engine)]
 
     assert spots(only) == []
