@@ -1,13 +1,14 @@
 """Which evidence tells a bug from a clean change: one kind after the other, on the same labelled changes.
 
-    python benchmarks/ablation.py CASES... [--model NAME] [--kinds ltr fim ask] [--control CASES]
+    python benchmarks/ablation.py CASES... [--model NAME] [--kinds ltr after fim ask] [--control CASES]
 
 Prints, for each set of features, what a layer fitted on it gives in cross-validation by group, and what asking for
 it costs. Answers are kept in the response cache, so an interrupted run goes on and a second one is free (its costs
-then read 0). ltr: the text scored left to right; fim: between what stands before and after it; ask: questions in
-words, which take most of the time. The rows with a star count words and leave the model out: what they reach
-comes from how such cases are made, by turning a fix round (docs/quality.md). A control, harmless and harmful edits
-of other code (scripts/seed_cases.py), shows it: how much of it each layer would remark on.
+then read 0). ltr: the text scored left to right; after: with the six lines after it; fim: between what stands
+before and after it; ask: questions in words, which take most of the time. The rows with a star count words and
+leave the model out: what they reach comes from how such cases are made, by turning a fix round (docs/quality.md).
+A control, harmless and harmful edits of other code (scripts/seed_cases.py), shows it: how much of it each layer
+would remark on.
 """
 
 from __future__ import annotations
@@ -37,8 +38,11 @@ from hunkwise.reviewer.types import HunkContext
 Features = dict[str, float]
 
 SHARED_LINES = 2  # unchanged lines that end both middles
+AFTER_LINES = 6  # unchanged lines after a block, that may fit its new text worse than the old one
 
-KINDS = ("ltr", "fim", "ask")
+EMPTY = ((None, 0),)  # the lines of a side without one
+
+KINDS = ("ltr", "after", "fim", "ask")
 ASKED = "Is there a mistake in this code? Answer Yes or No.", "Is this code right? Answer Yes or No."
 ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("asked about the new code, both polarities", "ask", ("asked",)),
@@ -47,13 +51,14 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("left to right: mean per token", "ltr", ("mean",)),
     ("left to right: first token that differs", "ltr", ("first",)),
     ("left to right: least likely token of either side", "ltr", ("peak",)),
-    ("left to right: the lines after the change alone", "ltr", ("tail",)),
     ("left to right: gap", "ltr", ("gap",)),
     ("left to right: drops", "ltr", ("drops",)),
     ("left to right: gap and drops (shipped)", "ltr", ("gap", "drops")),
-    ("  with the lines after it", "ltr", ("gap", "drops", "tail")),
     ("  with the first token that differs", "ltr", ("gap", "drops", "first")),
     ("  with the least likely token", "ltr", ("gap", "drops", "peak")),
+    ("the lines after the change alone", "after", ("rest",)),
+    ("  with gap and drops", "after", ("gap", "drops", "rest")),
+    ("gap, with the lines after the change, and drops", "after", ("whole_gap", "drops")),
     ("  with the difference of asking", "ask", ("gap", "drops", "differential")),
     ("  with length *", "ltr", ("gap", "drops", "longer")),
     ("gap, and drops of any words *", "ltr", ("gap", "counted")),
@@ -74,8 +79,6 @@ def left_to_right(spot: Spot) -> Features:
     """Read more off the answers of which the shipped numbers are made."""
     read = spot.reading
     new, old = evidence.changed(read.sides.new, read.new), evidence.changed(read.sides.old, read.old)
-    rest = [side.tokens[len(part) :] for side, part in ((read.new, new), (read.old, old))]
-    tail = evidence.total(rest[1]) - evidence.total(rest[0]) if len(rest[0]) == len(rest[1]) else 0.0
     gone, come = (tuple(replace(word, logprob=0.0) for word in words) for words in (read.gone, read.come))
     return {
         **spot.features,
@@ -83,7 +86,6 @@ def left_to_right(spot: Spot) -> Features:
         "mean": mean(old) - mean(new),
         "first": clipped(divergence(old, new), 8),
         "peak": least(read.gone) - least(read.come),
-        "tail": clipped(tail, 5),
         "longer": clipped(len(read.come) - len(read.gone), 60) / 10,
         "counted": evidence.features(replace(read, gone=gone, come=come))["drops"],
     }
@@ -106,16 +108,51 @@ def divergence(old: Sequence[TokenScore], new: Sequence[TokenScore]) -> float:
     return first[0].logprob - first[1].logprob if first else 0.0
 
 
+def following(context: HunkContext, block: range) -> list[str]:
+    """Give the lines after a block, other changes taken as made."""
+    own = [line.text for line in context.hunk.lines[block.stop :] if line.kind != "removed"]
+    return own + [text for _, text in context.after]
+
+
+def with_lines_after(context: HunkContext, block: range, count: int) -> evidence.Sides:
+    """Lay out both sides of a block with the same unchanged lines at their ends."""
+    read, rest = evidence.sides(context, block), following(context, block)[:count]
+    new, old = (
+        replace(
+            side,
+            text=side.text * bool(lines) + "".join(f"{text}\n" for text in rest),
+            lines=(*lines, *((None, None) for _ in rest)),
+        )
+        for side in (read.new, read.old)
+        for lines in [() if side.lines == EMPTY else side.lines]
+    )
+    return replace(read, new=new, old=old)
+
+
+def with_the_rest(context: HunkContext, block: range, engine: Engine) -> Features:
+    """Score the lines after the change too: does the rest still fit?"""
+    read = with_lines_after(context, block, AFTER_LINES)
+    new, old = cast(
+        "tuple[Scored, Scored]", engine.ask(prompt.likelihoods(read.before, read.new.text, read.old.text))
+    )
+    rest = [
+        [token for _, own, token in side.tokens(scored) if not own]
+        for side, scored in ((read.new, new), (read.old, old))
+    ]
+    difference = evidence.total(rest[1]) - evidence.total(rest[0]) if len(rest[0]) == len(rest[1]) else 0.0
+    whole = evidence.features(evidence.reading(read, new, old))["gap"]
+    return {"rest": clipped(difference, 5), "whole_gap": whole}
+
+
 def in_the_middle(context: HunkContext, block: range, engine: Engine) -> Features:
     """Score both sides between the lines before and those after them, as the model was trained to fill in.
 
     Both middles end with the two lines that follow, so that a side without a line has a text too.
     """
-    lines = context.hunk.lines
-    after = [line.text for line in lines[block.stop :] if line.kind != "removed"]
-    after += [text for _, text in context.after]
-    suffix = "".join(f"{text}\n" for text in after[SHARED_LINES : SHARED_LINES + 12]) or "\n"
-    read = evidence.sides(context, block, SHARED_LINES)
+    suffix = (
+        "".join(f"{text}\n" for text in following(context, block)[SHARED_LINES : SHARED_LINES + 12]) or "\n"
+    )
+    read = with_lines_after(context, block, SHARED_LINES)
     shared = (Segment(read.before, "raw", "fim_prefix"), Segment(suffix, "raw", "fim_suffix"))
     question = (Segment("", "raw", "fim_middle"),)
     asked = (Score("new", question, read.new.text), Score("old", question, read.old.text))
@@ -160,6 +197,8 @@ class Bench:
 
     def _read(self, context: HunkContext, spot: Spot) -> Mapping[str, float]:
         found = left_to_right(spot)
+        if "after" in self._meters:
+            found |= with_the_rest(context, spot.block, self._meters["after"])
         if "fim" in self._meters:
             found |= in_the_middle(context, spot.block, self._meters["fim"])
             for name in ("gap", "drops"):

@@ -167,7 +167,7 @@ class Config:
         default="normal", metadata=about(OneOf.words("quick", "normal", "deep"), "how much to ask")
     )
     context_tokens: int = field(
-        default=300,
+        default=400,
         metadata=about(Number(0, 100_000), "most tokens of surrounding code to show with a hunk"),
     )
     max_time: int = field(

@@ -18,12 +18,11 @@ from itertools import accumulate
 
 from hunkwise.engine import Scored, TokenScore
 from hunkwise.reviewer.code_lines import code_length, weight
-from hunkwise.reviewer.renames import renamed
+from hunkwise.reviewer.refactorings import restated
 from hunkwise.reviewer.types import Hunk, HunkContext, Line
 
 SHORT_GAP = 1  # unchanged lines that do not part two blocks
 MOST_BLOCKS = 8  # of one hunk; more are scored as one
-TAIL_LINES = 6  # unchanged lines after the change that are scored too: does the rest still fit?
 FLOOR = -12.0  # natural log; one absurd token must not drown a whole hunk
 
 # The longer text is always the less likely one, so length must not pose as evidence: the sums count only where
@@ -46,7 +45,7 @@ class Side:
     """One side's text after the shared lines.
 
     `lines` are, per line, the new-side number or None, and how many of its bytes are changed code: None for
-    unchanged lines, 0 for blank ones, comments and imports, which are evidence of nothing.
+    unchanged lines, 0 for blank ones, comments, docstrings and imports, which are evidence of nothing.
     """
 
     text: str
@@ -69,7 +68,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The two readings of a block: the same lines before, then the new or the old text and what follows."""
+    """The two readings of a block: the same lines before, then the new or the old text."""
 
     before: str
     new: Side
@@ -137,46 +136,43 @@ def _words_of(path: str, line: Line) -> int:
     return len(_WORD.findall(line.text[: code_length(path, line.text)]))
 
 
-def sides(context: HunkContext, block: range, tail_lines: int = TAIL_LINES) -> Sides:
-    """Lay out a block for scoring; changes of other blocks, and new names for old ones, are taken as made."""
+def sides(context: HunkContext, block: range) -> Sides:
+    """Lay out a block for scoring; changes of other blocks, and refactorings, are taken as made."""
     lines = context.hunk.lines
     before = [text for _, text in context.before]
     before += [line.text for line in lines[: block.start] if line.kind != "removed"]
-    after = [(line.text, line.new_no) for line in lines[block.stop :] if line.kind != "removed"]
-    after += [(text, number) for number, text in context.after]
-    tail = [(text, number, None) for text, number in after[:tail_lines]]
     own = lines[block.start : block.stop]
-    path = context.file.path
     return Sides(
         "".join(f"{text}\n" for text in before) or "\n",
-        _side(path, own, "removed", tail),
-        _side(path, [_with_new_names(line, context) for line in own], "added", tail),
+        _side(context, own, "removed"),
+        _side(context, tuple(_restated(own, context)), "added"),
     )
 
 
-def _side(
-    path: str, lines: Sequence[Line], without: str, tail: Sequence[tuple[str, int | None, None]]
-) -> Side:
-    kept = [
-        (line.text, line.new_no, _code(path, line.text) if line.kind != "context" else None)
+def _side(context: HunkContext, lines: Sequence[Line], without: str) -> Side:
+    rows = [
+        (line.text, line.new_no, _code(context, line) if line.kind != "context" else None)
         for line in lines
         if line.kind != without
-    ]
-    rows = [*kept, *tail] or [("", None, None)]
+    ] or [("", None, 0)]
     return Side(
         "".join(f"{text}\n" for text, _, _ in rows), tuple((number, code) for _, number, code in rows)
     )
 
 
-def _with_new_names(line: Line, context: HunkContext) -> Line:
-    names = dict(context.renames) if line.kind == "removed" else {}
-    return replace(line, text=renamed(line.text, names))
+def _restated(lines: Sequence[Line], context: HunkContext) -> Iterator[Line]:
+    """Give the lines, the removed ones in the words of the new text."""
+    words = dict(context.refactorings)
+    for line in lines:
+        text = restated(line.text, words) if line.kind == "removed" else line.text
+        if text is not None:
+            yield replace(line, text=text)
 
 
-def _code(path: str, text: str) -> int:
+def _code(context: HunkContext, line: Line) -> int:
     """Count the bytes of code in a line, with its end if nothing follows."""
-    length = code_length(path, text)
-    return len(_encoded(text[:length])) + (length == len(text)) if length else 0
+    length = code_length(context.file.path, line.text) if line.numbers not in context.prose else 0
+    return len(_encoded(line.text[:length])) + (length == len(line.text)) if length else 0
 
 
 def _encoded(text: str) -> bytes:

@@ -92,8 +92,13 @@ def _order(found: Finding) -> tuple[float, int, str, int]:
 
 
 def _same(one: Finding, other: Finding) -> bool:
-    """Two remarks are one if they say the same about the same lines, or word for word in one file."""
+    """Two remarks of a file are one if they overlap, say the same word for word, or mend the same code alike."""
     if one.path != other.path:
         return False
     overlap = one.start_line <= other.end_line and other.start_line <= one.end_line
-    return overlap or (one.title == other.title and one.message == other.message)
+    alike = one.suggestion and other.suggestion and one.suggestion.replacement == other.suggestion.replacement
+    return (
+        overlap
+        or (one.title == other.title and one.message == other.message)
+        or (bool(alike) and one.code == other.code)
+    )

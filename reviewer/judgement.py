@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
 from hunkwise.reviewer import evidence, findings, hygiene, prompt, suggestion
 from hunkwise.reviewer.config import Config, Rule
-from hunkwise.reviewer.context import with_context
+from hunkwise.reviewer.context import ABOVE, BELOW, with_context
+from hunkwise.reviewer.docstrings import prose_of
 from hunkwise.reviewer.fingerprint import fingerprint
 from hunkwise.reviewer.layer import Layer, layer_for
+from hunkwise.reviewer.refactorings import refactorings_of
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.types import (
     Category,
@@ -18,6 +20,7 @@ from hunkwise.reviewer.types import (
     Finding,
     Hunk,
     HunkContext,
+    Numbers,
     Rejected,
     Severity,
     Skipped,
@@ -25,9 +28,8 @@ from hunkwise.reviewer.types import (
 )
 
 FOCUS_LINES = 5  # the model may name one of so many lines, the likeliest first
-NEAR_LINES = 15  # around a block, for wording a remark on it; what to remark on is decided with more
 VERIFY_FLOOR = 0.25  # a remark that the model itself holds for untrue in both polarities is dropped
-DEEPER = 3  # times the context, for --effort deep; quick reads the hunk alone
+DEPTHS = {"quick": 0, "normal": 1, "deep": 3}  # times the context, by --effort; quick reads the hunk alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,15 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """What every step of judging a hunk needs. `rules` and `renames` are those of the hunk's file."""
+    """What every step of judging a hunk needs; `rules`, `refactorings` and `prose` are its file's."""
 
     change: Change
     config: Config
     engine: Engine
     guidelines: str = ""
     rules: tuple[Rule, ...] = ()
-    renames: Mapping[str, str] = field(default_factory=dict)
+    refactorings: Mapping[str, str] = field(default_factory=dict)
+    prose: frozenset[Numbers] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,18 @@ class Spot:
     reading: evidence.Reading
     features: Mapping[str, float]
     suspects: tuple[evidence.Suspect, ...]
+
+
+def inquiries(picked: Sequence[Picked], inquiry: Inquiry) -> list[tuple[Picked, Inquiry]]:
+    """Give each hunk an inquiry of its own, with the rules for its path and what is known of its file."""
+    files = {pick.file.path: pick.file for pick in picked}
+    told = refactorings_of(tuple(files.values()), inquiry.change.new_texts)
+    docs = prose_of(files.values(), inquiry.change.new_texts)
+    asked = []
+    for pick in picked:
+        path, rules = pick.file.path, tuple(rule for rule in inquiry.config.rules if pick.matches(rule.paths))
+        asked.append((pick, replace(inquiry, rules=rules, refactorings=told[path], prose=docs[path])))
+    return asked
 
 
 def judge(pick: Picked, inquiry: Inquiry) -> Examined:
@@ -94,10 +109,11 @@ def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
     def count(text: str) -> int:
         return inquiry.engine.measure(Bundle((Segment(text, "raw"),), ())).shared
 
-    factor = {"quick": 0, "normal": 1, "deep": DEEPER}[inquiry.config.effort]
-    budget = inquiry.config.context_tokens * factor
-    context = with_context(inquiry.change, pick, count, budget)
-    return hidden(replace(context, renames=tuple(sorted(inquiry.renames.items()))))
+    depth = DEPTHS[inquiry.config.effort]
+    budget = inquiry.config.context_tokens * depth
+    context = with_context(inquiry.change, pick, count, budget, ABOVE * depth)
+    told = tuple(sorted(inquiry.refactorings.items()))
+    return hidden(replace(context, refactorings=told, prose=inquiry.prose))
 
 
 def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
@@ -107,7 +123,7 @@ def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
         lines = commentable(context.hunk, block)
         sides = evidence.sides(context, block)
         if not lines or not (sides.new.code or sides.old.code) or sides.new.text == sides.old.text:
-            continue  # comments, imports and new names alone
+            continue  # comments, imports and refactorings alone
         new, old = engine.ask(prompt.likelihoods(sides.before, sides.new.text, sides.old.text))
         assert isinstance(new, Scored)
         assert isinstance(old, Scored)
@@ -165,7 +181,7 @@ def commentable(hunk: Hunk, block: range) -> tuple[int, ...]:
 
 def narrowed(context: HunkContext, block: range) -> HunkContext:
     """Show one block as the only change, with the lines near it, so that the words are about that one."""
-    first, last = block.start - NEAR_LINES, block.stop + NEAR_LINES
+    first, last = block.start - BELOW, block.stop + BELOW
     lines = tuple(
         line if index in block else replace(line, kind="context")
         for index, line in enumerate(context.hunk.lines)
@@ -177,7 +193,6 @@ def narrowed(context: HunkContext, block: range) -> HunkContext:
         hunk=replace(context.hunk, lines=lines),
         before=context.before[len(context.before) - above :] if above else (),
         after=context.after[:below],
-        imports=(),
     )
 
 
@@ -193,7 +208,6 @@ def hidden(context: HunkContext) -> HunkContext:
         hunk=replace(context.hunk, lines=lines),
         before=rows(context.before),
         after=rows(context.after),
-        imports=rows(context.imports),
     )
 
 

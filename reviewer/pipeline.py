@@ -17,13 +17,12 @@ from dataclasses import dataclass, replace
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer import findings, hygiene
 from hunkwise.reviewer.account import coverage, manifest
-from hunkwise.reviewer.config import Config, Rule
+from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.evidence import new_code
 from hunkwise.reviewer.fingerprint import distinguish, fingerprint
-from hunkwise.reviewer.judgement import Examined, Inquiry, judge
+from hunkwise.reviewer.judgement import Examined, Inquiry, inquiries, judge
 from hunkwise.reviewer.precision import aim
 from hunkwise.reviewer.recall import Memory, Recall
-from hunkwise.reviewer.renames import renames_of
 from hunkwise.reviewer.selection import Picked, excused, select
 from hunkwise.reviewer.silence import NOTHING, Silence, expired, part
 from hunkwise.reviewer.types import Change, Finding, Rejected, Review, Severity, Skipped
@@ -78,11 +77,7 @@ def review(
     if picked:
         config = aim(config, engine)
     deadline = clock() + config.max_time if config.max_time else math.inf
-    names = renames_of((pick.file for pick in picked), change.new_texts)
-    inquiry = Inquiry(change, config, engine, guidelines)
-    asked = [
-        (pick, replace(inquiry, rules=_rules(pick, config), renames=names[pick.file.path])) for pick in picked
-    ]
+    asked = inquiries(picked, Inquiry(change, config, engine, guidelines))
 
     def settle(made: Sequence[Finding]) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
         heard, silenced = part(made, change, silence)
@@ -177,10 +172,6 @@ def floors(change: Change, config: Config) -> tuple[tuple[str, Severity], ...]:
 def _out_of_time(pick: Picked) -> Examined:
     reason = "not reached within --max-time"
     return Examined(skipped=(Skipped(pick.file.path, reason, pick.hunk_index, fault=True),))
-
-
-def _rules(pick: Picked, config: Config) -> tuple[Rule, ...]:
-    return tuple(rule for rule in config.rules if pick.matches(rule.paths))
 
 
 def _place(pick: Picked) -> Place:

@@ -101,8 +101,7 @@ def view(context: HunkContext, guidelines: str = "") -> View:
 
 def numbered(context: HunkContext) -> list[tuple[str, str, str]]:
     """List the lines of a hunk and around it: new-side number ("" where it is gone), diff mark, text."""
-    rows: list[tuple[int | None, str, str]] = [(number, " ", text) for number, text in context.imports]
-    rows += [(number, " ", text) for number, text in context.before]
+    rows: list[tuple[int | None, str, str]] = [(number, " ", text) for number, text in context.before]
     marks = {"context": " ", "added": "+", "removed": "-"}
     rows += [(line.new_no, marks[line.kind], line.text) for line in context.hunk.lines]
     rows += [(number, " ", text) for number, text in context.after]
@@ -116,7 +115,7 @@ def numbered(context: HunkContext) -> list[tuple[str, str, str]]:
 def quotable(context: HunkContext) -> tuple[str, ...]:
     """List what a remark on a hunk may quote: the names in view, the nearest first, and the changed lines."""
     lines = [line.text for line in context.hunk.lines]
-    around = [text for _, text in (*reversed(context.before), *context.after, *context.imports)]
+    around = [text for _, text in (*reversed(context.before), *context.after)]
     names = dict.fromkeys(name for text in (*lines, *around) for name in _NAME.findall(text))
     changed = (line.text.strip() for line in context.hunk.lines if line.kind != "context")
     whole = dict.fromkeys(text for text in changed if text.isprintable() and text and "`" not in text)

@@ -22,7 +22,6 @@ from hunkwise.reviewer import judgement, prompt
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.judgement import Examined, Inquiry
 from hunkwise.reviewer.layer import layer_for
-from hunkwise.reviewer.renames import names_in
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.strict_json import FormError
 from hunkwise.reviewer.strict_json import read as read_json
@@ -125,8 +124,8 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
         pick.file.path,
         pick.file.path in inquiry.change.new_texts,
         pick.hunk.section,
-        _names_in(pick, inquiry),
-        [[line.kind, line.text, line.no_newline] for line in pick.hunk.lines],
+        _told(pick, inquiry),
+        [[line.kind, line.text, line.no_newline, line.numbers in inquiry.prose] for line in pick.hunk.lines],
         inquiry.guidelines,
         inquiry.rules,
         {
@@ -137,10 +136,10 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
     )
 
 
-def _names_in(pick: Picked, inquiry: Inquiry) -> list[tuple[str, str]]:
-    """List the names of the hunk that are renamed throughout its file."""
-    names = names_in(line.text for line in pick.hunk.lines if line.kind == "removed")
-    return sorted((old, new) for old, new in inquiry.renames.items() if old in names)
+def _told(pick: Picked, inquiry: Inquiry) -> list[tuple[str, str]]:
+    """List the refactorings of the file that the hunk's old text is read with."""
+    text = "\n".join(line.text for line in pick.hunk.lines if line.kind == "removed")
+    return sorted((old, new) for old, new in inquiry.refactorings.items() if old in text)
 
 
 @cache

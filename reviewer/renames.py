@@ -11,7 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from hunkwise.reviewer.context import changes, enclosing
+from hunkwise.reviewer.context import changes
+from hunkwise.reviewer.functions import enclosing
 from hunkwise.reviewer.types import FileDiff, Hunk
 
 FEWEST = 2  # places; one name in place of another, once, is how a wrong variable looks
@@ -27,37 +28,29 @@ _BEFORE_VALUES = re.compile(
 Pair = tuple[str, str]
 
 
-def renames_of(files: Iterable[FileDiff], texts: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
-    """Find what is renamed in each of the files, by path, once for all their hunks; `texts` are the new files."""
-    return {
-        path: renames(file, texts.get(path)) for path, file in {file.path: file for file in files}.items()
-    }
-
-
 def renames(file: FileDiff, text: str | None) -> Mapping[str, str]:
     """Find what is renamed throughout a file or function, old name to new; `text` is the file after the change."""
     places: dict[Pair, list[Hunk]] = {}
     seen: Counter[Pair] = Counter()
     defined: set[Pair] = set()
     for change in (part for hunk in file.hunks for part in changes(hunk)):
-        old, new = _sides(change)
+        old, new = words_of(change, "removed"), words_of(change, "added")
         if len(old) != len(new):
             continue
         for at, pair in enumerate(zip(old, new, strict=True)):
             if pair[0] != pair[1] and all(_NAME.fullmatch(word) for word in pair):
                 places.setdefault(pair, []).append(change)
                 seen[_bare(pair)] += 1
-                if _is_definition(old, at):
+                if is_definition(old, at):
                     defined.add(_bare(pair))
     likely = [pair for pair in places if seen[_bare(pair)] >= FEWEST and _bare(pair) in defined]
-    after = _new_lines(file, text)
+    after = new_lines(file, text)
     found = _gone(likely, file, after, after.keys())
     for pair in likely[:MOST_LOCAL]:
         where = places[pair]
         if pair not in found and pair == _bare(pair) and len(where) <= MOST_LOCAL:
-            scopes = [enclosing(after, place) for place in where]
-            if all(scopes):
-                found += _gone([pair], file, after, {number for scope in scopes if scope for number in scope})
+            scope = functions_around(where, after)
+            found += _gone([pair], file, after, scope) if scope else []
     olds, news = (Counter(side) for side in zip(*found, strict=True)) if found else (Counter(), Counter())
     return {old: new for old, new in found if olds[old] == news[new] == 1}
 
@@ -72,21 +65,28 @@ def _bare(pair: Pair) -> Pair:
     return pair[0].lstrip(".->"), pair[1].lstrip(".->")
 
 
-def _sides(change: Hunk) -> tuple[list[str], list[str]]:
-    """Give the words of the removed and of the added lines."""
-    texts = (
-        "\n".join(line.text for line in change.lines if line.kind == kind) for kind in ("removed", "added")
-    )
-    old, new = (_WORD.findall(text) for text in texts)
-    return old, new
+def words_of(change: Hunk, kind: str) -> list[str]:
+    """Give the words of the removed or of the added lines; the end of a line is one too."""
+    return words_in("\n".join(line.text for line in change.lines if line.kind == kind))
 
 
-def _new_lines(file: FileDiff, text: str | None) -> Mapping[int, str]:
+def words_in(text: str) -> list[str]:
+    """Cut a text into names (a field with its dot), numbers, signs and line ends."""
+    return _WORD.findall(text)
+
+
+def new_lines(file: FileDiff, text: str | None) -> Mapping[int, str]:
     """Give the file after the change by number, as far as it is known."""
     if text is not None:
         return dict(enumerate(text.split("\n"), 1))
     lines = (line for hunk in file.hunks for line in hunk.lines)
     return {line.new_no: line.text for line in lines if line.new_no is not None}
+
+
+def functions_around(places: Sequence[Hunk], after: Mapping[int, str]) -> set[int]:
+    """Give the lines of the functions that hold these places; none if one of the places stands in no function."""
+    scopes = [enclosing(after, place) for place in places]
+    return {number for scope in scopes if scope for number in scope} if all(scopes) else set()
 
 
 def _gone(
@@ -115,7 +115,7 @@ def names_in(lines: Iterable[str]) -> set[str]:
     return {name for line in lines for name in _NAME.findall(line)}
 
 
-def _is_definition(words: Sequence[str], at: int) -> bool:
+def is_definition(words: Sequence[str], at: int) -> bool:
     """Guess whether the name at a place is defined there: it is assigned, or stands behind a type or a keyword."""
     before = words[at - 1] if at and words[at] == words[at].lstrip(".->") else ""
     after = "".join(words[at + 1 : at + 3])

@@ -53,6 +53,10 @@ class FileStatus(StrEnum):
 LineKind = Literal["context", "added", "removed"]
 
 
+Numbers = tuple[int | None, int | None]
+"""What a line is known by in its file: its number in the old text and in the new one, None where it is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of a hunk. `text` has no line end (a carriage return stays); a side it lacks has no number."""
@@ -62,6 +66,11 @@ class Line:
     old_no: int | None
     new_no: int | None
     no_newline: bool = False  # "\\ No newline at end of file" follows
+
+    @property
+    def numbers(self) -> Numbers:
+        """Its number on each side."""
+        return self.old_no, self.new_no
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +146,9 @@ class Change:
 class HunkContext:
     """A hunk with the lines of its file around it, cut to a token budget.
 
-    `before` and `after` are the new-side lines next to the hunk, in file order, with 1-based numbers.
-    `imports` are the file's import lines that are not in view already, `renames` the names that the change gives
-    a new name throughout the file, old and new.
+    `before` and `after` are the new-side lines next to the hunk, in file order, with 1-based numbers;
+    `refactorings` what the change says in other words throughout the file (refactorings.py), old and new; `prose`
+    the changed lines of the file that stand in docstrings.
     """
 
     file: FileDiff
@@ -147,9 +156,8 @@ class HunkContext:
     hunk_index: int  # 0-based in its file
     before: tuple[tuple[int, str], ...] = ()
     after: tuple[tuple[int, str], ...] = ()
-    imports: tuple[tuple[int, str], ...] = ()
-    tokens: int = 0
-    renames: tuple[tuple[str, str], ...] = ()
+    refactorings: tuple[tuple[str, str], ...] = ()
+    prose: frozenset[Numbers] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.judgement import Inquiry, Spot, read_evidence, read_with_context
-from hunkwise.reviewer.renames import renames_of
+from hunkwise.reviewer.judgement import Inquiry, Spot, inquiries, read_evidence, read_with_context
 from hunkwise.reviewer.selection import select
 from hunkwise.reviewer.types import Change, HunkContext
 
@@ -27,10 +26,8 @@ class Suspected:
 def spots(change: Change, config: Config, engine: Engine) -> Iterator[tuple[HunkContext, Spot]]:
     """Read the evidence of every block, of new code too, with its hunk; passes over hunks that are too long."""
     picked, _ = select(change, config.include, config.exclude)
-    names = renames_of((pick.file for pick in picked), change.new_texts)
-    for pick in picked:
+    for pick, inquiry in inquiries(picked, Inquiry(change, config, engine)):
         try:
-            inquiry = Inquiry(change, config, engine, renames=names[pick.file.path])
             context = read_with_context(pick, inquiry)
             found = read_evidence(context, engine)
         except errors.PromptTooLong:

@@ -4,84 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hunkwise.reviewer.context import surroundings, with_context
+from hunkwise.reviewer.context import ABOVE, BELOW, surroundings, with_context
 from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.selection import select
 from hunkwise.reviewer.types import Change, HunkContext
 
-PYTHON = """\
-import os
-from typing import (
-    Any,
-    List,
-)
-
-LIMIT = 3
-
-
-class Box:
-    size = 1
-
-    def open(self, key):
-        a = 1
-        b = 2
-        if key:
-            c = 3
-            d = 4
-        e = 5
-        return a
-
-    def close(self):
-        f = 6
-
-
-def other():
-    return 7
-"""
-GO = """\
-package main
-
-import (
-	"fmt"
-	"os"
-)
-
-// open opens.
-func open(key string) error
-{
-	a := 1
-	if key != "" {
-		b := 2
-	}
-	return nil
-}
-
-func other() {
-	fmt.Println(os.Args)
-}
-"""
-C = """\
-#include <stdio.h>
-
-static int
-open_it(struct box *b,
-        int key)
-{
-    int a = 1;
-#ifdef DEBUG
-    puts("x");
-#endif
-    for (;;) {
-        a++;
-    }
-out:
-    return a;
-}
-"""
+FILE = "".join(f"line {number}\n" for number in range(1, 61))
 
 
 def words(text: str) -> int:
@@ -104,45 +35,35 @@ def context(change: Change, budget: int = 1000) -> HunkContext:
 
 def numbers(context: HunkContext) -> list[int]:
     """All line numbers around the hunk."""
-    return [number for number, _ in (*context.imports, *context.before, *context.after)]
+    return [number for number, _ in (*context.before, *context.after)]
 
 
-def test_all_of_a_small_file_is_shown() -> None:
-    """With room enough each line of the file is there once, in order, with its number."""
-    found = context(edit(PYTHON, 17))
+def test_the_lines_next_to_a_hunk() -> None:
+    """With room enough the nearest lines are there, in order, with their numbers, up to the ends of the file."""
+    found = context(edit(FILE, 40))
 
-    assert numbers(found) == [*range(1, 17), *range(18, 28)]
-    assert dict(found.after)[18] == "            d = 4"
-    assert found.tokens == words(surroundings(found))
-
-
-@pytest.mark.parametrize(
-    ("text", "path", "line", "budget", "expected"),
-    [
-        (PYTHON, "x.py", 17, 13, [10, 13, 16]),
-        (PYTHON, "x.py", 17, 62, [10, 13, 14, 15, 16, 18, 19, 20, 21]),
-        (PYTHON, "x.py", 17, 82, [1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21]),
-        (GO, "x.go", 13, 16, [9, 10, 12]),
-        (C, "x.c", 12, 20, [5, 6, 11]),
-    ],
-)
-def test_the_enclosing_blocks_come_first(
-    text: str, path: str, line: int, budget: int, expected: list[int]
-) -> None:
-    """Openers of the blocks around the change, then its function, then imports."""
-    found = context(edit(text, line, path), budget)
-
-    assert set(expected) <= set(numbers(found))
-    assert found.tokens <= budget
+    assert numbers(found) == [*range(40 - ABOVE, 40), *range(41, 41 + BELOW)]
+    assert dict(found.after)[41] == "line 41"
+    assert numbers(context(edit(FILE, 2))) == [1, *range(3, 3 + BELOW)]
 
 
-def test_imports_stand_apart() -> None:
-    """Import lines far above the hunk are imports; those that touch it are lines before it."""
-    found = context(edit(PYTHON, 17), 75)
-    assert [text for _, text in found.imports][:2] == ["import os", "from typing import ("]
-    near = context(edit(PYTHON, 6), 30)
-    assert near.imports == ()
-    assert near.before[0] == (1, "import os")
+def test_the_farthest_lines_are_cut_first() -> None:
+    """Inside the budget, a line above before one below."""
+    size = words(surroundings(context(edit(FILE, 40)))) // (ABOVE + BELOW)
+
+    assert numbers(context(edit(FILE, 40), 3 * size)) == [38, 39, 41]
+    assert numbers(context(edit(FILE, 40), 3 * size - 1)) == [39, 41]
+
+
+def test_a_hunks_own_lines_count() -> None:
+    """Unchanged lines of the hunk, before its first change and after its last one, are context already."""
+    lines = [f" line {n}\n" for n in range(1, 61)]
+    patch = "--- a/x.py\n+++ b/x.py\n@@ -30,21 +30,21 @@\n" + "".join(
+        [*lines[29:39], "-old\n+line 40\n", *lines[40:50]]
+    )
+    found = context(replace(parse_diff(patch.encode()), new_texts={"x.py": FILE}))
+
+    assert numbers(found) == [*range(40 - ABOVE, 30)]
 
 
 def test_without_the_file_other_hunks_give_context() -> None:
@@ -153,14 +74,13 @@ def test_without_the_file_other_hunks_give_context() -> None:
     picked, _ = select(change)
     found = with_context(change, picked[1], words, 100)
 
-    assert found.imports == ((1, "import os"),)
-    assert found.before == ((2, "b"),)
+    assert found.before == ((1, "import os"), (2, "b"))
 
 
 def test_a_text_that_does_not_fit_is_not_believed() -> None:
     """A whole text in which the hunk does not hold gives no lines."""
-    change = edit(PYTHON, 17)
-    wrong = replace(change, new_texts={"x.py": PYTHON.replace("c = 3", "c = 4")})
+    change = edit(FILE, 17)
+    wrong = replace(change, new_texts={"x.py": FILE.replace("line 17", "line")})
 
     assert numbers(context(wrong)) == []
 
@@ -172,7 +92,7 @@ def test_pieces_see_the_rest_of_their_hunk() -> None:
     picked, _ = select(change, most_lines=10)
     found = with_context(change, picked[1], words, 1000)
 
-    assert numbers(found) == [*range(1, 11), *range(21, 31)]
+    assert numbers(found) == [*range(1, 11), *range(21, 21 + BELOW)]
 
 
 def test_a_pure_removal_has_its_neighbours() -> None:
@@ -185,7 +105,7 @@ def test_a_pure_removal_has_its_neighbours() -> None:
 
 def test_no_budget_is_no_context() -> None:
     """With nothing to spend the hunk stands alone, and nothing is measured."""
-    change = edit(PYTHON, 17)
+    change = edit(FILE, 17)
     (picked,), _ = select(change)
 
     assert with_context(change, picked, lambda text: 1 // 0, 0).before == ()
@@ -210,9 +130,9 @@ def test_the_budget_is_exact_and_seldom_measured(rows: list[str], at: int, budge
     (picked,), _ = select(change)
     found = with_context(change, picked, count, budget)
 
-    assert len(calls) <= 6
-    assert not numbers(found) or count(surroundings(found)) == found.tokens <= budget
-    assert all(rows[number - 1] == text for number, text in (*found.imports, *found.before, *found.after))
+    assert len(calls) <= 5
+    assert not numbers(found) or count(surroundings(found)) <= budget
+    assert all(rows[number - 1] == text for number, text in (*found.before, *found.after))
     assert numbers(found) == sorted(set(numbers(found)))
 
 
@@ -223,4 +143,4 @@ def test_a_line_number_beyond_all_files_costs_nothing() -> None:
     change = parse_diff(patch)
     picked, _ = select(change)
 
-    assert with_context(change, picked[1], words, 100).imports == ((1, "import os"),)
+    assert with_context(change, picked[1], words, 100).before == ()

@@ -47,8 +47,6 @@ NEW = _scored(
     [
         ("b = a", -0.1, "b = a", -0.1),
         (" - 1\n", -3.0, " + 1\n", -0.05),
-        ("print(b)\n", -0.5, "print(b)\n", -0.5),
-        ("exit()\n", -0.2, "exit()\n", -0.2),
     ],
 )
 OLD = _scored(
@@ -56,16 +54,11 @@ OLD = _scored(
     [
         ("b = a", -0.1, "b = a", -0.1),
         (" + 1\n", -0.05, " + 1\n", -0.05),
-        ("print(b)\n", -0.1, "print(b)\n", -0.1),
-        ("exit()\n", -0.2, "exit()\n", -0.2),
     ],
 )
 
 
-SHORT = _scored(
-    "new",
-    [("b = a", -0.1, "b = a", -0.1), ("\n", -0.1, "\n", -0.1), ("print(b)\n", -0.1, "print(b)\n", -0.1)],
-)
+SHORT = _scored("new", [("b = a", -0.1, "b = a", -0.1), ("\n", -0.1, "\n", -0.1)])
 
 
 def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
@@ -74,13 +67,21 @@ def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
 
 
 def test_both_sides_follow_the_same_lines() -> None:
-    """The shared text ends where the change begins; each side goes on with its own lines and the rest."""
+    """The shared text ends where the change begins; each side goes on with its own lines."""
     read = sides(CONTEXT, BLOCK)
 
     assert read.before == "a = 1\n"
-    assert read.new.text == "b = a - 1\nprint(b)\nexit()\n"
-    assert read.old.text == "b = a + 1\nprint(b)\nexit()\n"
-    assert read.new.lines == ((2, 10), (3, None), (4, None))
+    assert read.new.text == "b = a - 1\n"
+    assert read.old.text == "b = a + 1\n"
+    assert read.new.lines == ((2, 10),)
+
+
+def test_a_side_without_a_line_is_an_empty_one() -> None:
+    """What is only removed leaves a blank line to score, which counts for nothing."""
+    read = sides(replace(CONTEXT, hunk=replace(HUNK, lines=(HUNK.lines[0], HUNK.lines[1]))), range(1, 2))
+
+    assert (read.new.text, read.new.lines, read.new.code) == ("\n", ((None, 0),), False)
+    assert features(read, _scored("new", [("\n", -9.0, "x", -0.1)]), OLD)["gap"] == 0
 
 
 def test_blocks_are_parted_by_more_than_one_unchanged_line() -> None:
@@ -93,12 +94,12 @@ def test_blocks_are_parted_by_more_than_one_unchanged_line() -> None:
 
 
 def test_another_block_is_taken_as_made() -> None:
-    """A block's old text stands among the new text of the others, before and after it."""
+    """A block's old text follows the new text of the others before it."""
     lines = (*HUNK.lines, HUNK.lines[3], Line("removed", "old end", 5, None), Line("added", "end", None, 5))
     context = replace(CONTEXT, hunk=replace(HUNK, lines=lines))
     first, second = (sides(context, block) for block in blocks(context.hunk))
 
-    assert first.old.text == "b = a + 1\nprint(b)\nprint(b)\nend\nexit()\n"
+    assert (first.old.text, second.old.text) == ("b = a + 1\n", "old end\n")
     assert second.before == "a = 1\nb = a - 1\nprint(b)\nprint(b)\n"
 
 
@@ -107,7 +108,7 @@ def test_the_gaps_favour_the_likelier_text() -> None:
     read = sides(CONTEXT, BLOCK)
     got = features(read, NEW, OLD)
 
-    total = (-0.1 - 0.05 - 0.1 - 0.2) - (-0.1 - 3.0 - 0.5 - 0.2)
+    total = (-0.1 - 0.05) - (-0.1 - 3.0)
     assert got["gap"] == pytest.approx(total / math.sqrt(2) - CHANCE)  # two tokens differ: + 1 and - 1
     assert got["drops"] == 0
 
@@ -115,8 +116,8 @@ def test_the_gaps_favour_the_likelier_text() -> None:
 def test_a_small_gap_is_chance() -> None:
     """A difference within two standard scores says nothing, either way."""
     read = sides(CONTEXT, BLOCK)
-    likelier = replace(NEW.tokens[1], logprob=-2.0)
-    near = replace(NEW, tokens=(NEW.tokens[0], likelier, *NEW.tokens[2:]))
+    likelier = replace(NEW.tokens[1], logprob=-1.0)
+    near = replace(NEW, tokens=(NEW.tokens[0], likelier))
 
     assert features(read, near, OLD)["gap"] == 0
 
@@ -168,9 +169,9 @@ def test_a_comment_is_no_evidence() -> None:
 def test_words_that_only_went_are_evidence() -> None:
     """Dropped words that belong there count, added ones count the other way, and odd words hardly."""
     read = sides(CONTEXT, BLOCK)
-    read = replace(read, new=replace(read.new, text="b = a\nprint(b)\nexit()\n"))
+    read = replace(read, new=replace(read.new, text="b = a\n"))
     turned = replace(read, new=read.old, old=read.new)
-    surprising = replace(OLD, tokens=(OLD.tokens[0], replace(OLD.tokens[1], logprob=-9.0), *OLD.tokens[2:]))
+    surprising = replace(OLD, tokens=(OLD.tokens[0], replace(OLD.tokens[1], logprob=-9.0)))
     there = features(read, SHORT, OLD)
     back = features(turned, OLD, SHORT)
 
@@ -182,7 +183,7 @@ def test_words_that_only_went_are_evidence() -> None:
 def test_words_that_moved_are_no_evidence() -> None:
     """What went here and came in the same block or another one of the hunk is not missed."""
     read = sides(CONTEXT, BLOCK)
-    gone = reading(replace(read, new=replace(read.new, text="b = a\nprint(b)\nexit()\n")), SHORT, OLD)
+    gone = reading(replace(read, new=replace(read.new, text="b = a\n")), SHORT, OLD)
     turned = replace(gone, gone=gone.come, come=gone.gone)
 
     assert read_off(gone)["drops"] > 0.9
@@ -193,7 +194,7 @@ def test_words_that_moved_are_no_evidence() -> None:
 def test_fewer_words_instead_of_more_count_by_the_share_that_is_lost() -> None:
     """A replacement that is shorter is a drop as far as it is shorter."""
     read = sides(CONTEXT, BLOCK)
-    whole = reading(replace(read, new=replace(read.new, text="b = a\nprint(b)\nexit()\n")), SHORT, OLD)
+    whole = reading(replace(read, new=replace(read.new, text="b = a\n")), SHORT, OLD)
     half = replace(whole, gone=whole.gone * 2, come=(replace(whole.gone[0], text="other"),))
 
     assert read_off(half)["drops"] == pytest.approx(read_off(whole)["drops"] / 2, rel=0.05)

@@ -9,7 +9,7 @@ import pytest
 
 from hunkwise.engine import Choice, Generated
 from hunkwise.reviewer.findings import Bar, category_of, read_draft, settle, truth
-from hunkwise.reviewer.types import Category, Finding, Severity
+from hunkwise.reviewer.types import Category, Finding, Severity, Suggestion
 
 DRAFT = {
     "line": 7,
@@ -113,6 +113,20 @@ def test_the_same_remark_is_said_once() -> None:
 
     assert [found.start_line for found in kept] == [1]
     assert [drop.reason for drop in rejected] == ["the same remark stands at a.py:1"] * 2
+
+
+def test_the_same_slip_twice_is_one_remark() -> None:
+    """What is mended alike in two places is said at the likelier one; other code, and no suggestion, is not."""
+    here, there = (
+        _finding(line, confidence, code=("use(a)",), suggestion=Suggestion(line, line, "use(b)", True))
+        for line, confidence in ((3, 0.8), (40, 0.9))
+    )
+    kept, rejected = settle([here, there], BAR)
+
+    assert kept == (there,)
+    assert [drop.reason for drop in rejected] == ["the same remark stands at a.py:40"]
+    assert len(settle([here, replace(there, code=("use(c)",))], BAR)[0]) == 2
+    assert len(settle([replace(here, suggestion=None), there], BAR)[0]) == 2
 
 
 def test_a_path_may_have_its_own_least_severity() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hunkwise.reviewer.judgement import NEAR_LINES, narrowed
+from hunkwise.reviewer.context import BELOW
+from hunkwise.reviewer.judgement import narrowed
 from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk, HunkContext, Line
 
 
@@ -18,22 +19,22 @@ def _context(count: int, *changed: int) -> HunkContext:
         "before": ((99, "line 99"), (100, "line 100")),
         "after": ((101 + count, f"line {101 + count}"),),
     }
-    return HunkContext(file, hunk, 0, **around, imports=((1, "import a"),))
+    return HunkContext(file, hunk, 0, **around)
 
 
 def test_only_lines_near_a_block_are_shown() -> None:
-    """What decides is more than what the words are about: far lines, other marks and imports are left out."""
+    """What decides is more than what the words are about: far lines and other marks are left out."""
     seen = narrowed(_context(100, 150, 152), range(49, 50))
     numbers = [line.new_no for line in seen.hunk.lines]
 
-    assert numbers == list(range(150 - NEAR_LINES, 150 + NEAR_LINES + 1))
+    assert numbers == list(range(150 - BELOW, 150 + BELOW + 1))
     assert [line.new_no for line in seen.hunk.lines if line.kind == "added"] == [150]
-    assert (seen.before, seen.after, seen.imports) == ((), (), ())
+    assert (seen.before, seen.after) == ((), ())
 
 
 def test_lines_around_a_hunk_are_shown_as_far_as_they_are_near() -> None:
     """At the edge of the hunk the file goes on."""
-    seen = narrowed(_context(NEAR_LINES + 1, 101), range(1))
+    seen = narrowed(_context(BELOW + 1, 101), range(1))
     short = narrowed(_context(4, 102), range(1, 2))
 
     assert [number for number, _ in seen.before] == [99, 100]

@@ -34,7 +34,6 @@ CONTEXT = HunkContext(
     0,
     before=((40, "def page(lines, number, size):"),),
     after=((44, ""),),
-    imports=((3, "import math"),),
 )
 
 
@@ -89,7 +88,7 @@ def test_only_commentable_lines_can_be_said() -> None:
     [
         ("`start` is one page too far.", True),
         ("It was `start = (number - 1) * size` before.", True),
-        ("`math` is imported, and `size` is used.", True),
+        ("`lines` is cut, and `size` is used.", True),
         ("No code is quoted here.", True),
         ("`offset` is one page too far.", False),
         ("`start = 0` would do.", False),

@@ -1,0 +1,35 @@
+"""What a change says in other words: such parts of it change nothing, and are no evidence.
+
+The old text is read in the words of the new one: with new names (renames.py), with values for names that went
+(inlining.py), and with the parameters that functions have now (signatures.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from hunkwise.reviewer.inlining import defines_itself, inlined
+from hunkwise.reviewer.renames import renamed, renames
+from hunkwise.reviewer.signatures import signatures
+from hunkwise.reviewer.types import FileDiff
+
+
+def refactorings_of(files: Sequence[FileDiff], texts: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    """Find the refactorings of each file, by path: old words to new. `texts` are the new files, by path."""
+    calls = signatures(files, texts)
+    found: dict[str, Mapping[str, str]] = {}
+    for file in files:
+        text = texts.get(file.path)
+        found[file.path] = {**calls[file.path], **inlined(file, text), **renames(file, text)}
+    return found
+
+
+def restated(text: str, words: Mapping[str, str]) -> str | None:
+    """Give an old line in the words of the new text; None of one that says nothing any more."""
+    told = text
+    for old, new in words.items():
+        if "(" in old and old in text:
+            told = new.join(re.split(rf"(?<!\w){re.escape(old)}", told))
+    told = renamed(told, words)
+    return None if told != text and defines_itself(told) else told

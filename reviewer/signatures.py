@@ -1,0 +1,103 @@
+"""Functions that a change gives fewer parameters, and their calls fewer arguments with them.
+
+A sound fact as far as the change goes: the definition and every changed call lose as many, those that stay are in
+the same order, and in each file no call stands as it was. (What came is no evidence against a change anyway.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from hunkwise.reviewer.context import changes
+from hunkwise.reviewer.renames import is_definition, new_lines, words_in
+from hunkwise.reviewer.types import FileDiff, Hunk
+
+LONGEST = 400  # characters of a line that is looked at
+
+_OPEN = re.compile(r"[^\W\d]\w*(?=\()")
+_FUNC = re.compile(r"\s*func\b")  # of Go: a method's receiver stands before its name
+_BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A name with its arguments or parameters, which stand on one line; `defined` where the name is defined."""
+
+    name: str
+    text: str
+    arguments: tuple[str, ...]
+    defined: bool
+
+
+def signatures(files: Sequence[FileDiff], texts: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+    """Find the calls that changed with the parameters of their function: by path, old text to new."""
+    pairs: dict[str, list[tuple[str, Call, Call]]] = {}
+    for file in files:
+        for old, new in (pair for hunk in file.hunks for part in changes(hunk) for pair in _pairs(part)):
+            pairs.setdefault(old.name, []).append((file.path, old, new))
+    found = {name: given for name, given in pairs.items() if _agree([(old, new) for _, old, new in given])}
+    restated: dict[str, dict[str, str]] = {file.path: {} for file in files}
+    if found:
+        standing = {file.path: _count_calls(new_lines(file, texts.get(file.path))) for file in files}
+        for name, given in found.items():
+            changed = Counter(path for path, _, _ in given)
+            if all(standing[path][name] == count for path, count in changed.items()):
+                for path, old, new in given:
+                    restated[path][old.text] = new.text
+    return restated
+
+
+def calls(line: str) -> Iterator[Call]:
+    """Find the calls and definitions of a line whose brackets close on it."""
+    for found in _OPEN.finditer(line) if len(line) <= LONGEST else ():
+        end, arguments = _arguments(line, found.end())
+        if end:
+            words = words_in(line[: found.end()])
+            defined = is_definition(words, len(words) - 1) or _FUNC.match(line) is not None
+            yield Call(found[0], line[found.start() : end], arguments, defined)
+
+
+def _arguments(line: str, start: int) -> tuple[int, tuple[str, ...]]:
+    """Cut what stands in the bracket at `start` at its commas; gives its end too, 0 if it stays open."""
+    depth, cuts = 0, [start]
+    for at, character in enumerate(line[start:], start):
+        depth += _BRACKETS.get(character, 0)
+        if character == "," and depth == 1:
+            cuts.append(at)
+        elif depth == 0:
+            texts = (line[a + 1 : b].strip() for a, b in pairwise([*cuts, at]))
+            return at + 1, tuple(text for text in texts if text)
+    return 0, ()
+
+
+def _pairs(part: Hunk) -> Iterator[tuple[Call, Call]]:
+    """Pair the calls of the removed lines with those of the added ones, name by name, where the text changed."""
+    old, new = (
+        [call for line in part.lines if line.kind == kind for call in calls(line.text)]
+        for kind in ("removed", "added")
+    )
+    for name in {call.name for call in old}:
+        olds, news = ([call for call in side if call.name == name] for side in (old, new))
+        if len(olds) == len(news):
+            yield from ((a, b) for a, b in zip(olds, news, strict=True) if a.arguments != b.arguments)
+
+
+def _agree(given: Sequence[tuple[Call, Call]]) -> bool:
+    """Tell whether a definition and its calls, at least one of each, lost alike."""
+    lost = {len(old.arguments) - len(new.arguments) for old, new in given}
+    kinds = {old.defined for old, _ in given}
+    return len(lost) == 1 and min(lost) > 0 and len(kinds) == 2 and all(_in_order(*pair) for pair in given)
+
+
+def _in_order(old: Call, new: Call) -> bool:
+    """Tell whether the arguments that stay are in the same order."""
+    rest = iter(old.arguments)
+    return all(argument in rest for argument in new.arguments)
+
+
+def _count_calls(lines: Mapping[int, str]) -> Counter[str]:
+    return Counter(name for line in lines.values() for name in _OPEN.findall(line))
