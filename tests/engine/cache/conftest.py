@@ -53,7 +53,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
 
 def _wait_for(socket: Path) -> None:
-    for _ in range(200):
+    for _ in range(3000):
         if socket.exists():
             return
         time.sleep(0.01)

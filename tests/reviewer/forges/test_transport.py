@@ -98,11 +98,11 @@ def test_a_timeout_is_an_open_question(github: Callable[..., FakeGitHub], accept
         left.pop()
         if accepted:
             forge.answer(request)
-        time.sleep(1.2)
+        time.sleep(3.3)
         return Answer(500, {"message": "too late"})
 
     forge.fault = hang
-    client = GitHubPull(Address(forge.url, forge.name, 7), TOKEN, timeout=1)
+    client = GitHubPull(Address(forge.url, forge.name, 7), TOKEN, timeout=3)
     waits: list[float] = []
     assert deliver(review(finding("a.py", 2)), client, client, GITHUB, patient(waits)).inline == 1
     assert len(waits) == 1
