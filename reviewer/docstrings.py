@@ -1,25 +1,21 @@
 """Changed lines that stand in a docstring of Python: prose, as a comment is, and no evidence of anything.
 
-Told from the whole file where it is known, else from what each hunk shows, where a docstring has to end in view.
+Told by Python's own parser, so that no code can be dressed up as a docstring. A file that is not known as a
+whole, or does not parse, has none.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import accumulate
+import ast
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hunkwise.reviewer.types import FileDiff, Line, Numbers
 
 SUFFIXES = (".py", ".pyi")
+LONGEST_FILE = 2_000_000  # characters; parsing takes a hundred times that in memory
 
-_EMPTY = r"(?:[ \t]*(?:#[^\n]*)?\n)"  # a blank line, or a comment
-_TEXT = re.compile(  # in three quotes: a docstring where it comes first, in a file or below a head
-    rf"(?P<docs>(?:\A{_EMPTY}*|:{_EMPTY}{{1,9}})[ \t]*[rRuU]?)?"
-    r"(?P<mark>\"\"\"|''').*?(?P<end>(?P=mark)|\Z)",
-    re.DOTALL,
-)
+_HOLDERS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def prose_of(files: Iterable[FileDiff], texts: Mapping[str, str]) -> dict[str, frozenset[Numbers]]:
@@ -29,19 +25,29 @@ def prose_of(files: Iterable[FileDiff], texts: Mapping[str, str]) -> dict[str, f
 
 def prose(file: FileDiff, text: str | None) -> frozenset[Numbers]:
     """Find the changed lines of a file that stand in docstrings; `text` is the file after the change."""
-    if not file.path.endswith(SUFFIXES):
+    if text is None or len(text) > LONGEST_FILE or not file.path.endswith(SUFFIXES):
         return frozenset()
-    parts = [_whole(file, text)] if text is not None else [hunk.lines for hunk in file.hunks]
+    lines = _both_sides(file, text)
     return frozenset(
-        numbers
-        for lines in parts
-        for gone in ("added", "removed")
-        for numbers in _in_docstrings([line for line in lines if line.kind != gone], whole=text is not None)
+        line.numbers
+        for other in ("added", "removed")
+        for line in _in_docstrings([line for line in lines if line.kind != other])
+        if line.kind != "context"
     )
 
 
-def _whole(file: FileDiff, text: str) -> list[Line]:
-    """Give the file's lines, the removed ones among them; those outside the hunks have no numbers."""
+def parsed(text: str) -> ast.Module | None:
+    """Parse a Python file; None if it is none."""
+    try:
+        with warnings.catch_warnings():  # an invalid escape in the reviewed file is not our warning
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _both_sides(file: FileDiff, text: str) -> list[Line]:
+    """Give the file's lines with the removed ones among them; those outside the hunks have no numbers."""
     after, at, lines = text.split("\n"), 1, []
     for hunk in file.hunks:
         start = hunk.new_start if hunk.new_length else hunk.new_start + 1
@@ -51,10 +57,22 @@ def _whole(file: FileDiff, text: str) -> list[Line]:
     return lines + [Line("context", line, None, None) for line in after[at - 1 :]]
 
 
-def _in_docstrings(lines: list[Line], *, whole: bool) -> Iterator[Numbers]:
-    ends = list(accumulate(len(line.text) + 1 for line in lines))
-    for found in _TEXT.finditer("\n".join(line.text for line in lines)):
-        if found["docs"] is not None and (whole or (found["end"] and found.start())):
-            first, last = bisect_right(ends, found.start("mark")), bisect_right(ends, found.end() - 1)
-            inside = (line for line in lines[first : last + 1] if line.kind != "context")
-            yield from (line.numbers for line in inside)
+def _in_docstrings(lines: Sequence[Line]) -> Iterator[Line]:
+    """Pick the lines of one side that hold nothing but a docstring."""
+    tree = parsed("\n".join(line.text for line in lines))
+    for node in ast.walk(tree) if tree else ():
+        text = _docstring(node)
+        if text is not None:
+            own = lines[text.lineno - 1 : text.end_lineno]
+            before = own[0].text.encode()[: text.col_offset]
+            after = own[-1].text.encode()[text.end_col_offset :]
+            if not before.strip() and not after.split(b"#")[0].strip():
+                yield from own
+
+
+def _docstring(node: ast.AST) -> ast.Expr | None:
+    """Give the statement that is a node's docstring."""
+    first = node.body[0] if isinstance(node, _HOLDERS) and node.body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        return first if isinstance(first.value.value, str) else None
+    return None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import warnings
-
+from hunkwise.reviewer.docstrings import SUFFIXES, parsed
 from hunkwise.reviewer.types import FileDiff, Hunk, Line, Suggestion
 
 
@@ -86,12 +84,6 @@ def offer(
 
 def parses(path: str, text: str) -> bool:
     """Tell whether a whole file still parses; True for languages without a parser here."""
-    if not path.endswith((".py", ".pyi")):
+    if not path.endswith(SUFFIXES):
         return True
-    try:
-        with warnings.catch_warnings():  # an invalid escape in the reviewed file is not our warning
-            warnings.simplefilter("ignore")
-            ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+    return parsed(text) is not None

@@ -13,7 +13,7 @@ from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.docstrings import prose
 from hunkwise.reviewer.judgement import Inquiry, inquiries, read_evidence, read_with_context
 from hunkwise.reviewer.selection import select
-from hunkwise.reviewer.types import Change
+from hunkwise.reviewer.types import Change, FileDiff, FileStatus
 
 OLD = '''\
 """A module."""
@@ -42,8 +42,8 @@ class Row:  # one
 '''
 
 
-def _change(new: str, path: str = "a.py", *, known: bool = True, around: int = 3) -> Change:
-    diff = unified_diff(OLD.splitlines(), new.splitlines(), f"a/{path}", f"b/{path}", lineterm="", n=around)
+def _change(new: str, path: str = "a.py", *, known: bool = True) -> Change:
+    diff = unified_diff(OLD.splitlines(), new.splitlines(), f"a/{path}", f"b/{path}", lineterm="")
     return replace(parse_diff(("\n".join(diff) + "\n").encode()), new_texts={path: new} if known else {})
 
 
@@ -89,12 +89,13 @@ def test_a_docstring_that_went_is_prose() -> None:
     assert _asked(_change(gone)) == 0
 
 
-def test_without_the_file_a_docstring_has_to_be_in_view() -> None:
-    """From the middle of a docstring nobody can tell that it is one."""
+def test_without_a_file_that_parses_there_is_no_docstring() -> None:
+    """A patch alone, or a file of another Python, is read as code."""
     new = OLD.replace("Empty lists", "No rows")
 
-    assert _prose(_change(new, known=False, around=5)) == {(12, None), (None, 12)}
+    assert _prose(_change(new)) == {(12, None), (None, 12)}
     assert _prose(_change(new, known=False)) == set()
+    assert _prose(_change(new + "print 1\n")) == {(12, None)}
 
 
 def test_other_languages_have_none() -> None:
@@ -102,8 +103,28 @@ def test_other_languages_have_none() -> None:
     assert _prose(_change(OLD.replace("A module.", "The module."), "a.js")) == set()
 
 
-def test_hostile_text_costs_little() -> None:
-    """Quotes that never close and endless white space are walked over once."""
-    new = "#:\n" * 50_000 + (":" + "\n" * 2000) * 50 + '"""\n' * 9_999 + "'''\n"
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "    'A row.'; os.remove(path)",
+        "    # ''' note:\n    os.remove(path)  # ''' note:\n    '''A row.'''",
+        "    x = 1  # note:\n    '''a'''; os.remove(path)",
+    ],
+)
+def test_code_is_not_hidden_by_quotes(hidden: str) -> None:
+    """Beside a docstring on its line, or between quotes in comments, code is code."""
+    change = _change(OLD.replace('    r"""A row."""', hidden))
+    (file,) = change.files
+    (at,) = (line.numbers for hunk in file.hunks for line in hunk.lines if "os.remove" in line.text)
 
-    assert len(_prose(_change(new))) > 0
+    assert at not in _prose(change)
+
+
+@pytest.mark.parametrize(
+    "text", ["x = " + "(" * 5000, "x = " + "-" * 100_000 + "1", "\0", "\ud800", "'''" * 9_999]
+)
+def test_hostile_text_does_no_harm(text: str) -> None:
+    """What Python can't parse holds no docstring."""
+    file = FileDiff("a.py", "a.py", FileStatus.MODIFIED, ())
+
+    assert prose(file, text) == set()
