@@ -124,7 +124,7 @@ class Config:
     )
     # where about 5 % of the clean changes of the development set get a remark, with either model (docs/quality.md)
     min_confidence: float = field(
-        default=0.87,
+        default=0.86,
         metadata=about(
             Number(0, 1, True), "least confidence that is reported, 0 to 1", lambda new, old: new <= old
         ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
 from hunkwise.reviewer import evidence, findings, hygiene, prompt, suggestion
 from hunkwise.reviewer.config import Config, Rule
-from hunkwise.reviewer.context import ABOVE, BELOW, with_context
+from hunkwise.reviewer.context import ABOVE, with_context
 from hunkwise.reviewer.docstrings import prose_of
 from hunkwise.reviewer.fingerprint import fingerprint
 from hunkwise.reviewer.layer import Layer, layer_for
@@ -28,6 +28,7 @@ from hunkwise.reviewer.types import (
 )
 
 FOCUS_LINES = 5  # the model may name one of so many lines, the likeliest first
+NEAR_LINES = 15  # around a block, for wording a remark on it
 VERIFY_FLOOR = 0.25  # a remark that the model itself holds for untrue in both polarities is dropped
 DEPTHS = {"quick": 0, "normal": 1, "deep": 3}  # times the context, by --effort; quick reads the hunk alone
 
@@ -181,7 +182,7 @@ def commentable(hunk: Hunk, block: range) -> tuple[int, ...]:
 
 def narrowed(context: HunkContext, block: range) -> HunkContext:
     """Show one block as the only change, with the lines near it, so that the words are about that one."""
-    first, last = block.start - BELOW, block.stop + BELOW
+    first, last = block.start - NEAR_LINES, block.stop + NEAR_LINES
     lines = tuple(
         line if index in block else replace(line, kind="context")
         for index, line in enumerate(context.hunk.lines)

@@ -35,7 +35,7 @@ def test_flags_go_before_environment_before_files(repository: Path, tmp_path: Pa
     environ = {"XDG_CONFIG_HOME": str(tmp_path), "HUNKWISE_MAX_COMMENTS": "4", "HUNKWISE_LANGUAGE": "Polish"}
     config = load(flags={"language": "Czech"}, environ=environ, folder=repository / "src")
     values = (config.language, config.max_comments, config.effort, config.model, config.min_confidence)
-    assert values == ("Czech", 4, "deep", "m", 0.87)
+    assert values == ("Czech", 4, "deep", "m", 0.86)
     names = ("language", "max_comments", "effort", "model", "min_confidence")
     origins = [config.origin(name) for name in names]
     assert origins == ["flag", "environment", str(own), str(user), "default"]
@@ -205,7 +205,7 @@ def test_a_stranger_can_not_lift_the_bar_of_a_precision(repository: Path) -> Non
         )
     }
     config = load(flags={}, environ=environ, folder=repository, trusted=False)
-    assert (config.precision_target, config.min_confidence, len(config.ignored)) == (0.7, 0.87, 1)
+    assert (config.precision_target, config.min_confidence, len(config.ignored)) == (0.7, 0.86, 1)
 
 
 def test_the_published_schema_describes_the_defaults() -> None:

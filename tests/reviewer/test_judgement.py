@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hunkwise.reviewer.context import BELOW
-from hunkwise.reviewer.judgement import narrowed
+from hunkwise.reviewer.judgement import NEAR_LINES, narrowed
 from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk, HunkContext, Line
 
 
@@ -27,14 +26,14 @@ def test_only_lines_near_a_block_are_shown() -> None:
     seen = narrowed(_context(100, 150, 152), range(49, 50))
     numbers = [line.new_no for line in seen.hunk.lines]
 
-    assert numbers == list(range(150 - BELOW, 150 + BELOW + 1))
+    assert numbers == list(range(150 - NEAR_LINES, 150 + NEAR_LINES + 1))
     assert [line.new_no for line in seen.hunk.lines if line.kind == "added"] == [150]
     assert (seen.before, seen.after) == ((), ())
 
 
 def test_lines_around_a_hunk_are_shown_as_far_as_they_are_near() -> None:
     """At the edge of the hunk the file goes on."""
-    seen = narrowed(_context(BELOW + 1, 101), range(1))
+    seen = narrowed(_context(NEAR_LINES + 1, 101), range(1))
     short = narrowed(_context(4, 102), range(1, 2))
 
     assert [number for number, _ in seen.before] == [99, 100]
