@@ -7,7 +7,7 @@ function's head or the file's imports made no review better (docs/quality.md).
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby, takewhile
@@ -40,7 +40,7 @@ def with_context(
     near = [
         number
         for number in (*range(start, first), *range(last + 1, stop))
-        if len(lines.get(number, " " * _LONGEST_LINE)) < _LONGEST_LINE
+        if number in lines and len(lines[number]) < _LONGEST_LINE
     ]
     near.sort(key=lambda number: first - number if number < first else number - last)
 
@@ -71,11 +71,11 @@ def changes(hunk: Hunk) -> Iterator[Hunk]:
         at += length
 
 
-def known_lines(change: Change, file: FileDiff, hunk: Hunk) -> dict[int, str]:
+def known_lines(change: Change, file: FileDiff, hunk: Hunk) -> Mapping[int, str]:
     """New-side lines by number: of the whole file if the hunk holds in it, else of the file's hunks."""
     text = change.new_texts.get(file.path)
     if text is not None:
-        lines = _numbered(text)
+        lines = numbered(text)
         claims = ((line.new_no, line.text) for line in hunk.lines if line.new_no is not None)
         if all(lines.get(number, "\0").rstrip("\r") == claim.rstrip("\r") for number, claim in claims):
             return lines
@@ -83,8 +83,9 @@ def known_lines(change: Change, file: FileDiff, hunk: Hunk) -> dict[int, str]:
     return {line.new_no: line.text for line in every if line.new_no is not None}
 
 
-@lru_cache(maxsize=2)  # hunks of a file come one after the other
-def _numbered(text: str) -> dict[int, str]:
+@lru_cache(maxsize=2)  # what is asked about a file comes one after the other
+def numbered(text: str) -> Mapping[int, str]:
+    """Number the lines of a text, from 1."""
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()  # after the final newline

@@ -38,7 +38,8 @@ def inlined(file: FileDiff, text: str | None) -> Mapping[str, str]:
     names: dict[str, str] = {}
     for name, value in [(name, given[0]) for name, given in values.items() if len(given) == 1][:MOST]:
         uses = sum(words[name] for words in old) - 1  # less the definition
-        told = sum(text.count(_joined(words_in(value))) for text in new)
+        said = _joined(words_in(value))
+        told = sum(words.count(said) for words in new)
         places = [part for part, words in zip(parts, old, strict=True) if words[name]]
         if 1 <= uses <= told and _is_gone(name, places, after):
             names[name] = value

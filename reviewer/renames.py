@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from hunkwise.reviewer.context import changes
+from hunkwise.reviewer.context import changes, numbered
 from hunkwise.reviewer.functions import enclosing
 from hunkwise.reviewer.types import FileDiff, Hunk
 
@@ -78,7 +78,7 @@ def words_in(text: str) -> list[str]:
 def new_lines(file: FileDiff, text: str | None) -> Mapping[int, str]:
     """Give the file after the change by number, as far as it is known."""
     if text is not None:
-        return dict(enumerate(text.split("\n"), 1))
+        return numbered(text)
     lines = (line for hunk in file.hunks for line in hunk.lines)
     return {line.new_no: line.text for line in lines if line.new_no is not None}
 

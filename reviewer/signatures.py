@@ -76,12 +76,12 @@ def _arguments(line: str, start: int) -> tuple[int, tuple[str, ...]]:
 
 def _pairs(part: Hunk) -> Iterator[tuple[Call, Call]]:
     """Pair the calls of the removed lines with those of the added ones, name by name, where the text changed."""
-    old, new = (
-        [call for line in part.lines if line.kind == kind for call in calls(line.text)]
-        for kind in ("removed", "added")
-    )
-    for name in {call.name for call in old}:
-        olds, news = ([call for call in side if call.name == name] for side in (old, new))
+    sides: dict[str, dict[str, list[Call]]] = {"removed": {}, "added": {}}
+    for line in part.lines:
+        for call in calls(line.text):
+            sides[line.kind].setdefault(call.name, []).append(call)
+    for name, olds in sides["removed"].items():
+        news = sides["added"].get(name, [])
         if len(olds) == len(news):
             yield from ((a, b) for a, b in zip(olds, news, strict=True) if a.arguments != b.arguments)
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from difflib import unified_diff
-
 import pytest
+from edits import asked, edit
 
-from hunkwise.engine import Scored, ScriptedEngine
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.docstrings import prose
-from hunkwise.reviewer.judgement import Inquiry, inquiries, read_evidence, read_with_context
-from hunkwise.reviewer.selection import select
 from hunkwise.reviewer.types import Change, FileDiff, FileStatus
 
 OLD = '''\
@@ -42,11 +35,6 @@ class Row:  # one
 '''
 
 
-def _change(new: str, path: str = "a.py", *, known: bool = True) -> Change:
-    diff = unified_diff(OLD.splitlines(), new.splitlines(), f"a/{path}", f"b/{path}", lineterm="")
-    return replace(parse_diff(("\n".join(diff) + "\n").encode()), new_texts={path: new} if known else {})
-
-
 def _prose(change: Change) -> set[tuple[int | None, int | None]]:
     (file,) = change.files
     return set(prose(file, change.new_texts.get(file.path)))
@@ -68,39 +56,32 @@ def test_docstrings_are_told_from_other_text(
     old: str, new: str, expected: set[tuple[int | None, int | None]]
 ) -> None:
     """A docstring comes first in a file, or below a line that ends in a colon; other long strings are code."""
-    change = _change(OLD.replace(old, new))
+    change = edit(OLD, OLD.replace(old, new))
 
     assert _prose(change) == expected
-    assert bool(expected) == (_asked(change) == 0)
-
-
-def _asked(change: Change) -> int:
-    (pick,) = select(change, (), ())[0]
-    engine = ScriptedEngine(lambda _, question: Scored(question.id, ()))
-    ((_, inquiry),) = inquiries([pick], Inquiry(change, Config(), engine))
-    return len(read_evidence(read_with_context(pick, inquiry), engine))
+    assert bool(expected) == (asked(change) == [])
 
 
 def test_a_docstring_that_went_is_prose() -> None:
     """A docstring of the old file alone is none of the new one."""
     gone = OLD.replace('    r"""A row."""\n\n', "")
 
-    assert _prose(_change(gone)) == {(20, None)}
-    assert _asked(_change(gone)) == 0
+    assert _prose(edit(OLD, gone)) == {(20, None)}
+    assert asked(edit(OLD, gone)) == []
 
 
 def test_without_a_file_that_parses_there_is_no_docstring() -> None:
     """A patch alone, or a file of another Python, is read as code."""
     new = OLD.replace("Empty lists", "No rows")
 
-    assert _prose(_change(new)) == {(12, None), (None, 12)}
-    assert _prose(_change(new, known=False)) == set()
-    assert _prose(_change(new + "print 1\n")) == {(12, None)}
+    assert _prose(edit(OLD, new)) == {(12, None), (None, 12)}
+    assert _prose(edit(OLD, new, known=False)) == set()
+    assert _prose(edit(OLD, new + "print 1\n")) == {(12, None)}
 
 
 def test_other_languages_have_none() -> None:
     """Only Python's files are looked at."""
-    assert _prose(_change(OLD.replace("A module.", "The module."), "a.js")) == set()
+    assert _prose(edit(OLD, OLD.replace("A module.", "The module."), "a.js")) == set()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +94,7 @@ def test_other_languages_have_none() -> None:
 )
 def test_code_is_not_hidden_by_quotes(hidden: str) -> None:
     """Beside a docstring on its line, or between quotes in comments, code is code."""
-    change = _change(OLD.replace('    r"""A row."""', hidden))
+    change = edit(OLD, OLD.replace('    r"""A row."""', hidden))
     (file,) = change.files
     (at,) = (line.numbers for hunk in file.hunks for line in hunk.lines if "os.remove" in line.text)
 

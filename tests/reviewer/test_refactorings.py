@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from difflib import unified_diff
-
 import pytest
+from edits import asked, edit
 
-from hunkwise.engine import Scored, ScriptedEngine
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.inlining import inlined
-from hunkwise.reviewer.judgement import Inquiry, inquiries, read_evidence, read_with_context
 from hunkwise.reviewer.refactorings import refactorings_of, restated
 from hunkwise.reviewer.renames import MOST_LOCAL, renamed, renames
-from hunkwise.reviewer.selection import select
-from hunkwise.reviewer.types import Change, FileDiff
+from hunkwise.reviewer.types import FileDiff
 
 OLD = """\
 def total(prices):
@@ -30,13 +23,8 @@ def largest(prices):
 """
 
 
-def _change(old: str, new: str, path: str = "a.py") -> Change:
-    diff = unified_diff(old.splitlines(), new.splitlines(), f"a/{path}", f"b/{path}", lineterm="")
-    return replace(parse_diff(("\n".join(diff) + "\n").encode()), new_texts={path: new})
-
-
 def _file(old: str, new: str, path: str = "a.py") -> FileDiff:
-    (file,) = _change(old, new, path).files
+    (file,) = edit(old, new, path).files
     return file
 
 
@@ -127,21 +115,12 @@ def test_definitions_of_other_languages(path: str, old: str, new: str) -> None:
     assert len(renames(_file(old, new, path), new)) == 1
 
 
-def _asked(change: Change) -> list[str]:
-    """The old texts that are read of a change's only hunk."""
-    engine = ScriptedEngine(lambda _, question: Scored(question.id, ()))
-    (pick,) = select(change, (), ())[0]
-    ((_, inquiry),) = inquiries([pick], Inquiry(change, Config(), engine))
-    context = read_with_context(pick, inquiry)
-    return [spot.reading.sides.old.text for spot in read_evidence(context, engine)]
-
-
 def test_a_rename_alone_is_not_asked_about() -> None:
     """What else changed in a line is read with the new name on both sides."""
-    more = _change(OLD, OLD.replace("amount += price", "amount -= price").replace("amount", "result"))
+    more = edit(OLD, OLD.replace("amount += price", "amount -= price").replace("amount", "result"))
 
-    assert _asked(_change(OLD, OLD.replace("amount", "result"))) == []
-    assert any("result += price" in text and "amount" not in text for text in _asked(more))
+    assert asked(edit(OLD, OLD.replace("amount", "result"))) == []
+    assert any("result += price" in text and "amount" not in text for text in asked(more))
 
 
 def test_names_are_looked_for_by_function_only_while_they_are_few() -> None:
@@ -175,8 +154,8 @@ def test_an_inlined_name_is_not_asked_about() -> None:
     assert restated("  self.restart()", {"self": "this"}) == "  this.restart()"
     assert restated("  this.self = this", {"self": "this"}) == "  this.self = this"
     assert restated("x = x", {}) == "x = x"
-    assert _asked(_change(ALIAS, DIRECT, "a.js")) == []
-    assert _asked(_change(ALIAS, DIRECT.replace("> 0", ">= 0"), "a.js")) == [
+    assert asked(edit(ALIAS, DIRECT, "a.js")) == []
+    assert asked(edit(ALIAS, DIRECT.replace("> 0", ">= 0"), "a.js")) == [
         "    if (this.limit > 0) {\n      this.restart()\n"
     ]
 
@@ -193,7 +172,7 @@ def test_an_inlined_name_is_not_asked_about() -> None:
 def test_inlined_names_of_other_languages(path: str, old: str, new: str) -> None:
     """Types and keywords before a name, and brackets in its value, are understood."""
     assert len(inlined(_file(old, new, path), new)) == 1
-    assert _asked(_change(old, new, path)) == []
+    assert asked(edit(old, new, path)) == []
 
 
 @pytest.mark.parametrize(
@@ -239,8 +218,8 @@ FEWER = (
 
 def test_parameters_that_went_with_their_arguments_are_not_asked_about() -> None:
     """A definition and all its calls that changed alike say nothing."""
-    assert _asked(_change(CALLS, FEWER, "a.go")) == []
-    assert refactorings_of(_change(CALLS, FEWER, "a.go").files, {})["a.go"] == {
+    assert asked(edit(CALLS, FEWER, "a.go")) == []
+    assert refactorings_of(edit(CALLS, FEWER, "a.go").files, {})["a.go"] == {
         "run(ctx context.Context, ci string)": "run()",
         "run(ctx, opt.ci)": "run()",
         "connect(_ context.Context, token string)": "connect(token string)",
@@ -262,15 +241,15 @@ def test_parameters_that_went_with_their_arguments_are_not_asked_about() -> None
 def test_other_changes_of_arguments_are_read(new: str) -> None:
     """Arguments that went without their parameter, or changed places, may be a slip."""
     old = CALLS + (new[len(FEWER) :] if new.startswith(FEWER) else "")
-    told = refactorings_of(_change(old, new, "a.go").files, {"a.go": new})["a.go"]
+    told = refactorings_of(edit(old, new, "a.go").files, {"a.go": new})["a.go"]
 
     assert not any(name.startswith("run(") for name in told)
 
 
-def test_calls_in_other_files_of_the_change() -> None:
+def test_calls_in_other_files_of_theedit() -> None:
     """A function's definition may stand in another file than its calls."""
-    there = _change("def load(path, mode):\n    pass\n", "def load(path):\n    pass\n", "a.py")
-    here = _change("x = load(p, 'r')\n", "x = load(p)\n", "b.py")
+    there = edit("def load(path, mode):\n    pass\n", "def load(path):\n    pass\n", "a.py")
+    here = edit("x = load(p, 'r')\n", "x = load(p)\n", "b.py")
     told = refactorings_of((*there.files, *here.files), {**there.new_texts, **here.new_texts})
 
     assert told == {"a.py": {"load(path, mode)": "load(path)"}, "b.py": {"load(p, 'r')": "load(p)"}}
@@ -282,4 +261,4 @@ def test_hostile_lines_cost_little() -> None:
     old = "".join(f"a{n} = f{n}({'(' * 100}\n" for n in range(2000)) + "x " * 50_000 + "= y\n"
     new = "".join(f"f{n}({'[' * 100}\n" for n in range(2000)) + "y " * 50_000 + "\n"
 
-    assert refactorings_of(_change(old, new).files, {"a.py": new}) == {"a.py": {}}
+    assert refactorings_of(edit(old, new).files, {"a.py": new}) == {"a.py": {}}
