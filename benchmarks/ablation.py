@@ -1,13 +1,14 @@
 """Which evidence tells a bug from a clean change: one kind after the other, on the same labelled changes.
 
-    python benchmarks/ablation.py CASES... [--model NAME] [--kinds ltr after fim ask] [--control CASES]
+    python benchmarks/ablation.py CASES... [--model NAME] [--kinds ltr facts after fim ask] [--control CASES]
 
-Prints, for each set of features, what a layer fitted on it gives in cross-validation by group, and what asking for
-it costs. Answers are kept in the response cache, so an interrupted run goes on and a second one is free (its costs
-then read 0). ltr: the text scored left to right; after: with the six lines after it; fim: between what stands
-before and after it; ask: questions in words, which take most of the time. The rows with a star count words and
-leave the model out: what they reach comes from how such cases are made, by turning a fix round (docs/quality.md).
-A control, harmless and harmful edits of other code (scripts/seed_cases.py), shows it: how much of it each layer
+Prints, for each set of features, what a layer fitted on it gives in cross-validation by group, and what asking
+for it costs. Answers are kept in the response cache, so an interrupted run in the same folder goes on and a
+second one is free (its costs then read 0). ltr: the text scored left to right; facts: what can be told without a
+model (facts.py), with how often each holds; after: with the six lines after it; fim: between what stands before
+and after it; ask: questions in words, which take most of the time. The rows with a star count words and leave
+the model out: what they reach comes from how such cases are made, by turning a fix round (docs/quality.md). A
+control, harmless and harmful edits of other code (scripts/seed_cases.py), shows it: how much of it each layer
 would remark on.
 """
 
@@ -20,6 +21,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
+
+from facts import facts
 
 from hunkwise.engine import Bundle, Choice, Choose, Engine, Score, Scored, Segment, TokenScore
 from hunkwise.reviewer import evidence, prompt
@@ -42,7 +45,8 @@ AFTER_LINES = 6  # unchanged lines after a block, that may fit its new text wors
 
 EMPTY = ((None, 0),)  # the lines of a side without one
 
-KINDS = ("ltr", "after", "fim", "ask")
+KINDS = ("ltr", "facts", "after", "fim", "ask")
+FACTS = ("unknown", "undefined", "sibling", "reordered", "unreachable")
 ASKED = "Is there a mistake in this code? Answer Yes or No.", "Is this code right? Answer Yes or No."
 ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("asked about the new code, both polarities", "ask", ("asked",)),
@@ -56,6 +60,9 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("left to right: gap and drops (shipped)", "ltr", ("gap", "drops")),
     ("  with the first token that differs", "ltr", ("gap", "drops", "first")),
     ("  with the least likely token", "ltr", ("gap", "drops", "peak")),
+    ("facts alone *", "facts", FACTS),
+    ("  gap, drops and the facts but unknown", "facts", ("gap", "drops", *FACTS[1:])),
+    ("  gap, drops and all facts *", "facts", ("gap", "drops", *FACTS)),
     ("the lines after the change alone", "after", ("rest",)),
     ("  with gap and drops", "after", ("gap", "drops", "rest")),
     ("gap, with the lines after the change, and drops", "after", ("whole_gap", "drops")),
@@ -192,6 +199,10 @@ class Bench:
             wrong = calibration.label(case, context.file.path, spot.lines)
             if wrong is not None:
                 found = self._read(context, spot)
+                if "facts" in self._meters:
+                    lines = context.hunk.lines[spot.block.start : spot.block.stop]
+                    text = case.texts.get(context.file.path, "")
+                    found = {**found, **facts(context.file.path, lines, text)}
                 examples.append(Example(case.id, case.group or case.id, wrong, found))
         return examples
 
@@ -235,6 +246,13 @@ def line(name: str, cases: Sequence[Case], found: Gathered, weighed: tuple[str, 
             said = [highest[case.id] >= notes["threshold"] for case in found.controls if case.buggy is kind]
             cells.append(shown(sum(said) / len(said) if said else None, 9, ".0%"))
     return f"{name:48}{''.join(cells)}"
+
+
+def share(fact: str, wrong: bool, examples: Sequence[Example]) -> str:
+    """Count the cases in which a fact holds."""
+    cases = {example.case for example in examples if example.wrong is wrong}
+    holding = {example.case for example in examples if example.wrong is wrong and example.features[fact]}
+    return f"{len(holding)} of {len(cases)}"
 
 
 def shown(value: float | None, width: int, form: str) -> str:
@@ -288,6 +306,11 @@ def main() -> None:
     for name, kind, weighed in ROWS:
         if kind in kinds:
             print(line(name, cases, found, weighed))
+    if "facts" in kinds:
+        held = {"bugs": (True, found.examples), "clean": (False, found.examples)}
+        held |= {"defects": (True, found.of_controls), "harmless": (False, found.of_controls)}
+        for fact in FACTS:
+            print(f"{fact}: " + ", ".join(f"{share(fact, *each)} {name}" for name, each in held.items()))
 
 
 if __name__ == "__main__":

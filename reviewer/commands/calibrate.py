@@ -27,7 +27,7 @@ def command(
 ) -> int:
     """Fit the probability of a finding on labelled single-file changes, and print how well it holds.
 
-    The figures are cross-validated by group: a bug and its fix are never on both sides of a split.
+    The figures are cross-validated: each group, a bug and its fix, is judged by a fit without it.
     """
     from hunkwise.reviewer.bench import calibration, reliability
     from hunkwise.reviewer.bench.cases import read_cases
