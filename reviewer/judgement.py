@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
-from hunkwise.reviewer import evidence, findings, hygiene, prompt, suggestion
+from hunkwise.reviewer import evidence, findings, hygiene, prompt, suggestion, wording
 from hunkwise.reviewer.config import Config, Rule
 from hunkwise.reviewer.context import ABOVE, with_context
 from hunkwise.reviewer.docstrings import prose_of
@@ -148,12 +148,13 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
     seen = narrowed(context, spot.block)
     shown = prompt.view(seen, inquiry.guidelines)
     likeliest = tuple(sorted([suspect.line for suspect in spot.suspects][:FOCUS_LINES])) or spot.lines
+    focus = _focus(context, found.start_line)
     asked = prompt.finding(
         shown,
         lines=likeliest[:FOCUS_LINES],
         quotes=prompt.quotable(seen),
         language=config.language,
-        focus=_focus(context, found.start_line),
+        focus=focus,
         rules=tuple(rule.instructions for rule in inquiry.rules if rule.instructions),
     )
     (answer,) = engine.ask(asked)
@@ -161,8 +162,11 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
     draft = findings.read_draft(answer, likeliest)
     if draft is None:
         return Examined(rejected=(Rejected(found, "the model's wording was cut off or unusable"),))
-    categories = _categories(inquiry)
     code = text_of(context, draft.line)
+    said = wording.sound(draft.message, prompt.request(focus, config.language), code, prompt.MAX_MESSAGE)
+    title = wording.whole(draft.title, prompt.MAX_TITLE)
+    draft = replace(draft, title=title, message=said or found.message)
+    categories = _categories(inquiry)
     check = prompt.grading(shown, draft.line, code, draft.title, draft.message, categories)
     graded = tuple(answer for answer in engine.ask(check) if isinstance(answer, Choice))
     found = _at(context, found, draft, findings.category_of(graded, categories))

@@ -137,14 +137,14 @@ def finding(
     That there is no finding is decided before, from the evidence: asked to choose, a small model always
     takes the empty list (docs/quality.md).
     """
-    text = _render(
-        "finding",
-        focus=focus,
-        rules=rules,
-        language=language,
-    )
+    text = request(focus, language, rules)
     question = Generate("finding", (Segment(text),), max_tokens=320, schema=finding_schema(lines, quotes))
     return Bundle(shown, (question,))
+
+
+def request(focus: Focus, language: str, rules: tuple[str, ...] = ()) -> str:
+    """Word the question for the one defect."""
+    return _render("finding", focus=focus, rules=rules, language=language)
 
 
 def finding_schema(lines: tuple[int, ...], quotes: tuple[str, ...]) -> dict[str, object]:
