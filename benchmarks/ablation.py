@@ -137,8 +137,10 @@ def with_lines_after(context: HunkContext, block: range, count: int) -> evidence
 
 
 def with_the_rest(context: HunkContext, block: range, engine: Engine) -> Features:
-    """Score the lines after the change too: does the rest still fit?"""
+    """Score the lines after the change too, if there are any: does the rest still fit?"""
     read = with_lines_after(context, block, AFTER_LINES)
+    if not (read.new.text and read.old.text):
+        return {"rest": 0.0, "whole_gap": 0.0}
     new, old = cast(
         "tuple[Scored, Scored]", engine.ask(prompt.likelihoods(read.before, read.new.text, read.old.text))
     )
@@ -162,6 +164,8 @@ def in_the_middle(context: HunkContext, block: range, engine: Engine) -> Feature
     read = with_lines_after(context, block, SHARED_LINES)
     shared = (Segment(read.before, "raw", "fim_prefix"), Segment(suffix, "raw", "fim_suffix"))
     question = (Segment("", "raw", "fim_middle"),)
+    if not (read.new.text and read.old.text):
+        return {"fim_gap": 0.0, "fim_drops": 0.0}
     asked = (Score("new", question, read.new.text), Score("old", question, read.old.text))
     new, old = cast("tuple[Scored, Scored]", engine.ask(Bundle(shared, asked)))
     found = evidence.features(evidence.reading(read, new, old))
