@@ -49,19 +49,25 @@ _BY_SUFFIX = {suffix: pattern for pattern, names in _SUFFIXES.items() for suffix
 
 def code_length(path: str, line: str) -> int:
     """Count the characters of a line that stand before its comment; 0 for a blank line, a comment, an import."""
-    found = PurePosixPath(path)
-    suffix = (found.suffix[1:] or found.name).lower()
-    importing = _IMPORT_BY_SUFFIX.get(suffix)
+    importing = _IMPORT_BY_SUFFIX.get(_suffix(path))
     if importing and len(line) <= LONGEST_IMPORT and importing.match(line):
         return 0
-    pattern = _BY_SUFFIX.get(suffix)
-    code = line
-    if pattern is not None:
-        for match in pattern.finditer(line):
-            if not _quoted(line[: match.start()]):
-                code = line[: match.start()]
-                break
+    code = uncommented(path, line)
     return len(code) if code.strip() else 0
+
+
+def uncommented(path: str, line: str) -> str:
+    """Give what stands before a line's comment."""
+    pattern = _BY_SUFFIX.get(_suffix(path))
+    for match in pattern.finditer(line) if pattern else ():
+        if not _quoted(line[: match.start()]):
+            return line[: match.start()]
+    return line
+
+
+def _suffix(path: str) -> str:
+    found = PurePosixPath(path)
+    return (found.suffix[1:] or found.name).lower()
 
 
 def weight(line: str) -> float:

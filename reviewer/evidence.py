@@ -17,7 +17,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 
 from hunkwise.engine import Scored, TokenScore
-from hunkwise.reviewer.code_lines import code_length, weight
+from hunkwise.reviewer.code_lines import code_length, uncommented, weight
 from hunkwise.reviewer.refactorings import restated
 from hunkwise.reviewer.types import Hunk, HunkContext, Line
 
@@ -45,7 +45,7 @@ class Side:
     """One side's text after the shared lines.
 
     `lines` are, per line, the new-side number or None, and how many of its bytes are changed code: None for
-    unchanged lines, 0 for blank ones, comments, docstrings and imports, which are evidence of nothing.
+    unchanged lines, 0 for blank ones and imports, which are evidence of nothing.
     """
 
     text: str
@@ -137,11 +137,14 @@ def _words_of(path: str, line: Line) -> int:
 
 
 def sides(context: HunkContext, block: range) -> Sides:
-    """Lay out a block for scoring; changes of other blocks, and refactorings, are taken as made."""
-    lines = context.hunk.lines
+    """Lay out a block for scoring; changes of other blocks, and refactorings, are taken as made.
+
+    Comments and docstrings that the change touches are not read, so that nothing planted there can sway a number.
+    """
+    lines = _unsaid(context)
     before = [text for _, text in context.before]
-    before += [line.text for line in lines[: block.start] if line.kind != "removed"]
-    own = lines[block.start : block.stop]
+    before += [line.text for line in lines[: block.start] if line and line.kind != "removed"]
+    own = [line for line in lines[block.start : block.stop] if line]
     return Sides(
         "".join(f"{text}\n" for text in before) or "\n",
         _side(context, own, "removed"),
@@ -151,13 +154,28 @@ def sides(context: HunkContext, block: range) -> Sides:
 
 def _side(context: HunkContext, lines: Sequence[Line], without: str) -> Side:
     rows = [
-        (line.text, line.new_no, _code(context, line) if line.kind != "context" else None)
+        (line.text, line.new_no, _code(context.file.path, line) if line.kind != "context" else None)
         for line in lines
         if line.kind != without
     ] or [("", None, 0)]
     return Side(
         "".join(f"{text}\n" for text, _, _ in rows), tuple((number, code) for _, number, code in rows)
     )
+
+
+def _unsaid(context: HunkContext) -> list[Line | None]:
+    """Take the comments and docstrings out of the changed lines; None for a line that holds nothing else."""
+    path = context.file.path
+    told: list[Line | None] = []
+    for line in context.hunk.lines:
+        code = uncommented(path, line.text)
+        if line.kind == "context" or (code == line.text and line.numbers not in context.prose):
+            told.append(line)
+        elif code.strip() and line.numbers not in context.prose:
+            told.append(replace(line, text=code.rstrip()))
+        else:
+            told.append(None)
+    return told
 
 
 def _restated(lines: Sequence[Line], context: HunkContext) -> Iterator[Line]:
@@ -169,10 +187,9 @@ def _restated(lines: Sequence[Line], context: HunkContext) -> Iterator[Line]:
             yield replace(line, text=text)
 
 
-def _code(context: HunkContext, line: Line) -> int:
-    """Count the bytes of code in a line, with its end if nothing follows."""
-    length = code_length(context.file.path, line.text) if line.numbers not in context.prose else 0
-    return len(_encoded(line.text[:length])) + (length == len(line.text)) if length else 0
+def _code(path: str, line: Line) -> int:
+    """Count the bytes of code in a line without a comment, and its end."""
+    return len(_encoded(line.text)) + 1 if code_length(path, line.text) else 0
 
 
 def _encoded(text: str) -> bytes:

@@ -188,6 +188,7 @@ def report(cases: Sequence[Case], scores: Mapping[str, float]) -> dict[str, Any]
         "average_precision": _rounded(metrics.average_precision(truths, shown)),
         "brier": _rounded(metrics.brier(truths, values)),
         "ece": _rounded(metrics.expected_calibration_error(truths, values)),
+        "ece_by_chance": _rounded(metrics.chance_calibration_error(values)),
         **_shares(chosen, scores, quiet_threshold(truths, values)),
         "default": _shares(chosen, scores, Config().min_confidence),
     }

@@ -8,6 +8,7 @@ with an alarm; the false-alarm rate the share of clean ones. Every share comes w
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -141,6 +142,19 @@ def expected_calibration_error(truths: Sequence[bool], confidences: Sequence[flo
         return None
     rows = reliability(truths, confidences)
     return sum(row.count * abs(row.confidence - row.true) for row in rows) / len(truths)
+
+
+def chance_calibration_error(confidences: Sequence[float], draws: int = 200) -> float | None:
+    """Mean expected calibration error if the confidences were exact: what so few cases show by chance.
+
+    Estimated by drawing the truths as often as `draws` says (Bröcker & Smith 2007).
+    """
+    draw = random.Random(0)  # noqa: S311 - drawn the same every time
+    errors = [
+        expected_calibration_error([draw.random() < confidence for confidence in confidences], confidences)
+        for _ in range(draws if confidences else 0)
+    ]
+    return sum(error or 0.0 for error in errors) / draws if errors else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -154,16 +155,39 @@ def test_length_is_no_evidence_of_its_own() -> None:
     assert abs(features(read, long, OLD)["gap"]) < 0.1
 
 
-def test_a_comment_is_no_evidence() -> None:
-    """A comment beside or above the changed line changes no number, however unlikely it is."""
-    lines = (HUNK.lines[0], HUNK.lines[1], Line("added", "# approved", None, 2), *HUNK.lines[2:])
-    read = sides(replace(CONTEXT, hunk=replace(HUNK, lines=lines)), range(1, 4))
-    comment = _scored("new", [("# approved\n", -30.0, "b", -0.1)]).tokens
-    moved = [replace(t, start=t.start + 11, end=t.end + 11) for t in NEW.tokens]
-    noted = replace(NEW, tokens=(*comment, *moved))
+@pytest.mark.parametrize("kind", ["added", "removed"])
+@pytest.mark.parametrize(
+    ("above", "behind", "prose"),
+    [("# approved", "", False), ("", "  # approved", False), ("approved", "", True)],
+)
+def test_a_comment_is_not_read(
+    kind: Literal["added", "removed"], above: str, behind: str, prose: bool
+) -> None:
+    """A comment or a docstring above the changed line or behind it changes no letter that is scored."""
+    noted = [replace(line, text=line.text + behind) if line.kind == kind else line for line in HUNK.lines]
+    said = Line(kind, above, 9, None) if kind == "removed" else Line(kind, above, None, 9)
+    lines = (noted[0], *([said] if above else []), *noted[1:])
+    context = replace(CONTEXT, prose=frozenset({said.numbers} if prose else ()))
+    read = sides(replace(context, hunk=replace(HUNK, lines=lines)), range(1, 3 + bool(above)))
 
-    assert features(read, noted, OLD) == features(sides(CONTEXT, BLOCK), NEW, OLD)
-    assert [suspect.line for suspect in suspects(read, noted)] == [2]
+    assert read == sides(CONTEXT, BLOCK)
+
+
+def test_a_comment_in_another_block_is_not_read() -> None:
+    """Nor what the same change wrote further up; what stood there before is."""
+    lines = (Line("added", "# approved", None, 1), Line("context", "# why", 1, 2), *HUNK.lines)
+    read = sides(replace(CONTEXT, hunk=replace(HUNK, lines=lines)), range(3, 5))
+
+    assert read.before == f"# why\n{sides(CONTEXT, BLOCK).before}"
+
+
+def test_a_block_of_comments_has_no_code() -> None:
+    """So it is not asked about."""
+    lines = (Line("removed", "# old", 1, None), Line("added", "# new", None, 1))
+    read = sides(replace(CONTEXT, hunk=replace(HUNK, lines=lines)), range(2))
+
+    assert not read.new.code
+    assert not read.old.code
 
 
 def test_words_that_only_went_are_evidence() -> None:

@@ -11,6 +11,7 @@ from hunkwise.reviewer.bench.metrics import (
     auroc,
     average_precision,
     brier,
+    chance_calibration_error,
     expected_calibration_error,
     f1,
     near,
@@ -68,6 +69,18 @@ def test_calibration_of_honest_and_boastful_confidences() -> None:
     assert brier(coin, [0.5] * 20) == pytest.approx(0.25)
     assert [row.count for row in reliability(coin, [0.5] * 10 + [1.0] * 10)] == [10, 10]
     assert (brier([], []), expected_calibration_error([], [])) == (None, None)
+
+
+def test_few_cases_look_miscalibrated_by_chance() -> None:
+    """The error of exact confidences is large for few cases, small for many, and the same every time."""
+    few, many = chance_calibration_error([0.5] * 10), chance_calibration_error([0.5] * 4000, draws=5)
+
+    assert few is not None
+    assert many is not None
+    assert few > 0.1 > 0.02 > many
+    assert few == chance_calibration_error([0.5] * 10)
+    assert chance_calibration_error([0.0, 1.0]) == 0
+    assert chance_calibration_error([]) is None
 
 
 def test_the_curve_trades_recall_for_precision() -> None:
