@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hunkwise.reviewer.code_lines import code_length
+from hunkwise.reviewer.code_lines import code_of
 from hunkwise.reviewer.types import Line
 
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -30,8 +30,7 @@ def facts(path: str, block: Sequence[Line], text: str) -> dict[str, float]:
     `unreachable`: code right behind a statement that leaves the block.
     """
     removed, added = (
-        [line.text[: code_length(path, line.text)] for line in block if line.kind == kind]
-        for kind in ("removed", "added")
+        [code_of(path, line.text) for line in block if line.kind == kind] for kind in ("removed", "added")
     )
     own = {line.new_no for line in block if line.kind == "added"}
     lines = text.split("\n")

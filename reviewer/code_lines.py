@@ -1,4 +1,4 @@
-"""How much of a line is code that can be wrong: comments and imports are no evidence of anything.
+"""What of a line is code that can be wrong: comments and imports are no evidence of anything.
 
 By the file's suffix and the line alone. Where that errs (inside a long string, say), a line counts for a little
 more or less than it should; nothing is decided here.
@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-LONGEST_IMPORT = 300  # characters; what is longer is read as code
+LONGEST_READ = (
+    300  # characters; of a longer line an import, or a comment with code behind it, is read as code
+)
 LONGEST_HEAD = 300  # characters of a line that tell its form
 
 _HASH = re.compile(r"(?:^|\s)#.*")
 _SLASHES = re.compile(r"(?:^|\s)(?://.*|/\*.*)|^\s*\*(?:[\s/].*|$)")
+_INSIDE = re.compile(r"/\*(?:[^*]|\*(?!/))*\*/(?=\s*[^\s/])")  # a comment with code behind it
 _DASHES = re.compile(r"(?:^|\s)--.*")
 _SUFFIXES = {
     _HASH: "py pyi rb sh bash zsh yml yaml toml pl pm r jl ex exs nim cmake mk tf ps1 dockerfile",
@@ -47,21 +50,34 @@ _IMPORT_BY_SUFFIX = {
 _BY_SUFFIX = {suffix: pattern for pattern, names in _SUFFIXES.items() for suffix in names.split()}
 
 
-def code_length(path: str, line: str) -> int:
-    """Count the characters of a line that stand before its comment; 0 for a blank line, a comment, an import."""
+def code_of(path: str, line: str) -> str:
+    """Give the code of a line: nothing of a blank line, a comment, an import."""
     importing = _IMPORT_BY_SUFFIX.get(_suffix(path))
-    if importing and len(line) <= LONGEST_IMPORT and importing.match(line):
-        return 0
+    if importing and len(line) <= LONGEST_READ and importing.match(line):
+        return ""
     code = uncommented(path, line)
-    return len(code) if code.strip() else 0
+    return code if code.strip() else ""
 
 
 def uncommented(path: str, line: str) -> str:
-    """Give what stands before a line's comment."""
+    """Give a line without its comments, and without the white space before one that ends it."""
     pattern = _BY_SUFFIX.get(_suffix(path))
+    if pattern is _SLASHES and len(line) <= LONGEST_READ:
+        line = _without_inside(line)
     for match in pattern.finditer(line) if pattern else ():
         if not _quoted(line[: match.start()]):
-            return line[: match.start()]
+            return line[: match.start()].rstrip()
+    return line
+
+
+def _without_inside(line: str) -> str:
+    at = 0
+    while match := _INSIDE.search(line, at):
+        at = match.start()
+        if _quoted(line[:at]):
+            at += 1
+        else:
+            line = line[:at] + line[match.end() :]
     return line
 
 

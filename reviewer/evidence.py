@@ -17,7 +17,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 
 from hunkwise.engine import Scored, TokenScore
-from hunkwise.reviewer.code_lines import code_length, uncommented, weight
+from hunkwise.reviewer.code_lines import code_of, uncommented, weight
 from hunkwise.reviewer.refactorings import restated
 from hunkwise.reviewer.types import Hunk, HunkContext, Line
 
@@ -133,7 +133,7 @@ def new_code(path: str, hunk: Hunk) -> bool:
 
 
 def _words_of(path: str, line: Line) -> int:
-    return len(_WORD.findall(line.text[: code_length(path, line.text)]))
+    return len(_WORD.findall(code_of(path, line.text)))
 
 
 def sides(context: HunkContext, block: range) -> Sides:
@@ -172,7 +172,7 @@ def _unsaid(context: HunkContext) -> list[Line | None]:
         if line.kind == "context" or (code == line.text and line.numbers not in context.prose):
             told.append(line)
         elif code.strip() and line.numbers not in context.prose:
-            told.append(replace(line, text=code.rstrip()))
+            told.append(replace(line, text=code))
         else:
             told.append(None)
     return told
@@ -189,7 +189,7 @@ def _restated(lines: Sequence[Line], context: HunkContext) -> Iterator[Line]:
 
 def _code(path: str, line: Line) -> int:
     """Count the bytes of code in a line without a comment, and its end."""
-    return len(_encoded(line.text)) + 1 if code_length(path, line.text) else 0
+    return len(_encoded(line.text)) + 1 if code_of(path, line.text) else 0
 
 
 def _encoded(text: str) -> bytes:

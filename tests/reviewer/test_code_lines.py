@@ -1,19 +1,23 @@
-"""How much of a line is code."""
+"""What of a line is code."""
 
 import pytest
 
-from hunkwise.reviewer.code_lines import code_length, weight
+from hunkwise.reviewer.code_lines import code_of, uncommented, weight
 
 
 @pytest.mark.parametrize(
     ("path", "line", "code"),
     [
-        ("a.py", "x = 1  # the first", "x = 1 "),
+        ("a.py", "x = 1  # the first", "x = 1"),
         ("a.py", "    # nothing but words", ""),
         ("a.py", 'x = "no # comment"', 'x = "no # comment"'),
         ("a.py", "x = a // b", "x = a // b"),
         ("a.c", "#define X 1", "#define X 1"),
         ("a.c", "int x; /* why */", "int x;"),
+        ("a.c", "f(/* first */ a, b); /* why */", "f( a, b);"),
+        ("a.c", "f(a); /* why", "f(a);"),
+        ("a.js", 'glob("src/**/*.js", a)', 'glob("src/**/*.js", a)'),
+        ("a.js", "'/*' + a /* b */ + '*/'", "'/*' + a  + '*/'"),
         ("a.c", " * in a block", ""),
         ("a.c", "x = a * b;", "x = a * b;"),
         ("a.c", "*p = 1;", "*p = 1;"),
@@ -40,7 +44,14 @@ from hunkwise.reviewer.code_lines import code_length, weight
 )
 def test_code_ends_where_a_comment_begins(path: str, line: str, code: str) -> None:
     """What follows the language's mark outside quotes is no code, nor are white space and imports."""
-    assert line[: code_length(path, line)] == code
+    assert code_of(path, line) == code
+
+
+def test_a_line_without_comments_keeps_the_rest() -> None:
+    """Imports and white space are left as they are."""
+    assert uncommented("a.py", "from a import b  # why") == "from a import b"
+    assert uncommented("a.py", "x = 1  ") == "x = 1  "
+    assert uncommented("a.py", "  # why") == ""
 
 
 def test_what_acts_weighs_more_than_what_frames_it() -> None:
@@ -57,5 +68,6 @@ def test_long_lines_take_no_time() -> None:
     """Patterns that look back over spaces are kept to lines as people write them."""
     line = "import x" + " " * 200_000 + "; y"
 
-    assert code_length("a.py", line) == len(line)
+    assert code_of("a.py", line) == line
+    assert code_of("a.c", " /*" * 50_000) == ""
     assert weight(" " * 200_000 + "x") == 0.5
