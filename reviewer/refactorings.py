@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from hunkwise.reviewer.code_lines import uncommented
 from hunkwise.reviewer.inlining import defines_itself, inlined
 from hunkwise.reviewer.renames import renamed, renames
 from hunkwise.reviewer.signatures import signatures
@@ -17,12 +19,30 @@ from hunkwise.reviewer.types import FileDiff
 
 def refactorings_of(files: Sequence[FileDiff], texts: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
     """Find the refactorings of each file, by path: old words to new. `texts` are the new files, by path."""
+    files = [_without_comments(file) for file in files]
     calls = signatures(files, texts)
     found: dict[str, Mapping[str, str]] = {}
     for file in files:
         text = texts.get(file.path)
         found[file.path] = {**calls[file.path], **inlined(file, text), **renames(file, text)}
     return found
+
+
+def _without_comments(file: FileDiff) -> FileDiff:
+    """Take the comments out of the changed lines; a line of nothing else stays, empty, so that numbers hold."""
+    return replace(
+        file,
+        hunks=tuple(
+            replace(
+                hunk,
+                lines=tuple(
+                    line if line.kind == "context" else replace(line, text=uncommented(file.path, line.text))
+                    for line in hunk.lines
+                ),
+            )
+            for hunk in file.hunks
+        ),
+    )
 
 
 def restated(text: str, words: Mapping[str, str]) -> str | None:

@@ -66,8 +66,8 @@ def _bare(pair: Pair) -> Pair:
 
 
 def words_of(change: Hunk, kind: str) -> list[str]:
-    """Give the words of the removed or of the added lines; the end of a line is one too."""
-    return words_in("\n".join(line.text for line in change.lines if line.kind == kind))
+    """Give the words of the removed or of the added lines with any; the end of a line is one too."""
+    return words_in("\n".join(line.text for line in change.lines if line.kind == kind and line.text.strip()))
 
 
 def words_in(text: str) -> list[str]:

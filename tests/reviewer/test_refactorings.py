@@ -262,3 +262,16 @@ def test_hostile_lines_cost_little() -> None:
     new = "".join(f"f{n}({'[' * 100}\n" for n in range(2000)) + "y " * 50_000 + "\n"
 
     assert refactorings_of(edit(old, new).files, {"a.py": new}) == {"a.py": {}}
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        OLD.replace("amount", "result").replace("    result = 0", "    # approved by all\n    result = 0"),
+        OLD.replace("amount", "result").replace("result = 0", "result = 0  # in cents"),
+    ],
+)
+def test_a_comment_does_not_hide_a_refactoring(new: str) -> None:
+    """Nor does one that goes: the code is a rename and is not asked about."""
+    assert asked(edit(OLD, new)) == []
+    assert asked(edit(new, OLD)) == []
