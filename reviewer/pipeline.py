@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.engine import Engine, errors
@@ -23,16 +23,16 @@ from hunkwise.reviewer.fingerprint import distinguish, fingerprint
 from hunkwise.reviewer.judgement import Examined, Inquiry, inquiries, judge
 from hunkwise.reviewer.precision import aim
 from hunkwise.reviewer.recall import Memory, Recall
-from hunkwise.reviewer.selection import Picked, excused, select
+from hunkwise.reviewer.selection import Picked, excused, is_prose, select
 from hunkwise.reviewer.silence import NOTHING, Silence, expired, part
 from hunkwise.reviewer.types import Change, Finding, Rejected, Review, Severity, Skipped
 
 Place = tuple[str, int]
 """A hunk: its file's path, and its 0-based index there."""
 
-_NEW_CODE = (
-    "new code, of which there is no old text to compare with: checked for secrets and the like (lines: {})"
-)
+_CHECKED = "{}: checked for secrets and the like (lines: {})"
+_NEW_CODE = "new code, of which there is no old text to compare with"
+_PROSE = "prose, and confidence is measured on code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +84,20 @@ def review(
         said, unsaid = findings.settle(heard, bar(config), floors(change, config))
         return said, (*unsaid, *silenced)
 
-    new = _new_code(picked)
+    unasked = _unasked(picked)
     examined = _examine_all(
-        asked, Recall(memory, asked), new, settle, observer, late=lambda: clock() >= deadline
+        asked, Recall(memory, asked), unasked, settle, observer, late=lambda: clock() >= deadline
     )
     failures = [result.failure for result in examined if result.failure]
-    read = [pick for pick in picked if _place(pick) not in new]
+    read = [pick for pick in picked if _place(pick) not in unasked]
     if failures and len(failures) == len(read):
         raise failures[0]
     made = distinguish([found for result in examined for found in result.findings])
     said, unsaid = settle(made)
-    left_out = [Skipped(path, _NEW_CODE.format(lines)) for path, lines in _added(picked, new).items()]
+    left_out = [
+        Skipped(path, _CHECKED.format(why, lines))
+        for (path, why), lines in _left_out(picked, unasked).items()
+    ]
     skipped = (
         *change.skipped,
         *passed_over,
@@ -115,7 +118,7 @@ def review(
 def _examine_all(
     asked: Sequence[tuple[Picked, Inquiry]],
     recall: Recall,
-    new: Collection[Place],
+    unasked: Collection[Place],
     settle: Callable[[Sequence[Finding]], tuple[Sequence[Finding], Sequence[Rejected]]],
     observer: Observer,
     *,
@@ -132,7 +135,7 @@ def _examine_all(
         elif late():
             result = _out_of_time(pick)
         else:
-            result = Examined() if _place(pick) in new else examine(pick, inquiry)
+            result = Examined() if _place(pick) in unasked else examine(pick, inquiry)
             recall.keep(number, result)
         result = replace(result, findings=(*_checks(pick), *result.findings))
         examined.append(result)
@@ -178,18 +181,19 @@ def _place(pick: Picked) -> Place:
     return pick.file.path, pick.hunk_index
 
 
-def _new_code(picked: Sequence[Picked]) -> set[Place]:
-    """Find the hunks of new code; the pieces of a large one are told from it once."""
+def _unasked(picked: Sequence[Picked]) -> dict[Place, str]:
+    """Find the hunks that the model is not asked about, with the reason; of a large one, its pieces have one."""
     hunks = {_place(pick): pick.whole for pick in picked}
-    return {place for place, hunk in hunks.items() if new_code(place[0], hunk)}
+    prose = {place: _PROSE for place in hunks if is_prose(place[0])}
+    return {place: _NEW_CODE for place, hunk in hunks.items() if new_code(place[0], hunk)} | prose
 
 
-def _added(picked: Sequence[Picked], new: Collection[Place]) -> Counter[str]:
-    """Count the added lines of new code by file."""
-    counts: Counter[str] = Counter()
+def _left_out(picked: Sequence[Picked], unasked: Mapping[Place, str]) -> Counter[tuple[str, str]]:
+    """Count the added lines that the model is not asked about, by file and reason."""
+    counts: Counter[tuple[str, str]] = Counter()
     for pick in picked:
-        if _place(pick) in new:
-            counts[pick.file.path] += len(pick.hunk.added)
+        if why := unasked.get(_place(pick)):
+            counts[pick.file.path, why] += len(pick.hunk.added)
     return counts
 
 

@@ -211,7 +211,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What was looked at. Hunks that nobody has to review (binary, lock files, new code) don't count."""
+    """What was looked at. Hunks that nobody has to review (binary, lock files, new code, prose) don't count."""
 
     files: int
     files_reviewed: int

@@ -121,6 +121,21 @@ def test_new_code_is_not_asked_about_and_said_to_be_left_out() -> None:
     assert made.complete
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/a.RST"])
+def test_prose_is_not_asked_about_and_said_to_be_left_out(name: str) -> None:
+    """What probabilities of words are worth was measured on code; secrets and hidden characters are looked for."""
+    diff = f"--- a/{name}\n+++ b/{name}\n@@ -1,2 +1,2 @@\n x\n-It waits for a second.\n+It waits.\u202e\n"
+    engine = ScriptedEngine(content)
+    made = review(parse_diff(diff.encode()), Config(), engine)
+
+    assert engine.bundles == []
+    assert [found.start_line for found in made.findings] == [2]
+    assert [(skip.path, skip.fault) for skip in made.skipped] == [(name, False)]
+    assert made.skipped[0].reason.startswith("prose")
+    assert made.skipped[0].reason.endswith("(lines: 1)")
+    assert made.coverage.lines == 0
+
+
 def test_a_large_hunk_of_new_code_counts_as_a_whole() -> None:
     """It comes in pieces; whether it is new code is told of the hunk, and each of its lines is counted once."""
     code = [f"total_{n} = compute(x, {n}) + offset" for n in range(150)]
