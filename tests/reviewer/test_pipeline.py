@@ -386,3 +386,15 @@ def test_words_are_asked_about_one_block_alone() -> None:
     assert "one = 1" in worded[0].shared[1].text
     assert "two = 3" not in worded[0].shared[1].text
     assert "two = 3" in worded[1].shared[1].text
+
+
+def test_words_that_say_nothing_give_way_to_the_evidence() -> None:
+    """The place and its probability stand; the model is asked whether it stands by what is said."""
+    engine = ScriptedEngine(suspicious("It calls `start` instead of `start`, which may fail."))
+    made = review(_change(), Config(), engine)
+    graded = [b for b in engine.bundles if any(isinstance(q, Choose) for q in b.questions)]
+
+    assert {found.message for found in made.findings} == {
+        "The model finds the old text likelier here than the new one."
+    }
+    assert all("instead of" not in segment.text for bundle in graded for segment in bundle.shared)
