@@ -7,11 +7,12 @@ more or less than it should; nothing is decided here.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-LONGEST_READ = (
-    300  # characters; of a longer line an import, or a comment with code behind it, is read as code
-)
+from hunkwise.reviewer.types import Line
+
+LONGEST_READ = 300  # characters; in a longer line an import, or a comment before code, is read as code
 LONGEST_HEAD = 300  # characters of a line that tell its form
 
 _HASH = re.compile(r"(?:^|\s)#.*")
@@ -68,6 +69,11 @@ def uncommented(path: str, line: str) -> str:
         if not _quoted(line[: match.start()]):
             return line[: match.start()].rstrip()
     return line
+
+
+def bare(path: str, line: Line) -> Line:
+    """Give a line without its comments, if the change touches it."""
+    return line if line.kind == "context" else replace(line, text=uncommented(path, line.text))
 
 
 def _without_inside(line: str) -> str:

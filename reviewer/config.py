@@ -122,7 +122,7 @@ class Config:
         default=Severity.LOW,
         metadata=about(_SEVERITY, "least severity that is reported", _shows_more, common=True),
     )
-    # where about 6 % of the clean changes of the development set get a remark, with either model (docs/quality.md)
+    # where about 8 % of the clean changes of the development set get a remark, with either model (docs/quality.md)
     min_confidence: float = field(
         default=0.86,
         metadata=about(

@@ -17,7 +17,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 
 from hunkwise.engine import Scored, TokenScore
-from hunkwise.reviewer.code_lines import code_of, uncommented, weight
+from hunkwise.reviewer.code_lines import bare, code_of, weight
 from hunkwise.reviewer.refactorings import restated
 from hunkwise.reviewer.types import Hunk, HunkContext, Line
 
@@ -141,10 +141,10 @@ def sides(context: HunkContext, block: range) -> Sides:
 
     Comments and docstrings that the change touches are not read, so that nothing planted there can sway a number.
     """
-    lines = _unsaid(context)
+    lines = context.hunk.lines
     before = [text for _, text in context.before]
-    before += [line.text for line in lines[: block.start] if line and line.kind != "removed"]
-    own = [line for line in lines[block.start : block.stop] if line]
+    before += [line.text for line in _read(context, lines[: block.start]) if line.kind != "removed"]
+    own = tuple(_read(context, lines[block.start : block.stop]))
     return Sides(
         "".join(f"{text}\n" for text in before) or "\n",
         _side(context, own, "removed"),
@@ -163,19 +163,13 @@ def _side(context: HunkContext, lines: Sequence[Line], without: str) -> Side:
     )
 
 
-def _unsaid(context: HunkContext) -> list[Line | None]:
-    """Take the comments and docstrings out of the changed lines; None for a line that holds nothing else."""
-    path = context.file.path
-    told: list[Line | None] = []
-    for line in context.hunk.lines:
-        code = uncommented(path, line.text)
-        if line.kind == "context" or (code == line.text and line.numbers not in context.prose):
-            told.append(line)
-        elif code.strip() and line.numbers not in context.prose:
-            told.append(replace(line, text=code))
-        else:
-            told.append(None)
-    return told
+def _read(context: HunkContext, lines: Sequence[Line]) -> Iterator[Line]:
+    """Give the lines without the comments and docstrings that the change touches."""
+    for line in lines:
+        told = bare(context.file.path, line)
+        prose = line.numbers in context.prose or (line.text.strip() and not told.text.strip())
+        if line.kind == "context" or not prose:
+            yield told
 
 
 def _restated(lines: Sequence[Line], context: HunkContext) -> Iterator[Line]:

@@ -163,8 +163,9 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
     if draft is None:
         return Examined(rejected=(Rejected(found, "the model's wording was cut off or unusable"),))
     code = text_of(context, draft.line)
+    request = prompt.request(focus, config.language)  # less the project's rules, which a remark may repeat
     title, message = (
-        wording.sound(text, prompt.request(focus, config.language), code, prompt.MAX_MESSAGE)
+        wording.sound(text, request, code, prompt.MAX_MESSAGE)
         for text in (wording.whole(draft.title, prompt.MAX_TITLE), draft.message)
     )
     draft = replace(draft, title=title or found.title, message=message or found.message)

@@ -25,7 +25,7 @@ from hunkwise.reviewer.precision import aim
 from hunkwise.reviewer.recall import Memory, Recall
 from hunkwise.reviewer.selection import Picked, excused, is_prose, select
 from hunkwise.reviewer.silence import NOTHING, Silence, expired, part
-from hunkwise.reviewer.types import Change, Finding, Rejected, Review, Severity, Skipped
+from hunkwise.reviewer.types import Change, Finding, Hunk, Rejected, Review, Severity, Skipped
 
 Place = tuple[str, int]
 """A hunk: its file's path, and its 0-based index there."""
@@ -184,8 +184,13 @@ def _place(pick: Picked) -> Place:
 def _unasked(picked: Sequence[Picked]) -> dict[Place, str]:
     """Find the hunks that the model is not asked about, with the reason; of a large one, its pieces have one."""
     hunks = {_place(pick): pick.whole for pick in picked}
-    prose = {place: _PROSE for place in hunks if is_prose(place[0])}
-    return {place: _NEW_CODE for place, hunk in hunks.items() if new_code(place[0], hunk)} | prose
+    return {place: why for place, hunk in hunks.items() if (why := _why_unasked(place[0], hunk))}
+
+
+def _why_unasked(path: str, hunk: Hunk) -> str:
+    if is_prose(path):
+        return _PROSE
+    return _NEW_CODE if new_code(path, hunk) else ""
 
 
 def _left_out(picked: Sequence[Picked], unasked: Mapping[Place, str]) -> Counter[tuple[str, str]]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hunkwise.reviewer.code_lines import uncommented
+from hunkwise.reviewer.code_lines import bare
 from hunkwise.reviewer.inlining import defines_itself, inlined
 from hunkwise.reviewer.renames import renamed, renames
 from hunkwise.reviewer.signatures import signatures
@@ -30,19 +30,8 @@ def refactorings_of(files: Sequence[FileDiff], texts: Mapping[str, str]) -> dict
 
 def _without_comments(file: FileDiff) -> FileDiff:
     """Take the comments out of the changed lines; a line of nothing else stays, empty, so that numbers hold."""
-    return replace(
-        file,
-        hunks=tuple(
-            replace(
-                hunk,
-                lines=tuple(
-                    line if line.kind == "context" else replace(line, text=uncommented(file.path, line.text))
-                    for line in hunk.lines
-                ),
-            )
-            for hunk in file.hunks
-        ),
-    )
+    hunks = (replace(hunk, lines=tuple(bare(file.path, line) for line in hunk.lines)) for hunk in file.hunks)
+    return replace(file, hunks=tuple(hunks))
 
 
 def restated(text: str, words: Mapping[str, str]) -> str | None:

@@ -57,7 +57,9 @@ def _score(question: Score, logprob: float) -> Scored:
     return Scored(question.id, tuple(tokens))
 
 
-def suspicious(message: str = "The first page is skipped.", *, true: float = 0.9) -> Script:
+def suspicious(
+    message: str = "The first page is skipped.", *, title: str = "Wrong on {}", true: float = 0.9
+) -> Script:
     """An engine that dislikes every new text, words one finding, and stands by it with probability `true`."""
 
     def script(bundle: Bundle, question: Question) -> Answer | None:
@@ -73,7 +75,7 @@ def suspicious(message: str = "The first page is skipped.", *, true: float = 0.9
                 assert schema is not None
                 line = schema["properties"]["line"]["enum"][0]
                 found = {"line": line, "severity": "high"}
-                words = {"title": f"Wrong on {line}", "message": message}
+                words = {"title": title.format(line), "message": message}
                 return Generated(question.id, json.dumps(found | words), "schema")
         return None
 
@@ -390,11 +392,11 @@ def test_words_are_asked_about_one_block_alone() -> None:
 
 def test_words_that_say_nothing_give_way_to_the_evidence() -> None:
     """The place and its probability stand; the model is asked whether it stands by what is said."""
-    engine = ScriptedEngine(suspicious("It calls `start` instead of `start`, which may fail."))
+    engine = ScriptedEngine(suspicious("It calls `start` instead of `start`.", title="From `page` to `page`"))
     made = review(_change(), Config(), engine)
     graded = [b for b in engine.bundles if any(isinstance(q, Choose) for q in b.questions)]
 
-    assert {found.message for found in made.findings} == {
-        "The model finds the old text likelier here than the new one."
+    assert {(found.title, found.message) for found in made.findings} == {
+        ("Unlikely change", "The model finds the old text likelier here than the new one.")
     }
     assert all("instead of" not in segment.text for bundle in graded for segment in bundle.shared)

@@ -246,7 +246,7 @@ def test_other_changes_of_arguments_are_read(new: str) -> None:
     assert not any(name.startswith("run(") for name in told)
 
 
-def test_calls_in_other_files_of_theedit() -> None:
+def test_calls_in_other_files_of_the_change() -> None:
     """A function's definition may stand in another file than its calls."""
     there = edit("def load(path, mode):\n    pass\n", "def load(path):\n    pass\n", "a.py")
     here = edit("x = load(p, 'r')\n", "x = load(p)\n", "b.py")

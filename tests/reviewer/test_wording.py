@@ -76,7 +76,7 @@ def test_a_title_ends_with_a_whole_word() -> None:
 
 @given(st.text(alphabet="ab `.!?。\n", max_size=80), st.integers(0, 100))
 def test_nothing_is_added(message: str, limit: int) -> None:
-    """Whatever comes, what is said is made of its sentences, in order, and soundness is stable."""
+    """Whatever comes, what is said is made of its letters, in order."""
     kept = sound(message, ASKED, CODE, limit)
     letters = iter(message)
     assert all(letter in letters for letter in kept)
