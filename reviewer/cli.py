@@ -54,6 +54,16 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; for one that there is not, name the nearest. Raises click.UsageError."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from hunkwise.reviewer.config import nearest
+
+            raise click.UsageError(f"no command {visible(args[0])!r}{nearest(args[0], VERBS)}", ctx)
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hunkwise")

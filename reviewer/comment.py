@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hunkwise.reviewer.markdown import code_span, escape, fence
 from hunkwise.reviewer.marker import Marker, read_marker, run_of
+from hunkwise.reviewer.report.remark import sure
 from hunkwise.reviewer.types import Finding, Suggestion
 from hunkwise.reviewer.visible import visible
 
@@ -43,8 +44,8 @@ def place(finding: Finding) -> str:
 def headline(finding: Finding) -> str:
     """Severity, title, category and confidence in one line; a confidence that is not fitted says so."""
     title = " ".join(escape(finding.title, _TITLE_LENGTH).split())
-    sure = f"{finding.confidence:.0%}" + ("" if finding.calibrated else ", not calibrated")
-    return f"**{finding.severity.capitalize()}**: {title} ({finding.category}, {sure})"
+    rough = "" if finding.calibrated else ", not calibrated"
+    return f"**{finding.severity.capitalize()}**: {title} ({finding.category}, {sure(finding)}{rough})"
 
 
 def suggestion_block(suggestion: Suggestion, dialect: Dialect) -> str | None:

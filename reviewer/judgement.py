@@ -147,6 +147,7 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
     engine, config = inquiry.engine, inquiry.config
     seen = narrowed(context, spot.block)
     shown = prompt.view(seen, inquiry.guidelines)
+    rules = tuple(rule.instructions for rule in inquiry.rules if rule.instructions)
     likeliest = tuple(sorted([suspect.line for suspect in spot.suspects][:FOCUS_LINES])) or spot.lines
     focus = _focus(context, found.start_line)
     asked = prompt.finding(
@@ -155,7 +156,7 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
         quotes=prompt.quotable(seen),
         language=config.language,
         focus=focus,
-        rules=tuple(rule.instructions for rule in inquiry.rules if rule.instructions),
+        rules=rules,
     )
     (answer,) = engine.ask(asked)
     assert isinstance(answer, Generated)
@@ -163,9 +164,12 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
     if draft is None:
         return Examined(rejected=(Rejected(found, "the model's wording was cut off or unusable"),))
     code = text_of(context, draft.line)
-    request = prompt.request(focus, config.language)  # less the project's rules, which a remark may repeat
+    request = prompt.request(
+        focus, config.language
+    )  # less the rules: with a quotation, a remark may repeat them
+    told = " ".join((shown[0].text, request, *rules))
     title, message = (
-        wording.sound(text, request, code, prompt.MAX_MESSAGE)
+        wording.sound(text, request, code, prompt.MAX_MESSAGE, told)
         for text in (wording.whole(draft.title, prompt.MAX_TITLE), draft.message)
     )
     draft = replace(draft, title=title or found.title, message=message or found.message)

@@ -1,4 +1,7 @@
-"""JSON read as the frozen values it was written from; every type, length and key is checked."""
+"""JSON read as the frozen values it was written from; every type and key is checked, and the length of text.
+
+Who reads bounds the bytes; so lists are as long as they were written.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from typing import Any, TypeVar
 from hunkwise.reviewer.errors import ReviewError
 
 _LONGEST_TEXT = 100_000  # characters of one string
-_MOST_ITEMS = 20_000  # of one list or mapping
 
 Check = Callable[[object, str], None]
 V = TypeVar("V")
@@ -77,14 +79,14 @@ def _read_word(wanted: type[StrEnum], value: object, where: str) -> StrEnum:
 
 
 def _read_list(item: Any, value: object, where: str, check: Check) -> tuple[Any, ...]:
-    if not isinstance(value, list) or len(value) > _MOST_ITEMS:
-        raise FormError(f"{where} must be a list of at most {_MOST_ITEMS:,} items")
+    if not isinstance(value, list):
+        raise FormError(f"{where} must be a list")
     return tuple(_read(item, part, f"{where}[{index}]", check) for index, part in enumerate(value))
 
 
 def _read_mapping(item: Any, value: object, where: str, check: Check) -> dict[str, Any]:
-    if not isinstance(value, dict) or len(value) > _MOST_ITEMS:
-        raise FormError(f"{where} must be an object of at most {_MOST_ITEMS:,} entries")
+    if not isinstance(value, dict):
+        raise FormError(f"{where} must be an object")
     return {key: _read(item, part, f"{where}[{key!r:.40}]", check) for key, part in value.items()}
 
 

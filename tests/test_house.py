@@ -28,6 +28,7 @@ FACES = {
     },
     "matplotlib": {"reviewer/bench/reliability_png.py"},
     "pathspec": {"reviewer/selection.py"},
+    "wcwidth": {"reviewer/report/columns.py"},
 }
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager"}
 

@@ -20,6 +20,7 @@ _NEXT = {
 }
 # What a project's file is about; limits and what belongs to a person stay out of it.
 _SHOWN = (
+    "model",
     "language",
     "guidelines",
     "categories",

@@ -20,6 +20,7 @@ from hunkwise.engine import (
     errors,
     total_usage,
 )
+from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.visible import defuse, visible
 
 
@@ -82,7 +83,7 @@ class Meter:
             native = f"{decoding:.1f} s in llama_decode ({1 - decoding / total:.0%} outside)"
         return (
             f"{total:.1f} s in all, {self.seconds:.1f} s in the engine, {native}; "
-            f"{self.recalled} hunks as judged before; {self.bundles} bundles; "
+            f"{plural(self.recalled, 'hunk')} as judged before; {plural(self.bundles, 'bundle')}; "
             f"{used.prefilled:,} tokens prefilled, {used.reused:,} reused, "
             f"{used.forced:,} forced, {used.sampled:,} sampled"
         )

@@ -83,7 +83,7 @@ def write(review: Review, chosen: Sequence[Output], view: View, environ: Mapping
                 text = defuse(text)
             write_stdout(text, sys.stdout.buffer)
             continue
-        text = renderer(output.format)(review, View(width=view.width, change=view.change))
+        text = renderer(output.format)(review, View(change=view.change))
         try:
             output.path.write_bytes(text.encode("utf-8"))
         except OSError as error:

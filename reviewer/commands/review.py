@@ -200,7 +200,8 @@ def _write(
     review: Review, change: Change, chosen: tuple[Output, ...], config: Config, environ: Mapping[str, str]
 ) -> None:
     color = colored(config.color, environ, terminal=sys.stdout.isatty())
-    write(review, chosen, View(color, shutil.get_terminal_size().columns, change), environ)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    write(review, chosen, View(color, width, change), environ)
     if expired := review.manifest.settings.get("baseline_expired"):
         click.echo(
             f"hunkwise: {expired} entries of the baseline have ended; their remarks count again", err=True

@@ -28,11 +28,12 @@ FORMATS: dict[str, str] = {
 class View:
     """How a report is to be shown. Formats use what concerns them.
 
-    `width` is in terminal columns; `change` is what was reviewed, for formats that show the diff itself.
+    `width` is in terminal columns, None where the report goes to no terminal; `change` is what was reviewed, for
+    formats that show the diff itself.
     """
 
     color: bool = False
-    width: int = 80
+    width: int | None = None
     change: Change | None = None
 
 

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from hunkwise.reviewer.hygiene import redact
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report import summary as sentences
+from hunkwise.reviewer.report.remark import replaced, sure
 from hunkwise.reviewer.types import Category, FileDiff, Finding, Hunk, Line, Review, Severity
 from hunkwise.reviewer.visible import visible, visible_line
 
@@ -59,9 +60,11 @@ def render(review: Review, view: View) -> str:
         found=sentences.found(review),
         looked_at=sentences.looked_at(review),
         held_back=sentences.held_back(review),
-        missed=sentences.left_out(skip for skip in review.skipped if skip.fault),
-        left_out=sentences.left_out(skip for skip in review.skipped if not skip.fault),
+        missed=sentences.gathered(sentences.left_out(skip for skip in review.skipped if skip.fault)),
+        left_out=sentences.gathered(sentences.left_out(skip for skip in review.skipped if not skip.fault)),
         made_by=sentences.made_by(review),
+        sure=sure,
+        replaced=lambda finding: replaced(finding, view.change),
     )
 
 
@@ -94,14 +97,6 @@ def _covers(finding: Finding, line: Line) -> bool:
     return line.new_no is not None and finding.start_line <= line.new_no <= finding.end_line
 
 
-def replaced(finding: Finding) -> tuple[str, ...]:
-    """Give the lines that a finding's suggestion replaces, as far as the finding holds them."""
-    fix = finding.suggestion
-    if fix is None or fix.start_line < finding.start_line:
-        return ()
-    return finding.code[fix.start_line - finding.start_line : fix.end_line - finding.start_line + 1]
-
-
 def _asset(name: str) -> str:
     return (resources.files("hunkwise.reviewer.report") / name).read_text("utf-8")
 
@@ -124,5 +119,4 @@ def environment() -> jinja2.Environment:
     made.filters["visible"] = visible
     made.filters["line"] = visible_line
     made.filters["redact"] = redact
-    made.globals["replaced"] = replaced
     return made

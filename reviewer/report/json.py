@@ -18,7 +18,7 @@ from hunkwise.reviewer.types import Finding, Review, Skipped
 
 FORM = "hunkwise-review"
 VERSION = 1  # raised whenever an older reader could misread the file
-LARGEST = 20_000_000  # bytes
+LARGEST = 256_000_000  # bytes; more than the largest diff that is read can fill
 
 
 class ReportError(ReviewError):

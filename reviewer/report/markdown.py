@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hunkwise.reviewer.markdown import code_span, escape, fence
 from hunkwise.reviewer.report import View
-from hunkwise.reviewer.report.summary import found, held_back, left_out, looked_at, made_by
+from hunkwise.reviewer.report.remark import sure
+from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, made_by
 from hunkwise.reviewer.types import Finding, Review
 
 
@@ -25,8 +26,7 @@ def _finding(finding: Finding) -> str:
     lines = str(finding.start_line)
     if finding.end_line > finding.start_line:
         lines += f"-{finding.end_line}"
-    rough = "" if finding.calibrated else "about "
-    facts = f"{finding.severity} · {finding.category} · {rough}{finding.confidence:.0%} sure"
+    facts = f"{finding.severity} · {finding.category} · {sure(finding)} sure"
     parts = [f"### {escape(finding.title)}", f"{code_span(f'{finding.path}:{lines}')} · {facts}"]
     if finding.code:
         parts.append(fence("\n".join(finding.code)))
@@ -45,7 +45,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _left_out(label: str, review: Review, *, fault: bool) -> list[str]:
-    rows = left_out(skip for skip in review.skipped if skip.fault == fault)
+    rows = gathered(left_out(skip for skip in review.skipped if skip.fault == fault))
     if not rows:
         return []
     return [f"{label}:\n\n" + "\n".join(f"- {code_span(place)}: {escape(reason)}" for place, reason in rows)]

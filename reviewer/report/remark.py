@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import quote
 
-from hunkwise.reviewer.types import Category, Finding, Severity
+from hunkwise.reviewer.hygiene import redact
+from hunkwise.reviewer.types import Category, Change, Finding, Hunk, Severity
 from hunkwise.reviewer.visible import visible, visible_line
 
 Level = Literal["error", "warning", "note"]
@@ -38,3 +39,32 @@ def rule_id(category: Category) -> str:
 def uri(path: str) -> str:
     """Write a path as a relative URI (RFC 3986)."""
     return quote(path.encode("utf-8", "surrogateescape"))
+
+
+def sure(finding: Finding) -> str:
+    """Write the confidence. Nothing is sure to 100 %; one that was not fitted on labelled cases is rough."""
+    if finding.confidence >= 0.995:
+        return "over 99%"
+    return f"{'' if finding.calibrated else 'about '}{finding.confidence:.0%}"
+
+
+def replaced(finding: Finding, change: Change | None) -> tuple[str, ...]:
+    """Give the lines that a finding's suggestion replaces; () where neither finding nor change holds them."""
+    fix = finding.suggestion
+    if fix is None:
+        return ()
+    if finding.start_line <= fix.start_line and fix.end_line <= finding.end_line:
+        return finding.code[fix.start_line - finding.start_line : fix.end_line - finding.start_line + 1]
+    for file in change.files if change is not None else ():
+        for hunk in file.hunks if file.path == finding.path else ():
+            lines = tuple(map(redact, _new_lines(hunk, fix.start_line, fix.end_line)))
+            at = finding.start_line - fix.start_line
+            if lines and lines[at : at + len(finding.code)] == tuple(map(redact, finding.code)):
+                return lines
+    return ()
+
+
+def _new_lines(hunk: Hunk, first: int, last: int) -> tuple[str, ...]:
+    """Give the new side's lines `first` to `last`; () unless the hunk holds them all."""
+    lines = tuple(line.text for line in hunk.lines if line.new_no and first <= line.new_no <= last)
+    return lines if len(lines) == last - first + 1 else ()

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from hunkwise.reviewer.types import Review, Severity, Skipped
 
+MOST_ROWS = 6  # of one reason; where there are more they share a row
+MOST_NAMED = 4  # places in such a row
+
 
 def plural(count: int, noun: str) -> str:
     """Write "1 hunk", "2 hunks"."""
@@ -37,11 +40,14 @@ def _of(part: int, whole: int, noun: str) -> str:
 
 
 def held_back(review: Review) -> list[str]:
-    """Count the candidates that are not said, by reason, most first."""
-    counts = Counter(rejected.reason for rejected in review.rejected)
+    """Count the candidates that are not said, by reason, most first, with the first places of each."""
+    places: dict[str, list[str]] = {}
+    for rejected in review.rejected:
+        found = rejected.finding
+        places.setdefault(rejected.reason, []).append(f"{found.path}:{found.start_line}")
     return [
-        f"{reason} ({count:,})"
-        for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        f"{reason} ({len(at):,}: {_first(at)})"
+        for reason, at in sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
     ]
 
 
@@ -52,6 +58,26 @@ def left_out(skipped: Iterable[Skipped]) -> list[tuple[str, str]]:
         hunks = rows.setdefault((skip.path, skip.reason), [])
         hunks += [] if skip.hunk is None else [skip.hunk + 1]
     return [(path + _hunks(hunks), reason) for (path, reason), hunks in rows.items()]
+
+
+def gathered(rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Give rows of place and reason as people read them: where many share a reason, one row names the first.
+
+    The JSON report names every place.
+    """
+    places: dict[str, list[str]] = {}
+    for place, reason in rows:
+        places.setdefault(reason, []).append(place)
+    return [
+        row
+        for reason, at in places.items()
+        for row in ([(_first(at), reason)] if len(at) > MOST_ROWS else [(place, reason) for place in at])
+    ]
+
+
+def _first(places: list[str]) -> str:
+    more = len(places) - MOST_NAMED
+    return ", ".join(places[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _hunks(numbers: list[int]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from hunkwise.reviewer.report import View
-from hunkwise.reviewer.report.summary import found, held_back, left_out, looked_at, made_by
-from hunkwise.reviewer.types import Finding, Review, Severity
+from hunkwise.reviewer.report.columns import clip, columns
+from hunkwise.reviewer.report.remark import replaced, sure
+from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, made_by
+from hunkwise.reviewer.types import Change, Finding, Review, Severity
 from hunkwise.reviewer.visible import visible, visible_line
 
 _COLORS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "cyan": 36, "bold": 1, "dim": 2}
@@ -21,18 +23,40 @@ _OF_SEVERITY = {
 }
 _HEAD, _TAIL = 6, 2  # lines shown of a long range
 _TAB = 4
+_PROSE_WIDTH = 80  # columns where the report goes to a file
 _MOST_WIDTH = 110  # columns; longer lines of prose are hard to read
 _NO_START = "，。、；：！？）》」』”’"  # such characters begin no line; they hang over the edge
 
 Paint = Callable[[str, str], str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What a report is written on: its colours, its columns (None: no end), and the change it is about."""
+
+    paint: Paint
+    columns: int | None
+    change: Change | None
+
+    @property
+    def prose(self) -> int:
+        """The width of prose, in columns."""
+        return _PROSE_WIDTH if self.columns is None else min(max(self.columns, 40), _MOST_WIDTH)
+
+    def code(self, text: str, margin: int) -> str:
+        """Make a line of code printable, and cut it to the columns that a margin leaves."""
+        shown = visible(text.removesuffix("\r").replace("\n", " ").expandtabs(_TAB))
+        return shown if self.columns is None else clip(shown, max(self.columns, 40) - margin)
+
+
 def render(review: Review, view: View) -> str:
-    """Write a review for a terminal of `view.width` columns; no escape sequence unless `view.color`."""
-    paint = _painter(view.color)
-    width = min(max(view.width, 40), _MOST_WIDTH)
-    blocks = [_finding(finding, paint, width) for finding in review.findings]
-    return "\n\n".join([*blocks, _footer(review, paint, width)]) + "\n"
+    """Write a review for a terminal of `view.width` columns; no escape sequence unless `view.color`.
+
+    Code is cut to the terminal's width. Where there is no terminal, nothing is cut.
+    """
+    page = _Page(_painter(view.color), view.width, view.change)
+    blocks = [_finding(finding, page) for finding in review.findings]
+    return "\n\n".join([*blocks, _footer(review, page)]) + "\n"
 
 
 def headline(finding: Finding, *, color: bool) -> str:
@@ -53,65 +77,42 @@ def _headline(finding: Finding, paint: Paint) -> str:
     elif finding.code:
         place += f":{_indent(finding.code[0]) + 1}"
     severity = paint(f"{finding.severity}:", _OF_SEVERITY[finding.severity])
-    facts = paint(f"[{finding.category}, {_sure(finding)}]", "dim")
+    facts = paint(f"[{finding.category}, {sure(finding)}]", "dim")
     return f"{paint(place, 'bold')}: {severity} {paint(visible_line(finding.title), 'bold')} {facts}"
 
 
-def _finding(finding: Finding, paint: Paint, width: int) -> str:
+def _finding(finding: Finding, page: _Page) -> str:
     gutter = len(str(finding.end_line))
-    lines = [_headline(finding, paint), *_code(finding, paint, gutter, width)]
-    lines += _prose(finding.message, f"{' ' * gutter} = ", width)
-    return "\n".join([*lines, *_suggestion(finding, paint, gutter, width)])
-
-
-def _sure(finding: Finding) -> str:
-    """Write the confidence; one that was not calibrated on labelled cases is marked as rough."""
-    return f"{'' if finding.calibrated else '~'}{finding.confidence:.0%}"
+    lines = [_headline(finding, page.paint), *_code(finding, page, gutter)]
+    lines += _prose(finding.message, f"{' ' * gutter} = ", page.prose)
+    return "\n".join([*lines, *_suggestion(finding, page, gutter)])
 
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _code(finding: Finding, paint: Paint, gutter: int, width: int) -> list[str]:
+def _code(finding: Finding, page: _Page, gutter: int) -> list[str]:
     """Show the lines remarked on: carets under a single line, a bar beside several."""
     rows = list(enumerate(finding.code, finding.start_line))
     if not rows:
         return []
+    paint, margin = page.paint, gutter + 4
     bar = paint(f"{' ' * gutter} |", "dim")
     color = _OF_SEVERITY[finding.severity]
     mark = paint(">", color) if len(rows) > 1 else " "
-    shown = [_code_line(no, text, mark, paint, gutter, width) for no, text in rows]
+    shown = [
+        f"{paint(f'{number:>{gutter}} |', 'dim')}{mark} {page.code(text, margin)}".rstrip()
+        for number, text in rows
+    ]
     if len(shown) > _HEAD + _TAIL + 1:
         shown[_HEAD:-_TAIL] = [paint(f"{'.' * gutter} |", "dim")]
     if len(rows) == 1:
-        text = _clip(finding.code[0], width - gutter - 4)
-        blank = _columns(text[: _indent(text)])
-        carets = paint("^" * max(1, _columns(text.strip())), color)
+        text = page.code(finding.code[0], margin)
+        blank = columns(text[: _indent(text)])
+        carets = paint("^" * max(1, columns(text.strip())), color)
         shown.append(f"{bar}  {' ' * blank}{carets}")
     return [bar, *shown]
-
-
-def _code_line(number: int, text: str, mark: str, paint: Paint, gutter: int, width: int) -> str:
-    return f"{paint(f'{number:>{gutter}} |', 'dim')}{mark} {_clip(text, width - gutter - 4)}".rstrip()
-
-
-def _clip(text: str, width: int) -> str:
-    """Make a line of code printable and cut it to `width` columns."""
-    text = visible(text.removesuffix("\r").replace("\n", " ").expandtabs(_TAB))
-    if _columns(text) <= width:
-        return text
-    while _columns(text) > width - 1:
-        text = text[: width - 1] if len(text) > width else text[:-1]
-    return text + "…"
-
-
-def _columns(text: str) -> int:
-    """Count terminal columns: wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
 
 
 def _prose(text: str, lead: str, width: int) -> list[str]:
@@ -124,35 +125,44 @@ def _prose(text: str, lead: str, width: int) -> list[str]:
 def _wrap(paragraph: str, lead: str, width: int) -> list[str]:
     """Wrap at spaces; a text without spaces (Chinese) is wrapped at columns."""
     hang = " " * len(lead)
-    if _columns(paragraph) == len(paragraph):
+    if columns(paragraph) == len(paragraph):
         return textwrap.wrap(paragraph, width, initial_indent=lead, subsequent_indent=hang)
-    lines, line = [], lead
+    lines, line, used = [], lead, len(lead)
     for char in paragraph:
-        if _columns(line + char) > width and char not in _NO_START:
+        used += columns(char)
+        if used > width and char not in _NO_START:
             lines.append(line.rstrip())
-            line = hang
+            line, used = hang, len(hang) + columns(char)
         line += char
     return [*lines, line]
 
 
-def _suggestion(finding: Finding, paint: Paint, gutter: int, width: int) -> list[str]:
+def _suggestion(finding: Finding, page: _Page, gutter: int) -> list[str]:
+    """Show the lines that a suggestion replaces, with their numbers, and the lines that come in for them."""
     suggestion = finding.suggestion
     if suggestion is None:
         return []
-    margin, room = " " * (gutter + 3), width - gutter - 5
-    where = slice(suggestion.start_line - finding.start_line, suggestion.end_line - finding.start_line + 1)
-    old = finding.code[where] if where.start >= 0 else ()
+    gutter = max(gutter, len(str(suggestion.end_line)))
+    margin = gutter + 3
+    old = replaced(finding, page.change)
     new = suggestion.replacement.split("\n") if suggestion.replacement else []
+    first, last = suggestion.start_line, suggestion.end_line
+    where = f"line {first}" if first == last else f"lines {first} to {last}"
     state = "" if suggestion.verified else " (not checked)"
+    act = "suggestion for" if new else "suggestion: delete"
     return [
-        f"{' ' * gutter} = {paint('suggestion', 'bold')}{state}:",
-        *(margin + paint(f"- {_clip(line, room)}".rstrip(), "red") for line in old),
-        *(margin + paint(f"+ {_clip(line, room)}".rstrip(), "green") for line in new),
+        f"{' ' * gutter} = {page.paint(act, 'bold')} {where}{state}{':' if old or new else '.'}",
+        *(
+            page.paint(f"{number:>{gutter}} - {page.code(line, margin)}".rstrip(), "red")
+            for number, line in enumerate(old, first)
+        ),
+        *(page.paint(f"{' ' * gutter} + {page.code(line, margin)}".rstrip(), "green") for line in new),
     ]
 
 
-def _footer(review: Review, paint: Paint, width: int) -> str:
+def _footer(review: Review, page: _Page) -> str:
     """Say what was found, looked at, held back and left out; a review that is incomplete says so."""
+    paint, width = page.paint, page.prose
     lines = [paint(found(review), "bold") + f"; reviewed {looked_at(review)}."]
     if not review.complete:
         lines.append(
@@ -162,7 +172,7 @@ def _footer(review: Review, paint: Paint, width: int) -> str:
         ("Not reviewed", [skip for skip in review.skipped if skip.fault]),
         ("Left out", [skip for skip in review.skipped if not skip.fault]),
     ):
-        rows = left_out(skips)
+        rows = gathered(left_out(skips))
         lines += [f"{label}:"] if rows else []
         for place, reason in rows:
             lines += textwrap.wrap(

@@ -150,3 +150,14 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stderr.split())
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("reveiw", "review"), ("modle", "model"), ("\x1bx", "")])
+def test_a_mistyped_command_is_answered_with_the_nearest(
+    typed: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever mistypes a command learns which one was meant."""
+    assert run(hunkwise, [typed]) == 2
+    said = capsys.readouterr().err
+    assert (f"did you mean {meant}?" in said) is bool(meant)
+    assert "\x1b" not in said

@@ -80,3 +80,22 @@ def test_nothing_is_added(message: str, limit: int) -> None:
     kept = sound(message, ASKED, CODE, limit)
     letters = iter(message)
     assert all(letter in letters for letter in kept)
+
+
+TOLD = """You look for wrong results, unhandled errors, races and leaks.
+Every query must be parameterised by its caller."""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "stays"),
+    [
+        ("The code has wrong results, unhandled errors, races and leaks.", False),
+        ("Every query must be parameterised by the caller.", False),
+        ("Here `q` is a query that must be parameterised by its caller.", True),
+        ("The file stays open when the parser raises.", True),
+        ("An empty list gives wrong results.", True),
+    ],
+)
+def test_what_the_model_was_told_is_not_told_again(sentence: str, stays: bool) -> None:
+    """A sentence that quotes nothing and has its words from the prompt or a rule says nothing of the code."""
+    assert bool(sound(sentence, ASKED, CODE, MAX_MESSAGE, TOLD)) is stays

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 
+from hunkwise.reviewer.commands import progress as progress_module
 from hunkwise.reviewer.commands.progress import Progress, wanted
 
 
@@ -35,9 +37,9 @@ def test_progress_is_drawn_at_a_terminal_alone(
 
 def test_the_time_left_is_told_and_nothing_is_left_behind() -> None:
     """After a third in ten seconds, twenty are left; at the end the line is cleared."""
-    now = iter([0.0, 10.0])
+    now = [10.0, 0.0]
     stream = Terminal()
-    with Progress(stream, enabled=True, clock=lambda: next(now)) as progress:
+    with Progress(stream, enabled=True, clock=lambda: now.pop() if len(now) > 1 else now[0]) as progress:
         progress("reviewing hunk", 0, 3, "a.py")
         progress("reviewing hunk", 1, 3, "b\x1b[31m.py")
     assert "reviewing hunk 1 of 3, 0:20 left: b<U+001B>[31m.py" in stream.getvalue()
@@ -50,3 +52,16 @@ def test_progress_that_is_off_writes_nothing() -> None:
     with Progress(stream, enabled=False) as progress:
         progress("loading", 1, 2)
     assert stream.getvalue() == ""
+
+
+def test_long_work_is_seen_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside one hunk the line is drawn anew by itself, with the time that has passed."""
+    monkeypatch.setattr(progress_module, "_TICK", 0.01)
+    times = iter(range(10_000))
+    stream = Terminal()
+    with Progress(stream, enabled=True, clock=lambda: float(next(times))) as progress:
+        progress("hunks reviewed:", 0, 4, "a.py")
+        deadline = time.monotonic() + 30
+        while "0 of 4, 0:03 so far: a.py" not in stream.getvalue():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)

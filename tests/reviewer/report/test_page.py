@@ -105,7 +105,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     started.close()
 
 
-@pytest.mark.parametrize("width", [400, 1400])
+@pytest.mark.parametrize("width", [320, 400, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_and_can_be_read(browser: Browser, width: int, scheme: str) -> None:
     """On a telephone and on a desk, by day and by night: no sideways scrolling, and text that stands out."""
@@ -118,6 +118,25 @@ def test_the_page_fits_and_can_be_read(browser: Browser, width: int, scheme: str
     text, page = (browser.tell(f'({luminance})("{name}")') for name in ("color", "backgroundColor"))
     assert (page > text) == (scheme == "light")
     assert (max(text, page) + 0.05) / (min(text, page) + 0.05) >= 7  # WCAG 2.2, level AAA
+
+
+@pytest.mark.parametrize("width", [320, 500, 1200])
+def test_no_text_is_cut_off(browser: Browser, tmp_path: Path, width: int) -> None:
+    """A line of code or a suggestion of 400 characters, with or without blanks, stays inside its frame."""
+    page = tmp_path / "long.html"
+    text = PAGE.read_text("utf-8")
+    long = "lock.acquire(" + ", ".join(f"argument_{n}" for n in range(12)) + ")" + "x" * 260
+    assert text.count("lock.acquire()") >= 2
+    page.write_text(text.replace("lock.acquire()", long), "utf-8")
+    browser.open(page, width, "light")
+
+    assert browser.tell("document.documentElement.scrollWidth") <= width
+    outside = """[...document.querySelectorAll('.file *')].filter(one => {
+        const frame = one.closest('.file').getBoundingClientRect(), box = one.getBoundingClientRect();
+        const wide = one.clientWidth && one.scrollWidth > one.clientWidth + 1;
+        return box.width && (box.right > frame.right + 1 || wide);
+    }).map(one => one.outerHTML.slice(0, 80))"""
+    assert browser.tell(outside) == []
 
 
 def test_the_page_asks_nobody_and_breaks_no_rule_of_its_own(browser: Browser) -> None:

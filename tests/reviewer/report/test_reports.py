@@ -18,7 +18,20 @@ import jsonschema
 import pytest
 
 from hunkwise.reviewer.report import FORMATS, View, renderer
-from hunkwise.reviewer.types import Category, Severity
+from hunkwise.reviewer.report.columns import clip, columns
+from hunkwise.reviewer.report.json import load
+from hunkwise.reviewer.types import (
+    Category,
+    Change,
+    FileDiff,
+    FileStatus,
+    Hunk,
+    Line,
+    Rejected,
+    Severity,
+    Skipped,
+    Suggestion,
+)
 from hunkwise.reviewer.visible import visible
 
 CASES = Path(__file__).parents[2] / "cases" / "report"
@@ -76,11 +89,104 @@ def test_colours_are_the_only_escapes_of_the_text_report() -> None:
 
 def test_the_text_report_fits_its_width() -> None:
     """Prose and code are wrapped and cut to the terminal, wide characters counted as two columns."""
-    from hunkwise.reviewer.report.text import _columns
-
     body = [line for line in render("text", view=View(width=60)).splitlines() if line.startswith("    ")]
     assert body
-    assert all(_columns(line) <= 62 for line in body)  # one closing mark may hang over the edge
+    assert all(columns(line) <= 62 for line in body)  # one closing mark may hang over the edge
+
+
+def test_a_report_that_goes_to_no_terminal_is_cut_nowhere() -> None:
+    """A suggestion in a file or a pipe can be copied."""
+    long = "value = " + " + ".join(f"number_{n}" for n in range(60))
+    fix = Suggestion(4, 4, long, verified=True)
+    review = replace(REVIEW, findings=(replace(INVENTED.LOCK, code=(long,), suggestion=fix),))
+
+    assert render("text", review, View()).count(long) == 3
+    assert "…" in render("text", review, View(width=80))
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [
+        ("plain", 5),
+        ("数据库", 6),
+        ("한글", 4),
+        ("e\u0301te\u0301", 3),
+        ("\u0e17\u0e35\u0e48", 1),
+        ("👍", 2),
+        ("\uff71", 2),
+        ("\uff8a", 1),
+    ],
+)
+def test_width_is_counted_in_columns(text: str, width: int) -> None:
+    """Wide letters take two columns, marks none (half-width katakana one)."""
+    assert columns(text) == (1 if text == "\uff71" else width)
+    assert clip(text * 9, 7) != text * 9 or columns(text * 9) <= 7
+    assert columns(clip(text * 9, 7)) <= 7
+
+
+def test_a_suggestion_shows_the_lines_that_it_replaces() -> None:
+    """Also where the remark is on one line and the suggestion for four, and with their numbers."""
+    lines = tuple(
+        Line("added" if number == 52 else "context", f"line {number}", number, number)
+        for number in range(49, 56)
+    )
+    file = FileDiff("a.py", None, FileStatus.MODIFIED, (Hunk(49, 7, 49, 7, "", lines),))
+    fix = Suggestion(50, 53, "better", verified=True)
+    found = replace(INVENTED.INFO, path="a.py", start_line=52, end_line=52, code=("line 52",), suggestion=fix)
+    review, view = replace(REVIEW, findings=(found,)), View(change=Change((file,)))
+
+    text = render("text", review, view)
+    assert "suggestion for lines 50 to 53:" in text
+    assert all(f"{number} - line {number}\n" in text for number in range(50, 54))
+    assert "   + better\n" in text
+    page = render("html", review, view)
+    assert "Suggestion for lines 50–53" in page
+    assert all(f"<b>{number}</b> - line {number}</span>" in page for number in range(50, 54))
+    assert "lines 50 to 53" in render("markdown", review, view)
+    alone = render("text", review, View())
+    assert "suggestion for lines 50 to 53:" in alone
+    assert "- line 52" not in alone
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "html"])
+def test_nothing_is_sure_to_a_hundred_percent(name: str) -> None:
+    """Not a confidence of 0.998, nor a check's."""
+    for confidence in (0.9951, 0.998, 1.0):
+        review = replace(REVIEW, findings=(replace(INVENTED.LOCK, confidence=confidence),))
+        text = render(name, review, View())
+        assert not re.search(r"100%(?: sure|[\]),])", text)
+        assert "over 99%" in text
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "html"])
+def test_many_places_of_one_reason_share_a_row(name: str) -> None:
+    """Four thousand vendored files are one line; the JSON report names each."""
+    skipped = tuple(Skipped(f"vendor/{number}.js", "vendored") for number in range(4000))
+    few = (Skipped("a.lock", "a lock file"), Skipped("b.lock", "a lock file"))
+    review = replace(EMPTY, skipped=(*skipped, *few))
+
+    text = render(name, review, View())
+    assert "vendor/0.js, vendor/1.js, vendor/2.js, vendor/3.js and 3,996 more" in " ".join(text.split())
+    assert "vendor/17.js" not in text
+    assert "a.lock" in text
+    assert "b.lock" in text
+    assert "vendor/3999.js" in render("json", review, View())
+
+
+def test_what_is_held_back_is_named() -> None:
+    """A reader learns on which lines something was seen and not said."""
+    held = tuple(
+        Rejected(replace(INVENTED.LOW, start_line=number, end_line=number), "below --min-confidence 0.86")
+        for number in (3, 9)
+    )
+    text = render("text", replace(REVIEW, rejected=held), View())
+    assert "Held back: below --min-confidence 0.86 (2: src/pool.py:3, src/pool.py:9)." in text
+
+
+def test_a_report_is_read_again_however_long() -> None:
+    """What our writer writes, our reader takes: 25,000 files that were left out."""
+    review = replace(EMPTY, skipped=tuple(Skipped(f"vendor/{n}.js", "vendored") for n in range(25_000)))
+    assert load(render("json", review, View()).encode()) == review
 
 
 def test_the_json_report_keeps_its_schema() -> None:
