@@ -8,29 +8,35 @@ from hunkwise.engine import Engine
 from hunkwise.reviewer import prompt
 from hunkwise.reviewer.config import Config, plain
 from hunkwise.reviewer.layer import layer_for
-from hunkwise.reviewer.selection import Picked
-from hunkwise.reviewer.types import Coverage, Manifest, Skipped
+from hunkwise.reviewer.selection import Picked, changed_lines
+from hunkwise.reviewer.types import Coverage, Manifest, Place, Skipped
 from hunkwise.reviewer.version import VERSION
 
 
 def coverage(picked: Sequence[Picked], skipped: Sequence[Skipped]) -> Coverage:
-    """Count what was looked at. A hunk cut into pieces counts once, and only if every piece was read."""
-    missed = {(skip.path, skip.hunk) for skip in skipped if skip.fault}
-    lost_files = {path for path, hunk in missed if hunk is None}
-    asked = {(pick.file.path, pick.hunk_index): pick for pick in picked}
-    changed = {key: sum(line.kind != "context" for line in pick.whole.lines) for key, pick in asked.items()}
-    read = [key for key in asked if key not in missed and key[0] not in lost_files]
-    paths = {path for path, _ in asked}
-    unread = {path for path, _ in asked.keys() - set(read)}
-    over = len(lost_files - paths)
+    """Count what was looked at. A hunk cut into pieces counts once, and is reviewed if every piece was read.
+
+    What could not even be picked for a fault counts as one hunk, with as many lines as are known of it.
+    """
+    asked = {pick.place: changed_lines(pick.whole) for pick in picked}
+    faults = [skip for skip in skipped if skip.fault]
+    missed = {_place(skip) for skip in faults}
+    unread = sum(skip.lines for skip in skipped if _place(skip) in asked)
+    others = [skip for skip in faults if _place(skip) not in asked]
+    files = {pick.file.key for pick in picked}
+    incomplete = {(skip.path, skip.part) for skip in faults}
     return Coverage(
-        files=len(paths) + over,
-        files_reviewed=len(paths - unread),
-        hunks=len(asked) + over,
-        hunks_reviewed=len(read),
-        lines=sum(changed.values()),
-        lines_reviewed=sum(changed[key] for key in read),
+        files=len(files | incomplete),
+        files_reviewed=len(files - incomplete),
+        hunks=len(asked) + len(others),
+        hunks_reviewed=len(asked.keys() - missed),
+        lines=sum(asked.values()) + sum(skip.lines for skip in others),
+        lines_reviewed=sum(asked.values()) - unread,
     )
+
+
+def _place(skip: Skipped) -> Place | None:
+    return None if skip.hunk is None else Place(skip.path, skip.part, skip.hunk)
 
 
 def manifest(config: Config, engine: Engine, expired: int = 0) -> Manifest:

@@ -73,7 +73,7 @@ def changes(hunk: Hunk) -> Iterator[Hunk]:
 
 def known_lines(change: Change, file: FileDiff, hunk: Hunk) -> Mapping[int, str]:
     """New-side lines by number: of the whole file if the hunk holds in it, else of the file's hunks."""
-    text = change.new_texts.get(file.path)
+    text = change.text(file)
     if text is not None:
         lines = numbered(text)
         claims = ((line.new_no, line.text) for line in hunk.lines if line.new_no is not None)

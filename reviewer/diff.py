@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from unidiff import PatchSet
@@ -52,8 +53,9 @@ def parse_diff(data: bytes, limits: Limits = Limits()) -> Change:
     if not lines[-1]:
         lines.pop()
     reading = _Reading(lines, limits)
-    for section in sections(lines):
-        reading.take(section)
+    found = tuple(sections(lines))
+    for section, part in zip(found, _parts(found), strict=True):
+        reading.take(section, part)
     if over:
         reason = f"the diff has {len(data):,} bytes, over the limit of {limits.bytes:,}"
         reading.skipped.append(Skipped(_REST, reason, fault=True))
@@ -83,32 +85,41 @@ class _Reading:
     hunks: int = 0
     hunk_lines: int = 0
 
-    def take(self, section: Section) -> None:
+    def take(self, section: Section, part: int) -> None:
+        """Read a file, which is the given part of its path's (see FileDiff)."""
         if problem := section.problem:
             error = DiffError(problem.message, problem.line)
             self.problem = self.problem or error
-            self.skipped.append(Skipped(section.path, str(error), fault=True))
+            self._skip(section, part, str(error))
         elif len(self.files) >= self.limits.files:
-            reason = f"over the limit of {self.limits.files:,} files in a diff"
-            self.skipped.append(Skipped(section.path, reason, fault=True))
+            self._skip(section, part, f"over the limit of {self.limits.files:,} files in a diff")
         else:
-            hunks = tuple(self._hunks_within_limits(section))
-            self.files.append(_file(section, hunks))
+            hunks = tuple(self._hunks_within_limits(section, part))
+            self.files.append(_file(section, hunks, part))
 
-    def _hunks_within_limits(self, section: Section) -> Iterator[Hunk]:
+    def _skip(self, section: Section, part: int, reason: str, first: int = 0) -> None:
+        """Say that the hunks of a file are not read, from the one with the index `first` on."""
+        lines = sum(self._changed(span) for span in section.hunks[first:])
+        self.skipped.append(Skipped(section.path, reason, fault=True, part=part, lines=lines))
+
+    def _changed(self, span: range) -> int:
+        return sum(self.lines[at][:1] in (b"+", b"-") for at in span)
+
+    def _hunks_within_limits(self, section: Section, part: int) -> Iterator[Hunk]:
         for index, span in enumerate(section.hunks):
             self.hunks += 1
             self.hunk_lines += len(span) - 1
             if reason := self._over():
                 left = len(section.hunks) - index
                 what = f"{left} of {len(section.hunks)} hunks not read: {reason}"
-                self.skipped.append(Skipped(section.path, what, fault=True))
+                self._skip(section, part, what, index)
                 self.hunk_lines -= len(span) - 1  # a later, smaller hunk may still fit
                 return
             hunk = _hunk(self.lines[span.start : span.stop], crlf=section.crlf)
             if (longest := max(len(line.text) for line in hunk.lines)) > self.limits.line_length:
                 reason = f"a line of {longest:,} characters, over the limit of {self.limits.line_length:,}"
-                self.skipped.append(Skipped(section.path, reason, hunk=index, fault=True))
+                lines = self._changed(span)
+                self.skipped.append(Skipped(section.path, reason, index, fault=True, part=part, lines=lines))
             yield hunk
 
     def _over(self) -> str:
@@ -152,7 +163,15 @@ def _body_line(line: bytes, *, crlf: bool) -> str:
     return (decode(line) or " ") + "\n"
 
 
-def _file(section: Section, hunks: tuple[Hunk, ...]) -> FileDiff:
+def _parts(found: Sequence[Section]) -> Iterator[int]:
+    """Number the sections of each path that comes more than once from 1; 0 where it comes once."""
+    times, seen = Counter(section.path for section in found), Counter[str]()
+    for section in found:
+        seen[section.path] += 1
+        yield seen[section.path] if times[section.path] > 1 else 0
+
+
+def _file(section: Section, hunks: tuple[Hunk, ...], part: int) -> FileDiff:
     old_mode, new_mode = _modes(section)
     return FileDiff(
         section.old_path,
@@ -163,6 +182,7 @@ def _file(section: Section, hunks: tuple[Hunk, ...]) -> FileDiff:
         _SUBMODULE_MODE in (old_mode, new_mode),
         old_mode,
         new_mode,
+        part,
     )
 
 

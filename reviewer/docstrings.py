@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from hunkwise.reviewer.types import FileDiff, Line, Numbers
+from hunkwise.reviewer.types import FileDiff, FileKey, Line, Numbers, TextOf
 
 SUFFIXES = (".py", ".pyi")
 LONGEST_FILE = 2_000_000  # characters; parsing takes a hundred times that in memory
@@ -18,9 +18,9 @@ LONGEST_FILE = 2_000_000  # characters; parsing takes a hundred times that in me
 _HOLDERS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def prose_of(files: Iterable[FileDiff], texts: Mapping[str, str]) -> dict[str, frozenset[Numbers]]:
-    """Find the changed lines of each file that stand in docstrings, by path; `texts` are the new files."""
-    return {file.path: prose(file, texts.get(file.path)) for file in files}
+def prose_of(files: Iterable[FileDiff], text_of: TextOf) -> dict[FileKey, frozenset[Numbers]]:
+    """Find the changed lines of each file that stand in docstrings; `text_of` gives a file after the change."""
+    return {file.key: prose(file, text_of(file)) for file in files}
 
 
 def prose(file: FileDiff, text: str | None) -> frozenset[Numbers]:

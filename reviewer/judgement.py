@@ -72,13 +72,13 @@ class Spot:
 
 def inquiries(picked: Sequence[Picked], inquiry: Inquiry) -> list[tuple[Picked, Inquiry]]:
     """Give each hunk an inquiry of its own, with the rules for its path and what is known of its file."""
-    files = {pick.file.path: pick.file for pick in picked}
-    told = refactorings_of(tuple(files.values()), inquiry.change.new_texts)
-    docs = prose_of(files.values(), inquiry.change.new_texts)
+    files = tuple({pick.file.key: pick.file for pick in picked}.values())
+    told, docs = refactorings_of(files, inquiry.change.text), prose_of(files, inquiry.change.text)
     asked = []
     for pick in picked:
-        path, rules = pick.file.path, tuple(rule for rule in inquiry.config.rules if pick.matches(rule.paths))
-        asked.append((pick, replace(inquiry, rules=rules, refactorings=told[path], prose=docs[path])))
+        rules = tuple(rule for rule in inquiry.config.rules if pick.matches(rule.paths))
+        key = pick.file.key
+        asked.append((pick, replace(inquiry, rules=rules, refactorings=told[key], prose=docs[key])))
     return asked
 
 
@@ -246,6 +246,7 @@ def _candidate(context: HunkContext, spot: Spot, layer: Layer) -> Finding:
     line = spot.suspects[0].line if spot.suspects else spot.lines[-1]
     return Finding(
         path=context.file.path,
+        part=context.file.part,
         start_line=line,
         end_line=line,
         severity=Severity.MEDIUM,
@@ -284,5 +285,5 @@ def suggested(context: HunkContext, line: int, change: Change) -> Suggestion | N
     old = suggestion.restore(context.hunk, line)
     if old is None or hygiene.REDACTED in old[2]:
         return None
-    text = change.new_texts.get(context.file.path)
+    text = change.text(context.file)
     return suggestion.offer(context.file, context.hunk, text, *old)

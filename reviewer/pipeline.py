@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.engine import Engine, errors
@@ -25,12 +24,9 @@ from hunkwise.reviewer.precision import aim
 from hunkwise.reviewer.recall import Memory, Recall
 from hunkwise.reviewer.selection import Picked, excused, is_prose, select
 from hunkwise.reviewer.silence import NOTHING, Silence, expired, part
-from hunkwise.reviewer.types import Change, Finding, Hunk, Rejected, Review, Severity, Skipped
+from hunkwise.reviewer.types import Change, Finding, Hunk, Place, Rejected, Review, Severity
 
-Place = tuple[str, int]
-"""A hunk: its file's path, and its 0-based index there."""
-
-_CHECKED = "{}: checked for secrets and the like (lines: {})"
+_CHECKED = "{}: checked for secrets and the like"
 _NEW_CODE = "new code, of which there is no old text to compare with"
 _PROSE = "prose, and confidence is measured on code"
 
@@ -89,15 +85,13 @@ def review(
         asked, Recall(memory, asked), unasked, settle, observer, late=lambda: clock() >= deadline
     )
     failures = [result.failure for result in examined if result.failure]
-    read = [pick for pick in picked if _place(pick) not in unasked]
+    read = [pick for pick in picked if pick.place not in unasked]
     if failures and len(failures) == len(read):
         raise failures[0]
     made = distinguish([found for result in examined for found in result.findings])
     said, unsaid = settle(made)
-    left_out = [
-        Skipped(path, _CHECKED.format(why, lines))
-        for (path, why), lines in _left_out(picked, unasked).items()
-    ]
+    whole = {pick.place: replace(pick, piece=None) for pick in picked}
+    left_out = [whole[place].skipped(_CHECKED.format(why)) for place, why in unasked.items()]
     skipped = (
         *change.skipped,
         *passed_over,
@@ -135,7 +129,7 @@ def _examine_all(
         elif late():
             result = _out_of_time(pick)
         else:
-            result = Examined() if _place(pick) in unasked else examine(pick, inquiry)
+            result = Examined() if pick.place in unasked else examine(pick, inquiry)
             recall.keep(number, result)
         result = replace(result, findings=(*_checks(pick), *result.findings))
         examined.append(result)
@@ -151,10 +145,9 @@ def examine(pick: Picked, inquiry: Inquiry) -> Examined:
         return judge(pick, inquiry)
     except errors.PromptTooLong as error:
         reason = f"needs {error.tokens} tokens, the context holds {error.limit}"
-        return Examined(skipped=(Skipped(pick.file.path, reason, pick.hunk_index, fault=True),))
+        return Examined(skipped=(pick.skipped(reason, fault=True),))
     except errors.NativeFailure as error:
-        lost = Skipped(pick.file.path, str(error), pick.hunk_index, fault=True)
-        return Examined(skipped=(lost,), failure=error)
+        return Examined(skipped=(pick.skipped(str(error), fault=True),), failure=error)
 
 
 def bar(config: Config) -> findings.Bar:
@@ -173,33 +166,19 @@ def floors(change: Change, config: Config) -> tuple[tuple[str, Severity], ...]:
 
 
 def _out_of_time(pick: Picked) -> Examined:
-    reason = "not reached within --max-time"
-    return Examined(skipped=(Skipped(pick.file.path, reason, pick.hunk_index, fault=True),))
-
-
-def _place(pick: Picked) -> Place:
-    return pick.file.path, pick.hunk_index
+    return Examined(skipped=(pick.skipped("not reached within --max-time", fault=True),))
 
 
 def _unasked(picked: Sequence[Picked]) -> dict[Place, str]:
     """Find the hunks that the model is not asked about, with the reason; of a large one, its pieces have one."""
-    hunks = {_place(pick): pick.whole for pick in picked}
-    return {place: why for place, hunk in hunks.items() if (why := _why_unasked(place[0], hunk))}
+    hunks = {pick.place: pick.whole for pick in picked}
+    return {place: why for place, hunk in hunks.items() if (why := _why_unasked(place.path, hunk))}
 
 
 def _why_unasked(path: str, hunk: Hunk) -> str:
     if is_prose(path):
         return _PROSE
     return _NEW_CODE if new_code(path, hunk) else ""
-
-
-def _left_out(picked: Sequence[Picked], unasked: Mapping[Place, str]) -> Counter[tuple[str, str]]:
-    """Count the added lines that the model is not asked about, by file and reason."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for pick in picked:
-        if why := unasked.get(_place(pick)):
-            counts[pick.file.path, why] += len(pick.hunk.added)
-    return counts
 
 
 def _checks(pick: Picked) -> tuple[Finding, ...]:
@@ -213,6 +192,7 @@ def _checked(pick: Picked, remark: hygiene.Remark) -> Finding:
     code = (hygiene.redact(text),)
     return Finding(
         path=pick.file.path,
+        part=pick.file.part,
         start_line=remark.line,
         end_line=remark.line,
         severity=remark.severity,

@@ -122,7 +122,7 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
         prompt.prompt_digest(),
         layer_for(inquiry.engine.card().digest).digest,
         pick.file.path,
-        pick.file.path in inquiry.change.new_texts,
+        inquiry.change.text(pick.file) is not None,
         pick.hunk.section,
         _told(pick, inquiry),
         [[line.kind, line.text, line.no_newline, line.numbers in inquiry.prose] for line in pick.hunk.lines],
@@ -207,6 +207,7 @@ def _finding(context: HunkContext, by: int, kept: Kept) -> Finding:
         raise engine.BadEntry("expected a line that may be remarked on, and a confidence from 0 to 1")
     return Finding(
         path=context.file.path,
+        part=context.file.part,
         start_line=line,
         end_line=line,
         severity=kept.severity,

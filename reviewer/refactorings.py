@@ -14,17 +14,17 @@ from hunkwise.reviewer.code_lines import bare
 from hunkwise.reviewer.inlining import defines_itself, inlined
 from hunkwise.reviewer.renames import renamed, renames
 from hunkwise.reviewer.signatures import signatures
-from hunkwise.reviewer.types import FileDiff
+from hunkwise.reviewer.types import FileDiff, FileKey, TextOf
 
 
-def refactorings_of(files: Sequence[FileDiff], texts: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
-    """Find the refactorings of each file, by path: old words to new. `texts` are the new files, by path."""
+def refactorings_of(files: Sequence[FileDiff], text_of: TextOf) -> dict[FileKey, Mapping[str, str]]:
+    """Find the refactorings of each file: old words to new. `text_of` gives a file after the change."""
     files = [_without_comments(file) for file in files]
-    calls = signatures(files, texts)
-    found: dict[str, Mapping[str, str]] = {}
+    calls = signatures(files, text_of)
+    found: dict[FileKey, Mapping[str, str]] = {}
     for file in files:
-        text = texts.get(file.path)
-        found[file.path] = {**calls[file.path], **inlined(file, text), **renames(file, text)}
+        text = text_of(file)
+        found[file.key] = {**calls[file.key], **inlined(file, text), **renames(file, text)}
     return found
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathspec import GitIgnoreSpec
 
 from hunkwise.reviewer.errors import ConfigError
-from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Skipped
+from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Place, Skipped
 
 LARGEST_HUNK = 100  # lines; a larger one is asked about in pieces
 _MARKER_LINES = 20  # in which a file may say that it is generated
@@ -62,6 +62,11 @@ class Picked:
     piece: Hunk | None = None
 
     @property
+    def place(self) -> Place:
+        """What the hunk is known by; of a large one, its pieces have one."""
+        return Place(self.file.path, self.file.part, self.hunk_index)
+
+    @property
     def hunk(self) -> Hunk:
         """The hunk, or the piece of it."""
         return self.whole if self.piece is None else self.piece
@@ -75,6 +80,17 @@ class Picked:
         """Whether one of the gitignore-style globs matches the file. Raises ConfigError for a bad glob."""
         return _matches(self.file.path, tuple(globs))
 
+    def skipped(self, reason: str, *, fault: bool = False) -> Skipped:
+        """Say why the hunk, or this piece of it, is not reviewed."""
+        return Skipped(
+            self.file.path, reason, self.hunk_index, fault, self.file.part, changed_lines(self.hunk)
+        )
+
+
+def changed_lines(hunk: Hunk) -> int:
+    """Count the added and removed lines."""
+    return sum(line.kind != "context" for line in hunk.lines)
+
 
 def select(
     change: Change, include: Sequence[str] = (), exclude: Sequence[str] = (), most_lines: int = LARGEST_HUNK
@@ -87,18 +103,20 @@ def select(
     """
     wanted = tuple(glob for glob in include if not glob.startswith("!"))
     unwanted = (*exclude, *(glob[1:] for glob in include if glob.startswith("!")))
-    lost = {(skip.path, skip.hunk) for skip in change.skipped}
+    lost = {Place(skip.path, skip.part, skip.hunk) for skip in change.skipped if skip.hunk is not None}
     picked: list[Picked] = []
     skipped: list[Skipped] = []
     for file in change.files:
         if reason := _reason(file, change, wanted, unwanted):
-            skipped.append(Skipped(file.path, reason))
+            lines = sum(map(changed_lines, file.hunks))
+            skipped.append(Skipped(file.path, reason, part=file.part, lines=lines))
             continue
         for index, hunk in enumerate(file.hunks):
-            if (file.path, index) in lost:
+            whole_hunk = Picked(file, index)
+            if whole_hunk.place in lost:
                 continue
             if reason := _hunk_reason(file, hunk):
-                skipped.append(Skipped(file.path, reason, index))
+                skipped.append(whole_hunk.skipped(reason))
                 continue
             pieces = split_hunk(hunk, most_lines)
             whole = len(pieces) == 1
@@ -223,7 +241,7 @@ def _generated(file: FileDiff, change: Change) -> str:
 
 
 def _first_lines(file: FileDiff, change: Change) -> Iterator[tuple[int, str]]:
-    text = change.new_texts.get(file.path)
+    text = change.text(file)
     if text is not None:
         yield from enumerate(text.split("\n", _MARKER_LINES)[:_MARKER_LINES], 1)
         return

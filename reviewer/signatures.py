@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from hunkwise.reviewer.context import changes
 from hunkwise.reviewer.renames import is_definition, new_lines, words_in
-from hunkwise.reviewer.types import FileDiff, Hunk
+from hunkwise.reviewer.types import FileDiff, FileKey, Hunk, TextOf
 
 LONGEST = 400  # characters of a line that is looked at
 
@@ -33,21 +33,21 @@ class Call:
     defined: bool
 
 
-def signatures(files: Sequence[FileDiff], texts: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
-    """Find the calls that changed with the parameters of their function: by path, old text to new."""
-    pairs: dict[str, list[tuple[str, Call, Call]]] = {}
+def signatures(files: Sequence[FileDiff], text_of: TextOf) -> Mapping[FileKey, Mapping[str, str]]:
+    """Find the calls that changed with the parameters of their function: by file, old text to new."""
+    pairs: dict[str, list[tuple[FileKey, Call, Call]]] = {}
     for file in files:
         for old, new in (pair for hunk in file.hunks for part in changes(hunk) for pair in _pairs(part)):
-            pairs.setdefault(old.name, []).append((file.path, old, new))
+            pairs.setdefault(old.name, []).append((file.key, old, new))
     found = {name: given for name, given in pairs.items() if _agree([(old, new) for _, old, new in given])}
-    restated: dict[str, dict[str, str]] = {file.path: {} for file in files}
+    restated: dict[FileKey, dict[str, str]] = {file.key: {} for file in files}
     if found:
-        standing = {file.path: _count_calls(new_lines(file, texts.get(file.path))) for file in files}
+        standing = {file.key: _count_calls(new_lines(file, text_of(file))) for file in files}
         for name, given in found.items():
-            changed = Counter(path for path, _, _ in given)
-            if all(standing[path][name] == count for path, count in changed.items()):
-                for path, old, new in given:
-                    restated[path][old.text] = new.text
+            changed = Counter(key for key, _, _ in given)
+            if all(standing[key][name] == count for key, count in changed.items()):
+                for key, old, new in given:
+                    restated[key][old.text] = new.text
     return restated
 
 

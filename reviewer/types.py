@@ -6,7 +6,7 @@ that are no UTF-8 are kept by surrogateescape.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -95,9 +95,20 @@ class Hunk:
         return tuple(line for line in self.lines if line.kind == "removed")
 
 
+FileKey = tuple[str, int]
+"""What a file of a change is known by: its path, and its part (see FileDiff)."""
+
+TextOf = Callable[["FileDiff"], str | None]
+"""Gives a file's whole text after the change, if it is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileDiff:
-    """The change of one file. A path is None on the side where the file does not exist."""
+    """The change of one file. A path is None on the side where the file does not exist.
+
+    A path can come more than once in a change, as in a series of patches. `part` is then 1, 2, … in its order, and
+    the lines have the numbers of their own patch; it is 0 where the path comes once.
+    """
 
     old_path: str | None
     new_path: str | None
@@ -107,6 +118,7 @@ class FileDiff:
     submodule: bool = False
     old_mode: str | None = None  # octal, as git prints it
     new_mode: str | None = None
+    part: int = 0
 
     @property
     def path(self) -> str:
@@ -115,18 +127,35 @@ class FileDiff:
         assert path is not None
         return path
 
+    @property
+    def key(self) -> FileKey:
+        """What it is known by in its change."""
+        return self.path, self.part
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """What a hunk of a change is known by: its file's path and part (FileDiff), and its 0-based index there."""
+
+    path: str
+    part: int
+    hunk: int
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """Something that was not reviewed. `fault` marks what should have been: the review is then incomplete.
 
-    `hunk` is the 0-based index in its file, None where it concerns the whole file.
+    `hunk` is the 0-based index in its file, None where it concerns the whole file; `part` is the file's.
+    `lines` counts the added and removed lines that it stands for, as far as they are known.
     """
 
     path: str
     reason: str
     hunk: int | None = None
     fault: bool = False
+    part: int = 0
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +169,10 @@ class Change:
     base: str | None = None  # commit ids where known
     head: str | None = None
     notes: tuple[str, ...] = ()  # what the user should know of how the change was taken, a sentence each
+
+    def text(self, file: FileDiff) -> str | None:
+        """Give a file's whole new text if it is known; of a path that comes more than once none is."""
+        return None if file.part else self.new_texts.get(file.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +224,7 @@ class Finding:
     fingerprint: str
     code: tuple[str, ...] = ()  # the lines remarked on, as they stand
     suggestion: Suggestion | None = None
+    part: int = 0  # as in FileDiff: which of the patches of `path` the line numbers are those of
 
 
 class Silencer(StrEnum):

@@ -141,8 +141,8 @@ def _read(repo: Repository, command: tuple[str, ...], old: str | None, new: str,
     new_texts = _texts(repo, new, (file.new_path for file in change.files if not file.submodule))
     old_texts = _texts(repo, old, (file.old_path for file in change.files if not file.submodule))
     change = replace(change, new_texts=new_texts, old_texts=old_texts)
-    shown = {file.path: file for file in _hidden_by_attributes(repo, command, change, limits)}
-    return replace(change, files=tuple(shown.get(file.path, file) for file in change.files))
+    shown = {(file.path, file.part): file for file in _hidden_by_attributes(repo, command, change, limits)}
+    return replace(change, files=tuple(shown.get((file.path, file.part), file) for file in change.files))
 
 
 def _hidden_by_attributes(

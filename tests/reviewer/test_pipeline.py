@@ -134,7 +134,7 @@ def test_prose_is_not_asked_about_and_said_to_be_left_out(name: str) -> None:
     assert [found.start_line for found in made.findings] == [2]
     assert [(skip.path, skip.fault) for skip in made.skipped] == [(name, False)]
     assert made.skipped[0].reason.startswith("prose")
-    assert made.skipped[0].reason.endswith("(lines: 1)")
+    assert made.skipped[0].lines == 2
     assert made.coverage.lines == 0
 
 
@@ -144,7 +144,7 @@ def test_a_large_hunk_of_new_code_counts_as_a_whole() -> None:
     made = review(_added(code), Config(), ScriptedEngine(content))
     changed = review(_added(code, "-y = x + 1\n+y = x\n"), Config(), ScriptedEngine(content))
 
-    assert [skip.reason.endswith("(lines: 150)") for skip in made.skipped] == [True]
+    assert [skip.lines for skip in made.skipped] == [150]
     assert changed.skipped == ()
     assert changed.coverage.lines_reviewed == 152
 
@@ -400,3 +400,38 @@ def test_words_that_say_nothing_give_way_to_the_evidence() -> None:
         ("Unlikely change", "The model finds the old text likelier here than the new one.")
     }
     assert all("instead of" not in segment.text for bundle in graded for segment in bundle.shared)
+
+
+def _patch(path: str, body: str, at: int = 1) -> bytes:
+    """A hunk of a file as git prints it, from the lines of its body."""
+    lines = body.splitlines()
+    old, new = (sum(line[:1] in (sign, " ") for line in lines) for sign in "-+")
+    return f"--- a/{path}\n+++ b/{path}\n@@ -{at},{old} +{at},{new} @@\n{body}".encode()
+
+
+def test_a_file_that_comes_twice_has_each_of_its_hunks_judged_by_itself() -> None:
+    """A series: a changed line in the first patch, new code in the second one, and the other way round."""
+    changed = _patch("a.py", " x = 1\n-y = x + 1\n+y = x\n")
+    new = _patch("a.py", " y = x\n" + "".join(f"+total_{n} = compute(x, {n}) + y\n" for n in range(9)), 2)
+    for diff in (changed + new, new + changed):
+        made = review(parse_diff(diff), Config(), ScriptedEngine(suspicious()))
+        first = diff.startswith(changed)
+
+        assert [(found.start_line, found.part) for found in made.findings] == [(2, 1 if first else 2)]
+        assert [(skip.part, skip.lines) for skip in made.skipped] == [(2 if first else 1, 9)]
+        assert (made.coverage.hunks_reviewed, made.coverage.lines_reviewed) == (1, 2)
+        assert made.complete
+
+
+def test_a_fault_in_one_patch_of_a_file_costs_no_other() -> None:
+    """A line that is too long makes its own hunk a fault, not the one with the same number in the next patch."""
+    long = _patch("a.py", f" x = 1\n-y = 2\n+y = '{'y' * 10_001}'\n")
+    broken = b"--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n x\n-y\n\n"
+    marker = _patch("a.py", " x = 1\n-y = x + 1\n+<<<<<<< HEAD\n")
+    for diff in (long + marker, marker + long, broken + marker):
+        made = review(parse_diff(diff), Config(), ScriptedEngine(content))
+
+        assert [found.title for found in made.findings] == ["Merge conflict marker left in"]
+        assert (made.coverage.hunks, made.coverage.hunks_reviewed) == (2, 1)
+        assert made.coverage.lines_reviewed == 2
+        assert not made.complete

@@ -8,7 +8,7 @@ from edits import asked, edit
 from hunkwise.reviewer.inlining import inlined
 from hunkwise.reviewer.refactorings import refactorings_of, restated
 from hunkwise.reviewer.renames import MOST_LOCAL, renamed, renames
-from hunkwise.reviewer.types import FileDiff
+from hunkwise.reviewer.types import Change, FileDiff
 
 OLD = """\
 def total(prices):
@@ -219,7 +219,7 @@ FEWER = (
 def test_parameters_that_went_with_their_arguments_are_not_asked_about() -> None:
     """A definition and all its calls that changed alike say nothing."""
     assert asked(edit(CALLS, FEWER, "a.go")) == []
-    assert refactorings_of(edit(CALLS, FEWER, "a.go").files, {})["a.go"] == {
+    assert refactorings_of(edit(CALLS, FEWER, "a.go").files, lambda file: None)["a.go", 0] == {
         "run(ctx context.Context, ci string)": "run()",
         "run(ctx, opt.ci)": "run()",
         "connect(_ context.Context, token string)": "connect(token string)",
@@ -241,7 +241,8 @@ def test_parameters_that_went_with_their_arguments_are_not_asked_about() -> None
 def test_other_changes_of_arguments_are_read(new: str) -> None:
     """Arguments that went without their parameter, or changed places, may be a slip."""
     old = CALLS + (new[len(FEWER) :] if new.startswith(FEWER) else "")
-    told = refactorings_of(edit(old, new, "a.go").files, {"a.go": new})["a.go"]
+    change = edit(old, new, "a.go")
+    told = refactorings_of(change.files, change.text)["a.go", 0]
 
     assert not any(name.startswith("run(") for name in told)
 
@@ -250,10 +251,11 @@ def test_calls_in_other_files_of_the_change() -> None:
     """A function's definition may stand in another file than its calls."""
     there = edit("def load(path, mode):\n    pass\n", "def load(path):\n    pass\n", "a.py")
     here = edit("x = load(p, 'r')\n", "x = load(p)\n", "b.py")
-    told = refactorings_of((*there.files, *here.files), {**there.new_texts, **here.new_texts})
+    both = Change((*there.files, *here.files), new_texts={**there.new_texts, **here.new_texts})
+    told = refactorings_of(both.files, both.text)
 
-    assert told == {"a.py": {"load(path, mode)": "load(path)"}, "b.py": {"load(p, 'r')": "load(p)"}}
-    assert restated("reload(p, 'r')", told["b.py"]) == "reload(p, 'r')"
+    assert told == {("a.py", 0): {"load(path, mode)": "load(path)"}, ("b.py", 0): {"load(p, 'r')": "load(p)"}}
+    assert restated("reload(p, 'r')", told["b.py", 0]) == "reload(p, 'r')"
 
 
 def test_hostile_lines_cost_little() -> None:
@@ -261,7 +263,8 @@ def test_hostile_lines_cost_little() -> None:
     old = "".join(f"a{n} = f{n}({'(' * 100}\n" for n in range(2000)) + "x " * 50_000 + "= y\n"
     new = "".join(f"f{n}({'[' * 100}\n" for n in range(2000)) + "y " * 50_000 + "\n"
 
-    assert refactorings_of(edit(old, new).files, {"a.py": new}) == {"a.py": {}}
+    change = edit(old, new)
+    assert refactorings_of(change.files, change.text) == {("a.py", 0): {}}
 
 
 @pytest.mark.parametrize(
