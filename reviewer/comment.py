@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hunkwise.reviewer.markdown import code_span, escape, fence
 from hunkwise.reviewer.marker import Marker, read_marker, run_of
-from hunkwise.reviewer.report.remark import sure
+from hunkwise.reviewer.report.remark import of_patch, sure
 from hunkwise.reviewer.types import Finding, Suggestion
 from hunkwise.reviewer.visible import visible
 
@@ -44,7 +44,7 @@ def place(finding: Finding) -> str:
 def headline(finding: Finding) -> str:
     """Severity, title, category and confidence in one line; a confidence that is not fitted says so."""
     title = " ".join(escape(finding.title, _TITLE_LENGTH).split())
-    rough = "" if finding.calibrated else ", not calibrated"
+    rough = ("" if finding.calibrated else ", not calibrated") + of_patch(finding)
     return f"**{finding.severity.capitalize()}**: {title} ({finding.category}, {sure(finding)}{rough})"
 
 

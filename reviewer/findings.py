@@ -93,7 +93,7 @@ def _order(found: Finding) -> tuple[float, int, str, int]:
 
 def _same(one: Finding, other: Finding) -> bool:
     """Two remarks of a file are one if they overlap, say the same word for word, or mend the same code alike."""
-    if one.path != other.path:
+    if (one.path, one.part) != (other.path, other.part):
         return False
     overlap = one.start_line <= other.end_line and other.start_line <= one.end_line
     alike = one.suggestion and other.suggestion and one.suggestion.replacement == other.suggestion.replacement

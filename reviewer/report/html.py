@@ -18,8 +18,8 @@ from markupsafe import Markup
 from hunkwise.reviewer.hygiene import redact
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report import summary as sentences
-from hunkwise.reviewer.report.remark import replaced, sure
-from hunkwise.reviewer.types import Category, FileDiff, Finding, Hunk, Line, Review, Severity
+from hunkwise.reviewer.report.remark import of_patch, replaced, sure
+from hunkwise.reviewer.types import Category, FileDiff, FileKey, Finding, Hunk, Line, Review, Severity
 from hunkwise.reviewer.visible import visible, visible_line
 
 
@@ -37,6 +37,7 @@ class Section:
     """A file: its hunks as rows, and the remarks that are on none of their lines."""
 
     path: str
+    patch: str  # which of its patches, where there are several
     status: str
     hunks: tuple[tuple[Hunk, tuple[Row, ...]], ...]
     loose: tuple[Finding, ...]
@@ -64,37 +65,35 @@ def render(review: Review, view: View) -> str:
         left_out=sentences.gathered(sentences.left_out(skip for skip in review.skipped if not skip.fault)),
         made_by=sentences.made_by(review),
         sure=sure,
+        of_patch=of_patch,
         replaced=lambda finding: replaced(finding, view.change),
     )
 
 
 def sections(files: Sequence[FileDiff], findings: Sequence[Finding]) -> list[Section]:
     """Lay the remarks out by file: files of the change in its order, then any others."""
-    paths = dict.fromkeys([*(file.path for file in files), *(finding.path for finding in findings)])
-    by_path = {file.path: file for file in files}
-    return [_section(path, by_path.get(path), [f for f in findings if f.path == path]) for path in paths]
+    by_key = {file.key: file for file in files}
+    remarks: dict[FileKey, list[Finding]] = {key: [] for key in by_key}
+    for finding in findings:
+        remarks.setdefault((finding.path, finding.part), []).append(finding)
+    return [_section(key, by_key.get(key), own) for key, own in remarks.items()]
 
 
-def _section(path: str, file: FileDiff | None, findings: Sequence[Finding]) -> Section:
-    hunks = tuple((hunk, _rows(hunk, findings)) for hunk in (file.hunks if file else ()))
+def _section(key: FileKey, file: FileDiff | None, findings: Sequence[Finding]) -> Section:
+    ends: dict[int, list[Finding]] = {}
+    for finding in findings:
+        ends.setdefault(finding.end_line, []).append(finding)
+    marked = {number for finding in findings for number in range(finding.start_line, finding.end_line + 1)}
+
+    def row(line: Line) -> Row:
+        number = line.new_no or 0
+        return Row(line, number in marked, tuple(ends.get(number, ())))
+
+    hunks = tuple((hunk, tuple(map(row, hunk.lines))) for hunk in (file.hunks if file else ()))
     placed = {finding.fingerprint for _, rows in hunks for row in rows for finding in row.findings}
     loose = tuple(finding for finding in findings if finding.fingerprint not in placed)
-    return Section(path, str(file.status) if file else "", hunks, loose, len(findings))
-
-
-def _rows(hunk: Hunk, findings: Sequence[Finding]) -> tuple[Row, ...]:
-    return tuple(
-        Row(
-            line,
-            any(_covers(finding, line) for finding in findings),
-            tuple(finding for finding in findings if finding.end_line == line.new_no),
-        )
-        for line in hunk.lines
-    )
-
-
-def _covers(finding: Finding, line: Line) -> bool:
-    return line.new_no is not None and finding.start_line <= line.new_no <= finding.end_line
+    path, part = key
+    return Section(path, sentences.patch(part), str(file.status) if file else "", hunks, loose, len(findings))
 
 
 def _asset(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hunkwise.reviewer.markdown import code_span, escape, fence
 from hunkwise.reviewer.report import View
-from hunkwise.reviewer.report.remark import sure
+from hunkwise.reviewer.report.remark import of_patch, sure
 from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, made_by
 from hunkwise.reviewer.types import Finding, Review
 
@@ -26,7 +26,7 @@ def _finding(finding: Finding) -> str:
     lines = str(finding.start_line)
     if finding.end_line > finding.start_line:
         lines += f"-{finding.end_line}"
-    facts = f"{finding.severity} · {finding.category} · {sure(finding)} sure"
+    facts = f"{finding.severity} · {finding.category} · {sure(finding)} sure{of_patch(finding)}"
     parts = [f"### {escape(finding.title)}", f"{code_span(f'{finding.path}:{lines}')} · {facts}"]
     if finding.code:
         parts.append(fence("\n".join(finding.code)))

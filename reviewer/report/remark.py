@@ -23,12 +23,21 @@ LEVELS: dict[Severity, Level] = {
 
 def plain_text(finding: Finding) -> str:
     """Join title and message, with nothing unseen in them."""
-    return f"{visible_line(finding.title)}\n{visible(finding.message)}"
+    return f"{visible_line(finding.title)}\n{visible(finding.message)}{_numbered(finding)}"
 
 
 def one_line(finding: Finding) -> str:
     """Join title and message on one line."""
-    return visible_line(f"{finding.title}: {finding.message}")
+    return visible_line(f"{finding.title}: {finding.message}{_numbered(finding)}")
+
+
+def _numbered(finding: Finding) -> str:
+    return f" (Line numbers are those of patch {finding.part} of this file.)" if finding.part else ""
+
+
+def of_patch(finding: Finding) -> str:
+    """Say beside a remark's place which of its file's patches it is on, where there are several."""
+    return f", lines of patch {finding.part}" if finding.part else ""
 
 
 def rule_id(category: Category) -> str:
@@ -56,7 +65,7 @@ def replaced(finding: Finding, change: Change | None) -> tuple[str, ...]:
     if finding.start_line <= fix.start_line and fix.end_line <= finding.end_line:
         return finding.code[fix.start_line - finding.start_line : fix.end_line - finding.start_line + 1]
     for file in change.files if change is not None else ():
-        for hunk in file.hunks if file.path == finding.path else ():
+        for hunk in file.hunks if file.key == (finding.path, finding.part) else ():
             lines = tuple(map(redact, _new_lines(hunk, fix.start_line, fix.end_line)))
             at = finding.start_line - fix.start_line
             if lines and lines[at : at + len(finding.code)] == tuple(map(redact, finding.code)):

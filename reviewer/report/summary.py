@@ -55,9 +55,14 @@ def left_out(skipped: Iterable[Skipped]) -> list[tuple[str, str]]:
     """List what was not reviewed as place and reason; the hunks of a file with one reason share a row."""
     rows: dict[tuple[str, str], list[int]] = {}
     for skip in skipped:
-        hunks = rows.setdefault((skip.path, skip.reason), [])
+        hunks = rows.setdefault((skip.path + patch(skip.part), skip.reason), [])
         hunks += [] if skip.hunk is None else [skip.hunk + 1]
-    return [(path + _hunks(hunks), reason) for (path, reason), hunks in rows.items()]
+    return [(place + _hunks(hunks), reason) for (place, reason), hunks in rows.items()]
+
+
+def patch(part: int) -> str:
+    """Say which of the patches of a file is meant, where there are several: line numbers are those of that one."""
+    return f" (patch {part})" if part else ""
 
 
 def gathered(rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.columns import clip, columns
-from hunkwise.reviewer.report.remark import replaced, sure
+from hunkwise.reviewer.report.remark import of_patch, replaced, sure
 from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, made_by
 from hunkwise.reviewer.types import Change, Finding, Review, Severity
 from hunkwise.reviewer.visible import visible, visible_line
@@ -77,7 +77,7 @@ def _headline(finding: Finding, paint: Paint) -> str:
     elif finding.code:
         place += f":{_indent(finding.code[0]) + 1}"
     severity = paint(f"{finding.severity}:", _OF_SEVERITY[finding.severity])
-    facts = paint(f"[{finding.category}, {sure(finding)}]", "dim")
+    facts = paint(f"[{finding.category}, {sure(finding)}{of_patch(finding)}]", "dim")
     return f"{paint(place, 'bold')}: {severity} {paint(visible_line(finding.title), 'bold')} {facts}"
 
 
