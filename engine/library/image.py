@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hunkwise.engine.errors import CorruptModel, ModelfileError, ModelNotFound, StoreError
+from hunkwise.engine.errors import CorruptModel, ModelNotFound, StoreError
 from hunkwise.engine.library import manifest as m
 from hunkwise.engine.library.gguf import read_header
 from hunkwise.engine.library.manifest import Layer, Manifest, read_json
-from hunkwise.engine.library.modelfile import Modelfile
+from hunkwise.engine.library.modelfile import Command, Modelfile
 from hunkwise.engine.library.parameters import KNOWN, read_value
 from hunkwise.engine.types import ModelSpec, ParameterValue, Role
 
@@ -122,22 +122,28 @@ def with_modelfile(base: Image, modelfile: Modelfile, folder: Path, hashed: Hash
         changed = replace(changed, system=modelfile.system)
     if modelfile.adapters:
         adapters = (
-            _place(_needed(path, modelfile, folder), m.ADAPTER, hashed, scale)
+            _place(_needed("ADAPTER", path, modelfile, folder), m.ADAPTER, hashed, scale)
             for path, scale in modelfile.adapters
         )
         changed = replace(changed, adapters=tuple(adapters))
     if modelfile.draft is not None:
-        changed = replace(changed, draft=_place(_needed(modelfile.draft, modelfile, folder), m.DRAFT, hashed))
+        path = _needed("DRAFT", modelfile.draft, modelfile, folder)
+        changed = replace(changed, draft=_place(path, m.DRAFT, hashed))
     return changed
 
 
-def base_files(modelfile: Modelfile, folder: Path) -> tuple[Path, ...]:
-    """Resolve the FROM lines that are files; empty if FROM is a model's name. Raises ModelfileError."""
-    paths = tuple(filter(None, (_from(value, folder) for value in modelfile.bases)))
-    if paths and len(paths) != len(modelfile.bases):
-        raise ModelfileError("several FROM lines must all be files", source=modelfile.source)
-    for path in paths:
-        _exists(path, modelfile)
+def base_files(modelfile: Modelfile, folder: Path, known: Callable[[str], bool]) -> tuple[Path, ...]:
+    """Resolve the FROM lines that are files; empty if FROM is a model's name. Raises ModelfileError.
+
+    `known` says of a value that it is a name, whatever files there are.
+    """
+    found = [(command, _from(command.value, folder, known)) for command in modelfile.all("FROM")]
+    paths = tuple(_exists(path, modelfile, command) for command, path in found if path is not None)
+    names = [command for command, path in found if path is None]
+    if names and len(found) > 1:
+        raise modelfile.wrong(
+            names[-1], f"several FROM lines must all be files, and {names[-1].value!r} is none"
+        )
     return paths
 
 
@@ -153,10 +159,12 @@ def path_in(value: str, folder: Path) -> Path | None:
     return path if written else None
 
 
-def _from(value: str, folder: Path) -> Path | None:
+def _from(value: str, folder: Path, known: Callable[[str], bool]) -> Path | None:
     """Resolve FROM: what is there as a file is meant as a file, whatever it is called (Ollama's rule)."""
     path = path_in(value, folder)
-    return path or (folder / value if _is_file(folder / value) else None)
+    if path is not None or known(value):
+        return path
+    return folder / value if _is_file(folder / value) else None
 
 
 def _is_file(path: Path) -> bool:
@@ -197,15 +205,16 @@ def _place(path: Path, media_type: str, hashed: Hash, scale: float = 1.0) -> Pla
     return Placed(Layer(media_type, hashed(path), path.stat().st_size, scale), path)
 
 
-def _needed(value: str, modelfile: Modelfile, folder: Path) -> Path:
-    return _exists(path_in(value, folder) or folder / value, modelfile)
+def _needed(name: str, value: str, modelfile: Modelfile, folder: Path) -> Path:
+    *_, command = modelfile.all(name)  # the last one counts
+    return _exists(path_in(value, folder) or folder / value, modelfile, command)
 
 
-def _exists(path: Path, modelfile: Modelfile) -> Path:
+def _exists(path: Path, modelfile: Modelfile, command: Command) -> Path:
     if os.path.isdir(path):  # noqa: PTH112 - pathlib's raises for a name that is too long
-        raise ModelfileError(f"{path} is a folder; name the GGUF file in it", source=modelfile.source)
+        raise modelfile.wrong(command, f"{path} is a folder; name the GGUF file in it")
     if not _is_file(path):
-        raise ModelfileError(f"{path} does not exist", source=modelfile.source)
+        raise modelfile.wrong(command, f"{path} does not exist")
     return path
 
 

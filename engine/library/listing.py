@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hunkwise.engine.errors import ModelError, StoreError
 from hunkwise.engine.library import image
+from hunkwise.engine.library.catalog import CatalogEntry
 from hunkwise.engine.library.manifest import MODEL, Manifest
 from hunkwise.engine.library.names import ModelName
 from hunkwise.engine.library.store import Store
@@ -15,13 +16,17 @@ from hunkwise.engine.types import ModelSpec
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A model that is on this machine. `size` is in bytes; `problem` says why it can't be used."""
+    """A model that is on this machine. `size` is in bytes; `problem` says why it can't be used.
+
+    An `impostor` stands under a name of the catalogue and is something else.
+    """
 
     name: str
     digest: str
     size: int
     store: Path
     problem: str = ""
+    impostor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +45,24 @@ class Shown:
     licenses: tuple[str, ...]  # names from the catalogue and the file, texts from the Modelfile
 
 
-def listed(store: Store, name: ModelName) -> Listed:
-    """Describe a model of a store, by its manifest alone; what is wrong with it is its `problem`."""
-    found = Listed(name.short(), "", 0, store.root)
+def listed(store: Store, name: ModelName, entry: CatalogEntry | None = None) -> Listed:
+    """Describe a model of a store, by its manifest alone; what is wrong with it is its `problem`.
+
+    `entry` is what the catalogue has under that name.
+    """
+    impostor = entry is not None and store.has(name)
+    found = Listed(name.short(), "", 0, store.root, impostor=impostor)
     try:
         manifest = store.manifest(name) or Manifest(())
+        impostor = impostor and entry is not None and manifest.layers != (entry.weights,)
         size = sum(layer.size for layer in manifest.layers)
         weights = manifest.of_type(MODEL)
-        found = replace(found, digest=image.digest_of(weights) if weights else "", size=size)
+        found = replace(
+            found, digest=image.digest_of(weights) if weights else "", size=size, impostor=impostor
+        )
         image.from_manifest(manifest, store.blob)
     except (ModelError, StoreError) as error:
         return replace(found, problem=str(error))
+    if entry is not None and impostor:
+        return replace(found, problem=f"the name means the catalogue's {entry.sha256[:12]}; this is not used")
     return found

@@ -46,6 +46,11 @@ class ModelName:
         """True if the name is a repository of Hugging Face; its tag is a quantisation, a file or "latest"."""
         return self.host.lower() in HUGGING_FACE_HOSTS
 
+    @property
+    def folded(self) -> tuple[str, str, str, str]:
+        """The parts in lower case: as Ollama, we take names that differ in case alone for the same."""
+        return self.host.lower(), self.namespace.lower(), self.model.lower(), self.tag.lower()
+
     def short(self) -> str:
         """Return the name as Ollama lists it: without default host and namespace, always with its tag."""
         if self.host.lower() != DEFAULT_HOST:

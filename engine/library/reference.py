@@ -7,7 +7,6 @@ from pathlib import Path
 from hunkwise.engine.errors import ModelfileError, ModelNotFound
 from hunkwise.engine.library import modelfile
 from hunkwise.engine.library.image import path_in
-from hunkwise.engine.library.names import parse_name
 
 MODELFILE_LIMIT = 16 << 20  # bytes
 
@@ -19,12 +18,6 @@ def path_of(text: str) -> Path | None:
     return path_in(text, Path())
 
 
-def label(text: str) -> str:
-    """Name a model for people: a path by its last part. Raises InvalidName."""
-    path = path_of(text)
-    return path.name if path else parse_name(text).short()
-
-
 def read_modelfile(path: Path) -> modelfile.Modelfile:
     """Read and check a Modelfile. Raises ModelfileError, and ModelNotFound if it can't be read."""
     try:
@@ -32,10 +25,8 @@ def read_modelfile(path: Path) -> modelfile.Modelfile:
             data = file.read(MODELFILE_LIMIT + 1)
     except OSError as error:
         raise ModelNotFound(f"{path} can't be read: {error.strerror or error}") from error
-    if len(data) > MODELFILE_LIMIT or data[:4] == b"GGUF":
-        raise ModelfileError(
-            "this is no Modelfile; the name of a GGUF file must end in .gguf", source=str(path)
-        )
+    if len(data) > MODELFILE_LIMIT and not data.startswith(b"GGUF"):
+        raise ModelfileError(f"this is no Modelfile; it has over {MODELFILE_LIMIT} bytes", source=str(path))
     parsed = modelfile.parse(data, str(path))
     parsed.check()
     return parsed

@@ -44,12 +44,12 @@ def check_seals(seals: Iterable[Seal]) -> None:
 class Seals:
     """The seals of files that were hashed on this machine, in one file of JSON.
 
-    What can't be read or kept costs another hash, no more.
+    What can't be read or kept costs another hash, no more. Without a file they last as long as the process.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._known: dict[Path, Seal] | None = None
+        self._known: dict[Path, Seal] | None = {} if path is None else None
 
     def of(self, path: Path, told: Told = silent) -> Seal:
         """Seal a file; it is hashed only if it changed since that was done last. Raises as `take`."""
@@ -74,14 +74,16 @@ class Seals:
         known = self._read()
         known.pop(seal.path, None)
         known[seal.path] = seal
-        rows = [{**asdict(each), "path": os.fspath(each.path)} for each in list(known.values())[-_MOST:]]
-        with suppress(StoreError):  # a store that is only read
-            write_whole(self._path, json.dumps(rows).encode())
+        if self._path is not None:
+            rows = [{**asdict(each), "path": os.fspath(each.path)} for each in list(known.values())[-_MOST:]]
+            with suppress(StoreError):  # a store that is only read
+                write_whole(self._path, json.dumps(rows).encode())
         return seal
 
     def _read(self) -> dict[Path, Seal]:
         if self._known is None:
             self._known = {}
+            assert self._path is not None
             with (
                 suppress(OSError, ValueError, TypeError, KeyError, RecursionError),
                 self._path.open("rb") as file,

@@ -1,6 +1,9 @@
 """Models on disk, in Ollama's layout: `manifests/<host>/<namespace>/<model>/<tag>` and `blobs/sha256-<hex>`.
 
 An Ollama store is read in place. What is written appears under its final name whole or not at all.
+
+A store inside a git work tree is not trusted: whoever writes a change can put files there. No seal that lies in
+it is believed, so that weights are hashed at each use, and `Library.ensure` takes no name's word for a digest.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -27,7 +31,9 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.seals = Seals(root / "seals.json")  # of any file's, in this store or elsewhere
+        self.trusted = not _in_work_tree(root)
+        # of any file's, in this store or elsewhere
+        self.seals = Seals(root / "seals.json" if self.trusted else None)
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
@@ -166,11 +172,11 @@ class Store:
         """Write a model's manifest, in place of an earlier one. Its blobs must be here already."""
         write_whole(self._manifest_path(name), render_manifest(manifest))
 
-    def remove(self, name: ModelName) -> int:
+    def remove(self, name: ModelName, keep: AbstractSet[str] = frozenset()) -> int:
         """Drop a model and the blobs that no other model uses; returns the bytes that this freed.
 
-        While another manifest can't be read no blob is dropped, since it may be in use: raises CorruptModel
-        naming that manifest, after the model is gone.
+        Digests in `keep` stay in any case. While another manifest can't be read no blob is dropped, since it may
+        be in use: raises CorruptModel naming that manifest, after the model is gone.
         """
         path = self._manifest_path(name)
         try:
@@ -186,9 +192,13 @@ class Store:
         except OSError as error:
             if error.errno != errno.ENOTEMPTY:
                 raise StoreError(f"{path} can't be removed: {error.strerror or error}") from error
+        return self.sweep({layer.digest for layer in mine.blobs()} - keep)
+
+    def sweep(self, digests: AbstractSet[str]) -> int:
+        """Drop those blobs that no model uses; returns the bytes that this freed. Raises CorruptModel."""
         manifests = (self.manifest(other) for other in self.names())
         used = {layer.digest for other in manifests if other is not None for layer in other.blobs()}
-        return sum(self.drop(digest) for digest in {layer.digest for layer in mine.blobs()} - used)
+        return sum(self.drop(digest) for digest in digests - used)
 
     def drop(self, digest: str) -> int:
         """Delete a blob; returns its size in bytes, 0 if there was none."""
@@ -212,3 +222,9 @@ class Store:
         plain = stat.S_ISREG(path.lstat().st_mode)
         if not plain or not path.resolve().is_relative_to(folder.resolve()):
             raise CorruptModel(f"{path} is no plain file of the store (a link or a device); remove it")
+
+
+def _in_work_tree(folder: Path) -> bool:
+    """True if a folder, as it is named or where its links lead, is below a folder that git calls its own."""
+    places = {folder.absolute(), Path(os.path.realpath(folder))}
+    return any(os.path.lexists(parent / ".git") for place in places for parent in (place, *place.parents))

@@ -110,13 +110,6 @@ def test_catalogue_not_by_name(store, ollama, catalog, tiny_gguf):
         Library(store, [ollama], catalog=catalog).find("tiny:1b")
 
 
-def test_own_before_catalogue(store, ollama, catalog, tiny_gguf):
-    """What the user made under a name of the catalogue goes before it."""
-    layer = store.add_bytes(m.MODEL, tiny_gguf(512))
-    store.add_manifest(parse_name("tiny:1b"), Manifest((layer,)))
-    assert Library(store, [ollama], catalog=catalog).find("tiny:1b").digest == layer.digest
-
-
 def test_absent(store, catalog):
     """A model that is not here is one sentence with the command that brings it."""
     with pytest.raises(ModelNotFound, match="llama3:latest is not on this machine; run: hunkwise model pull"):
@@ -322,9 +315,18 @@ def test_create_from_shards(store, catalog, recipe, tmp_path, tiny_gguf):
         ("FROM ./text.gguf", CorruptModel, "no GGUF file"),
         ("FROM ./cut.gguf", CorruptModel, "cut.gguf"),
         ("FROM tiny:1b\nFROM ./text.gguf", ModelfileError, "must all be files"),
-        ("FROM a/b/c/d", InvalidName, "too many slashes"),
+        ("FROM a/b/c/d", ModelfileError, "Modelfile:1:1: .*too many slashes"),
+        ("FROM full # small", ModelfileError, "Modelfile:1:1: .*; a comment needs a line of its own"),
+        ("\nFROM './w.gguf'", ModelfileError, "Modelfile:2:1: .*; the quotes of a Modelfile are"),
+        (
+            "# c\r\nFROM full\r\nFROM tiny:1b",
+            ModelfileError,
+            "Modelfile:3:1: several FROM .*'tiny:1b' is none",
+        ),
+        ("SYSTEM x\n FROM ./none.gguf", ModelfileError, "Modelfile:2:2: .*none.gguf does not exist"),
         ("FROM llama3", ModelNotFound, "llama3:latest is not on this machine"),
-        ("FROM full\nADAPTER ./none.gguf", ModelfileError, "none.gguf does not exist"),
+        ("FROM full\nADAPTER ./none.gguf", ModelfileError, "Modelfile:2:1: .*none.gguf does not exist"),
+        ("FROM full\n\nDRAFT ./none.gguf", ModelfileError, "Modelfile:3:1: .*none.gguf does not exist"),
         ("FROM full\nADAPTER text.gguf", CorruptModel, "no GGUF file"),
         ("FROM full\nPARAMETER num_ctx x", ModelfileError, "Modelfile:2:"),
         ("SYSTEM x", ModelfileError, "no FROM"),
@@ -641,13 +643,12 @@ def test_unknown_source(tmp_path):
         library_from_environment({"HOME": str(tmp_path), "HUNKWISE_SOURCES": "hugingface"})
 
 
-def test_default_parameters(tmp_path):
+def test_default_parameters(store, weights):
     """The default reviewer's parameters are those of the shipped Modelfile, wherever its weights lie."""
-    library = library_from_environment({"HOME": str(tmp_path)}, offline=True)
-    name = parse_name("qwen2.5-coder:1.5b")
-    layer = library.store.add_bytes(m.MODEL, b"GGUF")
-    library.store.add_manifest(name, Manifest((layer,)))
-    assert library.find(name.short()).parameters == {"temperature": 0.0, "num_ctx": 8192}
+    entry = CatalogEntry("qwen2.5-coder:1.5b", "", len(weights), digest(weights), "MIT")
+    store.add_bytes(m.MODEL, weights)
+    library = Library(store, offline=True, catalog={parse_name(entry.name): entry})
+    assert library.find(entry.name).parameters == {"temperature": 0.0, "num_ctx": 8192}
 
 
 @pytest.mark.network
