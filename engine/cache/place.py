@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from hunkwise.engine.cache.cached import Cache
 from hunkwise.engine.cache.disk import DiskStore
-from hunkwise.engine.cache.secret import open_secret
+from hunkwise.engine.cache.secret import new_secret, open_secret
 from hunkwise.engine.cache.store import DAY, MemoryStore, Store, Tally
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ class CachePlace:
     """Where a cache lives. `secret`: None for the one that lies, or is made, in `folder`.
 
     Machines that share a Redis must share a secret, or each sees misses only. `limit` bounds the file of each
-    trust level, in bytes; `ttl` the age of an entry, in seconds.
+    trust level, in bytes; `ttl` the age of an entry, in seconds. Of a `foreign` folder, which came with what is
+    reviewed, no secret is believed, for whoever made it can forge answers.
     """
 
     folder: Path
@@ -34,11 +35,12 @@ class CachePlace:
     secret: bytes | None = field(default=None, repr=False)
     limit: int = 256 << 20
     ttl: float = 30 * DAY
+    foreign: bool = False
 
     @property
-    def prefixes(self) -> Path:
+    def prefixes(self) -> Path | None:
         """The folder of prefixes that a model need not compute again; see `runtime/prefix_files.py`."""
-        return self.folder / "prefixes"
+        return None if self.foreign else self.folder / "prefixes"
 
     def file(self, trust: Trust) -> Path:
         """Name the file of one trust level."""
@@ -64,7 +66,7 @@ def open_cache(place: CachePlace, *, trust: Trust, repository: str) -> Iterator[
     """Open the cache of one repository at one trust level; when closed, its counts are kept on disk."""
     tally = Tally()
     namespace = f"{trust}:{repository}"
-    secret = place.secret or open_secret(place.folder / "secret", tally)
+    secret = place.secret or (new_secret() if place.foreign else open_secret(place.folder / "secret", tally))
     space = f"{trust}-{hashlib.sha256(namespace.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
     disk, redis = open_disk(place, trust, tally), open_redis(place, space, tally)
     stores: list[Store] = [MemoryStore(), disk, *([redis] if redis else [])]

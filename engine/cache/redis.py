@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from hunkwise.engine.cache.entry import MAX_ENTRY
-from hunkwise.engine.cache.store import DAY, STORE_FORMAT, StoreSize, Tally
+from hunkwise.engine.cache.store import DAY, STORE_FORMAT, Breaker, StoreSize, Tally
 from hunkwise.engine.errors import MissingExtra, StoreError
 
 try:
@@ -21,31 +20,8 @@ except ImportError as missing:
     raise MissingExtra("redis", "redis") from missing
 
 BUDGET = 0.05  # seconds that one look-up or one write may take
-_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds without a try after a failure, doubled after each further one
 _SCAN = 500  # keys asked for at a time
 T = TypeVar("T")
-
-
-class Breaker:
-    """Stops asking a store that failed, for a pause that doubles up to a minute."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._pause = _PAUSE
-        self._closed_from = float("-inf")
-
-    def closed(self) -> bool:
-        """True if the store may be asked."""
-        return self._now() >= self._closed_from
-
-    def success(self) -> None:
-        """Note that it answered."""
-        self._pause = _PAUSE
-
-    def failure(self) -> None:
-        """Note that it failed."""
-        self._closed_from = self._now() + self._pause
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
 
 class Worker:

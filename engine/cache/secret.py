@@ -13,6 +13,11 @@ from hunkwise.engine.cache.store import Tally
 LENGTH = 32  # bytes
 
 
+def new_secret() -> bytes:
+    """Make a secret that lasts as long as the process."""
+    return secrets.token_bytes(LENGTH)
+
+
 def open_secret(path: Path, tally: Tally) -> bytes:
     """Read the secret, or make one.
 
@@ -24,18 +29,20 @@ def open_secret(path: Path, tally: Tally) -> bytes:
         return _read(path) or _make(path, tally)
     except OSError:
         tally.add("secret.unwritable")
-        return secrets.token_bytes(LENGTH)
+        return new_secret()
 
 
 def _read(path: Path) -> bytes | None:
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:  # absent, a link, or not ours to read
         return None
-    with os.fdopen(file, "rb") as stream:
+    try:
         status = os.fstat(file)
         private = stat.S_ISREG(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
-        secret = stream.read(LENGTH + 1) if private else b""
+        secret = os.read(file, LENGTH + 1) if private else b""
+    finally:
+        os.close(file)
     return secret if len(secret) == LENGTH else None
 
 
@@ -48,9 +55,9 @@ def _make(path: Path, tally: Tally) -> bytes:
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(file, "wb") as stream:
-            stream.write(secrets.token_bytes(LENGTH))
+            stream.write(new_secret())
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
     finally:
         draft.unlink()
-    return _read(path) or secrets.token_bytes(LENGTH)
+    return _read(path) or new_secret()

@@ -1,15 +1,17 @@
-"""Where entries lie: the port of a store, the counts all stores share, and the store in memory."""
+"""Where entries lie: the port of a store, what all stores share, and the store in memory."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 STORE_FORMAT = 1  # raise it when the layout of a store changes
 DAY = 86_400  # seconds
+_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds without a try after a failure, doubled after each further one
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,28 @@ class Tally:
         """Give all counts, sorted by name."""
         with self._lock:
             return dict(sorted(self._counts.items()))
+
+
+class Breaker:
+    """Stops asking a store that failed, for a pause that doubles up to a minute."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._pause = _PAUSE
+        self._closed_from = float("-inf")
+
+    def closed(self) -> bool:
+        """True if the store may be asked."""
+        return self._now() >= self._closed_from
+
+    def success(self) -> None:
+        """Note that it answered."""
+        self._pause = _PAUSE
+
+    def failure(self) -> None:
+        """Note that it failed."""
+        self._closed_from = self._now() + self._pause
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
 
 class MemoryStore:

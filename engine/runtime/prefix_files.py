@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
@@ -24,6 +25,7 @@ from hunkwise.engine.runtime.native import State, Tokens
 _FORMAT = b"hunkwise prefix 1\0"
 _MAC = 32  # bytes of HMAC-SHA256 before the cells
 _LIMIT = 512 << 20  # bytes of all files together
+_OURS = re.compile(r"[0-9a-f]{64}\.(cells|[0-9a-f]{16})")  # kept, and drafts
 _LARGEST = 64 << 20  # bytes of one; `confinement.confine` lets a child write no more
 
 
@@ -103,10 +105,10 @@ class PrefixFiles:
             return np.fromfile(stream, np.uint8, status.st_size)
 
     def _make_room(self, needed: int) -> None:
-        """Delete the least recently used files, left-over drafts of killed processes among them."""
+        """Delete the least recently used of our files, left-over drafts of killed processes among them."""
         found = []
         for path in self._folder.iterdir():
-            if path.name != "secret":
+            if _OURS.fullmatch(path.name):  # the folder may be a link to another one
                 with contextlib.suppress(FileNotFoundError):  # another process deletes too
                     status = path.lstat()
                     found.append((status.st_mtime, status.st_size, path))

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from hunkwise.engine import TRUSTS, CachePlace, Tally, open_cache, open_disk, open_redis
-from hunkwise.reviewer.errors import ConfigError, ReviewError
+from hunkwise.reviewer.config_files import repository_root
+from hunkwise.reviewer.errors import ConfigError, GitError, ReviewError
+from hunkwise.reviewer.forges import git
 
 if TYPE_CHECKING:
     from hunkwise.engine import Cache, Trust
@@ -47,11 +49,26 @@ def place_from_environment(environ: Mapping[str, str]) -> CachePlace:
             f"HUNKWISE_CACHE_SECRET has {len(secret)} characters; give it {_SHORTEST_SECRET} or more, "
             "for example from: openssl rand -hex 32"
         )
+    folder = Path(environ.get("HUNKWISE_CACHE") or home / "hunkwise")
     return CachePlace(
-        folder=Path(environ.get("HUNKWISE_CACHE") or home / "hunkwise"),
+        folder=folder,
         redis_url=environ.get("HUNKWISE_REDIS_URL") or None,
         secret=os.fsencode(secret) if secret else None,
+        foreign=_is_committed(folder),
     )
+
+
+def _is_committed(folder: Path) -> bool:
+    """Tell whether a checkout brought something of the folder along, or may have."""
+    root = repository_root(folder)
+    if root is None:
+        return False
+    try:
+        repo = git.repository(root)
+        inside = ("ls-files", "-z", "--", str(folder.resolve()))
+        return repo.top is None or bool(git.run(repo, *inside, work_tree=True))
+    except GitError:
+        return True
 
 
 def trust_from_environment(environ: Mapping[str, str]) -> Trust:
@@ -129,7 +146,7 @@ def clear(as_json: bool) -> None:
     if redis is not None:
         with closing(redis):
             gone["redis"] = redis.clear()
-    if place.prefixes.exists():
+    if place.prefixes and place.prefixes.exists():
         gone["prefixes"] = _forget_prefixes(place.prefixes)
     if as_json:
         click.echo(json.dumps({"cleared": gone, "troubles": tally.counts()}, indent=2))

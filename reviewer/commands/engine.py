@@ -48,6 +48,11 @@ class OpenedModel:
 
     def _cached(self, build: str) -> Engine:
         card = engine.card_of(self._spec, engine.plan_for(self._spec, engine.survey()), build)
+        folder = place_from_environment(self._environ)
+        if folder.foreign:
+            _say(
+                f"what {folder.folder} holds is not believed, for it is under version control; see HUNKWISE_CACHE"
+            )
         place = str(repository_root(Path.cwd()) or Path.cwd())
         cache = self._resources.enter_context(cache_from_environment(self._environ, place))
         self.memory = cache

@@ -126,7 +126,7 @@ def test_what_is_no_file_is_a_miss(tmp_path: Path, kind: str) -> None:
 def test_the_least_used_files_go_first(tmp_path: Path) -> None:
     """The folder stays within its limit; drafts of a killed process count as well."""
     files = files_in(tmp_path, limit=16_000)
-    draft = tmp_path / "left.over"
+    draft = tmp_path / f"{'0' * 64}.{'f' * 16}"
     draft.write_bytes(bytes(4_000))
     os.utime(draft, (1, 1))
     for number in range(4):

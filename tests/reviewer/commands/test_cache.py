@@ -33,6 +33,27 @@ def test_place() -> None:
     assert place_from_environment({"HOME": "/c"}).folder == Path("/c/.cache/hunkwise")
 
 
+def test_a_folder_of_the_checkout(tmp_path: Path) -> None:
+    """A folder that is under version control is a stranger's: whoever committed its secret can forge answers."""
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    environ = {"HUNKWISE_CACHE": str(tmp_path / "answers")}
+    with cache_from_environment(environ) as cache:
+        cache.put({"a" * 64: 1})
+    assert not place_from_environment(environ).foreign
+    subprocess.run(["git", "-C", tmp_path, "add", "."], check=True)
+    place = place_from_environment(environ)
+    assert place.foreign
+    assert place.prefixes is None
+    with cache_from_environment(environ) as cache:
+        assert cache.get({"a" * 64: lambda value: value}) == {}
+        cache.put({"a" * 64: 2})
+        assert cache.get({"a" * 64: lambda value: value}) == {"a" * 64: 2}
+    with cache_from_environment({**environ, "HUNKWISE_CACHE_SECRET": "s" * 16}) as cache:
+        cache.put({"a" * 64: 3})
+    with cache_from_environment({**environ, "HUNKWISE_CACHE_SECRET": "s" * 16}) as cache:
+        assert cache.get({"a" * 64: lambda value: value}) == {"a" * 64: 3}
+
+
 def test_secrets_are_not_shown() -> None:
     """Neither the secret nor Redis's password is in a place's text."""
     place = place_from_environment(
