@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from pathspec import GitIgnoreSpec
-
-from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.globs import matches, verdict
 from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Place, Skipped
 
 LARGEST_HUNK = 100  # lines; a larger one is asked about in pieces
@@ -78,7 +75,7 @@ class Picked:
 
     def matches(self, globs: Sequence[str]) -> bool:
         """Whether one of the gitignore-style globs matches the file. Raises ConfigError for a bad glob."""
-        return _matches(self.file.path, tuple(globs))
+        return matches(self.file.path, tuple(globs))
 
     def skipped(self, reason: str, *, fault: bool = False) -> Skipped:
         """Say why the hunk, or this piece of it, is not reviewed."""
@@ -202,20 +199,20 @@ def _reason(file: FileDiff, change: Change, wanted: tuple[str, ...], unwanted: t
         return "a symbolic link"
     if not file.hunks:
         return _without_text(file)
-    taken_back = _verdict(file.path, unwanted) is False
+    taken_back = verdict(file.path, unwanted) is False
     return "" if taken_back else _generated(file, change)
 
 
 def _reason_of_name(path: str, wanted: tuple[str, ...], unwanted: tuple[str, ...]) -> str:
     """Why a path alone is enough to pass a file over; globs of the user's come first."""
-    verdict = _verdict(path, unwanted)
-    if verdict:
+    chosen = verdict(path, unwanted)
+    if chosen:
         return "excluded by the configuration"
-    if wanted and not _matches(path, wanted):
+    if wanted and not matches(path, wanted):
         return "not included by the configuration"
-    if verdict is False:
+    if chosen is False:
         return ""
-    return next((reason for reason, globs in _BY_NAME.items() if _matches(path, globs)), "")
+    return next((reason for reason, globs in _BY_NAME.items() if matches(path, globs)), "")
 
 
 def _without_text(file: FileDiff) -> str:
@@ -257,24 +254,3 @@ def _hunk_reason(file: FileDiff, hunk: Hunk) -> str:
     if file.path.endswith(_WEB) and any(len(line.text) > _MINIFIED_LINE for line in hunk.added):
         return "minified"
     return ""
-
-
-def _matches(path: str, globs: tuple[str, ...]) -> bool:
-    return bool(_verdict(path, globs))
-
-
-def _verdict(path: str, globs: tuple[str, ...]) -> bool | None:
-    """True if the last glob that matches is a plain one, False if it starts with `!`, None without any."""
-    return _spec(globs).check_file(path).include
-
-
-@lru_cache(maxsize=256)
-def _spec(globs: tuple[str, ...]) -> GitIgnoreSpec:
-    for glob in globs:
-        try:
-            GitIgnoreSpec.from_lines([glob])
-        except (ValueError, re.error):
-            raise ConfigError(
-                f"{glob!r} is no glob as .gitignore has them; escape a last \\, write !name, or [a-z] for [z-a]"
-            ) from None
-    return GitIgnoreSpec.from_lines(globs)

@@ -27,7 +27,6 @@ FACES = {
         "engine/runtime/template.py",
     },
     "matplotlib": {"reviewer/bench/reliability_png.py"},
-    "pathspec": {"reviewer/selection.py"},
     "wcwidth": {"reviewer/report/columns.py"},
 }
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager"}
