@@ -62,7 +62,12 @@ def test_everything_is_pinned(root: Path) -> None:
 
 def test_one_commit_for_each_action(root: Path) -> None:
     """The same action is pinned to the same commit everywhere."""
-    used = USES.findall((root / "action.yml").read_text() + (root / "docs/github.md").read_text())
+    used = USES.findall(
+        "".join(
+            (root / name).read_text()
+            for name in ("action.yml", "docs/github.md", ".github/workflows/check.yml")
+        )
+    )
     commits: dict[str, set[str]] = {}
     for name in used:
         action, _, commit = name.partition("@")
@@ -71,13 +76,14 @@ def test_one_commit_for_each_action(root: Path) -> None:
 
 
 @pytest.fixture
-def workflows(tmp_path: Path, blocks: Blocks) -> Path:
-    """The workflows of docs/github.md, as a repository holds them."""
+def workflows(root: Path, tmp_path: Path, blocks: Blocks) -> Path:
+    """The workflows of docs/github.md, as a repository holds them, and our own."""
     folder = tmp_path / ".github" / "workflows"
     folder.mkdir(parents=True)
     for number, text in enumerate(blocks("github.md", "yaml")):
         (folder / f"{number}.yml").write_text(text)
     assert number >= 3
+    (folder / "own.yml").write_text((root / ".github/workflows/check.yml").read_text())
     return folder
 
 
