@@ -17,11 +17,12 @@ import numpy as np
 from hunkwise.engine.errors import CorruptModel, InvalidQuestion
 from hunkwise.engine.library.gotemplate import compile_template
 from hunkwise.engine.runtime.native import Tokens
-from hunkwise.engine.runtime.template import render
+from hunkwise.engine.runtime.template import ADVICE, render
 from hunkwise.engine.runtime.vocab import Vocab, join
-from hunkwise.engine.types import Bundle, ModelSpec, Role, Segment
+from hunkwise.engine.types import Bundle, Choose, ModelSpec, Role, Segment
 
 Roles = tuple[Role, ...]
+Chats = list[list[tuple[Role, str]]]
 Frame = tuple[str | int, ...]  # the template's words, and the number of the message that goes between them
 
 _HOLE = "@@hunkwise-message-{}@@"
@@ -47,7 +48,7 @@ def cut(text: str, count: int) -> Frame:
     frame = tuple(part if index % 2 == 0 else int(part) for index, part in enumerate(parts))
     missing = set(range(count)) - {part for part in frame if isinstance(part, int)}
     if missing:
-        raise CorruptModel(f"the model's chat template drops message {min(missing) + 1} of {count}")
+        raise CorruptModel(f"the model's chat template drops message {min(missing) + 1} of {count}{ADVICE}")
     return frame
 
 
@@ -71,6 +72,19 @@ class Chat:
         self._template = template  # Jinja, of the GGUF
         self._frames: dict[Roles, Frame] = {}
         self._tokens: OrderedDict[str, Tokens] = OrderedDict()
+
+    def check(self, limit: int) -> None:
+        """Lay out a chat of the shape that reviews use, so that a template fails when the model is loaded.
+
+        Raises CorruptModel, also where no room is left in `limit` tokens; ModelfileError for a TEMPLATE.
+        """
+        probe = Choose("probe", (Segment("answer"),), ("Yes", "No"))
+        layout = self.layout(Bundle((Segment("task", "system"), Segment("code")), (probe,)))
+        tokens = len(layout.shared) + len(layout.questions[0])
+        if tokens >= limit:
+            raise CorruptModel(
+                f"the model's chat template takes {tokens} tokens by itself and the context holds {limit}{ADVICE}"
+            )
 
     def layout(self, bundle: Bundle) -> Layout:
         """Tokenise a bundle; raises InvalidQuestion for mixed raw and chat segments."""
@@ -153,27 +167,32 @@ class Chat:
         return known
 
     def _render(self, roles: Roles) -> Frame:
-        render_roles = self._by_gotemplate if self._spec.template is not None else self._by_jinja
-        try:
-            return cut(render_roles(roles), len(roles))
-        except CorruptModel:
-            if roles[:2] != ("system", "user"):
-                raise
-        # Some templates (Gemma's) know no system role: its text then opens the user's message.
-        frame = cut(render_roles(roles[1:]), len(roles) - 1)
-        merged: list[str | int] = []
-        for piece in frame:
-            merged += [0, "\n\n", 1] if piece == 0 else [piece + 1 if isinstance(piece, int) else piece]
-        return tuple(merged)
+        """Render a chat of placeholders, in the first of the shapes that the template takes whole."""
+        holes = [_HOLE.format(index) for index in range(len(roles))]
+        chats = [list(zip(roles, holes, strict=True))]
+        if roles[:2] == ("system", "user"):
+            # Some templates (Gemma's) know no system role: its text then opens the user's message.
+            chats.append([("user", "\n\n".join(holes[:2])), *chats[0][2:]])
+        by = self._by_jinja if self._spec.template is None else self._by_gotemplate
+        return cut(by(chats, holes), len(roles))
 
-    def _by_jinja(self, roles: Roles) -> str:
+    def _by_jinja(self, chats: Chats, holes: list[str]) -> str:
         if self._template is None:
-            raise CorruptModel("the model has no chat template; give one with TEMPLATE in the Modelfile")
+            raise CorruptModel(f"the model has no chat template{ADVICE}")
         special, text = self._vocab.special, self._vocab.text
-        messages = [{"role": role, "content": _HOLE.format(index)} for index, role in enumerate(roles)]
+        plain = [[{"role": role, "content": content} for role, content in chat] for chat in chats]
+        # Those of models that see pictures may take contents only as lists of typed parts.
+        typed = [
+            [{"role": role, "content": [{"type": "text", "text": content}]} for role, content in chat]
+            for chat in chats
+        ]
         bos, eos = (text(token) if token is not None else "" for token in (special.bos, special.eos))
-        return render(self._template, messages, bos=bos, eos=eos)
+        return render(self._template, [*plain, *typed], bos=bos, eos=eos, needed=holes)
 
-    def _by_gotemplate(self, roles: Roles) -> str:
-        messages = [(role, _HOLE.format(index)) for index, role in enumerate(roles)]
-        return compile_template(self._spec.template or "").render(messages)
+    def _by_gotemplate(self, chats: Chats, holes: list[str]) -> str:
+        template = compile_template(self._spec.template or "")
+        for chat in chats:
+            text = template.render(chat)
+            if all(hole in text for hole in holes):
+                break
+        return text

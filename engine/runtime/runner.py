@@ -64,6 +64,7 @@ class LocalEngine:
         self._model = model
         self._vocab = Vocab(model)
         self._chat = Chat(self._vocab, spec, model.chat_template())
+        self._chat.check(min(plan.n_ctx, model.context_trained))
         self._grammars = Grammars(model)
         adapters = [(model.adapter(path), scale) for path, scale in spec.adapters]
         # Lanes, trunks, and branches for options of several tokens; each costs a row of the output buffer.

@@ -17,14 +17,15 @@ def test_a_template_sees_messages_and_opens_the_answer() -> None:
         "{% if add_generation_prompt %}[assistant]{% endif %}"
     )
 
-    assert render(template, MESSAGES, bos="<s>", eos="</s>") == "<s>[system]S\n[user]U\n[assistant]"
+    assert render(template, [MESSAGES], bos="<s>", eos="</s>") == "<s>[system]S\n[user]U\n[assistant]"
 
 
-def test_there_is_no_clock() -> None:
-    """A template that asks for today's date takes its own default, so prompts never change by the day."""
-    template = "{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% else %}no clock{% endif %}"
-
-    assert render(template, MESSAGES, bos="", eos="") == "no clock"
+@pytest.mark.parametrize(
+    ("form", "day"), [("%d %b %Y", "01 Jan 2025"), ("%Y-%m-%d", "2025-01-01"), ("%A", "Wednesday")]
+)
+def test_the_clock_stands(form: str, day: str) -> None:
+    """A template that asks for today's date is told one fixed day, so prompts never change by the day."""
+    assert render(f"{{{{ strftime_now('{form}') }}}}", [MESSAGES], bos="", eos="") == day
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_there_is_no_clock() -> None:
 def test_a_hostile_template_is_an_error_that_names_the_template(template: str, complaint: str) -> None:
     """Neither memory, nor Python's internals, nor files are within a template's reach."""
     with pytest.raises(CorruptModel, match=complaint) as caught:
-        render(template, MESSAGES, bos="", eos="")
+        render(template, [MESSAGES], bos="", eos="")
 
     assert "chat template" in str(caught.value)
 
@@ -54,4 +55,4 @@ def test_an_endless_template_is_stopped() -> None:
     loop = "{% for i in range(90000) %}" * 4 + "{% endfor %}" * 4
 
     with pytest.raises(CorruptModel, match="did not finish"):
-        render(loop, MESSAGES, bos="", eos="", seconds=1)
+        render(loop, [MESSAGES], bos="", eos="", seconds=1)
