@@ -234,9 +234,8 @@ def test_variables_are_known(root: Path) -> None:
 
 def test_what_is_cached_is_what_is_used(workflows: Path) -> None:
     """The example saves the folders of the model store and of the answers; its key is the digest."""
-    (text,) = [
-        file.read_text() for file in workflows.iterdir() if "actions/cache/restore" in file.read_text()
-    ]
+    documented = [file.read_text() for file in workflows.iterdir() if file.name != "own.yml"]
+    (text,) = [text for text in documented if "actions/cache/restore" in text]
     (job,) = yaml.safe_load(text)["jobs"].values()
     home = {"HOME": "/home/runner"}
     library = library_from_environment(home)
