@@ -3,48 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from hunkwise.engine import Engine
+from hunkwise.engine import Engine, EngineCard
 from hunkwise.reviewer import prompt
 from hunkwise.reviewer.config import Config, plain
 from hunkwise.reviewer.layer import layer_for
-from hunkwise.reviewer.selection import Picked, changed_lines
-from hunkwise.reviewer.types import Coverage, Manifest, Place, Skipped
+from hunkwise.reviewer.selection import Picked
+from hunkwise.reviewer.types import Coverage, Manifest, Skipped
 from hunkwise.reviewer.version import VERSION
 
 
-def coverage(picked: Sequence[Picked], skipped: Sequence[Skipped]) -> Coverage:
+def coverage(picked: Sequence[Picked], checked: Sequence[Picked], skipped: Sequence[Skipped]) -> Coverage:
     """Count what was looked at. A hunk cut into pieces counts once, and is reviewed if every piece was read.
 
-    What could not even be picked for a fault counts as one hunk, with as many lines as are known of it.
+    What could not even be picked for a fault counts as one hunk, with as many lines as are known of it. Of an
+    asked hunk, lines that are left out on purpose (comments) do not count.
     """
-    asked = {pick.place: changed_lines(pick.whole) for pick in picked}
+    asked = {pick.place: replace(pick, piece=None).changed_lines for pick in picked}
     faults = [skip for skip in skipped if skip.fault]
-    missed = {_place(skip) for skip in faults}
-    unread = sum(skip.lines for skip in skipped if _place(skip) in asked)
-    others = [skip for skip in faults if _place(skip) not in asked]
+    missed = {skip.place for skip in faults}
+    inside = [skip for skip in skipped if skip.place in asked]
+    unread = sum(skip.lines for skip in inside if skip.fault)
+    due = sum(asked.values()) - sum(skip.lines for skip in inside if not skip.fault)
+    others = [skip for skip in faults if skip.place not in asked]
     files = {pick.file.key for pick in picked}
-    incomplete = {(skip.path, skip.part) for skip in faults}
+    incomplete = {skip.key for skip in faults}
     return Coverage(
         files=len(files | incomplete),
         files_reviewed=len(files - incomplete),
         hunks=len(asked) + len(others),
         hunks_reviewed=len(asked.keys() - missed),
-        lines=sum(asked.values()) + sum(skip.lines for skip in others),
-        lines_reviewed=sum(asked.values()) - unread,
+        lines=due + sum(skip.lines for skip in others),
+        lines_reviewed=due - unread,
+        lines_checked=sum(len(pick.hunk.added) for pick in checked if pick.place not in asked),
     )
 
 
-def _place(skip: Skipped) -> Place | None:
-    return None if skip.hunk is None else Place(skip.path, skip.part, skip.hunk)
-
-
-def manifest(config: Config, engine: Engine, expired: int = 0) -> Manifest:
-    """Record what makes the review, so that it can be made again.
+def manifest(config: Config, engine: Engine | None, expired: int = 0) -> Manifest:
+    """Record what makes the review, so that it can be made again. Without an engine it names no model.
 
     `expired` counts the findings that a baseline silenced until its last day for them.
     """
-    card = engine.card()
+    card = engine.card() if engine else EngineCard("", "", "none", 0)
     names = (
         "language",
         "min_severity",

@@ -35,7 +35,6 @@ CHANCE = 2.0
 EXPECTED = -3.0  # nats a token; code that is likelier than this belongs there
 FADE_WORDS = 40
 LONGEST_COMPARED = 600  # words; comparing takes quadratic time
-MOST_NEW_WORDS = 20  # beside no old code; of more, EVEN leaves no gap, and nothing was dropped
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -121,21 +120,6 @@ def blocks(hunk: Hunk) -> tuple[range, ...]:
     return tuple(found) if len(found) <= MOST_BLOCKS else (range(found[0].start, found[-1].stop),)
 
 
-def new_code(path: str, hunk: Hunk) -> bool:
-    """Tell whether a hunk only adds code, and so much of it that neither number could speak against it."""
-    told = []
-    for block in blocks(hunk):
-        count = Counter({"added": 0, "removed": 0})
-        for line in hunk.lines[block.start : block.stop]:
-            count[line.kind] += _words_of(path, line)
-        told += [count] if count["added"] or count["removed"] else []
-    return bool(told) and all(not count["removed"] and count["added"] > MOST_NEW_WORDS for count in told)
-
-
-def _words_of(path: str, line: Line) -> int:
-    return len(_WORD.findall(code_of(path, line.text)))
-
-
 def sides(context: HunkContext, block: range) -> Sides:
     """Lay out a block for scoring; changes of other blocks, and refactorings, are taken as made.
 
@@ -179,6 +163,12 @@ def _restated(lines: Sequence[Line], context: HunkContext) -> Iterator[Line]:
         text = restated(line.text, words) if line.kind == "removed" else line.text
         if text is not None:
             yield replace(line, text=text)
+
+
+def dropped(context: HunkContext, block: range) -> int:
+    """Count the changed lines of a block that are not read: comments and docstrings."""
+    own = context.hunk.lines[block.start : block.stop]
+    return len(own) - sum(1 for _ in _read(context, own))
 
 
 def _code(path: str, line: Line) -> int:

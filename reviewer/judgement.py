@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
 from hunkwise.reviewer import evidence, findings, hygiene, prompt, suggestion, wording
+from hunkwise.reviewer.askable import NEW_CODE, Told, commentable, hidden, unread
 from hunkwise.reviewer.config import Config, Rule
 from hunkwise.reviewer.context import ABOVE, with_context
-from hunkwise.reviewer.docstrings import prose_of
 from hunkwise.reviewer.fingerprint import fingerprint
 from hunkwise.reviewer.layer import Layer, layer_for
-from hunkwise.reviewer.refactorings import refactorings_of
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.types import (
     Category,
     Change,
+    FileKey,
     Finding,
-    Hunk,
     HunkContext,
     Numbers,
     Rejected,
@@ -70,15 +69,16 @@ class Spot:
     suspects: tuple[evidence.Suspect, ...]
 
 
-def inquiries(picked: Sequence[Picked], inquiry: Inquiry) -> list[tuple[Picked, Inquiry]]:
-    """Give each hunk an inquiry of its own, with the rules for its path and what is known of its file."""
-    files = tuple({pick.file.key: pick.file for pick in picked}.values())
-    told, docs = refactorings_of(files, inquiry.change.text), prose_of(files, inquiry.change.text)
+def inquiries(
+    picked: Sequence[Picked], inquiry: Inquiry, told: Mapping[FileKey, Told]
+) -> list[tuple[Picked, Inquiry]]:
+    """Give each hunk an inquiry of its own, with the rules for its path and what is `told` of its file."""
     asked = []
     for pick in picked:
         rules = tuple(rule for rule in inquiry.config.rules if pick.matches(rule.paths))
-        key = pick.file.key
-        asked.append((pick, replace(inquiry, rules=rules, refactorings=told[key], prose=docs[key])))
+        known = told[pick.file.key]
+        own = replace(inquiry, rules=rules, refactorings=known.refactorings, prose=known.prose)
+        asked.append((pick, own))
     return asked
 
 
@@ -92,6 +92,8 @@ def judge(pick: Picked, inquiry: Inquiry) -> Examined:
     layer = layer_for(inquiry.engine.card().digest)
     outcomes = []
     for spot in spots:
+        if not spot.reading.sides.old.code:
+            continue  # read for the words that moved there; nothing speaks against new code
         found = _candidate(context, spot, layer)
         if found.confidence < inquiry.config.min_confidence:
             reason = f"below --min-confidence {inquiry.config.min_confidence:g}"
@@ -113,18 +115,17 @@ def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
     depth = DEPTHS[inquiry.config.effort]
     budget = inquiry.config.context_tokens * depth
     context = with_context(inquiry.change, pick, count, budget, ABOVE * depth)
-    told = tuple(sorted(inquiry.refactorings.items()))
-    return hidden(replace(context, refactorings=told, prose=inquiry.prose))
+    told = Told(inquiry.refactorings, inquiry.prose)
+    return hidden(replace(context, refactorings=told.pairs, prose=told.prose))
 
 
 def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
     """Score the new and the old text of every block of changed code."""
     read: list[tuple[range, tuple[int, ...], evidence.Reading]] = []
     for block in evidence.blocks(context.hunk):
-        lines = commentable(context.hunk, block)
-        sides = evidence.sides(context, block)
-        if not lines or not (sides.new.code or sides.old.code) or sides.new.text == sides.old.text:
-            continue  # comments, imports and refactorings alone
+        if unread(context, block) not in ("", NEW_CODE):
+            continue
+        lines, sides = commentable(context.hunk, block), evidence.sides(context, block)
         new, old = engine.ask(prompt.likelihoods(sides.before, sides.new.text, sides.old.text))
         assert isinstance(new, Scored)
         assert isinstance(old, Scored)
@@ -184,13 +185,6 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
     )
 
 
-def commentable(hunk: Hunk, block: range) -> tuple[int, ...]:
-    """New-side lines a remark may sit on: the added ones; beside a pure removal, the lines that touch it."""
-    added = [hunk.lines[i].new_no for i in block if hunk.lines[i].kind == "added"]
-    near = added or [hunk.lines[i].new_no for i in (block.start - 1, block.stop) if 0 <= i < len(hunk.lines)]
-    return tuple(number for number in near if number is not None)
-
-
 def narrowed(context: HunkContext, block: range) -> HunkContext:
     """Show one block as the only change, with the lines near it, so that the words are about that one."""
     first, last = block.start - NEAR_LINES, block.stop + NEAR_LINES
@@ -205,21 +199,6 @@ def narrowed(context: HunkContext, block: range) -> HunkContext:
         hunk=replace(context.hunk, lines=lines),
         before=context.before[len(context.before) - above :] if above else (),
         after=context.after[:below],
-    )
-
-
-def hidden(context: HunkContext) -> HunkContext:
-    """Hide secrets and invisible characters from the model: what it has not read can't lead it."""
-
-    def rows(lines: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
-        return tuple((number, hygiene.plain(text)) for number, text in lines)
-
-    lines = tuple(replace(line, text=hygiene.plain(line.text)) for line in context.hunk.lines)
-    return replace(
-        context,
-        hunk=replace(context.hunk, lines=lines),
-        before=rows(context.before),
-        after=rows(context.after),
     )
 
 

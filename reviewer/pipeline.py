@@ -1,6 +1,6 @@
 """The table of contents of the program: from a change to a review.
 
-    select → recall, or judge each hunk (recall.py, judgement.py) → silence → settle
+    agenda → check → recall, or judge each hunk (recall.py, judgement.py) → silence → settle
 
 Each hunk is read alone. What is cheap is asked of every hunk, what is dear only where the cheap evidence
 points at something. Whatever is not said is counted with its reason.
@@ -10,25 +10,24 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from hunkwise.engine import Engine, errors
+from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, errors
 from hunkwise.reviewer import findings, hygiene
 from hunkwise.reviewer.account import coverage, manifest
+from hunkwise.reviewer.agenda import CHECKED, Agenda, agenda
 from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.evidence import new_code
 from hunkwise.reviewer.fingerprint import distinguish, fingerprint
+from hunkwise.reviewer.globs import matches
 from hunkwise.reviewer.judgement import Examined, Inquiry, inquiries, judge
 from hunkwise.reviewer.precision import aim
 from hunkwise.reviewer.recall import Memory, Recall
-from hunkwise.reviewer.selection import Picked, excused, is_prose, select
+from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.silence import NOTHING, Silence, expired, part
-from hunkwise.reviewer.types import Change, Finding, Hunk, Place, Rejected, Review, Severity
+from hunkwise.reviewer.types import Change, FileKey, Finding, Place, Rejected, Review, Severity, Skipped
 
-_CHECKED = "{}: checked for secrets and the like"
-_NEW_CODE = "new code, of which there is no old text to compare with"
-_PROSE = "prose, and confidence is measured on code"
+_LATE = "not reached within --max-time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,74 +67,158 @@ def review(
     incomplete. Other errors of the engine are raised, and so is a failure on every hunk. Raises UsageError for a
     precision that the model can't be held to.
     """
-    change = excused(change, config.include, config.exclude)
-    picked, passed_over = select(change, config.include, config.exclude)
-    if picked:
-        config = aim(config, engine)
-    deadline = clock() + config.max_time if config.max_time else math.inf
-    asked = inquiries(picked, Inquiry(change, config, engine, guidelines))
-
-    def settle(made: Sequence[Finding]) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
-        heard, silenced = part(made, change, silence)
-        said, unsaid = findings.settle(heard, bar(config), floors(change, config))
-        return said, (*unsaid, *silenced)
-
-    unasked = _unasked(picked)
-    examined = _examine_all(
-        asked, Recall(memory, asked), unasked, settle, observer, late=lambda: clock() >= deadline
+    started = clock()
+    return carry_out(
+        agenda(change, config),
+        config,
+        engine,
+        guidelines=guidelines,
+        silence=silence,
+        memory=memory,
+        observer=observer,
+        clock=clock,
+        started=started,
     )
+
+
+def carry_out(
+    todo: Agenda,
+    config: Config,
+    engine: Engine,
+    *,
+    guidelines: str,
+    silence: Silence,
+    memory: Memory | None,
+    observer: Observer,
+    clock: Callable[[], float],
+    started: float,
+) -> Review:
+    """Do what stands on an agenda, as `review` does; the engine is used only where something is asked.
+
+    The time that --max-time gives counts from `started` on.
+    """
+    asking = bool(todo.asked)
+    if asking:
+        config = aim(config, engine)
+    time_left = _time_left(config, clock, started)
+    tell = _Teller(config, silence, len(todo.asked), observer)
+    checked, unchecked = _check_all(todo, tell, time_left)
+    inquiry = Inquiry(todo.change, config, _Hasty(engine, time_left), guidelines)
+    asked = inquiries(todo.asked, inquiry, todo.told)
+    examined = _examine_all(asked, Recall(memory, asked), tell, time_left)
     failures = [result.failure for result in examined if result.failure]
-    read = [pick for pick in picked if pick.place not in unasked]
-    if failures and len(failures) == len(read):
+    if failures and len(failures) == len(asked):
         raise failures[0]
-    made = distinguish([found for result in examined for found in result.findings])
-    said, unsaid = settle(made)
-    whole = {pick.place: replace(pick, piece=None) for pick in picked}
-    left_out = [whole[place].skipped(_CHECKED.format(why)) for place, why in unasked.items()]
+    made = distinguish([*checked, *(found for result in examined for found in result.findings)])
+    said, unsaid = settled(made, todo.change, config, silence)
     skipped = (
-        *change.skipped,
-        *passed_over,
-        *left_out,
+        *(_late(skip, unchecked) for skip in todo.skipped),
         *(skip for result in examined for skip in result.skipped),
     )
     return Review(
         findings=said,
         rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),
         skipped=skipped,
-        coverage=coverage(read, skipped),
-        manifest=manifest(config, engine, expired(made, silence)),
-        base=change.base,
-        head=change.head,
+        coverage=coverage(
+            todo.asked, [pick for pick in todo.checked if pick.place not in unchecked], skipped
+        ),
+        manifest=manifest(config, engine if asking else None, expired(made, silence)),
+        base=todo.change.base,
+        head=todo.change.head,
     )
 
 
+def _time_left(config: Config, clock: Callable[[], float], started: float) -> Callable[[], float]:
+    end = started + config.max_time if config.max_time else math.inf
+    return lambda: end - clock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Hasty:
+    """An engine that is given no more time than there is left."""
+
+    inner: Engine
+    time_left: Callable[[], float]
+
+    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+        left = self.time_left()
+        if left <= 0:
+            raise errors.DeadlineExceeded(_LATE)
+        return self.inner.ask(bundle if left == math.inf else replace(bundle, deadline=left))
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        return self.inner.measure(bundle)
+
+    def card(self) -> EngineCard:
+        return self.inner.card()
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Tells the observer how far the review is, and of what is found as it comes."""
+
+    config: Config
+    silence: Silence
+    total: int
+    observer: Observer
+
+    def __call__(self, done: int, path: str = "", recalled: int = 0) -> None:
+        self.observer(Progress(done, self.total, path, recalled=recalled))
+
+    def found(self, pick: Picked, made: Sequence[Finding], done: int, recalled: int = 0) -> None:
+        """Tell of what was found in a hunk, as far as that alone can be settled."""
+        if made:
+            alone = Change((replace(pick.file, hunks=(pick.whole,)),))
+            for found in settled(made, alone, self.config, self.silence)[0]:
+                self.observer(Progress(done, self.total, pick.file.path, found, recalled))
+
+
+def settled(
+    made: Sequence[Finding], change: Change, config: Config, silence: Silence
+) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
+    """Decide which findings are said; what people silenced takes no place of others."""
+    heard, silenced = part(made, change, silence)
+    said, unsaid = findings.settle(heard, bar(config), floors({found.path for found in heard}, config))
+    return said, (*unsaid, *silenced)
+
+
+def _check_all(
+    todo: Agenda, tell: _Teller, time_left: Callable[[], float]
+) -> tuple[list[Finding], set[Place | FileKey]]:
+    """Make the remarks that need no model; gives also the hunks, and their files, not reached in time."""
+    made: list[Finding] = []
+    for number, pick in enumerate(todo.checked):
+        if time_left() <= 0:
+            return made, {name for left in todo.checked[number:] for name in (left.place, left.file.key)}
+        found = _checks(pick)
+        tell.found(pick, found, 0)
+        made += found
+    return made, set()
+
+
+def _late(skip: Skipped, unchecked: Collection[Place | FileKey]) -> Skipped:
+    """Make a fault of what would have been checked without a model, had there been time."""
+    missed = (skip.place or skip.key) in unchecked
+    return replace(skip, fault=True, reason=_LATE) if missed and CHECKED in skip.reason else skip
+
+
 def _examine_all(
-    asked: Sequence[tuple[Picked, Inquiry]],
-    recall: Recall,
-    unasked: Collection[Place],
-    settle: Callable[[Sequence[Finding]], tuple[Sequence[Finding], Sequence[Rejected]]],
-    observer: Observer,
-    *,
-    late: Callable[[], bool],
+    asked: Sequence[tuple[Picked, Inquiry]], recall: Recall, tell: _Teller, time_left: Callable[[], float]
 ) -> list[Examined]:
-    """Recall or examine each hunk, and tell the observer of what is found as it comes."""
+    """Recall or examine each hunk."""
     examined: list[Examined] = []
     recalled = 0
     for number, (pick, inquiry) in enumerate(asked):
-        observer(Progress(number, len(asked), pick.file.path, recalled=recalled))
+        tell(number, pick.file.path, recalled)
         result = recall.of(number)
         if result is not None:
             recalled += 1
-        elif late():
-            result = _out_of_time(pick)
         else:
-            result = Examined() if pick.place in unasked else examine(pick, inquiry)
+            result = examine(pick, inquiry) if time_left() > 0 else _out_of_time(pick)
             recall.keep(number, result)
-        result = replace(result, findings=(*_checks(pick), *result.findings))
         examined.append(result)
-        for found in settle(result.findings)[0]:
-            observer(Progress(number + 1, len(asked), pick.file.path, found, recalled))
-    observer(Progress(len(asked), len(asked), recalled=recalled))
+        tell.found(pick, result.findings, number + 1, recalled)
+    tell(len(asked), recalled=recalled)
     return examined
 
 
@@ -143,6 +226,8 @@ def examine(pick: Picked, inquiry: Inquiry) -> Examined:
     """Have the model read one hunk; what it can't read becomes a stated fault."""
     try:
         return judge(pick, inquiry)
+    except errors.DeadlineExceeded:
+        return _out_of_time(pick)
     except errors.PromptTooLong as error:
         reason = f"needs {error.tokens} tokens, the context holds {error.limit}"
         return Examined(skipped=(pick.skipped(reason, fault=True),))
@@ -155,40 +240,25 @@ def bar(config: Config) -> findings.Bar:
     return findings.Bar(config.min_severity, config.min_confidence, config.max_comments)
 
 
-def floors(change: Change, config: Config) -> tuple[tuple[str, Severity], ...]:
+def floors(paths: Iterable[str], config: Config) -> tuple[tuple[str, Severity], ...]:
     """Give the paths for which a rule sets its own least severity; the last rule that matches wins."""
-    return tuple(
-        (file.path, rule.min_severity)
-        for file in change.files
-        for rule in config.rules
-        if rule.min_severity is not None and Picked(file, 0, None).matches(rule.paths)
-    )
+    ruling = [(rule.paths, rule.min_severity) for rule in config.rules if rule.min_severity is not None]
+    return tuple((path, least) for path in sorted(paths) for globs, least in ruling if matches(path, globs))
 
 
 def _out_of_time(pick: Picked) -> Examined:
-    return Examined(skipped=(pick.skipped("not reached within --max-time", fault=True),))
-
-
-def _unasked(picked: Sequence[Picked]) -> dict[Place, str]:
-    """Find the hunks that the model is not asked about, with the reason; of a large one, its pieces have one."""
-    hunks = {pick.place: pick.whole for pick in picked}
-    return {place: why for place, hunk in hunks.items() if (why := _why_unasked(place.path, hunk))}
-
-
-def _why_unasked(path: str, hunk: Hunk) -> str:
-    if is_prose(path):
-        return _PROSE
-    return _NEW_CODE if new_code(path, hunk) else ""
+    return Examined(skipped=(pick.skipped(_LATE, fault=True),))
 
 
 def _checks(pick: Picked) -> tuple[Finding, ...]:
     """Make the remarks that need no model."""
-    return tuple(_checked(pick, remark) for remark in hygiene.remarks(pick.file, pick.hunk))
+    texts = {line.new_no: line.text for line in pick.hunk.lines}
+    made = hygiene.remarks(pick.file, pick.hunk)
+    return tuple(_checked(pick, remark, texts[remark.line]) for remark in made)
 
 
-def _checked(pick: Picked, remark: hygiene.Remark) -> Finding:
+def _checked(pick: Picked, remark: hygiene.Remark, text: str) -> Finding:
     """Turn a remark of a check into a finding; a secret's line is not shown."""
-    text = next(line.text for line in pick.hunk.added if line.new_no == remark.line)
     code = (hygiene.redact(text),)
     return Finding(
         path=pick.file.path,

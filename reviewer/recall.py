@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 from hunkwise import engine
 from hunkwise.engine import EngineCard
 from hunkwise.reviewer import judgement, prompt
+from hunkwise.reviewer.askable import hidden
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.judgement import Examined, Inquiry
 from hunkwise.reviewer.layer import layer_for
@@ -186,7 +187,7 @@ def read(pick: Picked, inquiry: Inquiry, value: object) -> Examined:
         kept = read_json(KeptHunk, value, "entry")
     except FormError as error:
         raise engine.BadEntry(str(error)) from error
-    context = judgement.hidden(HunkContext(pick.file, pick.hunk, pick.hunk_index))
+    context = hidden(HunkContext(pick.file, pick.hunk, pick.hunk_index))
     by = pick.hunk.new_start - kept.start
     said, unsaid = [], []
     for one in kept.findings:

@@ -52,11 +52,15 @@ _DEFINITION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """A hunk to ask about. `hunk_index` is 0-based in its file; `piece` is a part of a large hunk."""
+    """A hunk to ask about. `hunk_index` is 0-based in its file; `piece` is a part of a large hunk.
+
+    `unread` of its changed lines are left out for a reason that is said elsewhere.
+    """
 
     file: FileDiff
     hunk_index: int
     piece: Hunk | None = None
+    unread: int = 0
 
     @property
     def place(self) -> Place:
@@ -77,16 +81,15 @@ class Picked:
         """Whether one of the gitignore-style globs matches the file. Raises ConfigError for a bad glob."""
         return matches(self.file.path, tuple(globs))
 
+    @property
+    def changed_lines(self) -> int:
+        """How many lines the hunk, or the piece of it, adds and removes."""
+        return sum(line.kind != "context" for line in self.hunk.lines)
+
     def skipped(self, reason: str, *, fault: bool = False) -> Skipped:
         """Say why the hunk, or this piece of it, is not reviewed."""
-        return Skipped(
-            self.file.path, reason, self.hunk_index, fault, self.file.part, changed_lines(self.hunk)
-        )
-
-
-def changed_lines(hunk: Hunk) -> int:
-    """Count the added and removed lines."""
-    return sum(line.kind != "context" for line in hunk.lines)
+        lines = self.changed_lines - self.unread
+        return Skipped(self.file.path, reason, self.hunk_index, fault, self.file.part, lines)
 
 
 def select(
@@ -98,14 +101,14 @@ def select(
     excludes; one in `exclude` takes a file back in, also one that is passed over by its name or a marker in
     it. Hunks of more than `most_lines` lines come in pieces. Raises ConfigError for a bad glob.
     """
-    wanted = tuple(glob for glob in include if not glob.startswith("!"))
-    unwanted = (*exclude, *(glob[1:] for glob in include if glob.startswith("!")))
-    lost = {Place(skip.path, skip.part, skip.hunk) for skip in change.skipped if skip.hunk is not None}
+    wanted, unwanted = _globs(include, exclude)
+    lost = {skip.place for skip in change.skipped}
     picked: list[Picked] = []
     skipped: list[Skipped] = []
     for file in change.files:
         if reason := _reason(file, change, wanted, unwanted):
-            lines = sum(map(changed_lines, file.hunks))
+            own = (Picked(file, index) for index in range(len(file.hunks)))
+            lines = sum(pick.changed_lines for pick in own if pick.place not in lost)
             skipped.append(Skipped(file.path, reason, part=file.part, lines=lines))
             continue
         for index, hunk in enumerate(file.hunks):
@@ -127,8 +130,7 @@ def select(
 
 def excused(change: Change, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Change:
     """The change, where faults in files that nobody has to review (an endless lock file) are no faults."""
-    wanted = tuple(glob for glob in include if not glob.startswith("!"))
-    unwanted = (*exclude, *(glob[1:] for glob in include if glob.startswith("!")))
+    wanted, unwanted = _globs(include, exclude)
     skipped = tuple(
         replace(skip, fault=False, reason=f"{reason}; {skip.reason}")
         if skip.fault and (reason := _reason_of_name(skip.path, wanted, unwanted))
@@ -136,6 +138,17 @@ def excused(change: Change, include: Sequence[str] = (), exclude: Sequence[str] 
         for skip in change.skipped
     )
     return replace(change, skipped=skipped)
+
+
+def is_ours(path: str, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> bool:
+    """Tell whether the configuration leaves a file in, whatever its name."""
+    return not _reason_of_configuration(path, *_globs(include, exclude))
+
+
+def _globs(include: Sequence[str], exclude: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the globs of what is wanted (all, without any) and of what is not."""
+    wanted = tuple(glob for glob in include if not glob.startswith("!"))
+    return wanted, (*exclude, *(glob[1:] for glob in include if glob.startswith("!")))
 
 
 def is_prose(path: str) -> bool:
@@ -205,14 +218,17 @@ def _reason(file: FileDiff, change: Change, wanted: tuple[str, ...], unwanted: t
 
 def _reason_of_name(path: str, wanted: tuple[str, ...], unwanted: tuple[str, ...]) -> str:
     """Why a path alone is enough to pass a file over; globs of the user's come first."""
-    chosen = verdict(path, unwanted)
-    if chosen:
-        return "excluded by the configuration"
-    if wanted and not matches(path, wanted):
-        return "not included by the configuration"
-    if chosen is False:
+    if reason := _reason_of_configuration(path, wanted, unwanted):
+        return reason
+    if verdict(path, unwanted) is False:
         return ""
     return next((reason for reason, globs in _BY_NAME.items() if matches(path, globs)), "")
+
+
+def _reason_of_configuration(path: str, wanted: tuple[str, ...], unwanted: tuple[str, ...]) -> str:
+    if verdict(path, unwanted):
+        return "excluded by the configuration"
+    return "not included by the configuration" if wanted and not matches(path, wanted) else ""
 
 
 def _without_text(file: FileDiff) -> str:

@@ -92,7 +92,7 @@ def _folded(title: str, rows: Sequence[str]) -> list[str]:
 
 
 def _coverage(review: Review) -> str:
-    text = f"Reviewed: {looked_at(review)}."
+    text = f"{looked_at(review).capitalize()}."
     return text if review.complete else f"**Incomplete.** {text}"
 
 

@@ -157,6 +157,16 @@ class Skipped:
     part: int = 0
     lines: int = 0
 
+    @property
+    def key(self) -> FileKey:
+        """What its file is known by in the change."""
+        return self.path, self.part
+
+    @property
+    def place(self) -> Place | None:
+        """What its hunk is known by; None where it concerns the whole file."""
+        return None if self.hunk is None else Place(self.path, self.part, self.hunk)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -253,6 +263,7 @@ class Coverage:
     hunks_reviewed: int
     lines: int  # changed lines, added and removed
     lines_reviewed: int
+    lines_checked: int = 0  # added ones that were checked without a model, and not asked about
 
     @property
     def complete(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hunkwise.engine import Engine, errors
+from hunkwise.reviewer.askable import told_of
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.judgement import Inquiry, Spot, inquiries, read_evidence, read_with_context
 from hunkwise.reviewer.selection import select
@@ -26,7 +27,8 @@ class Suspected:
 def spots(change: Change, config: Config, engine: Engine) -> Iterator[tuple[HunkContext, Spot]]:
     """Read the evidence of every block, of new code too, with its hunk; passes over hunks that are too long."""
     picked, _ = select(change, config.include, config.exclude)
-    for pick, inquiry in inquiries(picked, Inquiry(change, config, engine)):
+    told = told_of(change.files, change.text)
+    for pick, inquiry in inquiries(picked, Inquiry(change, config, engine), told):
         try:
             context = read_with_context(pick, inquiry)
             found = read_evidence(context, engine)

@@ -22,6 +22,7 @@ from hunkwise.reviewer.commands.source import Source, read_change
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.errors import ReviewError, UsageError
+from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.types import Review, Severity
 
 _LARGEST_SUMMARY = 1_000_000  # bytes; GitHub refuses more than 1 MiB for all of a step
@@ -39,15 +40,14 @@ def command() -> None:
 
 @command.command()
 def prepare() -> None:
-    """Say whether there is anything to review, and with which model."""
+    """Say whether the model is needed, and which. What needs none is checked in any case."""
     inputs, commits, _, config = _job(os.environ)
-    from hunkwise.reviewer.selection import select
+    from hunkwise.reviewer.agenda import agenda
 
     change = read_change(Source(start=commits.base, end=commits.head), config, inputs.workdir)
-    picked, _ = select(change, config.include, config.exclude)
-    model = config.model or default_model()
-    _output({"reviewable": str(bool(picked)).lower(), "model": model})
-    click.echo(f"hunkwise: {len(picked)} hunks to review", err=True)
+    asked = {pick.place for pick in agenda(change, config).asked}
+    _output({"reviewable": str(bool(asked)).lower(), "model": config.model or default_model()})
+    click.echo(f"hunkwise: the model is needed for {plural(len(asked), 'hunk')}", err=True)
 
 
 @command.command()

@@ -131,11 +131,11 @@ def _code(outcome: Outcome, on_timeout: Policy, on_error: Policy) -> int:
 
 
 def _reviewable(source: Source, config: Config) -> bool:
-    """Say whether there is a hunk to ask about; without loading anything that reviews."""
-    from hunkwise.reviewer.selection import select
+    """Say whether there is anything to ask or to check; without loading anything that reviews."""
+    from hunkwise.reviewer.agenda import agenda
 
-    picked, _ = select(read_change(source, config, Path.cwd()), config.include, config.exclude)
-    return bool(picked)
+    todo = agenda(read_change(source, config, Path.cwd()), config)
+    return not todo.empty or any(skip.fault for skip in todo.skipped)
 
 
 def _fail_on(given: str | None, config: Config) -> list[str]:

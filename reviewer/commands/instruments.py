@@ -25,22 +25,19 @@ from hunkwise.reviewer.visible import defuse, visible
 
 
 class Unasked:
-    """Stands in for the engine where a change leaves nothing to ask, so that no model is loaded."""
-
-    def __init__(self, model: str) -> None:
-        self._model = model
+    """Stands in for the engine where a change leaves nothing to ask, so that no model is opened."""
 
     def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
         """Refuse: nothing was to be asked."""
-        raise errors.InvalidQuestion(f"{self._model} was not loaded because nothing was to be asked")
+        raise errors.InvalidQuestion("no model was opened because nothing was to be asked")
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Find everything empty."""
         return BundleSize(0, tuple(0 for _ in bundle.questions), 0)
 
     def card(self) -> EngineCard:
-        """Name the model that would have answered; it has no digest."""
-        return EngineCard(self._model, "", "not loaded", 0)
+        """Name no model."""
+        return EngineCard("", "", "none", 0)
 
 
 class Meter:

@@ -21,6 +21,7 @@ from hunkwise.reviewer.commands.source import Source, checked, read_change, requ
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.report import View
+from hunkwise.reviewer.report.summary import is_idle
 from hunkwise.reviewer.silence import Known, Silence
 from hunkwise.reviewer.types import Change, Review, Severity
 from hunkwise.reviewer.visible import visible_line
@@ -144,31 +145,33 @@ def _review(
 
     A model is opened only if something is to be asked.
     """
+    from hunkwise.reviewer.agenda import agenda
     from hunkwise.reviewer.commands.engine import OpenedModel
     from hunkwise.reviewer.commands.instruments import Meter, Transcript, Unasked
     from hunkwise.reviewer.commands.progress import Progress, wanted
-    from hunkwise.reviewer.pipeline import review
+    from hunkwise.reviewer.pipeline import carry_out
     from hunkwise.reviewer.precision import point_for
-    from hunkwise.reviewer.selection import select
 
-    started = time.perf_counter()
+    started = time.monotonic()
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)))
         change = read_change(source, config, Path.cwd(), os.environ)
-        picked, _ = select(change, config.include, config.exclude)
-        engine = open_engine(config, progress) if picked else Unasked(config.model)
+        todo = agenda(change, config)
+        engine = open_engine(config, progress) if todo.asked else Unasked()
         if isinstance(engine, AbstractContextManager):
             stack.enter_context(engine)
         meter = Meter(engine)
-        aimed = point_for(config.precision_target, engine) if picked and config.precision_target else None
-        made = review(
-            change,
+        aimed = point_for(config.precision_target, engine) if todo.asked and config.precision_target else None
+        made = carry_out(
+            todo,
             config,
             Transcript(meter, sys.stderr) if transcript else meter,
             guidelines=guidelines,
             silence=silence,
             memory=engine.memory if isinstance(engine, OpenedModel) else None,
             observer=_observer(progress, meter, config, streamed=streamed),
+            clock=time.monotonic,
+            started=started,
         )
         decoding = engine.decode_seconds if isinstance(engine, OpenedModel) else None
     if aimed:
@@ -176,7 +179,7 @@ def _review(
     for sentence in change.notes:
         click.echo(f"hunkwise: {visible_line(sentence)}", err=True)
     if stats:
-        click.echo(f"hunkwise: {meter.stats(time.perf_counter() - started, decoding)}", err=True)
+        click.echo(f"hunkwise: {meter.stats(time.monotonic() - started, decoding)}", err=True)
     return made, change
 
 
@@ -208,7 +211,7 @@ def _write(
         )
     if not review.complete:
         click.echo("hunkwise: the review is incomplete; the report names what was not reviewed", err=True)
-    elif not review.coverage.hunks:
+    elif is_idle(review):
         click.echo("hunkwise: nothing to review", err=True)
 
 

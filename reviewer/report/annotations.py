@@ -30,7 +30,7 @@ def render(review: Review, view: View) -> str:
     over = sum(max(0, count - MOST) for count in seen.values())
     if over:
         lines.append(f"{plural(over, 'more remark')} not shown; a step keeps {MOST} annotations of a level")
-    lines.append(f"{found(review)}; reviewed {looked_at(review)}")
+    lines.append(f"{found(review)}; {looked_at(review)}")
     return "\n".join(lines) + "\n"
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from hunkwise.reviewer.markdown import code_span, escape, fence
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.remark import of_patch, sure
-from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, made_by
+from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, signature
 from hunkwise.reviewer.types import Finding, Review
 
 
 def render(review: Review, view: View) -> str:
     """Write a review in Markdown (GitHub's and GitLab's flavours)."""
-    parts = [f"**{found(review)}**; reviewed {looked_at(review)}."]
+    parts = [f"**{found(review)}**; {looked_at(review)}."]
     if not review.complete:
         parts.append("> **This review is incomplete:** something that should have been reviewed was not.")
     parts += map(_finding, review.findings)
     parts += _left_out("Not reviewed", review, fault=True) + _left_out("Left out", review, fault=False)
     if review.rejected:
         parts.append(f"Held back: {'; '.join(map(escape, held_back(review)))}.")
-    parts.append(f"Made by a language model: {escape(made_by(review))}. It can be wrong.")
+    parts.append(f"{escape(signature(review))}")
     return "\n\n".join(parts) + "\n"
 
 

@@ -57,7 +57,7 @@ def _driver(review: Review) -> dict[str, Any]:
     made = review.manifest
     return {
         "name": "hunkwise",
-        "fullName": visible_line(f"hunkwise {made.version} with {made.model}"),
+        "fullName": visible_line(f"hunkwise {made.version}" + (f" with {made.model}" if made.model else "")),
         "semanticVersion": made.version,
         "rules": [_rule(category) for category in Category],
     }

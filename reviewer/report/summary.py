@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from hunkwise.reviewer.types import Review, Severity, Skipped
+from hunkwise.reviewer.types import Coverage, Review, Severity, Skipped
 
 MOST_ROWS = 6  # of one reason; where there are more they share a row
 MOST_NAMED = 4  # places in such a row
@@ -17,19 +17,35 @@ def plural(count: int, noun: str) -> str:
 
 
 def found(review: Review) -> str:
-    """Count the findings by severity."""
-    if not review.coverage.hunks and review.complete:
-        return "Nothing to review"
+    """Count the findings by severity; the headline of every report."""
     if not review.findings:
-        return "No findings"
+        return "Nothing to review" if is_idle(review) else "No findings"
     counts = Counter(finding.severity for finding in review.findings)
     parts = (f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
     return f"{plural(len(review.findings), 'finding')} ({', '.join(parts)})"
 
 
-def looked_at(review: Review) -> str:
-    """Say how much of the change was reviewed."""
+def is_idle(review: Review) -> bool:
+    """Tell whether there was nothing to look at: neither for a model nor for the checks that need none."""
     seen = review.coverage
+    return review.complete and not review.findings and not seen.hunks and not seen.lines_checked
+
+
+def looked_at(review: Review) -> str:
+    """Say how much of the change was reviewed, and how much was only checked; follows a headline.
+
+    "reviewed 2 hunks and 9 changed lines in 1 file, checked 40 new lines without a model"
+    """
+    seen = review.coverage
+    checked = (
+        f"checked {plural(seen.lines_checked, 'new line')} without a model" if seen.lines_checked else ""
+    )
+    if checked and not seen.hunks:
+        return checked
+    return f"reviewed {_reviewed(seen)}" + (f", {checked}" if checked else "")
+
+
+def _reviewed(seen: Coverage) -> str:
     hunks = _of(seen.hunks_reviewed, seen.hunks, "hunk")
     lines = _of(seen.lines_reviewed, seen.lines, "changed line")
     return f"{hunks} and {lines} in {_of(seen.files_reviewed, seen.files, 'file')}"
@@ -93,7 +109,16 @@ def _hunks(numbers: list[int]) -> str:
 
 
 def made_by(review: Review) -> str:
-    """Name the model and the program."""
+    """Name the model, if one was asked, and the program."""
     made = review.manifest
+    if not made.model:
+        return f"hunkwise {made.version}, no model asked"
     digest = f" ({made.model_digest[:12]})" if made.model_digest else ""
     return f"{made.model}{digest}, hunkwise {made.version}"
+
+
+def signature(review: Review) -> str:
+    """Say who made the review, and if it was a model, that it can be wrong."""
+    if not review.manifest.model:
+        return f"Made by {made_by(review)}."
+    return f"Made by a language model: {made_by(review)}. It can be wrong."

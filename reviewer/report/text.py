@@ -163,7 +163,7 @@ def _suggestion(finding: Finding, page: _Page, gutter: int) -> list[str]:
 def _footer(review: Review, page: _Page) -> str:
     """Say what was found, looked at, held back and left out; a review that is incomplete says so."""
     paint, width = page.paint, page.prose
-    lines = [paint(found(review), "bold") + f"; reviewed {looked_at(review)}."]
+    lines = [paint(found(review), "bold") + f"; {looked_at(review)}."]
     if not review.complete:
         lines.append(
             paint("This review is incomplete: something that should have been reviewed was not.", "red")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from difflib import unified_diff
 
 from hunkwise.engine import Scored, ScriptedEngine
+from hunkwise.reviewer.askable import told_of
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.judgement import Inquiry, inquiries, read_evidence, read_with_context
@@ -23,6 +24,6 @@ def asked(change: Change) -> list[str]:
     """The old texts that are read of a change's only hunk."""
     engine = ScriptedEngine(lambda _, question: Scored(question.id, ()))
     (pick,) = select(change, (), ())[0]
-    ((_, inquiry),) = inquiries([pick], Inquiry(change, Config(), engine))
+    ((_, inquiry),) = inquiries([pick], Inquiry(change, Config(), engine), told_of(change.files, change.text))
     context = read_with_context(pick, inquiry)
     return [spot.reading.sides.old.text for spot in read_evidence(context, engine)]

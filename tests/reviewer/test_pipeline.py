@@ -26,6 +26,7 @@ from hunkwise.engine import (
 from hunkwise.reviewer.config import Config, Rule
 from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.pipeline import Progress, review
+from hunkwise.reviewer.report import summary
 from hunkwise.reviewer.types import Category, Change, Severity
 
 DIFF = b"""\
@@ -44,6 +45,8 @@ diff --git a/shop/orders.py b/shop/orders.py
  return True
 """
 TEXT = "if number < 1:\n    raise ValueError\nstart = number * size\nchunk = lines[start : start + size]\n"
+
+SECRET = "AKIA" + "ABCDEFGH23456723"
 
 Script = Callable[[Bundle, Question], Answer | None]
 
@@ -138,32 +141,94 @@ def test_prose_is_not_asked_about_and_said_to_be_left_out(name: str) -> None:
     assert made.coverage.lines == 0
 
 
-def test_a_large_hunk_of_new_code_counts_as_a_whole() -> None:
-    """It comes in pieces; whether it is new code is told of the hunk, and each of its lines is counted once."""
+def test_a_large_hunk_of_new_code_is_named_once() -> None:
+    """It comes in pieces; each of its lines is counted once, and those beside an old text are read."""
     code = [f"total_{n} = compute(x, {n}) + offset" for n in range(150)]
     made = review(_added(code), Config(), ScriptedEngine(content))
     changed = review(_added(code, "-y = x + 1\n+y = x\n"), Config(), ScriptedEngine(content))
 
     assert [skip.lines for skip in made.skipped] == [150]
-    assert changed.skipped == ()
-    assert changed.coverage.lines_reviewed == 152
+    assert [skip.hunk for skip in changed.skipped] == [0]
+    assert changed.skipped[0].lines + changed.coverage.lines_reviewed == 152
+    assert 2 <= changed.coverage.lines_reviewed < 100
+
+
+def test_code_is_asked_about_where_an_old_text_may_speak_against_it() -> None:
+    """What replaces something has an old text, whatever is new beside it."""
+    lines = [f"y_{n} = f({n}) + x" for n in range(9)]
+    engine = ScriptedEngine(content)
+    made = review(_added(lines, "@@ -9,1 +19,1 @@\n-z = x + 1\n+z = x\n"), Config(), engine)
+
+    assert engine.bundles
+    assert made.coverage.lines_reviewed == 2
 
 
 @pytest.mark.parametrize(
-    ("lines", "more"),
+    ("path", "lines"),
     [
-        (["y = x"], ""),
-        ([f"y_{n} = f({n}) + x" for n in range(9)], "@@ -9,1 +19,1 @@\n-z = x + 1\n+z = x\n"),
+        (".nvmrc", ["v20"]),
+        ("CODEOWNERS", ["* @lead"]),
+        ("a.py", ["y = x"]),
+        ("a.js", ["if (!ready) return;"]),
     ],
-    ids=["a few words", "another hunk"],
 )
-def test_code_is_asked_about_wherever_something_may_speak_against_it(lines: list[str], more: str) -> None:
-    """A few new words can be unlikely, and what replaces something has an old text."""
-    engine = ScriptedEngine(content)
-    made = review(_added(lines, more), Config(), engine)
+def test_a_few_new_words_get_no_remark_from_likelihood(path: str, lines: list[str]) -> None:
+    """A tiny new file or addition has no old text either, however unlikely it is."""
+    body = "".join(f"+{line}\n" for line in lines)
+    for diff in (
+        f"--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{len(lines)} @@\n{body}",
+        f"--- a/{path}\n+++ b/{path}\n@@ -1,2 +1,{2 + len(lines)} @@\n x = 1\n{body} z = 1\n",
+    ):
+        engine = ScriptedEngine(suspicious())
+        made = review(parse_diff(diff.encode()), Config(min_confidence=0), engine)
 
-    assert engine.bundles
-    assert made.coverage.lines_reviewed == (2 if more else 1)
+        assert engine.bundles == []
+        assert made.findings == ()
+        assert made.rejected == ()
+        assert made.manifest.model == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "first"),
+    [
+        ("server.pem", ""),
+        ("notebook.ipynb", ""),
+        ("yarn.lock", ""),
+        ("vendor/a.py", ""),
+        ("dist/app.js", ""),
+        ("a_pb2.py", ""),
+        ("b.py", "# @generated"),
+        ("c.js", "x" * 1_500),
+        ("README.md", ""),
+        ("old.patch", ""),
+    ],
+)
+def test_whatever_is_text_is_checked_for_secrets_and_markers(path: str, first: str) -> None:
+    """Who writes a change also writes names and markers: what is not asked about is checked all the same."""
+    lines = [first, f'key = "{SECRET}"', ">>>>>>> other"]
+    body = "".join(f"+{line}\n" for line in lines)
+    engine = ScriptedEngine(suspicious())
+    made = review(
+        parse_diff(f"--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,3 @@\n{body}".encode()), Config(), engine
+    )
+
+    assert engine.bundles == []
+    assert sorted(found.start_line for found in made.findings) == [2, 3]
+    assert [
+        (skip.lines, skip.reason.endswith("checked for secrets and the like")) for skip in made.skipped
+    ] == [(3, True)]
+    assert made.coverage.lines_checked == 3
+    assert summary.found(made).startswith("2 findings")
+    assert summary.looked_at(made) == "checked 3 new lines without a model"
+
+
+def test_what_the_configuration_excludes_is_not_checked() -> None:
+    """People's own word stands above our list of names."""
+    diff = f"--- /dev/null\n+++ b/a.py\n@@ -0,0 +1,1 @@\n+{SECRET}\n".encode()
+    made = review(parse_diff(diff), Config(exclude=("a.py",)), ScriptedEngine())
+
+    assert made.findings == ()
+    assert summary.found(made) == "Nothing to review"
 
 
 def test_an_unlikely_change_is_named_verified_and_mended() -> None:
@@ -267,9 +332,16 @@ def test_an_engine_that_fails_on_one_hunk_loses_that_hunk_alone() -> None:
 
 
 def test_out_of_time_is_a_stated_fault() -> None:
-    """What --max-time did not reach is named, and what was read before stays."""
-    ticks = iter([0.0, 0.0, 99.0])
-    made = review(_change(), Config(max_time=10), ScriptedEngine(content), clock=lambda: next(ticks))
+    """What --max-time did not reach is named, and what was read before stays; the engine knows how long it has."""
+    now = 0.0
+
+    def script(bundle: Bundle, question: Question) -> Answer | None:
+        nonlocal now
+        assert bundle.deadline == 10
+        now = 99.0 if question.id == "old" else now
+        return content(bundle, question)
+
+    made = review(_change(), Config(max_time=10), ScriptedEngine(script), clock=lambda: now)
 
     assert [(skip.hunk, skip.reason) for skip in made.skipped] == [(1, "not reached within --max-time")]
     assert not made.complete
@@ -435,3 +507,18 @@ def test_a_fault_in_one_patch_of_a_file_costs_no_other() -> None:
         assert (made.coverage.hunks, made.coverage.hunks_reviewed) == (2, 1)
         assert made.coverage.lines_reviewed == 2
         assert not made.complete
+
+
+def test_what_no_check_reached_in_time_is_a_fault() -> None:
+    """The checks that need no model are bounded by --max-time too, and what they missed is counted once."""
+    marker = _patch("a.py", " x = 1\n+<<<<<<< HEAD\n") + _patch("b.py", " x = 1\n+<<<<<<< HEAD\n")
+    ticks = iter([0.0, 0.0, 99.0])
+    made = review(parse_diff(marker), Config(max_time=10), ScriptedEngine(), clock=lambda: next(ticks))
+
+    assert [found.path for found in made.findings] == ["a.py"]
+    assert [(skip.path, skip.fault, skip.lines) for skip in made.skipped] == [
+        ("a.py", False, 1),
+        ("b.py", True, 1),
+    ]
+    assert made.coverage.lines_checked == 1
+    assert not made.complete

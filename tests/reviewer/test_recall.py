@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hunkwise.engine import BadEntry, Cache, CachePlace, ScriptedEngine, Tally, errors, open_cache
 from hunkwise.engine.testing import plain_answer
 from hunkwise.reviewer import judgement, recall
+from hunkwise.reviewer.askable import hidden
 from hunkwise.reviewer.config import Config, Rule
 from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.judgement import Examined, Inquiry
@@ -67,7 +68,7 @@ def judged(draw: st.DrawFn) -> tuple[Hunk, Examined]:
     rows = [("added", draw(TEXTS)), *draw(st.lists(st.tuples(kinds, st.text(max_size=20)), max_size=9))]
     made = hunk(rows, draw(st.integers(1, 10**6)))
     pick, inquiry = picked(made)
-    context = judgement.hidden(HunkContext(pick.file, made, 0))
+    context = hidden(HunkContext(pick.file, made, 0))
 
     def found() -> Finding:
         line = draw(st.sampled_from([each.new_no for each in made.lines if each.new_no is not None]))

@@ -108,16 +108,26 @@ def test_skip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("bare_environment")
-@pytest.mark.parametrize("file", ["README.md", "uv.lock"])
-def test_nothing_reviewable(repository: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
-    """A staged lock file, or a change that is not staged, is nothing to review."""
+def test_nothing_reviewable(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that is not staged is nothing to review."""
     (repository / "a.py").write_text("")
-    if file == "uv.lock":
-        (repository / file).write_text("x = 1\n")
-        git(repository, "add", file)
     result = invoke(repository, monkeypatch)
     assert result.return_value == 0, result.output
     assert "nothing to review" in result.stderr
+
+
+@pytest.mark.usefixtures("bare_environment")
+@pytest.mark.parametrize("file", ["README.md", "uv.lock", "new.py", "server.pem"])
+def test_checks_need_no_model(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], file: str
+) -> None:
+    """Prose, lock files and new code are checked without a model, and a marker in them stops the commit."""
+    for text, code in (("x = 1\n", 0), ("x = 1\n<<<<<<< HEAD\n", 1)):
+        (repository / file).write_text(text)
+        git(repository, "add", file)
+        result = invoke(repository, monkeypatch)
+        assert result.return_value == code, result.output
+        assert "no model asked" in capfd.readouterr().out
 
 
 @pytest.mark.usefixtures("bare_environment")

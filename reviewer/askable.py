@@ -1,0 +1,66 @@
+"""What of a hunk the model can be asked about; told from the lines alone, before any model is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hunkwise.reviewer import evidence, hygiene
+from hunkwise.reviewer.docstrings import prose_of
+from hunkwise.reviewer.refactorings import refactorings_of
+from hunkwise.reviewer.types import FileDiff, FileKey, Hunk, HunkContext, Numbers, TextOf
+
+NEW_CODE = "new code, of which there is no old text to compare with"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of a file: what its change says in other words, and which lines stand in docstrings."""
+
+    refactorings: Mapping[str, str]
+    prose: frozenset[Numbers]
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The refactorings in order."""
+        return tuple(sorted(self.refactorings.items()))
+
+
+def told_of(files: Sequence[FileDiff], text_of: TextOf) -> dict[FileKey, Told]:
+    """Find what is known of the files of a change; `text_of` gives a file after it."""
+    found, docs = refactorings_of(files, text_of), prose_of(files, text_of)
+    return {file.key: Told(found[file.key], docs[file.key]) for file in files}
+
+
+def unread(context: HunkContext, block: range) -> str:
+    """Say why no remark of the model's can come of a block; "" of one that is asked about."""
+    sides = evidence.sides(context, block)
+    if not commentable(context.hunk, block):
+        return "removed lines that no line stands beside to remark on"
+    if not (sides.new.code or sides.old.code):
+        return "comments, docstrings, imports and blank lines, which are no evidence"
+    if sides.new.text == sides.old.text:
+        return "the same in other words"
+    return "" if sides.old.code else NEW_CODE
+
+
+def commentable(hunk: Hunk, block: range) -> tuple[int, ...]:
+    """New-side lines a remark may sit on: the added ones; beside a pure removal, the lines that touch it."""
+    added = [hunk.lines[i].new_no for i in block if hunk.lines[i].kind == "added"]
+    near = added or [hunk.lines[i].new_no for i in (block.start - 1, block.stop) if 0 <= i < len(hunk.lines)]
+    return tuple(number for number in near if number is not None)
+
+
+def hidden(context: HunkContext) -> HunkContext:
+    """Hide secrets and invisible characters from the model: what it has not read can't lead it."""
+
+    def rows(lines: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+        return tuple((number, hygiene.plain(text)) for number, text in lines)
+
+    lines = tuple(replace(line, text=hygiene.plain(line.text)) for line in context.hunk.lines)
+    return replace(
+        context,
+        hunk=replace(context.hunk, lines=lines),
+        before=rows(context.before),
+        after=rows(context.after),
+    )
