@@ -79,11 +79,11 @@ def _render(name: str, **values: object) -> str:
     return _environment().get_template(name).render(**values)
 
 
+@cache
 def prompt_digest() -> str:
-    """Sha256 (hex) of all that shapes a prompt: the templates and this module's own wording."""
+    """Sha256 (hex) of all that shapes a prompt: the templates, and this module, which words the questions."""
     parts = [_source(name) for name in ("system", "hunk", "finding", "remark")]
-    parts += [f"{category}: {text}" for category, text in DESCRIPTIONS.items()]
-    parts += [str(MAX_TITLE), str(MAX_MESSAGE), "|".join(YES_NO), _NAME.pattern]
+    parts.append(resources.files(__package__).joinpath("prompt.py").read_text("utf-8"))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

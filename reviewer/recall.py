@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib import resources
@@ -37,6 +37,9 @@ NOT_IN_KEY = frozenset({
     "exclude", "format", "color", "offline", "remember", "isolate", "max_time", "max_bytes", "max_files",
     "max_hunks", "max_lines", "max_line_length", "origins", "ignored",
 })  # fmt: skip
+_IMPORT = re.compile(
+    r"^\s*(?:from|import) (hunkwise\.reviewer[\w.]*)(?: import (\([^)]*\)|.*))?", re.MULTILINE
+)
 _LINE = re.compile(r"\b([Ll]ines? )(\d{1,9})\b")
 
 T = TypeVar("T")
@@ -145,12 +148,39 @@ def _told(pick: Picked, inquiry: Inquiry) -> list[tuple[str, str]]:
 
 @cache
 def _code_digest() -> str:
-    """Digest this package's own modules: another version may judge otherwise."""
-    files = [file for file in resources.files("hunkwise.reviewer").iterdir() if file.name.endswith(".py")]
-    sources = (
-        f"{file.name}\0{file.read_text('utf-8')}\0" for file in sorted(files, key=lambda file: file.name)
-    )
+    """Digest the modules that have a part in judging: another version of one may judge otherwise."""
+    sources = (f"{name}\0{source}\0" for name, source in sorted(judging_modules().items()))
     return hashlib.sha256("".join(sources).encode()).hexdigest()
+
+
+@cache
+def judging_modules() -> Mapping[str, str]:
+    """Give the sources of this module and of all of the reviewer that it imports, by name, wherever they lie."""
+    found: dict[str, str] = {}
+    names = [__name__]
+    while names:
+        name = names.pop()
+        if name not in found and (source := _source_of(name)) is not None:
+            found[name] = source
+            names += _imported(source)
+    return found
+
+
+def _imported(source: str) -> Iterator[str]:
+    """Name what a module imports of the reviewer; what is imported from a package may be a module too."""
+    for package, names in _IMPORT.findall(source):
+        yield package
+        yield from (f"{package}.{name}" for name in re.findall(r"\w+", names))
+
+
+def _source_of(name: str) -> str | None:
+    """Give the source of a module of the reviewer; None of any other name."""
+    package, _, rest = name.partition("hunkwise.reviewer.")
+    if package or not rest:
+        return None
+    path = rest.replace(".", "/")
+    files = map(resources.files("hunkwise.reviewer").joinpath, (f"{path}.py", f"{path}/__init__.py"))
+    return next((file.read_text("utf-8") for file in files if file.is_file()), None)
 
 
 def written(pick: Picked, judged: Examined) -> KeptHunk:

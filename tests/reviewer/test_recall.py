@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -361,3 +363,21 @@ def test_a_likely_change_is_remembered_as_such(cache: Cache) -> None:
     again = ScriptedEngine()
     assert review(CHANGE, Config(), again, memory=cache) == quiet
     assert again.bundles == []
+
+
+def test_the_digest_of_the_code_holds_every_module_that_judges() -> None:
+    """All that is loaded for judging is in it, wherever it lies; what only reports or posts is not."""
+    script = "import sys, hunkwise.reviewer.judgement; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stdout.split() if name.startswith("hunkwise.reviewer.")}
+
+    assert loaded - recall.judging_modules().keys() == set()
+    assert {"hunkwise.reviewer.evidence", "hunkwise.reviewer.code_lines"} <= recall.judging_modules().keys()
+    assert not [
+        name for name in recall.judging_modules() if "cli" in name or "sticky" in name or ".commands" in name
+    ]
+    assert set(
+        recall._imported(
+            "from hunkwise.reviewer.a import (\n    b,\n    c,\n)\nimport hunkwise.reviewer.d.e\n"
+        )
+    ) == {*("hunkwise.reviewer.a", "hunkwise.reviewer.a.b", "hunkwise.reviewer.a.c", "hunkwise.reviewer.d.e")}
