@@ -1,7 +1,8 @@
 """Bytes of a diff in, a Change out. The only file that imports unidiff.
 
-`patch_sections` finds the files and hunks, since unidiff takes content for headers, knows no renames and no
-quoting; unidiff reads the hunks. Nothing of unidiff leaves this module.
+`patch_sections` finds the files and where their hunks end, since unidiff takes content for headers, knows no
+quoting and ends at the first oddity; unidiff reads each file's names and hunks as they stand. Nothing of unidiff
+leaves this module.
 """
 
 from __future__ import annotations
@@ -15,14 +16,37 @@ from dataclasses import dataclass, field
 from unidiff import PatchSet
 
 from hunkwise.reviewer.errors import DiffError
-from hunkwise.reviewer.patch_sections import HUNK_HEADER, Section, sections
+from hunkwise.reviewer.mails import decoded
+from hunkwise.reviewer.patch_parts import Section
+from hunkwise.reviewer.patch_sections import sections
 from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Line, LineKind, Skipped
 
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 _KINDS: dict[str, LineKind] = {" ": "context", "": "context", "+": "added", "-": "removed"}
 _NO_NEWLINE = "\\ No newline at end of file\n"
 _REST = "(the rest of the diff)"
+_FLOWED = (
+    "a mail of the diff is format=flowed, which moves blanks and breaks lines: "
+    "if lines look odd, review the patch as `git format-patch` wrote it"
+)
 _SUBMODULE_MODE = "160000"
+
+
+_MISTAKES = (
+    (re.compile(rb"\A\s*<(?:!doctype|html)", re.IGNORECASE), "this is a web page, so get the patch itself"),
+    (
+        re.compile(rb"^[|*\\/_ ]{1,80}diff --git ", re.MULTILINE),
+        "this one is indented, so make it without --graph or --line-prefix",
+    ),
+    (
+        re.compile(rb"^ *(?:\d+|-+): +[0-9a-f-]{7,64} [=!<>] +(?:\d+|-+): ", re.MULTILINE),
+        "this is a range-diff, which compares patches, so review the patch itself",
+    ),
+    (
+        re.compile(rb"^ [^\n]{1,4096} \| +(?:\d+ [-+]*|Bin )", re.MULTILINE),
+        "this is a summary, so make it with -p",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +66,34 @@ def parse_diff(data: bytes, limits: Limits = Limits()) -> Change:
     Text is UTF-8; a byte that is none becomes one U+FFFD, so that columns stay and every text can be
     encoded again. In a patch whose header lines end in CRLF, hunk lines lose theirs too; else a carriage
     return is content. `new_texts` has the new files, which a diff shows whole. A file that can't be read,
-    or is over a limit, is in `skipped` with `fault` set.
-    Raises DiffError for hostile paths, combined diffs, and input where no file can be read at all.
+    has a hostile path, or is over a limit, is in `skipped` with `fault` set.
+    Raises DiffError for input where no file can be read at all.
     """
     data = _as_utf8(data)
     if not data.strip():
         return Change(())
     over = len(data) > limits.bytes
-    lines = data[: data.rfind(b"\n", 0, limits.bytes) + 1 if over else None].split(b"\n")
-    if not lines[-1]:
-        lines.pop()
+    mails = decoded(data[: data.rfind(b"\n", 0, limits.bytes) + 1] if over else data)
+    lines = _lines(mails.text)
     reading = _Reading(lines, limits)
     found = tuple(sections(lines))
     for section, part in zip(found, _parts(found), strict=True):
         reading.take(section, part)
+    reading.skipped += [
+        Skipped(_REST, f"the diff is not read to the end: {fault}", fault=True) for fault in mails.faults
+    ]
     if over:
         reason = f"the diff has {len(data):,} bytes, over the limit of {limits.bytes:,}"
         reading.skipped.append(Skipped(_REST, reason, fault=True))
-    elif not reading.files and not reading.skipped:
-        raise reading.problem or DiffError(_nothing_found(data))
     elif not reading.files and reading.problem:
         raise reading.problem
+    elif not reading.files and mails.faults:
+        raise DiffError(mails.faults[0])
+    elif not reading.files and not reading.skipped:
+        raise DiffError(_nothing_found(data))
     texts = {file.path: text for file in reading.files if (text := _whole_text(file)) is not None}
-    return Change(tuple(reading.files), tuple(reading.skipped), texts)
+    notes = (_FLOWED,) if mails.flowed else ()
+    return Change(tuple(reading.files), tuple(reading.skipped), texts, notes=notes)
 
 
 def decode(data: bytes) -> str:
@@ -87,25 +116,40 @@ class _Reading:
 
     def take(self, section: Section, part: int) -> None:
         """Read a file, which is the given part of its path's (see FileDiff)."""
-        if problem := section.problem:
-            error = DiffError(problem.message, problem.line)
-            self.problem = self.problem or error
+        problem = section.problem
+        error = DiffError(problem.message, problem.line) if problem else None
+        self.problem = self.problem or error
+        if section.note:
+            self.skipped.append(Skipped(section.path, section.note))
+        elif problem and not (problem.lost and section.hunks):
             self._skip(section, part, str(error))
         elif len(self.files) >= self.limits.files:
             self._skip(section, part, f"over the limit of {self.limits.files:,} files in a diff")
         else:
             hunks = tuple(self._hunks_within_limits(section, part))
             self.files.append(_file(section, hunks, part))
+            if problem:
+                self._skip(section, part, f"only its first hunks are read: {error}", len(section.hunks))
 
     def _skip(self, section: Section, part: int, reason: str, first: int = 0) -> None:
         """Say that the hunks of a file are not read, from the one with the index `first` on."""
-        lines = sum(self._changed(span) for span in section.hunks[first:])
+        lost = [section.problem.lost] if section.problem else []
+        lines = sum(self._changed(span) for span in (*section.hunks[first:], *lost))
         self.skipped.append(Skipped(section.path, reason, fault=True, part=part, lines=lines))
 
     def _changed(self, span: range) -> int:
         return sum(self.lines[at][:1] in (b"+", b"-") for at in span)
 
     def _hunks_within_limits(self, section: Section, part: int) -> Iterator[Hunk]:
+        spans = self._spans_within_limits(section, part)
+        for index, (span, hunk) in enumerate(zip(spans, _hunks(self.lines, section, spans), strict=True)):
+            if (longest := max(len(line.text) for line in hunk.lines)) > self.limits.line_length:
+                reason = f"a line of {longest:,} characters, over the limit of {self.limits.line_length:,}"
+                lines = self._changed(span)
+                self.skipped.append(Skipped(section.path, reason, index, fault=True, part=part, lines=lines))
+            yield hunk
+
+    def _spans_within_limits(self, section: Section, part: int) -> tuple[range, ...]:
         for index, span in enumerate(section.hunks):
             self.hunks += 1
             self.hunk_lines += len(span) - 1
@@ -114,13 +158,8 @@ class _Reading:
                 what = f"{left} of {len(section.hunks)} hunks not read: {reason}"
                 self._skip(section, part, what, index)
                 self.hunk_lines -= len(span) - 1  # a later, smaller hunk may still fit
-                return
-            hunk = _hunk(self.lines[span.start : span.stop], crlf=section.crlf)
-            if (longest := max(len(line.text) for line in hunk.lines)) > self.limits.line_length:
-                reason = f"a line of {longest:,} characters, over the limit of {self.limits.line_length:,}"
-                lines = self._changed(span)
-                self.skipped.append(Skipped(section.path, reason, index, fault=True, part=part, lines=lines))
-            yield hunk
+                return section.hunks[:index]
+        return section.hunks
 
     def _over(self) -> str:
         if self.hunks > self.limits.hunks:
@@ -130,32 +169,32 @@ class _Reading:
         return ""
 
 
-def _hunk(lines: list[bytes], *, crlf: bool) -> Hunk:
-    """A hunk from its @@ line and body, whose counts are known to be right."""
-    header = HUNK_HEADER.match(lines[0])
-    assert header is not None
-    section = decode(lines[0][header.end() :]).strip()
-    body = (_body_line(line, crlf=crlf) for line in lines[1:])
-    parsed = PatchSet(["--- a\n", "+++ b\n", header[0].decode() + "\n", *body])[0][0]
-    read: list[Line] = []
-    for line in parsed:
-        if line.line_type == "\\":
-            last = read[-1]
-            read[-1] = Line(last.kind, last.text, last.old_no, last.new_no, no_newline=True)
-        else:
-            kind = _KINDS[line.line_type]
-            read.append(Line(kind, line.value[:-1], line.source_line_no, line.target_line_no))
-    return Hunk(
-        parsed.source_start,
-        parsed.source_length,
-        parsed.target_start,
-        parsed.target_length,
-        section,
-        tuple(read),
-    )
+def _hunks(lines: list[bytes], section: Section, spans: tuple[range, ...]) -> Iterator[Hunk]:
+    """The hunks of a section, whose counts are known to be right: one after another, after two lines of names."""
+    if not spans:
+        return
+    text = lines[spans[0].start - 2 : spans[-1].stop]
+    (file,) = PatchSet(_as_unidiff_reads(line, crlf=section.crlf) for line in text)
+    for parsed in file:
+        read: list[Line] = []
+        for line in parsed:
+            if line.line_type == "\\":
+                last = read[-1]
+                read[-1] = Line(last.kind, last.text, last.old_no, last.new_no, no_newline=True)
+            else:
+                kind = _KINDS[line.line_type]
+                read.append(Line(kind, line.value[:-1], line.source_line_no, line.target_line_no))
+        yield Hunk(
+            parsed.source_start,
+            parsed.source_length,
+            parsed.target_start,
+            parsed.target_length,
+            parsed.section_header.strip(),
+            tuple(read),
+        )
 
 
-def _body_line(line: bytes, *, crlf: bool) -> str:
+def _as_unidiff_reads(line: bytes, *, crlf: bool) -> str:
     if line[:1] == b"\\":
         return _NO_NEWLINE  # diff says it in the user's language
     if crlf or line == b"\r":
@@ -223,19 +262,18 @@ def _as_utf8(data: bytes) -> bytes:
     return data.removeprefix(codecs.BOM_UTF8)
 
 
+def _lines(text: bytes) -> list[bytes]:
+    """The lines of a patch; old programs end each with a carriage return alone."""
+    lines = text.split(b"\n" if b"\n" in text else b"\r")
+    return lines if lines[-1] else lines[:-1]
+
+
 def _nothing_found(data: bytes) -> str:
     """Why there is no file in `data`, by what people give by mistake."""
     expected = "no diff in the input: expected a unified diff, such as `git diff` or `diff -u` print"
     if b"\0" in data:
         return f"{expected}; this one has NUL bytes in it, so unpack it first, or save it as UTF-8"
-    if b"\x1b[" in data:
-        return f"{expected}; this one has terminal colours in it, so make it with --no-color"
-    if re.search(rb"^\*\*\* .*\n--- ", data, re.MULTILINE):
-        return f"{expected}; this is a context diff, so make it with -u instead of -c"
-    if re.search(rb"^\d+(,\d+)?[acd]\d+(,\d+)?\r?\n[<>] ", data, re.MULTILINE):
-        return f"{expected}; this is a diff without context, so make it with -u"
-    if re.search(
-        rb"^content-transfer-encoding: (base64|quoted-printable)", data, re.MULTILINE | re.IGNORECASE
-    ):
-        return f"{expected}; this mail is encoded, so save the patch itself or use `git am` first"
+    for form, advice in _MISTAKES:
+        if form.search(data):
+            return f"{expected}; {advice}"
     return expected

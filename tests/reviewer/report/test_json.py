@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hunkwise.reviewer.errors import DiffError
+from hunkwise.reviewer.patch_parts import Refused
 from hunkwise.reviewer.patch_paths import checked_path
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.json import LARGEST, ReportError, load, render
@@ -35,7 +35,7 @@ def _taken(name: str) -> bool:
     """Tell whether a diff may have this path, as the reader of diffs says."""
     try:
         return checked_path(name.encode("utf-8", "surrogateescape"), 1) == name
-    except DiffError:
+    except Refused:
         return False
 
 
@@ -146,8 +146,7 @@ def changed(place: str, value: object) -> bytes:
         ("findings", {}, "review.findings must be a list"),
         ("findings.0.path", "../x", "review.findings[0].path must be relative"),
         ("findings.0.path", "/etc/passwd", "path must be relative"),
-        ("findings.0.path", "C:/x", "path must be relative"),
-        ("findings.0.path", "a\\..\\b", "path must be relative"),
+        ("findings.0.path", "a/..", "path must be relative"),
         ("findings.0.path", "a\0b", "path must be relative"),
         ("findings.0.path", "", "path must be relative"),
         ("skipped.0.path", "a/../../b", "path must be relative"),
