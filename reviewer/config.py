@@ -7,13 +7,12 @@ defaults.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from hunkwise.reviewer.report import FORMATS
-from hunkwise.reviewer.setting import About, Kind, ListOf, Number, OneOf, Prose, Switch, Text, about
+from hunkwise.reviewer.setting import About, Kind, Language, ListOf, Number, OneOf, Prose, Switch, Text, about
 from hunkwise.reviewer.types import Category, Severity
 
 # Variables of ours that are no setting of a review, with what they do.
@@ -38,8 +37,8 @@ def _any(new: object, old: object) -> bool:
     return True
 
 
-def _shows_more(new: Severity | None, old: Severity | None) -> bool:
-    """True if `new` as a threshold lets through at least what `old` does; None lets nothing through."""
+def _fails_more(new: Severity | None, old: Severity | None) -> bool:
+    """True if `new` as a threshold fails at least where `old` does; None fails nowhere."""
     return new is not None and (old is None or new.rank >= old.rank)
 
 
@@ -96,14 +95,16 @@ _RULE_KEYS: dict[str, Kind] = {
 class Config:
     """All settings of a review. `origins` names where each value came from; a default has no entry.
 
-    `ignored` holds a sentence for each value of a stranger's file that was not taken.
+    `ignored` says of what was not taken from a stranger's file its path, and which value it is and why.
     """
 
     model: str = field(
         default="qwen2.5-coder:1.5b",
         metadata=about(Text(), "model that reviews, by name or path", common=True),
     )
-    language: str = field(default="English", metadata=about(Text(60), "language of the remarks", _any))
+    language: str = field(
+        default="English", metadata=about(Language(), "language of the remarks, by name or tag", _any)
+    )
     guidelines: str = field(
         default="auto",
         metadata=about(
@@ -120,14 +121,12 @@ class Config:
     )
     min_severity: Severity = field(
         default=Severity.LOW,
-        metadata=about(_SEVERITY, "least severity that is reported", _shows_more, common=True),
+        metadata=about(_SEVERITY, "least severity that is reported", common=True),
     )
     # where about 8 % of the clean changes of the development set get a remark, with either model (docs/quality.md)
     min_confidence: float = field(
         default=0.86,
-        metadata=about(
-            Number(0, 1, True), "least confidence that is reported, 0 to 1", lambda new, old: new <= old
-        ),
+        metadata=about(Number(0, 1, True), "least confidence that is reported, 0 to 1"),
     )
     precision_target: float = field(
         default=0.0,
@@ -138,14 +137,14 @@ class Config:
     )
     max_comments: int = field(
         default=5,
-        metadata=about(Number(1, 1000), "most remarks that are reported", lambda new, old: new >= old),
+        metadata=about(Number(1, 1000), "most remarks that are reported"),
     )
     fail_on: Severity | None = field(
         default=None,
         metadata=about(
             OneOf.enum(Severity, none=True),
             "exit 1 at remarks this severe or worse",
-            _shows_more,
+            _fails_more,
             common=True,
         ),
     )
@@ -192,7 +191,7 @@ class Config:
         metadata=about(ListOf(_RuleKind()), "what holds for some paths alone", flag=False, key="rule"),
     )
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
-    ignored: tuple[str, ...] = field(default=(), compare=False)
+    ignored: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     def origin(self, name: str) -> str:
         """Name where a value came from."""
@@ -208,12 +207,6 @@ def settings() -> dict[str, About]:
 def keys() -> dict[str, str]:
     """Map each key of a configuration file to the name in Python."""
     return {entry.key or name: name for name, entry in settings().items()}
-
-
-def nearest(word: str, choices: Iterable[str]) -> str:
-    """Phrase the nearest legal word as the end of a message, or nothing."""
-    found = get_close_matches(word, list(choices), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]}?" if found else ""
 
 
 def schema() -> dict[str, Any]:

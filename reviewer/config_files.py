@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_layers import Layer, build, environment_layer, file_layer, runner_layer
 from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.named import placed, read_as_of, read_regular, repository_root
 
 REPOSITORY_FILE = ".hunkwise.toml"
+PROJECT_FILE = "pyproject.toml"
 LARGEST_FILE = 1_000_000  # bytes; a configuration of that size is a mistake or an attack
 
 
@@ -21,20 +24,21 @@ def load(
     folder: Path,
     file: Path | None = None,
     trusted: bool = True,
+    before: str | None = None,
 ) -> Config:
     """Build the configuration that holds in `folder`. `flags` are checked values by name.
 
     `file`, or the one that HUNKWISE_CONFIG names, is read instead of the repository's. With `trusted` False
-    the repository's file counts as written by a stranger: only what can't name models or loosen the review is
-    taken. Raises ConfigError.
+    the repository's is read as it stood at the commit `before`; where that has none, the one in the folder counts
+    as written by a stranger: only what can neither loosen, flood nor slow the review is taken. Raises ConfigError.
     """
     layers = [Layer("flag", flags), environment_layer(environ)]
     if file is None and environ.get("HUNKWISE_CONFIG"):
         file = Path(environ["HUNKWISE_CONFIG"])
     if file is not None:
         layers.append(read_file(file))
-    elif (found := find(folder)) is not None:
-        layers.append(read_file(found, stranger=not trusted))
+    else:
+        layers += _repositorys(folder) if trusted else _not_the_strangers(folder, before)
     user = user_file(environ)
     if user is not None and user.is_file():
         layers.append(read_file(user))
@@ -42,28 +46,66 @@ def load(
     return build(layers)
 
 
+def _repositorys(folder: Path) -> list[Layer]:
+    found = _nearest(folder)
+    return [_from_root(file_layer(found[1], str(found[0])), folder)] if found else []
+
+
+def _not_the_strangers(folder: Path, before: str | None) -> list[Layer]:
+    """Take the file of the commit `before`, or else what a stranger's may say."""
+    standing = read_as_of(before, _places(folder), LARGEST_FILE) if before else {}
+    for path, data in standing.items():
+        origin = f"{path} of {before:.12}"
+        if (table := _table(path, data, origin)) is not None:
+            return [_from_root(file_layer(table, origin), folder)]
+    return _strangers(folder)
+
+
+def _strangers(folder: Path) -> list[Layer]:
+    """Read the file that the change may have brought; one that is broken says why and nothing else."""
+    root = repository_root(folder) or folder.resolve()
+    for path in filter(Path.is_file, _places(folder)):
+        origin = str(path.relative_to(root))
+        try:
+            table = _table(path, _content(path, origin), origin)
+            if table is not None:
+                return [replace(file_layer(table, origin), stranger=True)]
+        except ConfigError as error:
+            return [Layer(origin, {}, stranger=True, broken=str(error).removeprefix(f"{origin}: "))]
+    return []
+
+
+def _from_root(layer: Layer, folder: Path) -> Layer:
+    """Have a path to a model begin where all paths of the repository's file do."""
+    model = str(layer.values.get("model", ""))
+    is_path = model.startswith(("./", "../")) or model.endswith(("/Modelfile", ".gguf"))
+    if not is_path or model.startswith(("/", "~")):
+        return layer
+    return replace(layer, values={**layer.values, "model": str(placed(model, folder))})
+
+
 def find(folder: Path) -> Path | None:
     """Find the nearest configuration file in `folder` or above, up to the repository's root.
 
-    Outside a repository only `folder` itself is looked at.
+    Outside a repository only `folder` itself is looked at. Raises ConfigError for one that can't be read.
     """
-    folder = folder.resolve()
-    root = repository_root(folder) or folder
-    for place in [folder, *folder.parents]:
-        if not place.is_relative_to(root):
-            break
-        own, project = place / REPOSITORY_FILE, place / "pyproject.toml"
-        if own.is_file():
-            return own
-        if project.is_file() and _our_table(_parse(project), project) is not None:
-            return project
+    found = _nearest(folder)
+    return found[0] if found else None
+
+
+def _nearest(folder: Path) -> tuple[Path, Mapping[str, object]] | None:
+    for path in filter(Path.is_file, _places(folder)):
+        if (table := _table(path, _content(path, str(path)), str(path))) is not None:
+            return path, table
     return None
 
 
-def repository_root(folder: Path) -> Path | None:
-    """Find the root of the repository that holds `folder`; None outside a repository."""
+def _places(folder: Path) -> list[Path]:
+    """List the files that may hold the repository's configuration, in the order in which they are asked."""
     folder = folder.resolve()
-    return next((place for place in [folder, *folder.parents] if (place / ".git").exists()), None)
+    root = repository_root(folder) or folder
+    places = [place for place in [folder, *folder.parents] if place.is_relative_to(root)]
+    return [place / name for place in places for name in (REPOSITORY_FILE, PROJECT_FILE)]
 
 
 def user_file(environ: Mapping[str, str]) -> Path | None:
@@ -72,33 +114,36 @@ def user_file(environ: Mapping[str, str]) -> Path | None:
     return Path(base) / "hunkwise" / "config.toml" if base else None
 
 
-def read_file(path: Path, *, stranger: bool = False) -> Layer:
+def read_file(path: Path) -> Layer:
     """Read and check one file; of a pyproject.toml only `[tool.hunkwise]`. Raises ConfigError."""
-    table: Mapping[str, object] | None = _parse(path)
-    if path.name == "pyproject.toml":
-        table = _our_table(_parse(path), path) or {}
-    return file_layer(table or {}, str(path), stranger=stranger)
+    return file_layer(_table(path, _content(path, str(path)), str(path)) or {}, str(path))
 
 
-def _parse(path: Path) -> dict[str, object]:
+def _content(path: Path, origin: str) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+        return read_regular(path, LARGEST_FILE + 1)
     except OSError as error:
-        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
-    if len(data) > LARGEST_FILE:
-        raise ConfigError(f"{path}: larger than {LARGEST_FILE:,} bytes; this is no configuration file")
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}") from None
-    except (ValueError, RecursionError) as error:  # ValueError alone: a number of thousands of digits
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        raise ConfigError(f"{origin}: can't be read: {error.strerror}") from None
 
 
-def _our_table(document: Mapping[str, object], path: Path) -> Mapping[str, object] | None:
+def _table(path: Path, data: bytes, origin: str) -> Mapping[str, object] | None:
+    """Read our settings from a file's bytes; None if it is a pyproject.toml that has none."""
+    document = _parse(data, origin)
+    if path.name != PROJECT_FILE:
+        return document
     tool = document.get("tool")
     table = tool.get("hunkwise") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):
-        raise ConfigError(f"{path}: tool.hunkwise must be a table")
+        raise ConfigError(f"{origin}: tool.hunkwise must be a table")
     return table
+
+
+def _parse(data: bytes, origin: str) -> dict[str, object]:
+    if len(data) > LARGEST_FILE:
+        raise ConfigError(f"{origin}: larger than {LARGEST_FILE:,} bytes; this is no configuration file")
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{origin}: not UTF-8 at byte {error.start}") from None
+    except (ValueError, RecursionError) as error:  # ValueError alone: a number of thousands of digits
+        raise ConfigError(f"{origin}: not valid TOML: {error}") from None

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hunkwise.reviewer.config import OTHER_VARIABLES, Config, keys, nearest, settings
+from hunkwise.reviewer.config import OTHER_VARIABLES, Config, keys, settings
 from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.setting import nearest
 
 _RUNNERS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI")  # one is set, to "true", by nearly every CI system
 _UNSET = frozenset({"", "0", "false"})
+_WHY = "because it comes from the change itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +23,10 @@ class Layer:
     origin: str
     values: Mapping[str, Any]
     stranger: bool = False  # a file that whoever wrote the change could have written
+    broken: str = ""  # why nothing of a stranger's file could be read
 
 
-def file_layer(table: Mapping[str, object], origin: str, *, stranger: bool = False) -> Layer:
+def file_layer(table: Mapping[str, object], origin: str) -> Layer:
     """Check a TOML table. Raises ConfigError naming the file, the key, and what is allowed."""
     names, known, values = keys(), settings(), {}
     for key, value in table.items():
@@ -33,7 +36,7 @@ def file_layer(table: Mapping[str, object], origin: str, *, stranger: bool = Fal
             values[names[key]] = known[names[key]].kind.check(value)
         except ValueError as error:
             raise ConfigError(f"{origin}: {key} must be {error}") from None
-    return Layer(origin, values, stranger)
+    return Layer(origin, values)
 
 
 def environment_layer(environ: Mapping[str, str]) -> Layer:
@@ -45,7 +48,9 @@ def environment_layer(environ: Mapping[str, str]) -> Layer:
             continue
         if variable not in known:
             choices = [*known, *OTHER_VARIABLES]
-            raise ConfigError(f"environment: unknown variable {variable}{nearest(variable, choices)}")
+            raise ConfigError(
+                f"environment: unknown variable {variable}{nearest(variable, choices, 'HUNKWISE_')}"
+            )
         try:
             values[known[variable]] = settings()[known[variable]].kind.parse(text)
         except ValueError as error:
@@ -60,7 +65,7 @@ def runner_layer(environ: Mapping[str, str]) -> Layer:
 
 
 def build(layers: Iterable[Layer]) -> Config:
-    """Put the layers together; an earlier one wins, and a stranger's may only make the review stricter."""
+    """Put the layers together; an earlier one wins, and of a stranger's only what is harmless is taken."""
     config = Config()
     for layer in reversed(list(layers)):
         config = _adopt_carefully(config, layer) if layer.stranger else _adopt(config, layer)
@@ -83,14 +88,13 @@ def _one_bar(config: Config, layer: Layer) -> dict[str, float]:
 
 
 def _adopt_carefully(config: Config, layer: Layer) -> Config:
-    taken, ignored = {}, list(config.ignored)
+    taken: dict[str, Any] = {}
+    ignored = [(layer.origin, f"set aside, {_WHY}: {layer.broken}")] if layer.broken else []
     for name, value in layer.values.items():
-        stricter = settings()[name].stricter
-        if name == "min_confidence" and config.precision_target:
-            stricter = None  # the bar of a precision is not known here, so what is stricter is not either
-        if stricter is not None and stricter(value, getattr(config, name)):
+        harmless = settings()[name].harmless
+        if harmless is not None and harmless(value, getattr(config, name)):
             taken[name] = value
         else:
-            ignored.append(f"{layer.origin}: {name} is ignored because the file comes from the change itself")
+            ignored.append((layer.origin, f"{name} is ignored, {_WHY}"))
     config = _adopt(config, Layer(layer.origin, taken))
-    return dataclasses.replace(config, ignored=tuple(ignored))
+    return dataclasses.replace(config, ignored=(*config.ignored, *ignored))

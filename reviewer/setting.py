@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Protocol
+
+from hunkwise.reviewer import languages
 
 
 class Kind(Protocol):
@@ -22,6 +25,13 @@ class Kind(Protocol):
     def schema(self) -> dict[str, Any]:
         """Describe the TOML value in JSON Schema."""
         ...
+
+
+def nearest(word: str, choices: Iterable[str], prefix: str = "") -> str:
+    """Phrase the nearest legal word as the end of a message, or nothing; a `prefix` of all is not compared."""
+    bare = [choice.removeprefix(prefix) for choice in choices]
+    found = get_close_matches(word.removeprefix(prefix), bare, n=1, cutoff=0.6)
+    return f"; did you mean {prefix}{found[0]}?" if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,27 @@ class Text:
     def schema(self) -> dict[str, Any]:
         """Bound the length."""
         return {"type": "string", "minLength": 1, "maxLength": self.longest}
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language, by name or tag; it is kept by its English name."""
+
+    def check(self, value: object) -> str:
+        """Look it up: free text would be an instruction to the model."""
+        name = languages.named(value) if isinstance(value, str) else None
+        if name is None:
+            like = nearest(str(value)[: languages.LONGEST], languages.NAMES)
+            raise ValueError(f"a language, by its name or tag, such as German, de or pt-BR{like}")
+        return name
+
+    def parse(self, text: str) -> str:
+        """Look it up."""
+        return self.check(text)
+
+    def schema(self) -> dict[str, Any]:
+        """Bound the length; an editor is not told all names."""
+        return {"type": "string", "minLength": 2, "maxLength": languages.LONGEST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,20 +202,20 @@ class ListOf:
         return {"type": "array", "items": self.item.schema(), "maxItems": self.most, "uniqueItems": True}
 
 
-Stricter = Callable[[Any, Any], bool]
+Harmless = Callable[[Any, Any], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class About:
     """What is known of a setting beside its default.
 
-    `stricter(new, old)` decides whether a stranger's file may change the value (None: never).
+    `harmless(new, old)` decides whether a stranger's file may change the value (None: never).
     `common` flags stand on `--help`, the others on `--help-all`; with `flag` False it is for files alone.
     """
 
     kind: Kind
     help: str
-    stricter: Stricter | None = None
+    harmless: Harmless | None = None
     common: bool = False
     flag: bool = True
     key: str = ""  # in files, where it differs from the name in Python
@@ -193,11 +224,11 @@ class About:
 def about(
     kind: Kind,
     help: str,  # noqa: A002 - the word that click and argparse use
-    stricter: Stricter | None = None,
+    harmless: Harmless | None = None,
     *,
     common: bool = False,
     flag: bool = True,
     key: str = "",
 ) -> dict[str, About]:
     """Describe a field of `Config`, as the metadata of its `dataclasses.field`."""
-    return {"about": About(kind, help, stricter, common, flag, key)}
+    return {"about": About(kind, help, harmless, common, flag, key)}

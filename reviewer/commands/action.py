@@ -1,4 +1,4 @@
-"""`hunkwise action`: the two steps of action.yml that are more than one command. People use `review` instead."""
+"""`hunkwise action`: what action.yml and templates/hunkwise.yml do in a job. People use `review` instead."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from pathlib import Path
 
 import click
 
-from hunkwise.engine import default_model
-from hunkwise.reviewer.commands.child import review_command, supervise
+from hunkwise.engine import library_from_environment
+from hunkwise.reviewer.commands.child import for_review, review_command, supervise
 from hunkwise.reviewer.commands.job import (
     Inputs,
     Range,
     base_config,
     check_history,
     read_inputs,
+    read_merge_range,
     read_range,
 )
 from hunkwise.reviewer.commands.source import Source, read_change
@@ -24,9 +25,9 @@ from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.errors import ReviewError, UsageError
 from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.types import Review, Severity
+from hunkwise.reviewer.visible import visible_line
 
 _LARGEST_SUMMARY = 1_000_000  # bytes; GitHub refuses more than 1 MiB for all of a step
-_HIDDEN = ("TOKEN", "PASSWORD", "CREDENTIAL")  # parts of names of variables that a review has no use for
 
 
 class ReviewFailed(ReviewError):
@@ -35,19 +36,16 @@ class ReviewFailed(ReviewError):
 
 @click.group(hidden=True)
 def command() -> None:
-    """Do the steps of action.yml, from the variables of a GitHub Actions job."""
+    """Do what the shipped jobs do, from the variables of GitHub Actions or GitLab."""
 
 
 @command.command()
 def prepare() -> None:
     """Say whether the model is needed, and which. What needs none is checked in any case."""
     inputs, commits, _, config = _job(os.environ)
-    from hunkwise.reviewer.agenda import agenda
-
-    change = read_change(Source(start=commits.base, end=commits.head), config, inputs.workdir)
-    asked = {pick.place for pick in agenda(change, config).asked}
-    _output({"reviewable": str(bool(asked)).lower(), "model": config.model or default_model()})
-    click.echo(f"hunkwise: the model is needed for {plural(len(asked), 'hunk')}", err=True)
+    asked = _asked(commits, config, inputs.workdir)
+    _output({"reviewable": str(bool(asked)).lower(), "model": config.model})
+    click.echo(f"hunkwise: the model is needed for {plural(asked, 'hunk')}", err=True)
 
 
 @command.command()
@@ -67,14 +65,50 @@ def review() -> None:
     options = [f"--from={commits.base}", f"--to={commits.head}", "--untrusted", *inputs.flags]
     options += [f"--config={file}"] if file else []
     options += [f"--output={name}={path}" for name, path in reports.items()]
-    ending = supervise(
-        review_command([*options, f"--output={shown}=-"]), environ=scrubbed(os.environ), folder=inputs.workdir
-    )
+    code = _reviewed([*options, f"--output={shown}=-"], inputs.workdir)
+    _summary(os.environ, reports["markdown"])
+    _output({**_told(reports["json"]), "exit_code": str(verdict(code, config.fail_on))})
+    _output({"report": str(reports["json"]), "sarif": str(reports["sarif"])})
+
+
+@command.command("merge-request")
+def merge_request() -> int:
+    """Review the merge request of a GitLab job, with the model if it has to be asked; write both reports.
+
+    Configuration, guidelines and baseline are those of the base commit.
+    """
+    folder, commits = Path.cwd(), read_merge_range(os.environ)
+    check_history(folder, commits, "set GIT_DEPTH to 0")
+    config = load(flags={}, environ=os.environ, folder=folder, trusted=False, before=commits.base)
+    if _asked(commits, config, folder):
+        library = library_from_environment(os.environ, offline=config.offline)
+        library.pull(config.model, _say)
+        library.verify(config.model, _say)
+    reports = ["text=-", "json=hunkwise.json", "codequality=hunkwise-codequality.json"]
+    options = [f"--from={commits.base}", f"--to={commits.head}", "--untrusted"]
+    return _reviewed([*options, *(f"--output={report}" for report in reports)], folder)
+
+
+def _asked(commits: Range, config: Config, folder: Path) -> int:
+    """Count the hunks that the model is needed for."""
+    from hunkwise.reviewer.agenda import agenda
+
+    change = read_change(Source(start=commits.base, end=commits.head), config, folder)
+    return len({pick.place for pick in agenda(change, config).asked})
+
+
+def _reviewed(options: list[str], folder: Path) -> int:
+    """Run a review that holds none of the job's secrets; gives its exit code. Raises ReviewFailed."""
+    ending = supervise(review_command(options), environ=for_review(os.environ), folder=folder)
     if ending.code not in (0, 1, 3):
         raise ReviewFailed(f"there is no report of this change: the review ended with {ending}")
-    _summary(os.environ, reports["markdown"])
-    _output({**_told(reports["json"]), "exit_code": str(verdict(ending.code, config.fail_on))})
-    _output({"report": str(reports["json"]), "sarif": str(reports["sarif"])})
+    return ending.code
+
+
+def _say(phase: str, done: int, total: int) -> None:
+    """Write what a pull notes into the log, but not how far it is."""
+    if not total:
+        click.echo(f"hunkwise: {visible_line(phase)}", err=True)
 
 
 def verdict(code: int, fail_on: Severity | None) -> int:
@@ -87,20 +121,18 @@ def verdict(code: int, fail_on: Severity | None) -> int:
     return code
 
 
-def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what a process that reads a stranger's change should not hold."""
-    return {name: value for name, value in environ.items() if not any(part in name for part in _HIDDEN)}
-
-
 def _job(environ: Mapping[str, str]) -> tuple[Inputs, Range, Path | None, Config]:
     """Read inputs and event, and the configuration of the base commit."""
     inputs, commits = read_inputs(environ), read_range(environ)
     check_history(inputs.workdir, commits)
-    file = base_config(inputs.workdir, commits, inputs.config, _folder(environ))
+    file = base_config(inputs.workdir, commits, inputs.config, _folder(environ)) if inputs.config else None
     flags: dict[str, object] = {"model": inputs.model} if inputs.model else {}
     if inputs.fail_on:
         flags["fail_on"] = None if inputs.fail_on == "none" else Severity(inputs.fail_on)
-    return inputs, commits, file, load(flags=flags, environ=environ, folder=_folder(environ), file=file)
+    config = load(
+        flags=flags, environ=environ, folder=inputs.workdir, file=file, trusted=False, before=commits.base
+    )
+    return inputs, commits, file, config
 
 
 def _folder(environ: Mapping[str, str]) -> Path:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
 
-from hunkwise.reviewer.baseline import known, merged, parse, render
+from hunkwise.reviewer.baseline import Entry, known, merged, parse, render
 from hunkwise.reviewer.commands.post import read_findings
 from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.config_files import repository_root
 from hunkwise.reviewer.errors import ConfigError, UsageError
-from hunkwise.reviewer.forges.git import blobs, repository
+from hunkwise.reviewer.named import placed, read_as_of, read_regular, repository_root
 from hunkwise.reviewer.report.json import LARGEST, ReportError
 from hunkwise.reviewer.silence import Known
 
@@ -25,7 +23,7 @@ from hunkwise.reviewer.silence import Known
     type=click.Path(path_type=Path),
     default=Path(".hunkwise/baseline.json"),
     show_default=True,
-    help="The baseline to write, or to add to.",
+    help="The baseline to write, or to add to; the path begins at the repository's root, as in --baseline-file.",
 )
 @click.option("--reason", default="", metavar="TEXT", help="Why these findings are left as they are.")
 @click.option(
@@ -38,20 +36,30 @@ def command(findings: str, file: Path, reason: str, until: datetime | None, only
     `review --baseline-file FILE` does not say them again, and shows them as silenced, with the reason, in JSON
     and SARIF. After the last day they are said again. Entries of the file that have ended are dropped from it.
     """
-    now, review = today(), read_findings(findings)
+    now, review, file = today(), read_findings(findings), placed(file, Path.cwd())
     if until is not None and until.date() < now:
         raise UsageError(f"--until {until.date()} has passed; give a day from {now} on")
     names = {found.fingerprint for found in review.findings}
     if unknown := sorted(set(only) - names):
         raise UsageError(f"{findings} has no finding with the fingerprint {unknown[0]!r:.60}")
     chosen = [found for found in review.findings if not only or found.fingerprint in only]
-    before = parse(_content(file)) if file.exists() else {}
+    before = _noted(file)
     after = merged(before, chosen, reason, until.date() if until else None, now)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(render(after), encoding="utf-8")
     added, gone = len(after.keys() - before.keys()), len(before.keys() - after.keys())
     click.echo(f"{file}: {len(after)} known findings, {added} of them new; {gone} that had ended are gone")
     return 0
+
+
+def _noted(file: Path) -> dict[str, Entry]:
+    """Read the entries of a baseline that may not be there yet. Raises ConfigError."""
+    try:
+        return parse(read_regular(file, LARGEST + 1))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{file}: the baseline can't be read: {error.strerror}") from None
 
 
 def today() -> date:
@@ -67,11 +75,18 @@ def read_baseline(config: Config, folder: Path, before: str | None = None) -> di
     """
     if config.baseline_file == "none":
         return {}
-    root = repository_root(folder) or folder
-    path = Path(os.path.normpath(root / config.baseline_file))  # a link may be the change's own
+    path = placed(config.baseline_file, folder)  # a link may be the change's own
+    root = repository_root(folder) or folder.resolve()
     try:
-        inside = before is not None and path.is_relative_to(root)
-        return known(parse(_as_of(str(before), path.relative_to(root), folder) if inside else _content(path)))
+        if before is None or not path.is_relative_to(root):
+            return known(parse(read_regular(path, LARGEST + 1)))
+        found = read_as_of(before, [path], LARGEST + 1)
+        if path not in found:
+            raise ConfigError(
+                f"{path}: the baseline is not in {before:.12}, the commit of --from; "
+                "with --untrusted it is read from there"
+            )
+        return known(parse(found[path]))
     except OSError as error:
         raise ConfigError(
             f"{path}: the baseline can't be read: {error.strerror}; write one with: "
@@ -79,18 +94,3 @@ def read_baseline(config: Config, folder: Path, before: str | None = None) -> di
         ) from None
     except ReportError as error:
         raise ConfigError(f"{path}: the baseline can't be used: {error}") from None
-
-
-def _content(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(LARGEST + 1)
-
-
-def _as_of(commit: str, path: Path, folder: Path) -> bytes:
-    name = f"{commit}:{path.as_posix()}"
-    found = blobs(repository(folder), [name], LARGEST, LARGEST)
-    if name not in found:
-        raise ConfigError(
-            f"{path}: the baseline is not in {commit[:12]}; with --untrusted it is read from the commit of --from"
-        )
-    return found[name]

@@ -19,7 +19,7 @@ from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, Mode
 from hunkwise.reviewer.commands.cache import cache_from_environment, place_from_environment
 from hunkwise.reviewer.commands.progress import Progress
 from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.config_files import repository_root
+from hunkwise.reviewer.named import repository_root
 from hunkwise.reviewer.visible import visible_line
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from hunkwise.reviewer.config_files import repository_root
 from hunkwise.reviewer.errors import GitError, UsageError
+from hunkwise.reviewer.named import repository_root
 
 _MARK = "# Written by hunkwise install-hook; delete this file to be rid of it."
 

@@ -1,4 +1,4 @@
-"""What a GitHub Actions job says: the inputs of action.yml, and the commits that its event is about."""
+"""What a job says: the inputs of action.yml, and the commits that the job of GitHub or GitLab is about."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hunkwise.reviewer.config import nearest
-from hunkwise.reviewer.config_files import LARGEST_FILE, REPOSITORY_FILE
+from hunkwise.reviewer.config_files import LARGEST_FILE
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.forges.git import asks, blobs, repository
+from hunkwise.reviewer.forges.git import asks, repository
+from hunkwise.reviewer.named import read_as_of, read_regular
+from hunkwise.reviewer.setting import nearest
 from hunkwise.reviewer.types import Severity
 
 _LARGEST_EVENT = 10_000_000  # bytes; GitHub's webhooks stop at 25 MB, those about pull requests far below
@@ -111,44 +112,51 @@ def read_range(environ: Mapping[str, str]) -> Range:
     return Range(f"{head}^" if base == _ZEROS else base, head)
 
 
-def check_history(folder: Path, commits: Range) -> None:
+def read_merge_range(environ: Mapping[str, str]) -> Range:
+    """Read the commits of a GitLab job's merge request. Raises UsageError."""
+    base = environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "")
+    # the first stands only where the job checks out the merged result
+    head = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA", "")
+    if not (_COMMIT.fullmatch(base) and _COMMIT.fullmatch(head)):
+        raise UsageError("this job is of no merge request; run it in merge request pipelines")
+    return Range(base, head)
+
+
+_CHECKOUT = (
+    "give actions/checkout the lines "
+    "`fetch-depth: 0` and `ref: ${{ github.event.pull_request.head.sha || github.sha }}`"
+)
+
+
+def check_history(folder: Path, commits: Range, remedy: str = _CHECKOUT) -> None:
     """Make sure that both commits are in the checkout. Raises UsageError that says how to get them."""
     repo = repository(folder)
     for commit in (commits.base, commits.head):
         if asks(repo, "cat-file", "-e", f"{commit}^{{commit}}") is None:
-            raise UsageError(
-                f"commit {commit[:12]} is not in the checkout; give actions/checkout the lines "
-                "`fetch-depth: 0` and `ref: ${{ github.event.pull_request.head.sha || github.sha }}`"
-            )
+            raise UsageError(f"commit {commit[:12]} is not in the checkout; {remedy}")
 
 
-def base_config(folder: Path, commits: Range, name: str, into: Path) -> Path | None:
-    """Copy the configuration as it stood at the base, where the change's author could not write it.
+def base_config(folder: Path, commits: Range, name: str, into: Path) -> Path:
+    """Copy a configuration as it stood at the base, where the change's author could not write it.
 
-    Without a `name`: .hunkwise.toml, else pyproject.toml, else None. Raises UsageError if `name` is not there.
+    Raises UsageError if it is not there.
     """
     if name.startswith("/") or ".." in Path(name).parts:
         raise UsageError(f"config {name!r} leads out of the repository; give it relative to workdir")
-    repo = repository(folder)
-    within = folder.resolve().relative_to((repo.top or folder).resolve())
-    for candidate in [name] if name else [REPOSITORY_FILE, "pyproject.toml"]:
-        for text in blobs(
-            repo, [f"{commits.base}:{within / candidate}"], LARGEST_FILE, LARGEST_FILE
-        ).values():
-            copy = into / Path(candidate).name
-            copy.write_bytes(text)
-            return copy
-    if name:
+    path = folder.resolve() / name
+    found = read_as_of(commits.base, [path], LARGEST_FILE)
+    if path not in found:
         raise UsageError(
             f"config {name!r} is not in the base commit {commits.base[:12]}, from which it is read"
         )
-    return None
+    copy = into / path.name
+    copy.write_bytes(found[path])
+    return copy
 
 
 def _event(environ: Mapping[str, str]) -> dict[str, Any]:
     try:
-        with Path(environ.get("GITHUB_EVENT_PATH", "")).open("rb") as file:
-            event = json.loads(file.read(_LARGEST_EVENT))
+        event = json.loads(read_regular(environ.get("GITHUB_EVENT_PATH", ""), _LARGEST_EVENT))
     except (OSError, ValueError) as error:
         raise UsageError(f"the event can't be read from GITHUB_EVENT_PATH: {error}") from error
     return event if isinstance(event, dict) else {}

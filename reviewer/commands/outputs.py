@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from hunkwise.reviewer.config import nearest
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.report import FORMATS, View, renderer
+from hunkwise.reviewer.setting import nearest
 from hunkwise.reviewer.types import Review
 from hunkwise.reviewer.visible import defuse
 

@@ -13,6 +13,7 @@ import click
 
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.forges.remote import Forge, ForgeName
+from hunkwise.reviewer.named import read_regular
 from hunkwise.reviewer.types import Review
 from hunkwise.reviewer.visible import visible
 
@@ -79,8 +80,7 @@ def read_findings(name: str) -> Review:
     from hunkwise.reviewer.report.json import LARGEST, load
 
     try:
-        with Path(name).open("rb") as file:
-            return load(file.read(LARGEST + 1))
+        return load(read_regular(name, LARGEST + 1))
     except OSError as error:
         raise UsageError(f"{name}: can't be read: {error.strerror}") from None
 

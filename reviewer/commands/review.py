@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.summary import is_idle
 from hunkwise.reviewer.silence import Known, Silence
-from hunkwise.reviewer.types import Change, Review, Severity
+from hunkwise.reviewer.types import Change, Review, Severity, Skipped
 from hunkwise.reviewer.visible import visible_line
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ OpenEngine = Callable[[Config, "Progress"], "Engine"]
     help="Configuration to read.",
 )
 @rare(
-    "--untrusted", is_flag=True, help="Take from the repository's file only what makes the review stricter."
+    "--untrusted",
+    is_flag=True,
+    help="Read the configuration as it stood at --from, and trust nothing that the change brings.",
 )
 @rare("--stats", is_flag=True, help="Print times and token counts on stderr.")
 @rare("--show-prompt", is_flag=True, help="Print every prompt on stderr.")
@@ -83,12 +86,13 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
         folder=Path.cwd(),
         file=values["file"],
         trusted=not values["untrusted"],
+        before=source.start,
     )
-    for sentence in config.ignored:
-        click.echo(f"hunkwise: {visible_line(sentence)}", err=True)
+    for path, why in config.ignored:
+        click.echo(f"hunkwise: {visible_line(path)}: {visible_line(why)}", err=True)
     chosen = outputs(asked, config.format, source.paths)
     open_engine: OpenEngine = ctx.obj or _open_engine
-    guidelines = "" if values["untrusted"] else read_guidelines(config, Path.cwd())
+    guidelines = _guidelines(config, source, trusted=not values["untrusted"])
     known = _known(config, source, trusted=not values["untrusted"])
     silence = Silence(known, today(), trusted=not values["untrusted"])
     review, change = _review(
@@ -101,6 +105,8 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
         stats=values["stats"],
         transcript=values["show_prompt"],
     )
+    unread = tuple(Skipped(path, why) for path, why in config.ignored)
+    review = replace(review, skipped=(*unread, *review.skipped))
     _write(review, change, chosen, config, os.environ)
     if request := request_of(source):
         from hunkwise.reviewer.commands.post import post_review
@@ -114,6 +120,15 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
 def _source(values: Mapping[str, Any]) -> Source:
     names = ("paths", "staged", "working", "commit", "start", "end", "scan", "pull", "merge")
     return Source(**{name: values[name] for name in names})
+
+
+def _guidelines(config: Config, source: Source, *, trusted: bool) -> str:
+    """Read the guidelines; where the change is not trusted, as they stood before the change."""
+    if not trusted and source.start is None:
+        if config.guidelines not in ("auto", "none"):
+            click.echo("hunkwise: the guidelines are not used: with --untrusted they need --from", err=True)
+        return ""
+    return read_guidelines(config, Path.cwd(), None if trusted else source.start)
 
 
 def _known(config: Config, source: Source, *, trusted: bool) -> dict[str, Known]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.named import read_regular
 from hunkwise.reviewer.types import Change
 
 if TYPE_CHECKING:
@@ -107,8 +108,7 @@ def _read_diff(paths: Sequence[str], most: int) -> bytes:
     try:
         if name == "-":
             return sys.stdin.buffer.read(most + 1)
-        with Path(name).open("rb") as file:
-            return file.read(most + 1)
+        return read_regular(name, most + 1)
     except OSError as error:
         hint = (
             "; name it with --commit or --from if it is a revision"

@@ -6,6 +6,7 @@ Between them the report goes from one run to the other, as an artifact does, and
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -13,48 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from fakes.act import BIN, HALF, Job
+from fakes.act import BIN, HALF, Job, runnable
 from fakes.github import Account, FakeGitHub
 from fakes.server import serving
+
+from hunkwise.reviewer.report.json import LARGEST
 
 TOKEN = "secret-token"
 CHANGE = {"half.py": HALF.replace("//", "/"), "uv.lock": "x = 1\n"}
 EXCLUDED = 'exclude = ["half.py"]\n'  # so that no model is needed
-# What stands for the actions that only GitHub can run: the artifact goes by a folder of this machine.
-UPLOAD = {"run": 'cp "$FILE" "$ARTIFACT/"', "env": {"FILE": "${{ steps.hunkwise.outputs.report }}"}}
-DOWNLOAD = {"run": 'mkdir -p "$TO" && cp -R "$ARTIFACT/." "$TO/"', "env": {"TO": "${{ runner.temp }}/report"}}
 SPY = """#!/bin/sh
 env > "$KEPT/environment.$$"
 exec "{program}" "$@"
 """
-
-
-def runnable(workflow: str) -> str:
-    """The workflow as act can run it: our action from the checkout, artifacts by hand, nothing installed."""
-    document = yaml.safe_load(workflow)
-    (job,) = document["jobs"].values()
-    steps: list[dict[str, Any]] = []
-    for step in job["steps"]:
-        name = step.get("uses", "").partition("@")[0]
-        if name == "hunkwise/hunkwise":
-            steps.append({**step, "uses": "./.action"})
-        elif name == "actions/upload-artifact":
-            assert step["with"]["path"] == UPLOAD["env"]["FILE"]  # type: ignore[index]
-            steps.append(UPLOAD)
-        elif name == "actions/download-artifact":
-            assert step["with"]["path"] == DOWNLOAD["env"]["TO"]  # type: ignore[index]
-            steps.append(DOWNLOAD)
-        elif "run" in step:
-            lines = [line for line in step["run"].splitlines() if not line.startswith("pip install")]
-            steps.append({**step, "run": "\n".join(lines)})
-        elif name == "actions/checkout":  # act leaves out a checkout of what lies here, if no `ref` is named
-            steps.append({**step, "with": {k: v for k, v in step["with"].items() if k != "ref"}})
-        else:
-            assert name == "actions/setup-python"
-    job["steps"] = steps
-    document["on"] = document.pop(True)  # YAML reads `on` as a truth
-    return yaml.safe_dump(document)
 
 
 class Fork:
@@ -62,8 +34,7 @@ class Fork:
 
     def __init__(self, folder: Path, root: Path, workflows: list[str]) -> None:
         self.job = Job(folder, root / "action.yml")
-        self.artifact = folder / "artifact"
-        self.artifact.mkdir()
+        self.artifact = self.job.artifact
         spies = folder / "spies"
         spies.mkdir()
         (spies / "hunkwise").write_text(SPY.format(program=BIN / "hunkwise"))
@@ -105,7 +76,7 @@ class Fork:
     def _act(
         self, event: str, payload: dict[str, Any], *options: str, **environ: str
     ) -> subprocess.CompletedProcess[str]:
-        given = {"ARTIFACT": str(self.artifact), "GITHUB_REPOSITORY": "octo/repo", **environ}
+        given = {"GITHUB_REPOSITORY": "octo/repo", **environ}
         with serving(self.forge):
             return self.job.act(
                 event, payload, *options, path=self.path, GITHUB_API_URL=self.forge.url, **given
@@ -154,7 +125,7 @@ def other_head(report: Path, head: str) -> None:
 
 
 def too_large(report: Path, head: str) -> None:
-    report.write_text(report.read_text() + " " * 20_000_000)
+    os.truncate(report, LARGEST + 1)
 
 
 def a_link(report: Path, head: str) -> None:
@@ -181,6 +152,7 @@ def added(report: Path, **values: Any) -> None:
         "calibrated": True,
         "fingerprint": "0" * 32,
         "code": [],
+        "part": 0,
         "suggestion": None,
         **values,
     }

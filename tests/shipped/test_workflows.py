@@ -5,12 +5,14 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from fakes.act import git
 
 from hunkwise.engine import default_model, library_from_environment
 from hunkwise.reviewer.commands.cache import place_from_environment
@@ -173,51 +175,92 @@ def test_gitlab_shell(root: Path) -> None:
             assert subprocess.run(["sh", "-n", "-c", line], check=False).returncode == 0, line
 
 
-def test_gitlab_review(root: Path, tmp_path: Path) -> None:
-    """The review's script runs, with the base's configuration and the model apart, and writes both reports."""
-
-    def git(*arguments: str) -> str:
-        command = [
-            "git",
-            "-c",
-            "user.name=n",
-            "-c",
-            "user.email=e@x",
-            "-c",
-            "commit.gpgsign=false",
-            *arguments,
-        ]
-        return subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, check=True
-        ).stdout.strip()
-
-    git("init", "-q", "-b", "main")
-    (tmp_path / ".hunkwise.toml").write_text('exclude = ["*.py"]\n')
-    git("add", ".")
-    git("commit", "-q", "-m", "base")
-    base = git("rev-parse", "HEAD")
-    (tmp_path / ".hunkwise.toml").write_text("exclude = []\n")
+@pytest.fixture
+def merged(tmp_path: Path) -> dict[str, str]:
+    """A repository with a merge request that loosens the configuration; gives the variables of its job."""
+    git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / "pyproject.toml").write_text('[tool.hunkwise]\nexclude = ["a.py", "*.toml"]\n')
     (tmp_path / "a.py").write_text("print(1)\n")
-    git("add", ".")
-    git("commit", "-q", "-m", "head")
-    job = gitlab_jobs(root)["hunkwise-review"]
-    script = "\n".join(line for line in job["script"] if not line.startswith("hunkwise model"))
-    script += "\nhunkwise config show --json > shown.json"
-    environ = {
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "base")
+    base = git(tmp_path, "rev-parse", "HEAD")
+    (tmp_path / "pyproject.toml").write_text("[tool.hunkwise]\nexclude = []\nlanguage = 'de'\n")
+    (tmp_path / "a.py").write_text("print(2)\n")
+    git(tmp_path, "commit", "-q", "-am", "head")
+    return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "GITLAB_CI": "true",
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
-        "CI_COMMIT_SHA": git("rev-parse", "HEAD"),
+        "CI_COMMIT_SHA": git(tmp_path, "rev-parse", "HEAD"),
         "HUNKWISE_FAIL_ON": "none",
+        "HUNKWISE_SOURCES": "/nowhere",
+        "REQUIREMENT": "none",
     }
-    done = subprocess.run(
-        ["sh", "-e", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+
+
+def scripted(root: Path, folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the review's job, as it stands in the template."""
+    jobs = gitlab_jobs(root)
+    script = "\n".join([*jobs[".hunkwise"]["before_script"], *jobs["hunkwise-review"]["script"]])
+    return subprocess.run(
+        ["sh", "-e", "-c", script], cwd=folder, env=environ, capture_output=True, text=True, check=False
     )
+
+
+def test_gitlab_review(root: Path, tmp_path: Path, merged: dict[str, str]) -> None:
+    """The review's script runs with the base's configuration, and writes both reports."""
+    done = scripted(root, tmp_path, merged)
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "hunkwise.json").read_text())["head"] == environ["CI_COMMIT_SHA"]
+    report = json.loads((tmp_path / "hunkwise.json").read_text())
+    assert report["head"] == merged["CI_COMMIT_SHA"]
+    assert report["manifest"]["settings"]["language"] == "English"
+    reasons = {one["path"]: one["reason"] for one in report["skipped"]}
+    assert reasons["a.py"] == "excluded by the configuration"
     assert json.loads((tmp_path / "hunkwise-codequality.json").read_text()) == []
-    assert json.loads((tmp_path / "shown.json").read_text())["isolate"]["value"] is True
+
+
+def test_gitlab_asks_for_the_model_where_it_is_needed(
+    root: Path, tmp_path: Path, merged: dict[str, str]
+) -> None:
+    """A change that the model is to judge needs it; here it is nowhere, and the job fails with a sentence."""
+    (tmp_path / "b.py").write_text("print(3)\n")
+    git(tmp_path, "add", "b.py")
+    git(tmp_path, "commit", "-q", "-m", "base 2")
+    merged["CI_MERGE_REQUEST_DIFF_BASE_SHA"] = git(tmp_path, "rev-parse", "HEAD")
+    (tmp_path / "b.py").write_text("print(4)\n")
+    git(tmp_path, "commit", "-q", "-am", "head 2")
+    merged["CI_COMMIT_SHA"] = git(tmp_path, "rev-parse", "HEAD")
+    done = scripted(root, tmp_path, merged)
+    assert done.returncode == 2
+    assert "no source has qwen2.5-coder:1.5b" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["pip/x", "models/manifests/x", "answers/answers-trusted.sqlite3"])
+def test_gitlab_refuses_a_change_that_fills_the_cache(
+    root: Path, tmp_path: Path, merged: dict[str, str], name: str
+) -> None:
+    """What a change commits where hunkwise keeps its own is not taken for what the cache gave back."""
+    path = tmp_path / ".hunkwise" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("x")
+    git(tmp_path, "add", "-f", ".hunkwise")
+    done = scripted(root, tmp_path, merged)
+    assert done.returncode == 2
+    assert "the change brings files" in done.stdout
+
+
+def test_gitlab_caches(root: Path) -> None:
+    """Engine and model are kept whatever becomes of the job; the job with the token shares nothing with it."""
+    jobs = gitlab_jobs(root)
+    engine, answers = jobs["hunkwise-review"]["cache"]
+    assert [engine["when"], answers["when"]] == ["always", "always"]
+    assert engine["key"].endswith(llama(root).replace("==", "-"))
+    assert not any("prefixes" in path or path == ".hunkwise/answers" for path in answers["paths"])
+    assert jobs["hunkwise-post"]["cache"] == []
+    assert "PIP_CACHE_DIR" not in {**jobs[".hunkwise"]["variables"], **jobs["hunkwise-post"]["variables"]}
+    assert jobs["hunkwise-post"]["variables"]["PIP_NO_CACHE_DIR"] == "1"
+    assert "TOKEN" not in str(jobs["hunkwise-review"]["variables"])
 
 
 def test_variables_are_known(root: Path) -> None:
@@ -232,21 +275,41 @@ def test_variables_are_known(root: Path) -> None:
         assert used <= known, name
 
 
-def test_what_is_cached_is_what_is_used(workflows: Path) -> None:
-    """The example saves the folders of the model store and of the answers; its key is the digest."""
-    documented = [file.read_text() for file in workflows.iterdir() if file.name != "own.yml"]
-    (text,) = [text for text in documented if "actions/cache/restore" in text]
-    (job,) = yaml.safe_load(text)["jobs"].values()
+def llama(root: Path) -> str:
+    """Give the requirement of llama-cpp-python."""
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    return str(extras["local"][0])
+
+
+def test_what_is_cached_is_what_is_used(root: Path, workflows: Path) -> None:
+    """Every sample with the action keeps pip's wheels, the model store and the answers, also if it fails."""
+    texts = [file.read_text() for file in workflows.iterdir() if "hunkwise/hunkwise@" in file.read_text()]
+    texts = [text for text in texts if "uses: hunkwise/hunkwise@" in text]
+    assert len(texts) == 3
     home = {"HOME": "/home/runner"}
     library = library_from_environment(home)
     (digest,) = {
         entry.sha256 for name, entry in library.catalog.items() if str(name).endswith(default_model())
     }
-    models, answers, saved = (
-        step["with"] for step in job["steps"] if "actions/cache" in step.get("uses", "")
-    )
-    folders = [line.replace("~", home["HOME"]) for line in models["path"].split()]
-    assert str(library.store.root) in folders
-    assert saved["path"] == models["path"]
-    assert models["key"].endswith(digest)
-    assert answers["path"].replace("~", home["HOME"]) == str(place_from_environment(home).folder)
+    for text in texts:
+        (job,) = yaml.safe_load(text)["jobs"].values()
+        cached = [step for step in job["steps"] if "actions/cache" in step.get("uses", "")]
+        engine, answers, saved_engine, saved_answers = (step["with"] for step in cached)
+        folders = [line.replace("~", home["HOME"]) for line in engine["path"].split()]
+        assert folders == ["/home/runner/.cache/pip", str(library.store.root)]
+        assert answers["path"].split()[0].replace("~", home["HOME"]) == str(
+            place_from_environment(home).folder
+        )
+        assert answers["path"].split()[1:] == ["!~/.cache/hunkwise/prefixes"]
+        assert (saved_engine["path"], saved_answers["path"]) == (engine["path"], answers["path"])
+        assert engine["key"].endswith(f"-{llama(root).replace('==', '')}-{digest}")
+        (python,) = (step["with"] for step in job["steps"] if "setup-python" in step.get("uses", ""))
+        assert f"-python{python['python-version']}-" in engine["key"]
+        assert all("/restore@" in step["uses"] for step in cached[:2])
+        assert all("/save@" in step["uses"] and "always()" in step["if"] for step in cached[2:])
+
+
+def test_the_engine_is_built_for_other_runners_too(root: Path) -> None:
+    """Where a job builds llama.cpp, it does not build for its own processor alone."""
+    for name in ("action.yml", "templates/hunkwise.yml", "Dockerfile"):
+        assert "-DGGML_NATIVE=OFF" in (root / name).read_text()

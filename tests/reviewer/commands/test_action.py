@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hunkwise.reviewer.commands import action
-from hunkwise.reviewer.commands.action import scrubbed, verdict
+from hunkwise.reviewer.commands.action import verdict
+from hunkwise.reviewer.commands.child import for_review
 from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.types import Severity
@@ -23,24 +24,28 @@ def test_verdict(
     assert ("::warning" in capsys.readouterr().out) == (code != expected)
 
 
-def test_no_token_for_the_review() -> None:
-    """The process that reads a stranger's change holds no token."""
-    hidden = {
-        "GITHUB_TOKEN": "x",
-        "INPUT_GITHUB_TOKEN": "x",
-        "ACTIONS_RUNTIME_TOKEN": "x",
-        "DB_PASSWORD": "x",
-    }
-    assert scrubbed({**hidden, "PATH": "/bin", "HUNKWISE_CACHE_SECRET": "s"}) == {
-        "PATH": "/bin",
-        "HUNKWISE_CACHE_SECRET": "s",
-    }
+def test_no_secret_for_the_review() -> None:
+    """The process that reads a stranger's change holds no secret, whatever it is called."""
+    secrets = (
+        "GITHUB_TOKEN", "INPUT_GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "CI_JOB_TOKEN", "DB_PASSWORD", "MY_SECRET",
+        "API_KEY", "AWS_SECRET_ACCESS_KEY", "DATABASE_URL", "PIN", "HUNKWISE_GITHUB_TOKEN", "HUNKWISE_OTHER",
+        "HUNKWISE_GITLAB_TOKEN", "HF_TOKEN", "OLLAMA_API_KEY", "GGML_TOKEN",
+        "CUDA_LICENSE_KEY", "GIT_CONFIG_VALUE_0",
+        "XPATH", "PATHX", "path", "LC_all secret", "npm_config__auth", "HOMEBREW_GITHUB_API_TOKEN",
+    )  # fmt: skip
+    needed = {
+        "PATH": "/bin", "HOME": "/h", "LC_ALL": "C", "HUNKWISE_LANGUAGE": "de", "HUNKWISE_MODELS": "/m",
+        "HUNKWISE_CACHE_SECRET": "s", "OLLAMA_MODELS": "/o", "https_proxy": "http://proxy:3128", "NO_PROXY": "x",
+        "CUDA_VISIBLE_DEVICES": "0", "PYTHONSAFEPATH": "1", "GITHUB_REPOSITORY": "o/r", "CI": "true",
+    }  # fmt: skip
+    given = {**dict.fromkeys(secrets, "x"), **needed, "HTTPS_PROXY": "http://user:password@proxy:3128"}
+    assert for_review(given) == needed
 
 
 @pytest.mark.parametrize("said", [{"CI": "true"}, {"GITHUB_ACTIONS": "true"}])
 def test_the_model_runs_apart(said: dict[str, str], tmp_path: Path) -> None:
     """What the review's process is given of the job's variables says that this is CI."""
-    assert load(flags={}, environ=scrubbed({**said, "GITHUB_TOKEN": "x"}), folder=tmp_path).isolate
+    assert load(flags={}, environ=for_review({**said, "GITHUB_TOKEN": "x"}), folder=tmp_path).isolate
 
 
 def test_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 BIN = Path(sys.executable).parent
 HALF = "def half(number):\n    return number // 2\n"
 
@@ -23,6 +25,59 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+# What stands for the actions that only GitHub can run: caches and artifacts go by folders of this machine.
+RESTORE = """
+key=$(printf %s "$KEY" | tr / _)
+echo "cache-primary-key=$key" >> "$GITHUB_OUTPUT"
+if [ -d "$CACHES/$key" ]; then cp -R "$CACHES/$key/." "$HOME"; echo cache-hit=true >> "$GITHUB_OUTPUT"; fi
+"""
+SAVE = """
+mkdir "$CACHES/$KEY"
+cd "$HOME"
+for path in $PATHS; do
+  case $path in !*) ;; *) if [ -e "${path#*/}" ]; then cp -R --parents "${path#*/}" "$CACHES/$KEY"; fi;; esac
+done
+"""
+UPLOAD = 'cp "$FILE" "$ARTIFACT/"'
+DOWNLOAD = 'mkdir -p "$TO" && cp -R "$ARTIFACT/." "$TO/"'
+
+
+def runnable(workflow: str) -> str:
+    """A workflow of the documentation as act can run it: our action from the checkout, nothing installed."""
+    document = yaml.safe_load(workflow)
+    (job,) = document["jobs"].values()
+    job["steps"] = [step for each in job["steps"] for step in _runnable(each)]
+    document["on"] = document.pop(True)  # YAML reads `on` as a truth
+    return str(yaml.safe_dump(document))
+
+
+def _runnable(step: dict[str, Any]) -> list[dict[str, Any]]:
+    name, given = step.get("uses", "").partition("@")[0], step.get("with", {})
+    kept = {key: value for key, value in step.items() if key in ("id", "if")}
+    match name:
+        case "hunkwise/hunkwise":
+            return [{**step, "uses": "./.action"}]
+        case "actions/cache/restore":
+            return [{**kept, "run": RESTORE, "env": {"KEY": given["key"]}}]
+        case "actions/cache/save":
+            return [{**kept, "run": SAVE, "env": {"KEY": given["key"], "PATHS": given["path"]}}]
+        case "actions/upload-artifact":
+            return [{**kept, "run": UPLOAD, "env": {"FILE": given["path"]}}]
+        case "github/codeql-action/upload-sarif":
+            return [{**kept, "run": UPLOAD, "env": {"FILE": given["sarif_file"]}}]
+        case "actions/download-artifact":
+            return [{**kept, "run": DOWNLOAD, "env": {"TO": given["path"]}}]
+        case "actions/checkout":  # act leaves out a checkout of what lies here, if no `ref` is named
+            return [{**step, "with": {key: value for key, value in given.items() if key != "ref"}}]
+        case "actions/setup-python":
+            return []
+        case "":
+            lines = [line for line in step["run"].splitlines() if not line.startswith("pip install")]
+            return [{**step, "run": "\n".join(lines)}]
+        case _:
+            raise AssertionError(f"{name} is not known here")
+
+
 class Job:
     """A repository with the action in it, a base commit, and a pull request to come; act runs its workflows.
 
@@ -31,7 +86,8 @@ class Job:
 
     def __init__(self, folder: Path, action: Path) -> None:
         self.folder, self.kept, self.home = folder / "repository", folder / "kept", folder / "home"
-        for path in (self.folder, self.kept, self.home):
+        self.caches, self.artifact = folder / "caches", folder / "artifact"
+        for path in (self.folder, self.kept, self.home, self.caches, self.artifact):
             path.mkdir()
         git(self.folder, "init", "-q", "-b", "main")
         (self.folder / ".action").mkdir()
@@ -54,7 +110,7 @@ class Job:
         """Commit the base with its workflow, then a change; gives the change's diff."""
         self.write(".github/workflows/w.yml", workflow)
         git(self.folder, "add", ".")
-        git(self.folder, "commit", "-q", "-m", "base")
+        git(self.folder, "commit", "-q", "--allow-empty", "-m", "base")
         self.base = git(self.folder, "rev-parse", "HEAD")
         for name, text in change.items():
             self.write(name, text)
@@ -82,14 +138,15 @@ class Job:
         command = [BIN / "act", event, "-e", file, *options]
         for image in ("ubuntu-latest", "ubuntu-24.04"):
             command += ["-P", f"{image}=-self-hosted"]
-        for name, value in {"KEPT": str(self.kept), **environ}.items():
+        places = {"KEPT": self.kept, "CACHES": self.caches, "ARTIFACT": self.artifact}
+        for name, value in {**places, **environ}.items():
             command += ["--env", f"{name}={value}"]
         scrubbed = {k: v for k, v in os.environ.items() if not k.startswith(("HUNKWISE_", "GIT", "XDG_"))}
-        places = ":".join([*map(str, path), os.environ["PATH"]])
+        programs = ":".join([*map(str, path), os.environ["PATH"]])
         return subprocess.run(
             list(map(str, command)),
             cwd=self.folder,
-            env={**scrubbed, "HOME": str(self.home), "PATH": places},
+            env={**scrubbed, "HOME": str(self.home), "PATH": programs},
             capture_output=True,
             text=True,
             check=False,
