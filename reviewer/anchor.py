@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hunkwise.reviewer.suggestion import restore
 from hunkwise.reviewer.types import FileDiff, Finding, Hunk, Line, Suggestion
 
 
@@ -15,7 +16,7 @@ from hunkwise.reviewer.types import FileDiff, Finding, Hunk, Line, Suggestion
 class Anchored:
     """A finding can be shown on `lines`: neighbouring new-side lines of one hunk of `file`, at least one.
 
-    `suggestion` is kept only if it replaces exactly these lines.
+    `suggestion` is kept only if it replaces exactly these lines, by what the forge's own diff removed there.
     """
 
     file: FileDiff
@@ -53,12 +54,23 @@ def _shared_lines(finding: Finding, hunk: Hunk) -> tuple[Line, ...]:
     )
 
 
-def _kept_suggestion(finding: Finding, lines: tuple[Line, ...]) -> Suggestion | None:
+def _kept_suggestion(finding: Finding, lines: tuple[Line, ...], hunk: Hunk) -> Suggestion | None:
+    """Keep a suggestion that gives back what this diff itself shows as removed.
+
+    A review suggests nothing else, so any other was written into its report by somebody on the way here.
+    """
     suggestion = finding.suggestion
     if suggestion is None:
         return None
-    wanted = (suggestion.start_line, suggestion.end_line)
-    return suggestion if wanted == (lines[0].new_no, lines[-1].new_no) else None
+    wanted = suggestion.start_line, suggestion.end_line, _plain_ends(suggestion.replacement)
+    if wanted[:2] != (lines[0].new_no, lines[-1].new_no):
+        return None
+    old = (restore(hunk, line.new_no) for line in lines if line.new_no is not None)
+    return suggestion if wanted in [(*one[:2], _plain_ends(one[2])) for one in old if one] else None
+
+
+def _plain_ends(text: str) -> str:
+    return "\n".join(line.rstrip("\r") for line in text.split("\n"))
 
 
 def anchor(finding: Finding, file: FileDiff | None) -> Anchored | Unanchored:
@@ -74,5 +86,5 @@ def anchor(finding: Finding, file: FileDiff | None) -> Anchored | Unanchored:
     for hunk in file.hunks:
         lines = _shared_lines(finding, hunk)
         if lines:
-            return Anchored(file, lines, _kept_suggestion(finding, lines))
+            return Anchored(file, lines, _kept_suggestion(finding, lines, hunk))
     return Unanchored("the lines are not in the forge's diff", file)

@@ -24,7 +24,7 @@ ONE = finding("a.py", 2)
 def test_a_range_and_a_single_line(github: Start) -> None:
     """A range has both ends on the right side; of one line start_line is left out, or GitHub answers 422."""
     forge = github(patch=PATCH)
-    post(review(suggested(finding("a.py", 2, 3), "x = 5"), finding("new.py", 1)), forge)
+    post(review(suggested(finding("a.py", 2, 3), "x = 1"), finding("new.py", 1)), forge)
     (sent,) = [request.body for request in forge.requests if request.path.endswith("/reviews")]
     assert sent["event"] == "COMMENT"
     assert sent["commit_id"] == HEAD
@@ -33,7 +33,7 @@ def test_a_range_and_a_single_line(github: Start) -> None:
         {"path": "a.py", "start_line": 2, "start_side": "RIGHT", "line": 3, "side": "RIGHT"},
         {"path": "new.py", "line": 1, "side": "RIGHT"},
     ]
-    assert "```suggestion\nx = 5\n```" in bodies[0]
+    assert "```suggestion\nx = 1\n```" in bodies[0]
     assert "suggestion" not in bodies[1]
 
 

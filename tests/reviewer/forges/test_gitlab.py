@@ -42,10 +42,10 @@ def test_one_notification_for_a_review(gitlab: Start) -> None:
 
 
 def test_suggestions_reach_upwards(gitlab: Start) -> None:
-    """A suggestion for three lines starts two lines above the commented one."""
+    """A suggestion for two lines starts one line above the commented one."""
     forge = gitlab(patch=PATCH)
-    post(review(suggested(finding("a.py", 2, 4), "x = 5")), forge)
-    assert "```suggestion:-2+0\nx = 5\n```" in forge.discussions[0]["notes"][0]["body"]
+    post(review(suggested(finding("a.py", 2, 3), "x = 1")), forge)
+    assert "```suggestion:-1+0\nx = 1\n```" in forge.discussions[0]["notes"][0]["body"]
 
 
 def test_a_diff_that_is_not_ready_is_waited_for(gitlab: Start) -> None:
