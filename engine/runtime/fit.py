@@ -144,10 +144,10 @@ def _fixed(fit: _Fit) -> Plan:
     batch = asked.num_batch or 512
     # A repacked copy beside mapped weights holds them twice (measured with the 1.5B: 600 MB more, seconds more
     # to load), and on AVX2 nothing is won: prompts come a tenth slower, steps of 8 lanes a tenth faster. Arm
-    # and AMX have kernels that need it (ggml-cpu/repack.cpp, amx.cpp).
-    repack = (
-        asked.use_mmap is None and not machine.devices and bool({"neon", "amx"} & {*machine.cpu.features})
-    )
+    # has kernels that need it (ggml-cpu/repack.cpp). So has AMX (amx.cpp), but built by GCC 12 they end in
+    # SIGSEGV: its _tile_loadconfig tells the compiler of 8 of the 64 bytes that it reads, so the rest is never
+    # written.
+    repack = asked.use_mmap is None and not machine.devices and "neon" in machine.cpu.features
     notes = []
     if asked.num_gpu and not machine.devices:
         notes.append(f"num_gpu {asked.num_gpu} has no effect: there is no GPU that this build can use")
