@@ -93,7 +93,7 @@ def _asked(commits: Range, config: Config, folder: Path) -> int:
     """Count the hunks that the model is needed for."""
     from hunkwise.reviewer.agenda import agenda
 
-    change = read_change(Source(start=commits.base, end=commits.head), config, folder)
+    change = read_change(Source(starts=(commits.base,), end=commits.head), config, folder)
     return len({pick.place for pick in agenda(change, config).asked})
 
 

@@ -6,10 +6,16 @@ of memory all end the same way: with a note, and with the exit code that --on-ti
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from importlib.metadata import requires
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +23,7 @@ import click
 
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.commands.child import Ending, review_command, supervise
-from hunkwise.reviewer.commands.pushed import from_environment, from_lines
+from hunkwise.reviewer.commands.pushed import Task, from_environment, from_lines
 from hunkwise.reviewer.commands.source import Source, read_change
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_files import load
@@ -78,37 +84,97 @@ def command(
     """
     if os.environ.get("HUNKWISE_SKIP", "") not in ("", "0"):
         return _note("skipped, as HUNKWISE_SKIP says", 0)
+    policies = Policies("commit" if remote is None else "push", on_timeout, on_error)
     try:
-        sources = _sources(remote, Path.cwd())
         config = load(flags={}, environ=os.environ, folder=Path.cwd())
-        reviewable = [source for source in sources if _reviewable(source, config)]
+        tasks = _tasks(remote, Path.cwd())
     except (ReviewError, EngineError) as error:
-        return _note(str(error), _code(Outcome.ERROR, on_timeout, on_error))
-    if not reviewable:
-        return _note("nothing to review", 0)
-    share = time_limit / len(reviewable)
+        return policies.unreviewed(str(error))
+    codes, wanted = [0], []
+    for task in tasks:
+        try:
+            if task.source is None:
+                codes.append(policies.unreviewed(f"{task.name}: {task.problem}"))
+            elif _reviewable(task.source, config):
+                wanted.append(task.source)
+        except (ReviewError, EngineError) as error:
+            codes.append(policies.unreviewed(f"{task.name}: {error}"))
+    if not wanted:
+        return max(codes) if len(codes) > 1 else _note("nothing to review", 0)
+    share = time_limit / len(wanted)
     soft = ["--max-time", str(max(1, int(share * _SOFT)))]
     options = ["--offline", *_fail_on(fail_on, config), *soft, *more]
-    return max(_review(source, options, share, on_timeout, on_error) for source in reviewable)
+    return max(*codes, *(_review(source, options, share, policies) for source in wanted))
 
 
-def _sources(remote: str | None, folder: Path) -> list[Source]:
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What becomes of a commit or push when it can't be reviewed."""
+
+    what: Literal["commit", "push"]
+    on_timeout: Policy
+    on_error: Policy
+
+    def code(self, outcome: Outcome) -> int:
+        """Give the exit code that lets git go on, or stops it."""
+        policy = {
+            Outcome.CLEAN: "pass",
+            Outcome.FINDINGS: "fail",
+            Outcome.TIMEOUT: self.on_timeout,
+            Outcome.ERROR: self.on_error,
+        }
+        return 0 if policy[outcome] == "pass" else 1
+
+    def unreviewed(self, reason: str) -> int:
+        """Say that nothing was reviewed, and what becomes of it."""
+        code = self.code(Outcome.ERROR)
+        return _note(f"{reason}; it was not reviewed, and {self.consequence(code)}", code)
+
+    def consequence(self, code: int) -> str:
+        """Say what git does now, and how to go on where it stops."""
+        if code == 0:
+            return f"the {self.what} goes on"
+        return f"the {self.what} stops; HUNKWISE_SKIP=1 git {self.what} … goes on once without a review"
+
+
+def _tasks(remote: str | None, folder: Path) -> list[Task]:
     return from_environment(os.environ, folder) if remote is None else from_lines(sys.stdin, remote, folder)
 
 
-def _review(
-    source: Source, options: Sequence[str], limit: float, on_timeout: Policy, on_error: Policy
-) -> int:
+def _review(source: Source, options: Sequence[str], limit: float, policies: Policies) -> int:
     ending = supervise(review_command([*_named(source), *options]), limit)
     outcome = judge(ending, limit)
-    code = _code(outcome, on_timeout, on_error)
-    passes = "the commit goes on" if code == 0 else "the commit stops"
+    code = policies.code(outcome)
     match outcome:
+        case Outcome.FINDINGS:
+            _note(f"for the remarks above {policies.consequence(code)}", code)
         case Outcome.TIMEOUT:
-            _note(f"{ending}; {passes}", code)
+            _note(f"{ending}, so not all was reviewed; {policies.consequence(code)}", code)
         case Outcome.ERROR:
-            _note(f"the review failed ({ending}); {passes}", code)
+            _note(
+                f"the review failed ({ending}), so not all was reviewed; {policies.consequence(code)}", code
+            )
+            if missing := _missing(os.environ):
+                _note(missing, code)
     return code
+
+
+def _missing(environ: Mapping[str, str]) -> str:
+    """Say how to get what this hook's own Python lacks, where advice for a shell would not reach it."""
+    if find_spec("llama_cpp") is None:
+        if environ.get("PRE_COMMIT"):
+            extra = [text.partition(";") for text in requires("hunkwise") or ()]
+            wanted = json.dumps([name.strip() for name, _, marker in extra if '"local"' in marker])
+            return (
+                "pre-commit runs this hook in an environment of its own, which lacks llama-cpp-python; "
+                f"add to the hook in .pre-commit-config.yaml: additional_dependencies: {wanted}"
+            )
+        python = shlex.quote(sys.executable)
+        return f"this hook's Python lacks llama-cpp-python; run: {python} -m pip install 'hunkwise[local]'"
+    if shutil.which("hunkwise") is None:
+        program = shlex.quote(str(Path(sys.executable).with_name("hunkwise")))
+        return f"the command `hunkwise` is not on your PATH; the one of this hook is {program}"
+    return ""
 
 
 def judge(ending: Ending, limit: float) -> Outcome:
@@ -118,16 +184,6 @@ def judge(ending: Ending, limit: float) -> Outcome:
     if ending.code == 3:  # incomplete: out of time, or for a fault
         return Outcome.TIMEOUT if ending.seconds >= limit * _SOFT else Outcome.ERROR
     return {0: Outcome.CLEAN, 1: Outcome.FINDINGS}.get(ending.code, Outcome.ERROR)
-
-
-def _code(outcome: Outcome, on_timeout: Policy, on_error: Policy) -> int:
-    policy = {
-        Outcome.CLEAN: "pass",
-        Outcome.FINDINGS: "fail",
-        Outcome.TIMEOUT: on_timeout,
-        Outcome.ERROR: on_error,
-    }
-    return 0 if policy[outcome] == "pass" else 1
 
 
 def _reviewable(source: Source, config: Config) -> bool:
@@ -150,9 +206,8 @@ def _named(source: Source) -> list[str]:
         return ["--staged"]
     if source.commit is not None:
         return ["--commit", source.commit]
-    assert source.start is not None
     assert source.end is not None
-    return ["--from", source.start, "--to", source.end]
+    return [*(part for start in source.starts for part in ("--from", start)), "--to", source.end]
 
 
 def _note(sentence: str, code: int) -> int:

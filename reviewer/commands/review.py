@@ -18,7 +18,7 @@ from hunkwise.reviewer.commands.baseline import read_baseline, today
 from hunkwise.reviewer.commands.flags import given, help_all, rare, setting_flags
 from hunkwise.reviewer.commands.guidelines import read_guidelines
 from hunkwise.reviewer.commands.outputs import Output, colored, outputs, write
-from hunkwise.reviewer.commands.source import Source, checked, read_change, request_of
+from hunkwise.reviewer.commands.source import Source, checked, fed, read_change, request_of
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.report import View
@@ -42,7 +42,13 @@ OpenEngine = Callable[[Config, "Progress"], "Engine"]
 @click.option("--staged", is_flag=True, help="Review what is staged for the next commit.")
 @click.option("--working", is_flag=True, help="Review what differs from the last commit.")
 @click.option("--commit", metavar="SHA", help="Review one commit.")
-@click.option("--from", "start", metavar="A", help="Review what changed since A and --to parted.")
+@click.option(
+    "--from",
+    "starts",
+    multiple=True,
+    metavar="A",
+    help="Review what changed since A and --to parted; given again, what is in none of them.",
+)
 @click.option("--to", "end", metavar="B", help="End of the range; HEAD if not given.")
 @rare("--scan", is_flag=True, help="Review whole files or folders, named as arguments, as if newly written.")
 @rare("--pr", "pull", metavar="URL", help="Review a pull request and post the review to it.")
@@ -79,7 +85,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
     Exit codes: 0 nothing at or above --fail-on; 1 findings at or above it; 2 usage, configuration or tool
     error; 3 incomplete review; 130 interrupted.
     """
-    source = checked(_source(values), terminal=sys.stdin.isatty())
+    source = checked(_source(values), fed=fed())
     config = load(
         flags=given(values),
         environ=os.environ,
@@ -118,7 +124,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
 
 
 def _source(values: Mapping[str, Any]) -> Source:
-    names = ("paths", "staged", "working", "commit", "start", "end", "scan", "pull", "merge")
+    names = ("paths", "staged", "working", "commit", "starts", "end", "scan", "pull", "merge")
     return Source(**{name: values[name] for name in names})
 
 

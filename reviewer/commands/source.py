@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,19 +32,32 @@ class Source:
     staged: bool = False
     working: bool = False
     commit: str | None = None
-    start: str | None = None  # --from
+    starts: tuple[str, ...] = ()  # --from
     end: str | None = None  # --to
     scan: bool = False
     pull: str | None = None  # --pr, the web address of a pull request
     merge: str | None = None  # --mr, of a merge request
 
+    @property
+    def start(self) -> str | None:
+        """The first --from."""
+        return self.starts[0] if self.starts else None
 
-def checked(source: Source, *, terminal: bool) -> Source:
+
+def fed() -> bool:
+    """Whether somebody sends something to the standard input: a pipe, a file, no terminal and no /dev/null."""
+    try:
+        return not stat.S_ISCHR(os.fstat(sys.stdin.fileno()).st_mode)
+    except (AttributeError, OSError, ValueError):  # closed, or none of the system's
+        return False
+
+
+def checked(source: Source, *, fed: bool) -> Source:
     """Make sure that exactly one source is named. Raises UsageError that names the choices.
 
-    Without any, standard input is read, unless it is a `terminal`.
+    Without any, standard input is read, if it is `fed`.
     """
-    ranged = source.start is not None or source.end is not None
+    ranged = bool(source.starts) or source.end is not None
     named = [source.staged, source.working, source.commit is not None, ranged, source.scan]
     named += [source.pull is not None, source.merge is not None]
     named.append(bool(source.paths) and not source.scan)
@@ -52,10 +67,10 @@ def checked(source: Source, *, terminal: bool) -> Source:
         raise UsageError(f"more than one diff; join them (cat A B | review -), or {CHOICES}")
     if source.scan and not source.paths:
         raise UsageError("--scan needs files or folders: review --scan PATH…")
-    if source.end is not None and source.start is None:
+    if source.end is not None and not source.starts:
         raise UsageError("--to needs --from: review --from A --to B")
     if sum(named) == 0:
-        if terminal:
+        if not fed:
             raise UsageError(f"nothing to review was named; {CHOICES}")
         return Source(("-",))
     return source
@@ -88,11 +103,15 @@ def read_change(
         return local.working(folder, limits)
     if source.commit is not None:
         return local.commit(folder, source.commit, limits)
-    if source.start is not None:
-        return local.between(folder, source.start, source.end or "HEAD", limits)
+    if source.starts:
+        return local.between(folder, source.starts, source.end or "HEAD", limits)
     if source.scan:
         return local.scan(folder, source.paths, limits)
-    return local.with_texts(folder, parse_diff(_read_diff(source.paths, config.max_bytes), limits))
+    diff = _read_diff(source.paths, config.max_bytes)
+    change = local.with_texts(folder, parse_diff(diff, limits))
+    if source.paths == ("-",) and not diff:
+        return replace(change, notes=(*change.notes, "the standard input is empty"))
+    return change
 
 
 def request_of(source: Source) -> tuple[ForgeName, str] | None:

@@ -1,15 +1,16 @@
 """Runs git so that nothing of the repository's own runs: no hooks, filters, textconv, diff drivers, fetches.
 
 Objects and the index are read without a work tree, so that attributes of the work tree can't ask for
-filters. What reads the work tree (`ls-files`) compares no contents, so that no filter is run either.
+filters. What compares contents of the work tree (worktree.py) runs in a repository whose configuration is ours.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ _SAFE = (
     "core.fsmonitor=false", "core.untrackedCache=false", "core.hooksPath=/dev/null", "core.splitIndex=false",
     "core.sshCommand=false", "credential.helper=", "diff.external=", "core.pager=cat", "core.askPass=",
     "core.attributesFile=/dev/null", "core.quotePath=true", "protocol.allow=never",
+    "advice.graftFileDeprecated=false",
 )  # fmt: skip
 _SAFE_ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -29,14 +31,26 @@ _SAFE_ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",  # the same for versions that don't know the line above
     "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",  # what is reviewed is what is there, not what stands in for it here
+    "GIT_GRAFT_FILE": os.devnull,
     "LC_ALL": "C",
 }
 # Hooks hand these on (`git commit FILE` has an index of its own); GIT_DIR and GIT_WORK_TREE find the repository
 _KEPT = (
     "PATH", "HOME", "USER", "XDG_CONFIG_HOME", "TMPDIR", "GIT_CONFIG_GLOBAL", "GIT_INDEX_FILE",
     "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH",
-    "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+    "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "SUDO_UID",
 )  # fmt: skip
+_DISTRUST = (b"dubious ownership", b"unsafe repository")
+# What git says of an object that a partial clone lacks, by version
+_LACKING = (b"lazy fetch", b"promisor", b"could not fetch", b"unable to read", b"bad object", b"not fetch")
+
+_EXPRESSION = re.compile(r"[~^@:]")  # where a name ends and the way from there begins
+_OBJECT = re.compile(r"[0-9a-f]{7,64}")
+
+
+class NotFetched(GitError):
+    """An object is missing in a partial clone, and nothing is fetched here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +60,51 @@ class Repository:
     git_dir: Path
     top: Path | None
     environment: Mapping[str, str] = field(default_factory=dict)  # of every git run in it
+    settings: tuple[str, ...] = ()  # name=value, of every git run in it
+    configuration: Path | None = None  # the git folder whose settings are asked for, if not `git_dir`
 
 
 def repository(folder: Path) -> Repository:
     """The repository that `folder` lies in. Raises GitError if there is none, or git distrusts its owner."""
     places = {name: os.environ[name] for name in ("GIT_DIR", "GIT_WORK_TREE") if name in os.environ}
-    asked = _run(("rev-parse", "--is-inside-work-tree", "--absolute-git-dir"), folder, places)
+    question = ("rev-parse", "--is-inside-work-tree", "--absolute-git-dir")
+    trusted: tuple[str, ...] = ()
+    asked = _run(question, folder, places)
+    if asked.returncode and any(word in asked.stderr for word in _DISTRUST):
+        trusted = _safe_directories()
+        asked = _run(question, folder, places, settings=trusted)
     if asked.returncode:
         raise GitError(_no_repository(folder, _message(asked.stderr)))
     inside, git_dir = asked.stdout.split(b"\n", 1)
     top = None
     if inside == b"true":
-        shown = _run(("rev-parse", "--show-toplevel"), folder, places)
+        shown = _run(("rev-parse", "--show-toplevel"), folder, places, settings=trusted)
         top = Path(os.fsdecode(shown.stdout.removesuffix(b"\n")))
     index = os.environ.get("GIT_INDEX_FILE")  # relative to where git starts
     kept = {"GIT_INDEX_FILE": str(folder.absolute() / index)} if index else {}
     return Repository(Path(os.fsdecode(git_dir.removesuffix(b"\n"))), top, kept)
 
 
+def configured(repo: Repository, pattern: str, *options: str) -> dict[str, str]:
+    """The settings that git itself would see, by name; to be read, never to be obeyed as a whole.
+
+    Other than for all that is run here, the system's configuration and GIT_CONFIG_COUNT count.
+    """
+    folder = repo.configuration or repo.git_dir
+    return dict(_configured(folder, {"GIT_DIR": str(folder)}, pattern, *options))
+
+
 def run(repo: Repository, *command: str, data: bytes = b"", work_tree: bool = False) -> bytes:
     """Standard output of a git command. Raises GitError with git's own words if it fails."""
-    done = _run(*_placed(repo, command, work_tree=work_tree), data=data)
+    done = _run_in(repo, command, data=data, work_tree=work_tree)
     if done.returncode:
-        raise GitError(f"git {command[0]} failed in {repo.top or repo.git_dir}: {_message(done.stderr)}")
+        raise _failure(repo, command, done.stderr)
     return done.stdout
 
 
-def asks(repo: Repository, *command: str) -> str | None:
+def asks(repo: Repository, *command: str, work_tree: bool = False) -> str | None:
     """The output of a git command without its newline; None if git says no."""
-    done = _run(*_placed(repo, command, work_tree=False))
+    done = _run_in(repo, command, work_tree=work_tree)
     return None if done.returncode else os.fsdecode(done.stdout).removesuffix("\n")
 
 
@@ -83,7 +113,7 @@ def run_within(repo: Repository, most: int, *command: str) -> bytes:
     placed, folder, environment = _placed(repo, command, work_tree=False)
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            _arguments(placed),
+            _arguments(placed, repo.settings),
             cwd=folder,
             env=_environment(environment),
             stdin=subprocess.DEVNULL,
@@ -98,8 +128,7 @@ def run_within(repo: Repository, most: int, *command: str) -> bytes:
                 return output
         if process.returncode:
             errors.seek(0)
-            where = repo.top or repo.git_dir
-            raise GitError(f"git {command[0]} failed in {where}: {_message(errors.read())}")
+            raise _failure(repo, command, errors.read())
     return output
 
 
@@ -109,11 +138,56 @@ def commit_id(repo: Repository, name: str) -> str:
         raise GitError(f"{name!a} is no name of a commit")
     found = asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if found is None:
-        raise GitError(
-            f"git knows no commit {name!a} in {repo.top or repo.git_dir}; look it up with `git log`, "
-            f"or fetch it: `git fetch origin {name.removeprefix('origin/')}`"
-        )
+        where = repo.top or repo.git_dir
+        raise GitError(f"git knows no commit {name!a} in {where}; {_how_to_have(repo, name)}")
     return found
+
+
+def empty_tree(repo: Repository) -> str:
+    """The id of the tree without files, which git knows everywhere."""
+    return run(repo, "hash-object", "-t", "tree", "--stdin").decode().strip()
+
+
+def is_shallow(repo: Repository) -> bool:
+    """Whether the history is cut off."""
+    return asks(repo, "rev-parse", "--is-shallow-repository") == "true"
+
+
+def _how_to_have(repo: Repository, name: str) -> str:
+    """What to do about a commit that is not here."""
+    if asks(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
+        return "HEAD has no commit yet; review what is not committed with --staged or --working"
+    if found := _EXPRESSION.search(name):
+        known = asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", name[: found.start()])
+        if known is not None and is_shallow(repo):
+            return "the history ends before it in this shallow clone; run `git fetch --unshallow` first"
+        if known is not None:
+            return "the history ends before it; look it up with `git log`"
+        return f"there is no {name[: found.start()]!a}; look it up with `git log`"
+    remotes = (asks(repo, "remote") or "").split("\n")
+    remote = "origin" if "origin" in remotes else remotes[0]
+    if not remote:
+        return "look it up with `git log`"
+    plain = name.removeprefix(f"{remote}/")
+    if asks(repo, "rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{plain}") is not None:
+        return f"did you mean {remote}/{plain}?"
+    if _OBJECT.fullmatch(name):
+        return f"look it up with `git log`, or fetch it: `git fetch {remote} {name}`"
+    target = f"refs/remotes/{remote}/{plain}"
+    return (
+        f"look it up with `git branch -a`, or fetch the branch, `git fetch {remote} {plain}:{target}`, "
+        f"and name it {remote}/{plain}"
+    )
+
+
+def _failure(repo: Repository, command: tuple[str, ...], stderr: bytes) -> GitError:
+    where = repo.top or repo.git_dir
+    partial = r"^(extensions\.partialclone|remote\..*\.(promisor|partialclonefilter))$"
+    if any(word in stderr for word in _LACKING) and configured(repo, partial):
+        return NotFetched(
+            f"{where} is a partial clone that lacks objects of this change, and hunkwise fetches nothing"
+        )
+    return GitError(f"git {command[0]} failed in {where}: {_message(stderr)}")
 
 
 def blobs(repo: Repository, names: Iterable[str], most: int, total: int) -> dict[str, bytes]:
@@ -158,17 +232,29 @@ def _placed(
     return ("--bare", *command), repo.git_dir, {**repo.environment, "GIT_DIR": str(repo.git_dir)}
 
 
+def _run_in(
+    repo: Repository, command: tuple[str, ...], *, data: bytes = b"", work_tree: bool
+) -> subprocess.CompletedProcess[bytes]:
+    placed, folder, environment = _placed(repo, command, work_tree=work_tree)
+    return _run(placed, folder, environment, data, repo.settings)
+
+
 def _run(
-    command: tuple[str, ...], folder: Path, environment: Mapping[str, str], data: bytes = b""
+    command: tuple[str, ...],
+    folder: Path,
+    environment: Mapping[str, str],
+    data: bytes = b"",
+    settings: tuple[str, ...] = (),
+) -> subprocess.CompletedProcess[bytes]:
+    return _started(_arguments(command, settings), folder, _environment(environment), data)
+
+
+def _started(
+    arguments: list[str], folder: Path, environment: Mapping[str, str], data: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            _arguments(command),
-            cwd=folder,
-            env=_environment(environment),
-            input=data,
-            capture_output=True,
-            check=False,
+            arguments, cwd=folder, env=environment, input=data, capture_output=True, check=False
         )
     except FileNotFoundError:
         if not folder.is_dir():
@@ -176,8 +262,41 @@ def _run(
         raise GitError("git is not installed, or not on PATH; install it, or give a diff as a file") from None
 
 
-def _arguments(command: tuple[str, ...]) -> list[str]:
-    return ["git", "--no-pager", *(part for setting in _SAFE for part in ("-c", setting)), *command]
+def _arguments(command: tuple[str, ...], settings: tuple[str, ...]) -> list[str]:
+    return [
+        "git",
+        "--no-pager",
+        *(part for setting in (*_SAFE, *settings) for part in ("-c", setting)),
+        *command,
+    ]
+
+
+def _configured(
+    folder: Path, places: Mapping[str, str], pattern: str, *options: str
+) -> Iterator[tuple[str, str]]:
+    """Names and values that `git config` knows, the last word last. It runs nothing, whatever they say."""
+    kept = {name: value for name, value in os.environ.items() if _of_configuration(name)}
+    environment = {**kept, **places, "LC_ALL": "C"}
+    command = ["git", "--no-pager", "config", "-z", *options, "--get-regexp", pattern]
+    for entry in _started(command, folder, environment).stdout.split(b"\0")[:-1]:
+        name, _, value = entry.partition(b"\n")
+        yield os.fsdecode(name), os.fsdecode(value) if b"\n" in entry else "true"
+
+
+def _of_configuration(name: str) -> bool:
+    return name in _KEPT or name.startswith("GIT_CONFIG_")
+
+
+def _safe_directories() -> tuple[str, ...]:
+    """What safe.directory says where git heeds it: for the system, for the user, for this command."""
+    # --show-scope puts the scope before each name, as an entry of its own
+    found = list(_configured(Path("/"), {}, r"^safe\.directory$", "--show-scope"))
+    told = [
+        value
+        for (scope, _), (_, value) in zip(found[::2], found[1::2], strict=True)
+        if scope in ("system", "global", "command")
+    ]
+    return tuple(f"safe.directory={value}" for value in told)
 
 
 def _environment(own: Mapping[str, str]) -> dict[str, str]:

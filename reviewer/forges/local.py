@@ -13,8 +13,28 @@ from pathlib import Path
 
 from hunkwise.reviewer.diff import Limits, decode, parse_diff
 from hunkwise.reviewer.errors import GitError, UsageError
-from hunkwise.reviewer.forges.git import Repository, asks, blobs, commit_id, repository, run, run_within
-from hunkwise.reviewer.forges.worktree import LARGEST_FILE, is_binary, listed, read_regular, snapshot
+from hunkwise.reviewer.forges.git import (
+    NotFetched,
+    Repository,
+    asks,
+    blobs,
+    commit_id,
+    empty_tree,
+    is_shallow,
+    repository,
+    run,
+    run_within,
+)
+from hunkwise.reviewer.forges.merged import Side, known
+from hunkwise.reviewer.forges.worktree import (
+    LARGEST_FILE,
+    borrowed,
+    is_binary,
+    listed,
+    place,
+    read_regular,
+    snapshot,
+)
 from hunkwise.reviewer.patched import apply, is_applied
 from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Line, Skipped
 
@@ -22,9 +42,10 @@ TEXT_BYTES = 128 * 1024 * 1024  # of all whole texts of one side together
 _PATHS_AT_ONCE = 200  # on one command line
 _VERSION_FOLDERS = frozenset({".git", ".hg", ".svn"})
 _DIFF = (
-    "-r", "-p", "-M", "-l1000", "-U3", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color",
+    "-p", "-M", "-l1000", "-U3", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color",
     "--submodule=short", "--diff-filter=u", "--src-prefix=a/", "--dst-prefix=b/",
 )  # fmt: skip
+_OWN_CHANGES = "only what it changes by itself is reviewed, not what is merged as it was committed"
 
 
 def staged(folder: Path, limits: Limits) -> Change:
@@ -39,38 +60,54 @@ def working(folder: Path, limits: Limits) -> Change:
     if repo.top is None:
         raise GitError(f"{repo.git_dir} is a bare repository: it has no work tree to review")
     with snapshot(repo, limits.files) as taken:
-        return _against_head(repo, taken.repository, limits, taken.skipped)
+        change = _against_head(repo, taken.repository, limits, taken.skipped)
+        return replace(change, notes=(*change.notes, *taken.notes))
 
 
 def commit(folder: Path, name: str, limits: Limits) -> Change:
-    """One commit, against its first parent."""
+    """One commit, against its parent; of a merge what it changed by itself."""
     repo = repository(folder)
     head = commit_id(repo, name)
     header = run(repo, "cat-file", "commit", head).split(b"\n\n", 1)[0]
     parents = [line[7:].decode() for line in header.split(b"\n") if line.startswith(b"parent ")]
-    if not parents:
-        change = _between_trees(repo, _empty_tree(repo), head, limits)
-        return replace(change, head=head)
-    if asks(repo, "cat-file", "-e", f"{parents[0]}^{{commit}}") is None:
-        raise GitError(f"the parent of {head} is not in this shallow clone; run `git fetch --deepen=1` first")
-    change = _between_trees(repo, parents[0], head, limits)
-    merge = f"{name} is a merge of {len(parents)} commits; compared with its first parent only"
-    return replace(change, base=parents[0], head=head, notes=(merge,) if len(parents) > 1 else ())
-
-
-def between(folder: Path, start: str, end: str, limits: Limits) -> Change:
-    """What `end` has that `start` has not: against the commit where they parted (`start...end`)."""
-    repo = repository(folder)
-    first, head = commit_id(repo, start), commit_id(repo, end)
-    base = asks(repo, "merge-base", first, head)
-    if base is None:
-        if asks(repo, "rev-parse", "--is-shallow-repository") == "true":
+    for parent in parents:
+        if asks(repo, "cat-file", "-e", f"{parent}^{{commit}}") is None:
             raise GitError(
-                f"{start} and {end} have no common commit in this shallow clone; "
+                f"the parent of {head} is not in this shallow clone; run `git fetch --deepen=1` first"
+            )
+    change = _since(Side(repo, head), parents, limits)
+    if len(parents) > 1:
+        note = f"{name} is a merge of {len(parents)} commits; {_OWN_CHANGES}"
+        return replace(change, notes=(*change.notes, note))
+    return change
+
+
+def between(folder: Path, starts: Sequence[str], end: str, limits: Limits) -> Change:
+    """What `end` has that none of `starts` has: against the commits where they parted (`start...end`).
+
+    The empty tree is a start too: then all of `end` is new.
+    """
+    repo = repository(folder)
+    head = commit_id(repo, end)
+    if list(starts) == [empty_tree(repo)]:
+        return _since(Side(repo, head), (), limits)
+    first = [commit_id(repo, start) for start in starts]
+    found = [base for start in first if (base := asks(repo, "merge-base", start, head)) is not None]
+    if not found:
+        named = " and ".join(starts)
+        if is_shallow(repo):
+            raise GitError(
+                f"{named} and {end} have no common commit in this shallow clone; "
                 "run `git fetch --unshallow` (or `git fetch --deepen=100`) first"
             )
-        raise GitError(f"{start} and {end} have no common history, so there is no change between them")
-    return replace(_between_trees(repo, base, head, limits), base=base, head=head)
+        raise GitError(f"{named} and {end} have no common history, so there is no change between them")
+    bases = run(repo, "merge-base", "--independent", *found).decode().split()
+    change = _since(Side(repo, head), bases, limits)
+    if bases == [head] and head not in first:
+        start = starts[0]
+        older = f"{end} is older than {start}, which has all of it; did you mean --from {end} --to {start}?"
+        return replace(change, notes=(*change.notes, older))
+    return change
 
 
 def scan(folder: Path, paths: Sequence[str], limits: Limits) -> Change:
@@ -124,18 +161,46 @@ def with_texts(folder: Path, change: Change) -> Change:
 def _against_head(
     repo: Repository, index: Repository, limits: Limits, skipped: tuple[Skipped, ...]
 ) -> Change:
-    """What an index holds, against HEAD."""
-    base = asks(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    command = ("diff-index", "--cached", *_DIFF, base or _empty_tree(repo))
-    change = _read(index, command, f"{base}:" if base else None, ":0:", limits)
-    return replace(change, base=base, skipped=(*change.skipped, *skipped))
+    """What an index holds, against HEAD; in the midst of a merge, against all that is merged."""
+    head = asks(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    merging = _merging(repo) if head else ()
+    change = _since(Side(index, None), (head, *merging) if head else (), limits)
+    note = (f"a merge is under way; {_OWN_CHANGES}",) if merging else ()
+    return replace(change, skipped=(*change.skipped, *skipped), notes=(*change.notes, *note))
 
 
-def _between_trees(repo: Repository, base: str, head: str, limits: Limits) -> Change:
-    return _read(repo, ("diff-tree", *_DIFF, base, head), f"{base}:", f"{head}:", limits)
+def _merging(repo: Repository) -> tuple[str, ...]:
+    """The commits that are being merged into HEAD."""
+    try:
+        names = place(repo, "MERGE_HEAD").read_text("ascii").split()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ()
+    return tuple(commit_id(repo, name) for name in names)
 
 
-def _read(repo: Repository, command: tuple[str, ...], old: str | None, new: str, limits: Limits) -> Change:
+def _since(side: Side, parents: Sequence[str], limits: Limits) -> Change:
+    """What a commit, or an index, has that none of its parents has."""
+    repo = side.repository
+    try:
+        if len(parents) > 1:
+            with borrowed(repo) as store:
+                tree = known(side, parents, store, limits)
+                change = _compared(replace(side, repository=store), tree, limits)
+        else:
+            change = _compared(side, parents[0] if parents else empty_tree(repo), limits)
+    except NotFetched as error:
+        commands = " && ".join(f"git diff {parent} {side.head or ''} >/dev/null" for parent in parents)
+        raise GitError(f"{error}; let git fetch them first: `{commands}`") from None
+    return replace(change, base=parents[0] if parents else None, head=side.head)
+
+
+def _compared(side: Side, base: str, limits: Limits) -> Change:
+    """The change that git's diff against a commit or tree shows."""
+    command = side.diff(base, *_DIFF)
+    return _read(side.repository, command, f"{base}:", f"{side.head or ':0'}:", limits)
+
+
+def _read(repo: Repository, command: tuple[str, ...], old: str, new: str, limits: Limits) -> Change:
     """The change that a diff command prints; `old` and `new` name the two sides' objects."""
     change = parse_diff(run_within(repo, limits.bytes, *command), limits)
     new_texts = _texts(repo, new, (file.new_path for file in change.files if not file.submodule))
@@ -162,9 +227,7 @@ def _hidden_by_attributes(
         yield from parse_diff(again, limits).files
 
 
-def _texts(repo: Repository, side: str | None, paths: Iterable[str | None]) -> dict[str, str]:
-    if side is None:
-        return {}
+def _texts(repo: Repository, side: str, paths: Iterable[str | None]) -> dict[str, str]:
     names = {f"{side}{path}": path for path in paths if path is not None}
     found = blobs(repo, names, LARGEST_FILE, TEXT_BYTES)
     return {names[name]: decode(content) for name, content in found.items() if not is_binary(content)}
@@ -174,10 +237,6 @@ def _unmerged(repo: Repository) -> tuple[Skipped, ...]:
     output = run(repo, "ls-files", "-u", "-z")
     paths = sorted({os.fsdecode(entry.split(b"\t", 1)[1]) for entry in output.split(b"\0") if entry})
     return tuple(Skipped(path, "has a merge conflict that is not resolved", fault=True) for path in paths)
-
-
-def _empty_tree(repo: Repository) -> str:
-    return run(repo, "hash-object", "-t", "tree", "--stdin").decode().strip()
 
 
 def _scanned(folder: Path, paths: Sequence[str]) -> tuple[Path, list[str]]:

@@ -1,7 +1,9 @@
-"""Files of a work tree, read without following links and without git's filters.
+"""Files of a work tree as git sees them: with git's own conversions, and with no program of the repository's.
 
-`git diff` of a work tree runs the clean filters that .gitattributes and the configuration name. So changed
-files are read here, stored as they are in an object store of our own, and compared as objects.
+`git diff` of a work tree runs the clean filters that .gitattributes and the configuration name. So git is given
+a folder of its own in place of .git, with a copy of the index, a store that borrows the objects, and a
+configuration that names no program: line ends, encodings, `ident`, modes and what counts as changed are git's own
+business, a filter is only a word there.
 """
 
 from __future__ import annotations
@@ -11,67 +13,63 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hunkwise.reviewer.forges.git import Repository, blobs, run
+from hunkwise.reviewer.errors import GitError
+from hunkwise.reviewer.forges.git import Repository, asks, blobs, configured, run
 from hunkwise.reviewer.types import Skipped
 
 LARGEST_FILE = 8 * 1024 * 1024  # bytes of one file that are read
 LARGEST_TREE = 256 * 1024 * 1024  # bytes of all changed files together
 
-# A line of `ls-files -t -s -z`, and what --debug adds; without that the file is read
-_ENTRY = re.compile(
-    rb"(?P<tag>\S) (?P<mode>\d{6}) (?P<id>[0-9a-f]+) (?P<stage>\d)\t(?P<path>[^\0]*)\0"
-    rb"(?:  ctime: \d+:\d+\n  mtime: (?P<seconds>\d+):(?P<nano>\d+)\n  dev: .*\n  uid: .*\n"
-    rb"  size: (?P<size>\d+)\tflags: [0-9a-f]+\n)?"
-)
+# The settings that say how files are compared; no other is taken over
+_PLAIN = (
+    "autocrlf", "eol", "filemode", "symlinks", "ignorecase", "precomposeunicode", "trustctime", "checkstat",
+    "sparsecheckout", "sparsecheckoutcone", "protecthfs", "protectntfs",
+)  # fmt: skip
+_OWN = ("core.fsync=none", "core.safecrlf=false", "advice.addEmbeddedRepo=false")
+_BESIDE = ("info/attributes", "info/exclude", "info/sparse-checkout")
 _LFS = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\n")
-_SUBMODULE, _LINK, _FILE, _PROGRAM = "160000", "120000", "100644", "100755"
+_LARGEST_POINTER = 1024  # bytes; git-lfs reads no larger one
+_CHANGED = re.compile(rb":(\d{6}) \d{6} [0-9a-f]+ [0-9a-f]+ [A-Z]\d*\0([^\0]*)\0")  # diff-files --raw -z
+_SUBMODULE = b"160000"
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENAMETOOLONG)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A path as the index has it. `stamp` is (seconds, nanoseconds, size) when git last looked."""
-
-    path: str
-    mode: str
-    id: str
-    here: bool  # False if a sparse checkout leaves it out
-    stamp: tuple[int, int, int] | None
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A repository whose index is the work tree, and what could not be put into it."""
+    """A repository whose index is the work tree; what could not be put into it, and what is to be said."""
 
     repository: Repository
     skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
 
 
 def read_regular(top: Path, path: str, most: int = LARGEST_FILE) -> bytes | None:
     """Bytes of a regular file below `top`, at most `most` + 1; None if it is none, or behind a link."""
-    found = _read(top, path, most)
-    return found[1] if found and found[0] != _LINK else None
-
-
-def _read(top: Path, path: str, most: int) -> tuple[str, bytes] | None:
-    """Git's mode and the content (a link's is its target); None if there is no such file."""
     try:
         with _parent(top, path) as parent:
-            name = path.rpartition("/")[2]
-            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
-            if stat.S_ISLNK(found.st_mode):
-                return _LINK, os.fsencode(os.readlink(name, dir_fd=parent))
             # O_NONBLOCK: a named pipe would wait for a writer
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            descriptor = os.open(path.rpartition("/")[2], flags, dir_fd=parent)
             with os.fdopen(descriptor, "rb") as file:
-                found = os.fstat(descriptor)
-                return (_mode(found.st_mode), file.read(most + 1)) if stat.S_ISREG(found.st_mode) else None
+                return file.read(most + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return None
+        raise
+
+
+def _kind(top: Path, path: str) -> int | None:
+    """The mode of what is at `path`, itself a link or not; None if nothing is, or only behind a link."""
+    try:
+        with _parent(top, path) as parent:
+            return os.stat(path.rpartition("/")[2], dir_fd=parent, follow_symlinks=False).st_mode
     except OSError as error:
         if error.errno in _NOT_THERE:
             return None
@@ -106,106 +104,153 @@ def listed(repo: Repository, *paths: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def snapshot(repo: Repository, most: int) -> Iterator[Snapshot]:
-    """The work tree as an index, in a temporary folder. At most `most` changed files are taken."""
+def borrowed(repo: Repository) -> Iterator[Repository]:
+    """The repository with a store of our own, gone afterwards, for what is written."""
     with tempfile.TemporaryDirectory(prefix="hunkwise-") as folder:
         store = Path(folder) / "objects"
         (store / "info").mkdir(parents=True)
-        own = repo.git_dir / os.fsdecode(run(repo, "rev-parse", "--git-path", "objects").removesuffix(b"\n"))
-        (store / "info" / "alternates").write_bytes(os.fsencode(own) + b"\n")
-        places = {"GIT_INDEX_FILE": str(Path(folder) / "index"), "GIT_OBJECT_DIRECTORY": str(store)}
-        taking = _Taking(repo, Path(folder), most)
-        lines = b"".join(_index_line(entry) for entry in taking.entries())
-        taken = replace(repo, environment={**repo.environment, **places})
-        run(taken, "hash-object", "-w", "--no-filters", "--stdin-paths", data=taking.stored())
-        run(taken, "update-index", "-z", "--index-info", data=lines)
-        yield Snapshot(taken, tuple(taking.skipped))
+        (store / "info" / "alternates").write_bytes(os.fsencode(place(repo, "objects")) + b"\n")
+        yield replace(
+            repo,
+            environment={**repo.environment, "GIT_OBJECT_DIRECTORY": str(store)},
+            settings=(*repo.settings, *_OWN),
+        )
+
+
+@contextlib.contextmanager
+def snapshot(repo: Repository, most: int) -> Iterator[Snapshot]:
+    """The work tree as an index, in a temporary folder. At most `most` changed files are taken."""
+    with borrowed(repo) as lent, tempfile.TemporaryDirectory(prefix="hunkwise-") as folder:
+        own = _own(lent, Path(folder))
+        taking = _Taking(own, most)
+        taking.take()
+        yield Snapshot(own, tuple(taking.skipped), tuple(taking.notes()))
+
+
+def _own(repo: Repository, folder: Path) -> Repository:
+    """A repository of the same index, objects and work tree in which no program is configured."""
+    for name in ("refs", "info"):
+        (folder / name).mkdir()
+    (folder / "HEAD").write_text("ref: refs/heads/none\n", encoding="utf-8")
+    form = asks(repo, "rev-parse", "--show-object-format")
+    version = "\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n"
+    (folder / "config").write_text("[core]\n" + version * (form == "sha256"), encoding="utf-8")
+    index = place(repo, "index")
+    beside = [(place(repo, name), folder / name) for name in _BESIDE]
+    shared = [(path, folder / path.name) for path in repo.git_dir.glob("sharedindex.*")]
+    for source, copy in ((index, folder / "index"), *beside, *shared):
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy2(source, copy)  # with its time: git rereads what is no older than the index
+    places = {
+        "HOME": str(folder),  # where no configuration is
+        "XDG_CONFIG_HOME": str(folder),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_INDEX_FILE": str(folder / "index"),
+    }
+    return replace(
+        repo,
+        git_dir=folder,
+        configuration=repo.git_dir,
+        environment={**repo.environment, **places},
+        settings=(*repo.settings, *_settings(repo)),
+    )
+
+
+def _settings(repo: Repository) -> Iterator[str]:
+    """How this repository's files are compared, and the user's lists of attributes and ignored files."""
+    plain = configured(repo, rf"^core\.({'|'.join(_PLAIN)})$")
+    yield from (f"{name}={value}" for name, value in plain.items())
+    home = os.environ.get("XDG_CONFIG_HOME") or f"{os.environ.get('HOME', '')}/.config"
+    usual = {"core.attributesfile": f"{home}/git/attributes", "core.excludesfile": f"{home}/git/ignore"}
+    named = configured(repo, r"^core\.(attributesfile|excludesfile)$", "--type=path")
+    yield from (f"{name}={value}" for name, value in {**usual, **named}.items())
+
+
+def place(repo: Repository, name: str) -> Path:
+    """Where git keeps what it calls `name` in its folder."""
+    return repo.git_dir / os.fsdecode(run(repo, "rev-parse", "--git-path", name).removesuffix(b"\n"))
 
 
 class _Taking:
-    """Copies what differs from the index into numbered files of `folder`, to be hashed by git."""
+    """Puts what differs from the index into it: all that can be read, and that git adds."""
 
-    def __init__(self, repo: Repository, folder: Path, most: int) -> None:
-        assert repo.top is not None
-        self.top = repo.top
-        self.repo = repo
-        self.folder = folder
+    def __init__(self, own: Repository, most: int) -> None:
+        assert own.top is not None
+        self.top = own.top
+        self.own = own
         self.left = most
         self.room = LARGEST_TREE
         self.skipped: list[Skipped] = []
-        self.copies: list[Path] = []
-        asked = run(repo, "rev-parse", "--git-path", "index").removesuffix(b"\n")
-        index = repo.git_dir / os.fsdecode(asked)
-        self.index_time = index.stat().st_mtime_ns if index.exists() else 0
-        self.file_mode = (
-            run(repo, "config", "--type=bool", "--default=true", "--get", "core.fileMode") == b"true\n"
-        )
-        self.sha256 = run(repo, "rev-parse", "--show-object-format") == b"sha256\n"
+        self.unfiltered: dict[str, list[str]] = {}
 
-    def entries(self) -> Iterator[Entry]:
-        """The index as it would be if all were added."""
-        output = run(self.repo, "ls-files", "-t", "-s", "-z", "--debug", work_tree=True)
-        tracked = {entry.path: entry for entry in map(_entry, _ENTRY.finditer(output))}
-        unchanged = {path for path, entry in tracked.items() if self._unchanged(entry)}
-        yield from (tracked[path] for path in unchanged)
-        changed = [entry for path, entry in tracked.items() if path not in unchanged]
-        before = blobs(self.repo, (f":0:{entry.path}" for entry in changed), LARGEST_FILE, LARGEST_TREE)
-        for entry in changed:
-            yield from self._taken(entry, before.get(f":0:{entry.path}"))
-        others = run(self.repo, "ls-files", "-z", "--others", "--exclude-standard", work_tree=True)
-        for path in sorted(os.fsdecode(name) for name in others.split(b"\0") if name):
-            if path.endswith("/"):
-                self.skipped.append(Skipped(path, "a repository of its own"))
+    def take(self) -> None:
+        """Bring the index up to the work tree."""
+        asks(self.own, "update-index", "-q", "--refresh", work_tree=True)  # "no": something differs
+        # "dirty" looks for the submodule's commit alone; to see more, git would run in the submodule
+        command = ("diff-files", "--raw", "-z", "--no-renames", "--ignore-submodules=dirty")
+        tracked = {
+            os.fsdecode(path): mode
+            for mode, path in _CHANGED.findall(run(self.own, *command, work_tree=True))
+        }
+        others = run(self.own, "ls-files", "-z", "--others", "--exclude-standard", work_tree=True)
+        untracked = sorted(os.fsdecode(name) for name in others.split(b"\0") if name)
+        filters = self._filters([*tracked, *untracked])
+        pointers = blobs(self.own, (f":0:{path}" for path in tracked), _LARGEST_POINTER, LARGEST_TREE)
+        gone, there = [], []
+        for path in (*tracked, *untracked):
+            present = self._present(path, submodule=tracked.get(path) == _SUBMODULE)
+            if present is False:
+                gone.append(path)
+            elif present and not self._kept_by_lfs(
+                path, pointers.get(f":0:{path}", b""), new=path not in tracked and filters.get(path) == "lfs"
+            ):
+                there.append(path)
+                if path in filters:
+                    self.unfiltered.setdefault(filters[path], []).append(path)
+        self._update(gone, "--force-remove")
+        self._update(there, "--add", "--remove", "--replace")
+
+    def notes(self) -> Iterator[str]:
+        """Which files git would have compared otherwise."""
+        for name, paths in self.unfiltered.items():
+            shown = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+            yield f"the filter {name!a} is not run; compared as they lie in the work tree: {shown}"
+
+    def _update(self, paths: list[str], *how: str) -> None:
+        """Update the index; of many paths half and half, until the one that git refuses is alone."""
+        if not paths:
+            return
+        data = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        try:
+            run(self.own, "update-index", *how, "-z", "--stdin", data=data, work_tree=True)
+        except GitError as error:
+            if len(paths) > 1:
+                self._update(paths[: len(paths) // 2], *how)
+                self._update(paths[len(paths) // 2 :], *how)
             else:
-                yield from self._taken(Entry(path, _FILE, "", True, None), None)
+                self.skipped.append(Skipped(paths[0], f"git can't take it: {error}", fault=True))
 
-    def stored(self) -> bytes:
-        """Input of `hash-object --stdin-paths`."""
-        return b"".join(os.fsencode(path) + b"\n" for path in self.copies)
-
-    def _unchanged(self, entry: Entry) -> bool:
-        """As git decides without reading: same time and size, and older than the index (not racy)."""
-        if not entry.here or entry.mode == _SUBMODULE:
-            return True
+    def _present(self, path: str, *, submodule: bool) -> bool | None:
+        """Whether the path is there; None if it can't be taken, which is noted."""
+        if path.endswith("/"):
+            self.skipped.append(Skipped(path, "a repository of its own"))
+            return None
         try:
-            found = (self.top / entry.path).lstat()
-        except OSError:
-            return False
-        mode = _mode(found.st_mode) if self.file_mode or stat.S_ISLNK(found.st_mode) else entry.mode
-        seconds, nano = divmod(found.st_mtime_ns, 10**9)
-        same = entry.stamp == (seconds, nano, found.st_size)
-        return same and mode == entry.mode and found.st_mtime_ns < self.index_time
-
-    def _taken(self, entry: Entry, before: bytes | None) -> Iterator[Entry]:
-        """The entry with the file's present content; nothing if the file is gone."""
-        try:
-            found = _read(self.top, entry.path, LARGEST_FILE)
+            mode = _kind(self.top, path)
+            if mode is None or (stat.S_ISDIR(mode) and not submodule):
+                return False
+            if stat.S_ISREG(mode):
+                content = read_regular(self.top, path)
+                if content is None:
+                    return False
+                if reason := self._too_much(content):
+                    self.skipped.append(Skipped(path, reason, fault=not is_binary(content)))
+                    return None
+                return True
         except OSError as error:
-            self.skipped.append(Skipped(entry.path, f"can't be read: {error.strerror}", fault=True))
-            if entry.id:
-                yield entry
-            return
-        if found is None:
-            return
-        mode, content = found
-        if not self.file_mode and mode == _PROGRAM:
-            mode = entry.mode
-        if before is not None:
-            content = _as_committed(content, before)
-            if (pointer := _LFS.match(before)) and not _LFS.match(content):
-                if hashlib.sha256(content).hexdigest().encode() != pointer[1]:
-                    self.skipped.append(Skipped(entry.path, "kept by git-lfs; its content is not reviewed"))
-                yield entry
-                return
-            if content == before:
-                yield replace(entry, mode=mode)
-                return
-        if reason := self._too_much(content):
-            self.skipped.append(Skipped(entry.path, reason, fault=not is_binary(content)))
-            if entry.id:
-                yield entry
-            return
-        yield replace(entry, mode=mode, id=self._copied(content))
+            self.skipped.append(Skipped(path, f"can't be read: {error.strerror}", fault=True))
+            return None
+        return submodule or stat.S_ISLNK(mode)
 
     def _too_much(self, content: bytes) -> str:
         self.left -= 1
@@ -216,38 +261,29 @@ class _Taking:
             return "over the limit of changed files in the work tree"
         return ""
 
-    def _copied(self, content: bytes) -> str:
-        copy = self.folder / str(len(self.copies))
-        copy.write_bytes(content)
-        self.copies.append(copy)
-        digest = hashlib.sha256() if self.sha256 else hashlib.sha1(usedforsecurity=False)
-        digest.update(b"blob %d\0" % len(content) + content)  # gitformat: the id of an object
-        return digest.hexdigest()
+    def _filters(self, paths: Iterable[str]) -> dict[str, str]:
+        """The filter of each path that has one which git would run."""
+        drivers = {
+            name.split(".", 1)[1].rpartition(".")[0]
+            for name, value in configured(self.own, r"^filter\..*\.(clean|process)$").items()
+            if value
+        }
+        if not drivers:
+            return {}
+        data = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        told = run(self.own, "check-attr", "-z", "--stdin", "filter", data=data, work_tree=True)
+        words = [os.fsdecode(word) for word in told.split(b"\0")[:-1]]
+        found = zip(words[::3], words[2::3], strict=True)  # path NUL "filter" NUL value NUL
+        return {path: name for path, name in found if name in drivers}
 
-
-def _as_committed(content: bytes, before: bytes) -> bytes:
-    """Undo a checkout with eol=crlf: every line ends in CRLF here, none does in the repository."""
-    if b"\r" in before or content.count(b"\r\n") != content.count(b"\n") or is_binary(content):
-        return content
-    return content.replace(b"\r\n", b"\n")
-
-
-def _entry(found: re.Match[bytes]) -> Entry:
-    stamp = found.group("seconds", "nano", "size") if found["seconds"] else None
-    return Entry(
-        os.fsdecode(found["path"]),
-        found["mode"].decode(),
-        found["id"].decode(),
-        here=found["tag"] != b"S",
-        stamp=(int(stamp[0]), int(stamp[1]), int(stamp[2])) if stamp else None,
-    )
-
-
-def _index_line(entry: Entry) -> bytes:
-    return f"{entry.mode} {entry.id}\t".encode() + os.fsencode(entry.path) + b"\0"
-
-
-def _mode(mode: int) -> str:
-    if stat.S_ISLNK(mode):
-        return _LINK
-    return _PROGRAM if mode & stat.S_IXUSR else _FILE
+    def _kept_by_lfs(self, path: str, before: bytes, *, new: bool) -> bool:
+        """Whether git-lfs keeps the content, and only a pointer is, or would be, committed."""
+        pointer = _LFS.match(before)
+        if pointer is None and not new:
+            return False
+        content = read_regular(self.top, path) or b""
+        if _LFS.match(content):
+            return False
+        if pointer is None or hashlib.sha256(content).hexdigest().encode() != pointer[1]:
+            self.skipped.append(Skipped(path, "kept by git-lfs; its content is not reviewed"))
+        return True

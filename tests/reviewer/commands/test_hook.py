@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from click.testing import CliRunner, Result
 from hunkwise.reviewer.commands import hook
 from hunkwise.reviewer.commands.child import Ending, review_command, supervise
 from hunkwise.reviewer.commands.hook import Outcome, command, judge
-from hunkwise.reviewer.commands.pushed import from_environment, from_lines
+from hunkwise.reviewer.commands.pushed import Task, from_environment, from_lines
 from hunkwise.reviewer.commands.source import Source
 from hunkwise.reviewer.errors import GitError
 
 ZERO = "0" * 40
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 CODE = "def half(n):\n    return n // 2\n"
 
 
@@ -94,7 +96,8 @@ def test_time_limit_kills_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize("on_error", ["pass", "fail"])
 def test_policies(on_timeout: Any, on_error: Any) -> None:
     """Findings always stop a commit; time-outs and errors do as their options say."""
-    codes = [hook._code(outcome, on_timeout, on_error) for outcome in Outcome]
+    policies = hook.Policies("commit", on_timeout, on_error)
+    codes = [policies.code(outcome) for outcome in Outcome]
     assert codes == [0, 1, on_timeout == "fail", on_error == "fail"]
 
 
@@ -218,27 +221,28 @@ def test_new_branch(repository: Path, tmp_path: Path) -> None:
         git(clone, "commit", "-q", "--allow-empty", "-m", number)
     new = git(clone, "rev-parse", "HEAD")
     line = f"refs/heads/new {new} refs/heads/new {ZERO}\n"
-    assert from_lines([line], "origin", clone) == [Source(start=first, end=new)]
+    expected = [Task("refs/heads/new", Source(starts=(first,), end=new))]
+    assert from_lines([line], "origin", clone) == expected
     unknown = line.replace(ZERO, "1" * 40)  # somebody else has pushed what we have not fetched
-    assert from_lines([unknown], "origin", clone) == [Source(start=first, end=new)]
+    assert from_lines([unknown], "origin", clone) == expected
 
 
 def test_first_push(repository: Path) -> None:
-    """The first push of all begins with the root commit, told by git or by pre-commit."""
-    root = git(repository, "rev-parse", "HEAD")
+    """At the first push of all everything is new, told by git or by pre-commit."""
     git(repository, "commit", "-q", "--allow-empty", "-m", "second")
     new = git(repository, "rev-parse", "HEAD")
     line = f"refs/heads/main {new} refs/heads/main {ZERO}\n"
-    assert from_lines([line], "origin", repository) == [Source(commit=root), Source(start=root, end=new)]
+    source = Source(starts=(EMPTY_TREE,), end=new)
+    assert from_lines([line], "origin", repository) == [Task("refs/heads/main", source)]
     environ = {"PRE_COMMIT_REMOTE_BRANCH": "refs/heads/main"}
-    assert from_environment(environ, repository) == [Source(commit=root), Source(start=root, end="HEAD")]
+    assert from_environment(environ, repository) == [Task("HEAD", replace(source, end="HEAD"))]
 
 
 def test_pre_commit_range(tmp_path: Path) -> None:
-    """pre-commit's range is taken as it is; without one the index is meant."""
+    """A range that is no push is taken as it is; without one the index is meant."""
     environ = {"PRE_COMMIT_FROM_REF": "a", "PRE_COMMIT_TO_REF": "b"}
-    assert from_environment(environ, tmp_path) == [Source(start="a", end="b")]
-    assert from_environment({}, tmp_path) == [Source(staged=True)]
+    assert from_environment(environ, tmp_path) == [Task("a...b", Source(starts=("a",), end="b"))]
+    assert from_environment({}, tmp_path) == [Task("the index", Source(staged=True))]
 
 
 @pytest.mark.parametrize("line", ["x", "a b c d", f"r --output=x r {ZERO}", "\0" * 9])

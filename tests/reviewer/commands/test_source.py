@@ -16,15 +16,15 @@ from hunkwise.reviewer.errors import UsageError
         Source(staged=True),
         Source(working=True),
         Source(commit="HEAD"),
-        Source(start="main"),
-        Source(start="main", end="HEAD"),
+        Source(starts=("main",)),
+        Source(starts=("main",), end="HEAD"),
         Source(("src", "tests"), scan=True),
     ],
 )
 def test_one_source_is_taken_as_it_is(source: Source) -> None:
     """Each way to name a change is enough by itself, at a terminal and without."""
-    assert checked(source, terminal=True) == source
-    assert checked(source, terminal=False) == source
+    assert checked(source, fed=False) == source
+    assert checked(source, fed=True) == source
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ def test_one_source_is_taken_as_it_is(source: Source) -> None:
 def test_no_source_or_several_are_a_usage_error(source: Source, message: str) -> None:
     """What is missing or too much is said, with the choices where they help."""
     with pytest.raises(UsageError, match=message) as caught:
-        checked(source, terminal=True)
+        checked(source, fed=False)
     assert CHOICES in str(caught.value) or "review --" in str(caught.value)
 
 
 def test_without_a_source_standard_input_is_read() -> None:
     """`git diff | review` needs no dash."""
-    assert checked(Source(), terminal=False) == Source(("-",))
+    assert checked(Source(), fed=True) == Source(("-",))
