@@ -76,11 +76,22 @@ def supervise(
     *,
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    quiet: bool = False,
 ) -> Ending:
-    """Run a command, in `folder`, for at most `limit` seconds; it and all that it started is killed then."""
+    """Run a command, in `folder`, for at most `limit` seconds; it and all that it started is killed then.
+
+    What a `quiet` one prints is not shown.
+    """
     started = time.monotonic()
+    shown = subprocess.DEVNULL if quiet else None
     with subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, start_new_session=True, env=environ, cwd=folder
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=shown,
+        stderr=shown,
+        start_new_session=True,
+        env=environ,
+        cwd=folder,
     ) as process:
         try:
             code: int | None = process.wait(limit)

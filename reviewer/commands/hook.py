@@ -17,7 +17,7 @@ from enum import StrEnum
 from importlib.metadata import requires
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -30,6 +30,9 @@ from hunkwise.reviewer.config_files import load
 from hunkwise.reviewer.errors import ReviewError
 from hunkwise.reviewer.types import Severity
 from hunkwise.reviewer.visible import visible
+
+if TYPE_CHECKING:
+    from hunkwise.reviewer.agenda import Agenda
 
 Policy = Literal["pass", "fail"]
 _SOFT = 0.8  # of the time limit: the review stops asking then, and reports what it has
@@ -90,21 +93,25 @@ def command(
         tasks = _tasks(remote, Path.cwd())
     except (ReviewError, EngineError) as error:
         return policies.unreviewed(str(error))
-    codes, wanted = [0], []
-    for task in tasks:
+    codes: list[int] = []
+    wanted: list[tuple[Source, Agenda]] = []
+    for task in tasks:  # each by itself: one that can't be read costs no other
         try:
             if task.source is None:
                 codes.append(policies.unreviewed(f"{task.name}: {task.problem}"))
-            elif _reviewable(task.source, config):
-                wanted.append(task.source)
+            elif (todo := _reviewable(task.source, config)) is not None:
+                wanted.append((task.source, todo))
         except (ReviewError, EngineError) as error:
             codes.append(policies.unreviewed(f"{task.name}: {error}"))
-    if not wanted:
-        return max(codes) if len(codes) > 1 else _note("nothing to review", 0)
-    share = time_limit / len(wanted)
+    share = time_limit / max(1, len(wanted))
     soft = ["--max-time", str(max(1, int(share * _SOFT)))]
     options = ["--offline", *_fail_on(fail_on, config), *soft, *more]
-    return max(*codes, *(_review(source, options, share, policies) for source in wanted))
+    for source, todo in wanted:
+        if not _clean(source, todo, options, share):
+            codes.append(_review(source, options, share, policies))
+    if codes:
+        return max(codes)
+    return _note("no remarks; checked without the model" if wanted else "nothing to review", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +193,20 @@ def judge(ending: Ending, limit: float) -> Outcome:
     return {0: Outcome.CLEAN, 1: Outcome.FINDINGS}.get(ending.code, Outcome.ERROR)
 
 
-def _reviewable(source: Source, config: Config) -> bool:
-    """Say whether there is anything to ask or to check; without loading anything that reviews."""
+def _reviewable(source: Source, config: Config) -> Agenda | None:
+    """Say what is to be asked or checked, if anything is; without loading anything that reviews."""
     from hunkwise.reviewer.agenda import agenda
 
     todo = agenda(read_change(source, config, Path.cwd()), config)
-    return not todo.empty or any(skip.fault for skip in todo.skipped)
+    return None if todo.empty and not any(skip.fault for skip in todo.skipped) else todo
+
+
+def _clean(source: Source, todo: Agenda, options: Sequence[str], limit: float) -> bool:
+    """Say whether nothing but checks was to be made, and they found nothing: then no report is worth reading."""
+    if todo.asked or any(skip.fault for skip in todo.skipped):
+        return False
+    least = ["--fail-on", str(list(Severity)[-1])]
+    return supervise(review_command([*_named(source), *options, *least]), limit, quiet=True).code == 0
 
 
 def _fail_on(given: str | None, config: Config) -> list[str]:

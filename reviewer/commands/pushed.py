@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from hunkwise.reviewer.commands.source import Source
 from hunkwise.reviewer.errors import GitError
@@ -120,8 +120,8 @@ def remotes(repo: Repository, given: str) -> list[str]:
 def _address(repo: Repository, url: str) -> tuple[str, str]:
     """Host and path that an address means, however it is written; no host for a folder of this machine."""
     if "://" in url:
-        parts = urlsplit(url)
-        host, path = parts.netloc.rpartition("@")[2].lower(), unquote(parts.path)
+        host, slash, path = url.partition("://")[2].partition("/")
+        host, path = host.rpartition("@")[2].lower(), slash + unquote(path)
     elif short := _SHORT.fullmatch(url):
         host, path = short["host"].lower(), short["path"]
     else:

@@ -94,7 +94,9 @@ def _undecided(content: bytes | None, patches: Sequence[FileDiff]) -> bytes | No
     """The merge's text as its nearest parent has it, where it differs from all; None if that is unknown."""
     if content is None:
         return None
-    nearest = min(patches, key=lambda file: sum(len(hunk.lines) for hunk in file.hunks))
+    nearest = min(
+        patches, key=lambda file: (file.old_path is None, sum(len(hunk.lines) for hunk in file.hunks))
+    )
     lines = io.BytesIO(content).readlines()
     for hunk in reversed(nearest.hunks):
         if all(any(_meet(hunk, other) for other in file.hunks) for file in patches):

@@ -130,7 +130,10 @@ def test_checks_need_no_model(
         git(repository, "add", file)
         result = invoke(repository, monkeypatch)
         assert result.return_value == code, result.output
-        assert "no model asked" in capfd.readouterr().out
+        said = capfd.readouterr()
+        assert ("no model asked" in said.out) == bool(code), "a clean one is told in one line"
+        assert len(result.stderr.splitlines()) == 1
+        assert "HUNKWISE_SKIP=1 git commit" in result.stderr if code else not said.out + said.err
 
 
 @pytest.mark.usefixtures("bare_environment")
@@ -166,7 +169,8 @@ def reviews(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Puts a program in the place of the review, that notes how it is called and finds something."""
     calls: list[list[str]] = []
 
-    def supervise(argv: list[str], limit: float) -> Ending:
+    def supervise(argv: list[str], limit: float, *, quiet: bool = False) -> Ending:
+        assert not quiet
         calls.append(argv[len(review_command(())) :])
         return Ending(1, 0.1)
 

@@ -105,7 +105,7 @@ def texts(draw: st.DrawFn) -> bytes:
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(

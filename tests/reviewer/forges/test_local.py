@@ -75,20 +75,6 @@ def test_root_commit_is_all_new(repo: Path) -> None:
     assert change.base is None
 
 
-def test_merge_is_compared_with_its_first_parent(repo: Path) -> None:
-    """A merge brings in the other side, and says so."""
-    git(repo, "checkout", "-qb", "side", "HEAD~1")
-    (repo / "side.py").write_text("side\n")
-    git(repo, "add", "-A")
-    git(repo, "commit", "-qm", "side")
-    git(repo, "checkout", "-q", "main")
-    git(repo, "merge", "-q", "--no-edit", "side")
-    change = local.commit(repo, "HEAD", LIMITS)
-
-    assert added(change) == {"side.py": ["side"]}
-    assert "first parent only" in change.notes[0]
-
-
 def test_between_starts_where_the_branches_parted(repo: Path) -> None:
     """What happened on the base since then is no part of the change."""
     git(repo, "checkout", "-qb", "side", "HEAD~1")
