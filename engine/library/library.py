@@ -176,6 +176,8 @@ class Library:
                 f"{text} reads as {taken.short()}, whose weights the catalogue settles; "
                 f"choose a name of your own, such as my-{taken.model}"
             )
+        for warning in read_modelfile(path).warnings:
+            progress(warning, 0, 0)
         self._pull_base(path, progress, only_if_missing=True)
         found = self._over_base(path)
         with self.store.lock(LONG, lambda line: progress(line, 0, 0)):

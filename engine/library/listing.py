@@ -10,6 +10,7 @@ from hunkwise.engine.library import image
 from hunkwise.engine.library.catalog import CatalogEntry
 from hunkwise.engine.library.manifest import MODEL, Manifest
 from hunkwise.engine.library.names import ModelName
+from hunkwise.engine.library.parameters import takes_effect
 from hunkwise.engine.library.store import Store
 from hunkwise.engine.types import ModelSpec
 
@@ -43,6 +44,11 @@ class Shown:
     quantization: str
     context: int
     licenses: tuple[str, ...]  # names from the catalogue and the file, texts from the Modelfile
+
+    @property
+    def without_effect(self) -> tuple[str, ...]:
+        """The parameters that change nothing in a review."""
+        return tuple(name for name, value in self.spec.parameters.items() if not takes_effect(name, value))
 
 
 def listed(store: Store, name: ModelName, entry: CatalogEntry | None = None) -> Listed:

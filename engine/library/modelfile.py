@@ -17,7 +17,7 @@ from hunkwise.engine.errors import InvalidName, ModelfileError
 from hunkwise.engine.library.gotemplate import compile_template
 from hunkwise.engine.library.instructions import ROLES, Command, read_commands, render_command
 from hunkwise.engine.library.names import ModelName, parse_name
-from hunkwise.engine.library.parameters import DEPRECATED, read_value
+from hunkwise.engine.library.parameters import DEPRECATED, read_value, takes_effect
 from hunkwise.engine.types import ParameterValue, Role
 
 __all__ = ["Command", "Modelfile", "parse", "render"]
@@ -155,13 +155,19 @@ class Modelfile:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is legal but has no effect: deprecated parameters, instructions that a later one replaces."""
+        """What is legal but has no effect.
+
+        Deprecated parameters, those of sampling, and instructions that a later one replaces.
+        """
         found: list[str] = []
         later: dict[str, int] = {}
         for command in reversed(self.commands):
             where = f"{self.source}:{command.line}:{command.column}: "
             if command.name == "PARAMETER" and command.key in DEPRECATED:
                 found.append(f"{where}parameter {command.key} is deprecated and has no effect")
+            elif command.name == "PARAMETER" and _idle(command):
+                effect = "no effect in reviews, which always take the likeliest token"
+                found.append(f"{where}parameter {command.key} has {effect}")
             elif command.name in ("SYSTEM", "TEMPLATE", "ADAPTER", "REQUIRES", "DRAFT"):
                 if command.name in later:
                     found.append(
@@ -192,6 +198,14 @@ def parse(text: str | bytes, source: str = "Modelfile") -> Modelfile:
 def render(modelfile: Modelfile) -> str:
     """Write a Modelfile that parses to equal commands, one instruction a line, quoted only where needed."""
     return "".join(render_command(command) + "\n" for command in modelfile.commands)
+
+
+def _idle(command: Command) -> bool:
+    """True for a parameter that is legal and changes nothing in a review."""
+    try:
+        return not takes_effect(command.key, read_value(command.key, command.value))
+    except ValueError:
+        return False
 
 
 def _decode(data: str | bytes, source: str) -> str:

@@ -52,6 +52,11 @@ KNOWN: dict[str, Parameter] = {
     "stop": Parameter("strings"),
 }
 
+# what a load heeds (runtime/fit.py)
+_LOADING = frozenset({"num_ctx", "num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread"})
+# of the others, what a review does in any case: it takes the likeliest token
+_GREEDY: tuple[tuple[str, ParameterValue], ...] = (("temperature", 0.0), ("top_k", 1))
+
 # Ollama warns about these and ignores them (parser/parser.go, deprecatedParameters)
 DEPRECATED = frozenset(
     {
@@ -74,6 +79,11 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     # difflib's time grows with the product of the lengths, and a hostile file chooses one of them
     found = difflib.get_close_matches(word[:64].lower(), list(by_fold), n=1, cutoff=0.65)
     return by_fold[found[0]] if found else None
+
+
+def takes_effect(name: str, value: ParameterValue) -> bool:
+    """Tell whether a parameter changes, or at least describes, what a review does."""
+    return name in _LOADING or (name, value) in _GREEDY
 
 
 def read_value(name: str, text: str) -> ParameterValue:

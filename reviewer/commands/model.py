@@ -100,6 +100,7 @@ def show(name: str | None, as_json: bool) -> None:
         "context": shown.context,
         "licenses": list(shown.licenses),
         "parameters": dict(spec.parameters),
+        "without_effect": list(shown.without_effect),
         "template": spec.template,
         "system": spec.system,
         "messages": [{"role": role, "content": content} for role, content in spec.messages],
@@ -111,6 +112,9 @@ def show(name: str | None, as_json: bool) -> None:
     table += [("kind", f"{shown.architecture}, {shown.quantization}, {shown.context} tokens of context")]
     table += [("licence", text.strip().partition("\n")[0]) for text in shown.licenses]
     table += [("parameter", f"{key} {_value(value)}") for key, value in spec.parameters.items()]
+    if shown.without_effect:
+        idle = ", ".join(shown.without_effect)
+        table += [("no effect", f"{idle} (reviews always take the likeliest token)")]
     table += [("template", "of the Modelfile" if spec.template else "of the GGUF file")]
     table += [("system", spec.system)] if spec.system else []
     table += [("message", f"{role}: {content}") for role, content in spec.messages]

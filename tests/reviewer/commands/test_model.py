@@ -51,7 +51,9 @@ def model(capfd):
 def test_life_of_a_model(model):
     """A model is made, listed, shown, verified and removed."""
     code, out, err = model("create", "mine")
-    assert (code, err) == (0, "")
+    assert code == 0
+    said = "parameter temperature has no effect in reviews, which always take the likeliest token"
+    assert err == f"Modelfile:2:1: {said}\n"
     assert out.startswith("mine:latest is made (")
     code, out, err = model("list")
     assert (code, err) == (0, "")
@@ -61,6 +63,7 @@ def test_life_of_a_model(model):
     assert head.index("SIZE") == row.index("2 kB")
     code, out, err = model("show", "mine")
     assert "parameter  temperature 0.5\n" in out
+    assert "no effect  temperature (reviews always take the likeliest token)\n" in out
     assert "kind       llama, unknown, 128 tokens of context\n" in out
     assert "system     Be kind.\n" in out
     assert model("verify", "mine") == (0, "mine: 1 file is as the digest says\n", "")
@@ -80,7 +83,13 @@ def test_json(model):
     assert set(row) == {"name", "digest", "size", "store", "problem"}
     shown = json.loads(model("show", "mine", "--json")[1])
     about = {"size", "store", "architecture", "quantization", "context", "licenses"}
-    assert set(shown) == loadable | about | {"parameters", "template", "system", "messages"}
+    assert set(shown) == loadable | about | {
+        "parameters",
+        "without_effect",
+        "template",
+        "system",
+        "messages",
+    }
     assert shown["parameters"] == {"temperature": 0.5}
     assert set(json.loads(model("verify", "mine", "--json")[1])) == {"name", "verified"}
     assert set(json.loads(model("rm", "mine", "--json")[1])) == {"name", "freed"}
