@@ -12,7 +12,19 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hunkwise.reviewer.report import FORMATS
-from hunkwise.reviewer.setting import About, Kind, Language, ListOf, Number, OneOf, Prose, Switch, Text, about
+from hunkwise.reviewer.setting import (
+    About,
+    Glob,
+    Kind,
+    Language,
+    ListOf,
+    Number,
+    OneOf,
+    Prose,
+    Switch,
+    Text,
+    about,
+)
 from hunkwise.reviewer.types import Category, Severity
 
 # Variables of ours that are no setting of a review, with what they do.
@@ -82,7 +94,7 @@ class _RuleKind:
 
 _SEVERITY = OneOf.enum(Severity)
 _CATEGORIES = ListOf(OneOf.enum(Category))
-_GLOBS = ListOf(Text(500))
+_GLOBS = ListOf(Glob())
 _RULE_KEYS: dict[str, Kind] = {
     "paths": _GLOBS,
     "instructions": Prose(),

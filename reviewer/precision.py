@@ -53,19 +53,22 @@ def aim(config: Config, engine: Engine) -> Config:
 def point_for(target: float, engine: Engine) -> Point:
     """Find the lowest threshold whose precision reaches the target. Raises UsageError."""
     card = engine.card()
-    points = _curve(shipped_layers().get(card.digest, {}))
+    return point_of(target, card.model, card.digest)
+
+
+def point_of(target: float, model: str, digest: str) -> Point:
+    """Do the same for a model that is not loaded, by the digest of its weights."""
+    points = _curve(shipped_layers().get(digest, {}))
     if not points:
         known = ", ".join(entry["model"] for entry in shipped_layers().values() if entry.get("curve"))
         raise UsageError(
-            f"--precision-target: no precision was ever measured for {card.model}; give --min-confidence, "
+            f"--precision-target: no precision was ever measured for {model}; give --min-confidence, "
             f"or a model that is calibrated ({known or 'none is'})"
         )
     reached = [point for point in points if point.precision >= target]
     if not reached:
         best = max(points, key=lambda point: point.precision)
-        raise UsageError(
-            f"--precision-target {target:g}: {card.model} does not reach it; its highest is {best}"
-        )
+        raise UsageError(f"--precision-target {target:g}: {model} does not reach it; its highest is {best}")
     return min(reached, key=lambda point: point.threshold)
 
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from hunkwise.reviewer import languages
+from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.globs import LONGEST, matches
 
 
 class Kind(Protocol):
@@ -56,6 +58,28 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Glob:
+    """A glob as .gitignore has them."""
+
+    def check(self, value: object) -> str:
+        """Refuse what would be refused once a file is to be matched."""
+        glob = Text(LONGEST).check(value)
+        try:
+            matches("", (glob,))
+        except ConfigError as error:
+            raise ValueError(f"a glob; {error}") from None
+        return glob
+
+    def parse(self, text: str) -> str:
+        """Take it as it is."""
+        return self.check(text)
+
+    def schema(self) -> dict[str, Any]:
+        """Bound the length."""
+        return Text(LONGEST).schema()
+
+
+@dataclass(frozen=True, slots=True)
 class Language:
     """A language, by name or tag; it is kept by its English name."""
 
@@ -64,7 +88,7 @@ class Language:
         name = languages.named(value) if isinstance(value, str) else None
         if name is None:
             like = nearest(str(value)[: languages.LONGEST], languages.NAMES)
-            raise ValueError(f"a language, by its name or tag, such as German, de or pt-BR{like}")
+            raise ValueError(f"the name or the tag of a language, such as German, de or pt-BR{like}")
         return name
 
     def parse(self, text: str) -> str:

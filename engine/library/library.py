@@ -76,6 +76,15 @@ class Library:
             found.spec(self._label(text)), seals=self._sealed(found, self.store.seals.of, progress)
         )
 
+    def digest(self, text: str) -> str:
+        """Say which weights a name means, also where those of the catalogue are still to be fetched.
+
+        Raises ModelNotFound if it is neither here nor in the catalogue.
+        """
+        if path_of(text) is None and (entry := self._parsed(text)[1]):
+            return entry.sha256
+        return self.find(text).digest
+
     def ensure(self, text: str, progress: Progress = quiet) -> ModelSpec:
         """Find a model, or pull it.
 

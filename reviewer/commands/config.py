@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from hunkwise.engine import library_from_environment
+from hunkwise.engine.errors import EngineError
+from hunkwise.reviewer.commands.baseline import read_baseline
+from hunkwise.reviewer.commands.cache import place_from_environment
+from hunkwise.reviewer.commands.guidelines import read_guidelines
 from hunkwise.reviewer.config import Config, keys, plain, schema
 from hunkwise.reviewer.config_files import find, load, read_file
-from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.errors import ConfigError, ReviewError
+from hunkwise.reviewer.precision import point_of
 from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.visible import visible_line
 
@@ -47,12 +54,46 @@ def described(config: Config) -> dict[str, dict[str, Any]]:
 @command.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 def check(file: Path | None) -> None:
-    """Check a configuration file; without FILE the one that holds in this folder."""
+    """Name what a review would refuse of a configuration file; without FILE of the one that holds in this folder.
+
+    Paths in it are looked up, and the model; nothing is fetched.
+    """
     path = file or find(Path.cwd())
     if path is None:
         raise ConfigError("no .hunkwise.toml and no [tool.hunkwise] here; make one with: hunkwise init")
     layer = read_file(path)
+    config = load(flags={}, environ=os.environ, folder=Path.cwd(), file=file)
+    if problems := refused(config, os.environ, Path.cwd()):
+        raise ConfigError("\n".join([f"{path}: a review would refuse it:", *problems]))
     click.echo(visible_line(f"{path}: {plural(len(layer.values), 'setting')}, all fine"))
+    if any(rule.instructions for rule in config.rules) or read_guidelines(config, Path.cwd()):
+        click.echo(
+            "hunkwise: guidelines and instructions shape how remarks are worded; by themselves they find nothing",
+            err=True,
+        )
+
+
+def refused(config: Config, environ: Mapping[str, str], folder: Path) -> list[str]:
+    """List what the parts of a review would refuse, each asked itself."""
+
+    def model() -> None:
+        library = library_from_environment(environ, offline=config.offline)
+        digest = library.digest(config.model)
+        if config.precision_target:
+            point_of(config.precision_target, config.model, digest)
+
+    problems = []
+    for part in (
+        lambda: read_guidelines(config, folder),
+        lambda: read_baseline(config, folder),
+        lambda: place_from_environment(environ),
+        model,
+    ):
+        try:
+            part()
+        except (ReviewError, EngineError) as error:
+            problems.append(str(error))
+    return problems
 
 
 @command.command("schema")

@@ -111,10 +111,11 @@ def test_variables_are_read_by_kind(name: str, text: str, value: object) -> None
         ("offline = 'yes'", "offline must be true or false"),
         (
             'language = "a\\nb"',
-            "language must be a language, by its name or tag, such as German, de or pt-BR",
+            "language must be the name or the tag of a language, such as German, de or pt-BR",
         ),
         ('language = "Germann"', "such as German, de or pt-BR; did you mean German?"),
         ("include = 'src'", "include must be a list of at most 200"),
+        ("exclude = ['src', '[z-a]']", "exclude must be a list, each item a glob; '[z-a]' is no glob"),
         ("categories = ['typos']", "categories must be a list, each item one of correctness,"),
         ("rule = [{instructions = 'x'}]", "rule must be a list, each item a table with paths = [...]"),
         (

@@ -50,6 +50,52 @@ def test_check_finds_the_file_and_its_mistakes(repository: Path, capsys: pytest.
     assert "other.toml: unknown key 'max_commets'; did you mean max_comments?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("min_confidence = 0.5\nprecision_target = 0.8", ["exclude each other"]),
+        ('model = "qwen2.5-coder:1.5"', ["qwen2.5-coder:1.5 is not on this machine"]),
+        ('model = "./absent.gguf"', ["absent.gguf does not exist"]),
+        ('model = "a b"', ["a b"]),
+        ('guidelines = "absent.md"', ["absent.md: the guidelines can't be read"]),
+        ('guidelines = "/etc/passwd"', ["inside the repository"]),
+        ('baseline_file = "absent.json"', ["absent.json: the baseline can't be read"]),
+        ('baseline_file = "broken.json"', ["broken.json: the baseline can't be used"]),
+        ('guidelines = "absent.md"\nbaseline_file = "absent.json"', ["absent.md", "absent.json"]),
+        ('exclude = ["[z-a]"]', ["exclude must be a list", "is no glob"]),
+        ('[[rule]]\npaths = ["[z-a]"]', ["rule must be a list", "is no glob"]),
+    ],
+)
+def test_check_finds_what_a_review_refuses(
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    messages: list[str],
+) -> None:
+    """All of it at once, by asking the parts of a review themselves; nothing is fetched."""
+    monkeypatch.setenv("HUNKWISE_MODELS", str(repository / "models"))
+    monkeypatch.setenv("HUNKWISE_SOURCES", "/nowhere")
+    (repository / ".hunkwise.toml").write_text(text)
+    (repository / "broken.json").write_text("{}")
+    assert run(hunkwise, ["config", "check"]) == 2
+    shown = capsys.readouterr().err
+    assert [message for message in messages if message not in shown] == []
+    (repository / "a.patch").write_text("--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-return a\n+return b\n")
+    assert run(hunkwise, ["review", "a.patch"]) == 2
+
+
+@pytest.mark.parametrize("text", ["[[rule]]\npaths = ['a']\ninstructions = 'x'", "guidelines = 'mine.md'"])
+def test_check_says_what_guidelines_are_for(
+    repository: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    """Whoever writes rules should know that they shape words, and find nothing."""
+    (repository / "mine.md").write_text("Be brief.")
+    (repository / ".hunkwise.toml").write_text(text)
+    assert run(hunkwise, ["config", "check"]) == 0
+    assert "by themselves they find nothing" in capsys.readouterr().err
+
+
 def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     """`config schema` can be piped into a file for an editor."""
     assert run(hunkwise, ["config", "schema"]) == 0
@@ -138,3 +184,13 @@ def test_a_link_does_not_lead_out_of_the_repository(
         read_guidelines(Config(), repository)
     chosen = Config(guidelines=str(secret), origins={"guidelines": "flag"})
     assert read_guidelines(chosen, repository) == "x"
+
+
+def test_check_knows_what_no_model_was_measured_for(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A precision is asked of weights that nobody calibrated: refused before they are loaded."""
+    monkeypatch.setattr("hunkwise.reviewer.precision.shipped_layers", dict)
+    (repository / ".hunkwise.toml").write_text("precision_target = 0.8")
+    assert run(hunkwise, ["config", "check"]) == 2
+    assert "no precision was ever measured for qwen2.5-coder:1.5b" in capsys.readouterr().err
