@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, errors
+from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, Segment, errors
 from hunkwise.reviewer import findings, hygiene
 from hunkwise.reviewer.account import coverage, manifest
 from hunkwise.reviewer.agenda import CHECKED, Agenda, agenda
@@ -229,10 +229,20 @@ def examine(pick: Picked, inquiry: Inquiry) -> Examined:
     except errors.DeadlineExceeded:
         return _out_of_time(pick)
     except errors.PromptTooLong as error:
-        reason = f"needs {error.tokens} tokens, the context holds {error.limit}"
-        return Examined(skipped=(pick.skipped(reason, fault=True),))
+        return Examined(skipped=(pick.skipped(_too_long(error, inquiry), fault=True),))
     except errors.NativeFailure as error:
         return Examined(skipped=(pick.skipped(str(error), fault=True),), failure=error)
+
+
+def _too_long(error: errors.PromptTooLong, inquiry: Inquiry) -> str:
+    """Say what does not fit; where the code alone would, that it is for the project's own text."""
+    reason = f"needs {error.tokens} tokens, the context holds {error.limit}"
+    text = "\n".join([inquiry.guidelines, *(rule.instructions for rule in inquiry.rules)]).strip()
+    own = inquiry.engine.measure(Bundle((Segment(text, "raw"),), ())).shared if text else 0
+    if not own or error.tokens - own > error.limit:
+        return reason
+    what = "guidelines and instructions" if any(rule.instructions for rule in inquiry.rules) else "guidelines"
+    return f"{reason}; the project's {what} take {own} of them: shorten them, or raise num_ctx"
 
 
 def bar(config: Config) -> findings.Bar:

@@ -309,6 +309,31 @@ def test_a_prompt_that_is_too_long_is_a_stated_fault() -> None:
     assert (made.coverage.hunks, made.coverage.hunks_reviewed, made.complete) == (2, 1, False)
 
 
+@pytest.mark.parametrize(
+    ("guidelines", "instructions", "blamed"),
+    [
+        ("word " * 6000, "", "the project's guidelines take"),
+        ("word " * 3000, "word " * 3000, "the project's guidelines and instructions take"),
+        ("Be brief.", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_guidelines_that_leave_no_room_are_named(guidelines: str, instructions: str, blamed: str) -> None:
+    """Where a hunk would fit without them, the reason names them with their tokens and the limit."""
+
+    def script(bundle: Bundle, question: Question) -> Answer | None:
+        if isinstance(question, Score) and "handle" in question.prompt[0].text:
+            raise errors.PromptTooLong("question 'new'", 9000, 4096)
+        return content(bundle, question)
+
+    rules = (Rule(("**",), instructions),) if instructions else ()
+    made = review(_change(), Config(rules=rules), ScriptedEngine(script), guidelines=guidelines)
+    (skip,) = (one for one in made.skipped if one.fault)
+    assert "needs 9000 tokens, the context holds 4096" in skip.reason
+    assert ("6000 of them: shorten them" in skip.reason) == bool(blamed)
+    assert blamed in skip.reason
+
+
 def test_an_engine_that_fails_on_one_hunk_loses_that_hunk_alone() -> None:
     """The others are reviewed; if it fails on every hunk, that is an error and no review."""
 
