@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hunkwise.reviewer import evidence, hygiene
+from hunkwise.reviewer import evidence
 from hunkwise.reviewer.docstrings import prose_of
+from hunkwise.reviewer.redaction import plain
 from hunkwise.reviewer.refactorings import refactorings_of
 from hunkwise.reviewer.types import FileDiff, FileKey, Hunk, HunkContext, Numbers, TextOf
 
@@ -55,9 +56,9 @@ def hidden(context: HunkContext) -> HunkContext:
     """Hide secrets and invisible characters from the model: what it has not read can't lead it."""
 
     def rows(lines: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
-        return tuple((number, hygiene.plain(text)) for number, text in lines)
+        return tuple((number, plain(text)) for number, text in lines)
 
-    lines = tuple(replace(line, text=hygiene.plain(line.text)) for line in context.hunk.lines)
+    lines = tuple(replace(line, text=plain(line.text)) for line in context.hunk.lines)
     return replace(
         context,
         hunk=replace(context.hunk, lines=lines),

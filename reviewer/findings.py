@@ -67,15 +67,19 @@ def category_of(answers: Sequence[Choice], categories: Sequence[Category]) -> Ca
 def settle(
     findings: Sequence[Finding], bar_for: Bar, overrides: Sequence[tuple[str, Severity]] = ()
 ) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
-    """Decide what is said: merge duplicates, apply the bar, keep the best `max_comments`, best first."""
+    """Decide what is said: merge twins, apply the bar, keep the best `max_comments`, best first.
+
+    Twins are remarks on the same lines with the same fingerprint: the same thing in the same place, and nothing
+    else, whatever their words.
+    """
     severities = dict(overrides)
-    ranked = sorted(findings, key=_order)
-    kept: list[Finding] = []
+    kept: dict[tuple[str, int, int, int, str], Finding] = {}
     rejected: list[Rejected] = []
-    for found in ranked:
+    for found in sorted(findings, key=_order):
+        name = (found.path, found.part, found.start_line, found.end_line, found.fingerprint)
         floor = severities.get(found.path, bar_for.min_severity)
-        if twin := next((other for other in kept if _same(found, other)), None):
-            rejected.append(Rejected(found, f"the same remark stands at {twin.path}:{twin.start_line}"))
+        if name in kept:
+            rejected.append(Rejected(found, f"the same remark stands at {found.path}:{found.start_line}"))
         elif found.severity.rank > floor.rank:
             rejected.append(Rejected(found, f"below --min-severity {floor}"))
         elif found.confidence < bar_for.min_confidence:
@@ -83,22 +87,9 @@ def settle(
         elif len(kept) >= bar_for.max_comments:
             rejected.append(Rejected(found, f"over --max-comments {bar_for.max_comments}"))
         else:
-            kept.append(found)
-    return tuple(kept), tuple(rejected)
+            kept[name] = found
+    return tuple(kept.values()), tuple(rejected)
 
 
-def _order(found: Finding) -> tuple[float, int, str, int]:
-    return (-found.confidence, found.severity.rank, found.path, found.start_line)
-
-
-def _same(one: Finding, other: Finding) -> bool:
-    """Two remarks of a file are one if they overlap, say the same word for word, or mend the same code alike."""
-    if (one.path, one.part) != (other.path, other.part):
-        return False
-    overlap = one.start_line <= other.end_line and other.start_line <= one.end_line
-    alike = one.suggestion and other.suggestion and one.suggestion.replacement == other.suggestion.replacement
-    return (
-        overlap
-        or (one.title == other.title and one.message == other.message)
-        or (bool(alike) and one.code == other.code)
-    )
+def _order(found: Finding) -> tuple[float, int, str, int, int]:
+    return (-found.confidence, found.severity.rank, found.path, found.part, found.start_line)

@@ -34,16 +34,23 @@ def fingerprint(path: str, code_lines: Sequence[str], symbol: str, message_class
 
 
 def distinguish(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Give findings with equal fingerprints different ones, counted from the top of the file.
+    """Give findings in different places with equal fingerprints different ones, counted from the top of the file.
 
-    The first keeps its name, so a copy added further down does not rename it. The order is kept.
+    The first place keeps its name, so a copy added further down does not rename it. The order is kept.
     """
-    places = sorted(range(len(findings)), key=lambda i: (findings[i].path, findings[i].start_line, i))
+    places = sorted(range(len(findings)), key=lambda i: (*_place(findings[i]), i))
     seen: Counter[str] = Counter()
+    last: dict[str, tuple[str, int, int, int]] = {}
     result = list(findings)
     for place in places:
         name = findings[place].fingerprint
-        if seen[name]:
-            result[place] = replace(findings[place], fingerprint=_digest(name, str(seen[name])))
-        seen[name] += 1
+        if last.get(name) != _place(findings[place]):
+            last[name] = _place(findings[place])
+            seen[name] += 1
+        if seen[name] > 1:
+            result[place] = replace(findings[place], fingerprint=_digest(name, str(seen[name] - 1)))
     return tuple(result)
+
+
+def _place(found: Finding) -> tuple[str, int, int, int]:
+    return found.path, found.part, found.start_line, found.end_line

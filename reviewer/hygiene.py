@@ -1,140 +1,200 @@
-"""Checks that need no model and don't guess: hidden Unicode, conflict markers, private keys, secret tokens.
-
-The token formats are those their issuers publish, as collected by gitleaks (MIT,
-https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml); only formats with a fixed, telling
-prefix are taken, so that a match is no guess. A secret is never quoted back.
-"""
+"""Checks that need no model and don't guess: secrets, conflict markers, characters that deceive, idle comments."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from hunkwise.reviewer.types import Category, FileDiff, Hunk, Line, Severity
-
-_SECRETS: tuple[tuple[str, str], ...] = (
-    (
-        "a private key",  # with what follows on the line: in a string the whole key is one line
-        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|[A-Za-z0-9+/=\s])*",
-    ),
-    ("an AWS access key id", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
-    ("a GitHub token", r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_\w{82})\b"),
-    ("a GitLab token", r"\bgl(?:pat|ptt|dt|rt|cbt|ft|soat)-[\w-]{20,}"),
-    ("a Slack token", r"\bxox[abeoprs]-(?:\d+-)?[0-9A-Za-z-]{10,}"),
-    ("a Slack webhook", r"https://hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{40,}"),
-    ("a Google API key", r"\bAIza[\w-]{35}\b"),
-    ("a Stripe key", r"\b[sr]k_(?:live|prod)_[0-9A-Za-z]{10,99}\b"),
-    ("an npm token", r"\bnpm_[0-9A-Za-z]{36}\b"),
-    ("a PyPI token", r"\bpypi-AgEIcHlwaS5vcmc[\w-]{50,}"),
-    ("an Anthropic key", r"\bsk-ant-(?:api|admin)\d\d-[\w-]{80,}"),
-    ("an OpenAI key", r"\bsk-(?:proj-|svcacct-|admin-)?[\w-]{20,74}T3BlbkFJ[\w-]{20,74}"),
-    ("a Hugging Face token", r"\bhf_[A-Za-z]{34}\b"),
-    ("a SendGrid key", r"\bSG\.[\w-]{22}\.[\w-]{43}\b"),
-)
-_SECRET = re.compile("|".join(f"(?P<s{i}>{pattern})" for i, (_, pattern) in enumerate(_SECRETS)))
-
-# A line of a key's body: 64 to 76 characters of Base64 (RFC 7468, OpenSSH, OpenPGP) and nothing else but what
-# surrounds a string. A digest in hex is none, for it lacks one of the cases.
-_KEY_LINE = re.compile(
-    r"^(?P<before>[\s\"'`]*)(?=[^a-z]{0,75}[a-z])(?=[^A-Z]{0,75}[A-Z])"
-    r"(?P<body>[A-Za-z0-9+/]{60,76}={0,2})(?P<after>(?:\\[nr])*[\s\"'`+,;)\\]*)$"
-)
+from hunkwise.reviewer.fingerprint import fingerprint
+from hunkwise.reviewer.lookalikes import false_blanks, lookalikes
+from hunkwise.reviewer.redaction import PRIVATE_KEY, keyed_hash, redact, secrets
+from hunkwise.reviewer.selection import is_prose
+from hunkwise.reviewer.silence import idle
+from hunkwise.reviewer.types import Category, FileDiff, Finding, Hunk, Line, Severity
+from hunkwise.reviewer.unseen import hidden, name
 
 # The three markers git writes; "=======" alone is also a heading underline, so it does not count by itself.
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7}) \S")
 
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
-_INVISIBLE = frozenset("\ufeff\u200b\u2060\u2061\u2062\u2063\u2064\u180e\u00ad\u115f\u1160\u3164\uffa0")
-# One picks a glyph; in a row they pick nothing, and have been used to carry bytes.
-_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
+_KEY_BEGINS, _KEY_ENDS = "-----BEGIN", "-----END"
+_KEY_BODY = re.compile(r"[A-Za-z0-9+/=]{16,}")
+
+# Files of text and data, in which blanks are set as in print
+_TEXTS = (
+    ".txt",
+    ".tex",
+    ".po",
+    ".pot",
+    ".csv",
+    ".tsv",
+    ".srt",
+    ".vtt",
+    ".svg",
+    ".html",
+    ".htm",
+    ".xml",
+    ".ipynb",
+)
+_MOST_KINDS, _MOST_COLUMNS = 20, 8  # named in one remark; of the others the number
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
-    """What a check says about one added line (1-based new-side number)."""
+class _Remark:
+    """What a check says. What is about a secret is known again by its hash, `secret`, all else by its line."""
 
-    line: int
     severity: Severity
     category: Category
     title: str
     message: str
-    secret: bool = False  # the line must not be shown
+    secret: str = ""
 
 
-REDACTED = "*" * 16  # no shorter secret is known; what holds this can't be given back as a suggestion
+def checks(file: FileDiff, hunk: Hunk) -> tuple[Finding, ...]:
+    """Check the added lines of a whole hunk and, with a file's first one, its name if that is new."""
+    lines = [line for line in hunk.lines if line.new_no is not None]
+    if not lines:
+        return ()
+    written = file.path.lower().endswith(_TEXTS) or is_prose(file.path)
+    remarks: list[tuple[Line, _Remark]] = [
+        *((line, _leak("This line", what, value)) for line, what, value in _secrets(lines)),
+        *(
+            (line, one)
+            for line in lines
+            if line.kind == "added"
+            for one in _line_remarks(line, written=written)
+        ),
+    ]
+    if hunk is file.hunks[0] and file.new_path != file.old_path:
+        remarks += [(lines[0], remark) for remark in _name_remarks(file.path)]
+    return tuple(_finding(file, hunk, line, remark) for line, remark in remarks)
 
 
-def redact(text: str) -> str:
-    """Replace each secret by as many asterisks, so that it reaches no prompt, report, log or cache.
-
-    So is a line of Base64 alone, as private keys are made of, wherever it stands.
-    """
-    hidden = _SECRET.sub(lambda found: "*" * len(found[0]), text)
-    return _KEY_LINE.sub(lambda found: found["before"] + "*" * len(found["body"]) + found["after"], hidden)
-
-
-def plain(text: str) -> str:
-    """Give a line as the model may read it: without secrets, and without what no reader sees."""
-    redacted = redact(text)
-    if redacted.isascii():
-        return redacted
-    return "".join(char for char in _SELECTORS.sub("", redacted) if not _hidden(char))
-
-
-def remarks(file: FileDiff, hunk: Hunk) -> tuple[Remark, ...]:
-    """Check the added lines of a hunk."""
-    del file  # the checks hold in every kind of file
-    return tuple(remark for line in hunk.added for remark in _line_remarks(line))
-
-
-def _line_remarks(line: Line) -> Iterator[Remark]:
+def _finding(file: FileDiff, hunk: Hunk, line: Line, remark: _Remark) -> Finding:
+    """Make a finding; secrets on its line are not shown; what is about one is known by its hash."""
     assert line.new_no is not None
-    if found := _SECRET.search(line.text):
-        what = next(_SECRETS[int(name[1:])][0] for name, text in found.groupdict().items() if text)
-        yield Remark(
-            line.new_no,
-            Severity.CRITICAL,
-            Category.SECURITY,
-            f"This line holds {what}",
-            "Whoever can read the repository can use it. Revoke it, take it out of the history, and read it "
-            "from the environment or a secret store instead.",
-            secret=True,
+    code = redact(line.text)
+    known_by = ((remark.secret,), "") if remark.secret else ((code,), hunk.section)
+    return Finding(
+        path=file.path,
+        part=file.part,
+        start_line=line.new_no,
+        end_line=line.new_no,
+        severity=remark.severity,
+        category=remark.category,
+        title=remark.title,
+        message=remark.message,
+        confidence=1.0,
+        calibrated=True,
+        fingerprint=fingerprint(file.path, *known_by, remark.title),
+        code=(code,),
+    )
+
+
+def _secrets(lines: Sequence[Line]) -> Iterator[tuple[Line, str, str]]:
+    """Give each secret that the lines of the new side add: its line, what it is, and its value.
+
+    The value of a private key is its body, so that another key between the same two lines is another secret.
+    """
+    key: list[str] = []  # of the key that is open: what it is, and its body
+    place: Line | None = None  # the first line of it that is added
+    for line in lines:
+        found = secrets(line.text)
+        if key and not found and _KEY_BEGINS not in line.text:
+            key += _KEY_BODY.findall(line.text)
+            place = place or (line if line.kind == "added" else None)
+            if _KEY_ENDS not in line.text:
+                continue
+        if key and place:
+            yield place, key[0], "".join(key[1:])
+        key, place = [], None
+        for secret in found:
+            if secret.what == PRIVATE_KEY and _KEY_ENDS not in line.text:
+                key, place = [secret.what, secret.value], line if line.kind == "added" else None
+            elif line.kind == "added":
+                yield line, secret.what, secret.value
+    if key and place:
+        yield place, key[0], "".join(key[1:])
+
+
+def _leak(where: str, what: str, value: str) -> _Remark:
+    return _Remark(
+        Severity.CRITICAL,
+        Category.SECURITY,
+        f"{where} holds {what}",
+        "Whoever can read the repository can use it. Revoke it, take it out of the history, and read it "
+        "from the environment or a secret store instead.",
+        keyed_hash(value),
+    )
+
+
+def _name_remarks(path: str) -> Iterator[_Remark]:
+    """Check the name of a file: what it holds is shown wherever the file is spoken of."""
+    for secret in secrets(path):
+        yield _leak("This file's name", secret.what, secret.value)
+    if remark := _deceiving(path, hidden(path), lookalikes(path), []):
+        yield replace(
+            remark, title=f"{remark.title} in the file's name", message=f"In the name: {remark.message}"
         )
+
+
+def _line_remarks(line: Line, *, written: bool) -> Iterator[_Remark]:
     if _CONFLICT.match(line.text):
-        yield Remark(
-            line.new_no,
+        yield _Remark(
             Severity.HIGH,
             Category.CORRECTNESS,
             "Merge conflict marker left in",
             "This line was written by git during a merge. Choose one side and delete the three markers.",
         )
-    if hidden := _all_hidden(line):
-        yield Remark(
-            line.new_no,
-            Severity.HIGH,
-            Category.SECURITY,
-            "Hidden Unicode characters",
-            f"The line holds {', '.join(hidden)}: it can read differently from what the compiler sees "
-            "(Trojan Source, CVE-2021-42574). Delete them or write them as escapes.",
+    names, blanks = ([], []) if written else (lookalikes(line.text), false_blanks(line.text))
+    if remark := _deceiving(line.text, _hidden(line), names, blanks):
+        yield remark
+    if not written and (problem := idle(line.text)):
+        yield _Remark(
+            Severity.LOW, Category.MAINTAINABILITY, "This comment does not silence what it should", problem
         )
 
 
-def _all_hidden(line: Line) -> list[str]:
-    """Name what no reader sees on a line; a byte order mark may begin a file."""
-    text = line.text[1:] if line.new_no == 1 and line.text.startswith("\ufeff") else line.text
-    names = {name for char in text if (name := _hidden(char))}
-    if _SELECTORS.search(text):
-        names.add("variation selectors in a row")
-    return sorted(names)
+def _hidden(line: Line) -> list[int]:
+    """List what no reader sees, less a byte order mark that begins a file, a page break, and the end of a line."""
+    text = line.text
+    if text.strip(" \t\f\r") == "" and "\r" not in text[:-1]:
+        return []
+    first, end = line.new_no == 1 and text.startswith("\ufeff"), len(text) - text.endswith("\r")
+    return [at for at in hidden(text) if first <= at < end]
 
 
-def _hidden(char: str) -> str:
-    """Name a character that no reader sees, or return ""."""
-    if char.isascii():
-        return ""
-    tag = "\U000e0000" <= char <= "\U000e007f"
-    if char in _BIDI or char in _INVISIBLE or tag:
-        return f"U+{ord(char):04X} {unicodedata.name(char, 'TAG CHARACTER')}"
-    return ""
+def _deceiving(text: str, unseen: list[int], names: list[int], blanks: list[int]) -> _Remark | None:
+    """Name all characters of a text that deceive who reads it, with their columns."""
+    places = sorted({*unseen, *names, *blanks})
+    if not places:
+        return None
+    held = f"{_all_named(text, places)}: "
+    if not unseen and not names:
+        return _Remark(
+            Severity.MEDIUM,
+            Category.CORRECTNESS,
+            "Blanks that are no spaces",
+            f"{held}they look like spaces, and programs take them for something else. Write spaces, or escapes.",
+        )
+    return _Remark(
+        Severity.HIGH,
+        Category.SECURITY,
+        "Hidden Unicode characters" if unseen else "Letters that look like others",
+        f"{held}this can read differently from what the compiler sees (Trojan Source, CVE-2021-42574). "
+        f"{'Delete them or write them as escapes.' if unseen else 'Write a name in one script.'}",
+    )
+
+
+def _all_named(text: str, places: Sequence[int]) -> str:
+    columns: dict[str, list[int]] = {}
+    for at in places:
+        columns.setdefault(text[at], []).append(at + 1)
+    named = [f"{name(char)} ({_columns(found)})" for char, found in columns.items()]
+    more = len(named) - _MOST_KINDS
+    return ", ".join(named[:_MOST_KINDS]) + (f" and {more} other kinds" if more > 0 else "")
+
+
+def _columns(found: Sequence[int]) -> str:
+    shown, more = ", ".join(map(str, found[:_MOST_COLUMNS])), len(found) - _MOST_COLUMNS
+    return f"column{'s' * (len(found) > 1)} {shown}" + (f" and {more} more" if more > 0 else "")

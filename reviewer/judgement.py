@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
-from hunkwise.reviewer import evidence, findings, hygiene, prompt, suggestion, wording
+from hunkwise.reviewer import evidence, findings, prompt, suggestion, wording
 from hunkwise.reviewer.askable import NEW_CODE, Told, commentable, hidden, unread
 from hunkwise.reviewer.config import Config, Rule
 from hunkwise.reviewer.context import ABOVE, with_context
 from hunkwise.reviewer.fingerprint import fingerprint
 from hunkwise.reviewer.layer import Layer, layer_for
+from hunkwise.reviewer.redaction import REDACTED, redact
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.types import (
     Category,
@@ -247,8 +248,8 @@ def _at(context: HunkContext, found: Finding, draft: findings.Draft, category: C
         end_line=draft.line,
         severity=draft.severity,
         category=category,
-        title=hygiene.redact(draft.title),
-        message=hygiene.redact(draft.message),
+        title=redact(draft.title),
+        message=redact(draft.message),
         fingerprint=name_of(context, draft.line),
         code=(text_of(context, draft.line),),
     )
@@ -262,7 +263,7 @@ def name_of(context: HunkContext, line: int) -> str:
 def suggested(context: HunkContext, line: int, change: Change) -> Suggestion | None:
     """Offer the old text back where the new one is the less likely, if it applies and parses."""
     old = suggestion.restore(context.hunk, line)
-    if old is None or hygiene.REDACTED in old[2]:
+    if old is None or REDACTED in old[2]:
         return None
     text = change.text(context.file)
     return suggestion.offer(context.file, context.hunk, text, *old)

@@ -18,7 +18,7 @@ from hunkwise.reviewer import findings, hygiene
 from hunkwise.reviewer.account import coverage, manifest
 from hunkwise.reviewer.agenda import CHECKED, Agenda, agenda
 from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.fingerprint import distinguish, fingerprint
+from hunkwise.reviewer.fingerprint import distinguish
 from hunkwise.reviewer.globs import matches
 from hunkwise.reviewer.judgement import Examined, Inquiry, inquiries, judge
 from hunkwise.reviewer.precision import aim
@@ -262,25 +262,4 @@ def _out_of_time(pick: Picked) -> Examined:
 
 def _checks(pick: Picked) -> tuple[Finding, ...]:
     """Make the remarks that need no model."""
-    texts = {line.new_no: line.text for line in pick.hunk.lines}
-    made = hygiene.remarks(pick.file, pick.hunk)
-    return tuple(_checked(pick, remark, texts[remark.line]) for remark in made)
-
-
-def _checked(pick: Picked, remark: hygiene.Remark, text: str) -> Finding:
-    """Turn a remark of a check into a finding; a secret's line is not shown."""
-    code = (hygiene.redact(text),)
-    return Finding(
-        path=pick.file.path,
-        part=pick.file.part,
-        start_line=remark.line,
-        end_line=remark.line,
-        severity=remark.severity,
-        category=remark.category,
-        title=remark.title,
-        message=remark.message,
-        confidence=1.0,
-        calibrated=True,
-        fingerprint=fingerprint(pick.file.path, code, pick.hunk.section, remark.title),
-        code=code,
-    )
+    return hygiene.checks(pick.file, pick.whole)

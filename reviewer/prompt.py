@@ -15,7 +15,7 @@ import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
 from hunkwise.engine import Bundle, Choose, Generate, Score, Segment
-from hunkwise.reviewer import hygiene
+from hunkwise.reviewer.redaction import plain
 from hunkwise.reviewer.types import Category, HunkContext, Severity
 
 YES_NO = ("Yes", "No")
@@ -94,7 +94,7 @@ def view(context: HunkContext, guidelines: str = "") -> View:
     """
     rows = numbered(context)
     digest = hashlib.sha256("\n".join(text for _, _, text in rows).encode("utf-8", "surrogateescape"))
-    path = hygiene.plain(context.file.path)
+    path = plain(context.file.path)
     code = _render("hunk", path=path, rows=rows, fence=f"=== {digest.hexdigest()[:8]} ===")
     return Segment(_render("system", guidelines=guidelines), "system"), Segment(code)
 

@@ -5,6 +5,9 @@ A comment silences the line it stands on and the line below it:
     # hunkwise: ignore
     # hunkwise: ignore[security, performance] until 2027-06-30 -- checked by the caller
 
+Case does not count, and the two dashes may be missing. A comment with a word in it that is not understood silences
+less than it says, or nothing, and is remarked on (hygiene.py).
+
 Nothing disappears: a silenced finding is a `Rejected` with its reason, and reports show it as such.
 """
 
@@ -14,16 +17,15 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
-from hunkwise.reviewer.types import Category, Change, Finding, Line, Rejected, Silencer
+from hunkwise.reviewer.types import Category, Change, FileKey, Finding, Line, Rejected, Silencer
 
-_COMMENT = re.compile(
-    r"hunkwise:\s*ignore\b"
-    r"(?:\[(?P<categories>[^\]]*)\])?"
-    r"(?:\s+until\s+(?P<until>\d{4}-\d\d-\d\d))?"
-    r"(?:\s*--\s*(?P<reason>.*?))?"
-    r"\s*(?:\*/|-->|#\}|%\})?\s*$"
-)
+_START = re.compile(r"hunkwise:[ \t]*ignore(?=[ \t\[:]|--|\*/|$)", re.IGNORECASE | re.ASCII)
+_ENDS = ("*/", "-->", "#}", "%}")  # of comments that don't end with their line
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_LONGEST = 1_000  # characters of a comment that are read
+_CLUES = frozenset({"until", *Category})  # words that mean more than a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +44,70 @@ class Comment:
 
 
 def read_comment(line: str) -> Comment | None:
-    """Read the comment on a line; None where there is none, or where its date is no date."""
-    found = _COMMENT.search(line)
-    if found is None:
-        return None
-    try:
-        until = dt.date.fromisoformat(found["until"]) if found["until"] else None
-    except ValueError:
-        return None
-    names = (found["categories"] or "").split(",")
-    return Comment(
-        frozenset(filter(None, map(str.strip, names))), until, found["reason"] or "no reason given"
+    """Read the comment on a line; None where there is none, or where it silences nothing."""
+    return _read(line)[0]
+
+
+def idle(line: str) -> str:
+    """Say why a comment on a line silences nothing, or less than it says; "" where all is well."""
+    return _read(line)[1]
+
+
+def _read(line: str) -> tuple[Comment | None, str]:
+    """Read the first comment on a line: what it silences, and what of it is not understood."""
+    start = _START.search(line)
+    if start is None:
+        return None, ""
+    text = " ".join(line[start.end() : start.end() + _LONGEST].split())
+    for end in _ENDS:
+        text = text.removesuffix(end).rstrip()
+    categories, text, problem = _categories(text)
+    if categories is None:
+        return None, problem
+    until, text, wrong_date = _until(text)
+    if wrong_date:
+        return None, wrong_date
+    reason = text.lstrip(" :-–—")
+    first = reason.partition(" ")[0].strip(",.;").casefold()
+    if reason == text and reason and (first in _CLUES or not first[:1].isalnum()):
+        return (
+            None,
+            f"{reason[:40]!r} is not understood here; write ignore[category] until YYYY-MM-DD -- reason",
+        )
+    return Comment(categories, until, reason or "no reason given"), problem
+
+
+def _categories(text: str) -> tuple[frozenset[str] | None, str, str]:
+    """Take the categories off the beginning; None instead of them if none of those named is known."""
+    if not text.startswith("["):
+        return frozenset(), text, ""
+    inside, closed, rest = text[1:].partition("]")
+    if not closed:
+        return None, text, "the [ is not closed, so nothing is silenced"
+    named = [word for word in (part.strip().casefold() for part in inside.split(",")) if word]
+    known = frozenset(word for word in named if word in list(Category))
+    unknown = next((word for word in named if word not in known), "")
+    near = get_close_matches(unknown, list(Category), n=1)
+    problem = (
+        f"{unknown[:40]!r} is no category{f'; did you mean {near[0]}?' if near else ''}" if unknown else ""
     )
+    if unknown and not near:
+        problem += f"; there are {', '.join(Category)}"
+    return (known if known or not named else None), rest.lstrip(), problem
+
+
+def _until(text: str) -> tuple[dt.date | None, str, str]:
+    """Take the last day off the beginning, if there is one, or say what is wrong with it."""
+    word, _, rest = text.partition(" ")
+    if word.casefold() != "until":
+        return None, text, ""
+    day, _, rest = rest.lstrip().partition(" ")
+    try:
+        if not _DATE.fullmatch(day):
+            raise ValueError
+        return dt.date.fromisoformat(day), rest.lstrip(), ""
+    except ValueError:
+        return None, text, f"{day[:40]!r} is no day, so nothing is silenced; write until YYYY-MM-DD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +142,11 @@ def part(
     findings: Sequence[Finding], change: Change, silence: Silence
 ) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
     """Part the findings into those to be heard and those that people silenced."""
+    comments = _comments({(found.path, found.part) for found in findings}, change, trusted=silence.trusted)
     heard: list[Finding] = []
     silenced: list[Rejected] = []
     for finding in findings:
-        comment = _comment(finding, change, silence.today, trusted=silence.trusted)
+        comment = _comment(finding, comments, silence.today)
         known = silence.known.get(finding.fingerprint)
         if known is not None and known.holds(silence.today):
             reason = f"known from the baseline: {known.reason or 'no reason given'}"
@@ -109,21 +164,32 @@ def expired(findings: Sequence[Finding], silence: Silence) -> int:
     return sum(one is not None and not one.holds(silence.today) for one in known)
 
 
-def _comment(finding: Finding, change: Change, today: dt.date, *, trusted: bool) -> Comment | None:
-    for line in _lines(finding, change):
-        comment = read_comment(line.text) if trusted or line.kind != "added" else None
+_Comments = Mapping[tuple[FileKey, int], Comment]
+"""The comments of a change by file and number of their line on the new side."""
+
+
+def _comments(files: set[FileKey], change: Change, *, trusted: bool) -> _Comments:
+    """Read the comments of some files, each line once; what nobody trusted adds does not count."""
+    lines = (
+        (file.key, line)
+        for file in change.files
+        if file.key in files
+        for hunk in file.hunks
+        for line in hunk.lines
+        if line.new_no is not None and (trusted or line.kind != "added")
+    )
+    return {(key, _number(line)): comment for key, line in lines if (comment := read_comment(line.text))}
+
+
+def _number(line: Line) -> int:
+    assert line.new_no is not None
+    return line.new_no
+
+
+def _comment(finding: Finding, comments: _Comments, today: dt.date) -> Comment | None:
+    """Find a comment on the lines remarked on, or the one above them, as far as the diff shows them."""
+    for number in range(finding.start_line - 1, finding.end_line + 1) if comments else ():
+        comment = comments.get(((finding.path, finding.part), number))
         if comment is not None and comment.holds(finding.category, today):
             return comment
     return None
-
-
-def _lines(finding: Finding, change: Change) -> list[Line]:
-    """List the lines remarked on, and the one above them, as far as the diff shows them."""
-    return [
-        line
-        for file in change.files
-        if file.path == finding.path
-        for hunk in file.hunks
-        for line in hunk.lines
-        if line.new_no is not None and finding.start_line - 1 <= line.new_no <= finding.end_line
-    ]

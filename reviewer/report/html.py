@@ -15,7 +15,7 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from hunkwise.reviewer.hygiene import redact
+from hunkwise.reviewer.redaction import redact
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report import summary as sentences
 from hunkwise.reviewer.report.remark import of_patch, replaced, sure

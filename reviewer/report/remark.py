@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import quote
 
-from hunkwise.reviewer.hygiene import redact
+from hunkwise.reviewer.redaction import redact
 from hunkwise.reviewer.types import Category, Change, Finding, Hunk, Severity
 from hunkwise.reviewer.visible import visible, visible_line
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from hunkwise.engine import Choice, Generated
 from hunkwise.reviewer.findings import Bar, category_of, read_draft, settle, truth
+from hunkwise.reviewer.fingerprint import distinguish
 from hunkwise.reviewer.types import Category, Finding, Severity, Suggestion
 
 DRAFT = {
@@ -106,27 +109,44 @@ def test_what_misses_the_bar_is_rejected_with_the_flag_that_did_it() -> None:
     assert {drop.reason for drop in rejected} == {"below --min-severity low", "below --min-confidence 0.5"}
 
 
-def test_the_same_remark_is_said_once() -> None:
-    """Overlapping lines, or the same words in one file, are one remark."""
-    twice = [_finding(1), _finding(1, 0.7, fingerprint="b" * 32), _finding(9, 0.6, title="title 1")]
-    kept, rejected = settle(twice, BAR)
+def test_the_same_thing_in_the_same_place_is_said_once() -> None:
+    """The same lines and the same fingerprint make a twin, however it is worded."""
+    kept, rejected = settle([_finding(1), _finding(1, 0.7, title="other words"), _finding(1, 0.6)], BAR)
 
-    assert [found.start_line for found in kept] == [1]
+    assert [found.confidence for found in kept] == [0.8]
     assert [drop.reason for drop in rejected] == ["the same remark stands at a.py:1"] * 2
 
 
-def test_the_same_slip_twice_is_one_remark() -> None:
-    """What is mended alike in two places is said at the likelier one; other code, and no suggestion, is not."""
-    here, there = (
-        _finding(line, confidence, code=("use(a)",), suggestion=Suggestion(line, line, "use(b)", True))
-        for line, confidence in ((3, 0.8), (40, 0.9))
-    )
-    kept, rejected = settle([here, there], BAR)
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"fingerprint": "b" * 32},
+        {"start_line": 9, "end_line": 9},
+        {"start_line": 9, "end_line": 9, "fingerprint": "b" * 32},
+        {"end_line": 2},
+        {"path": "b.py"},
+        {"part": 2},
+    ],
+)
+def test_another_thing_or_another_place_is_another_remark(other: dict[str, Any]) -> None:
+    """The same words, the same code and the same mending make no twin: each remark is said where it stands."""
+    here = _finding(1, code=("use(a)",), suggestion=Suggestion(1, 1, "use(b)", True))
+    kept, rejected = settle([here, replace(here, **other)], BAR)
 
-    assert kept == (there,)
-    assert [drop.reason for drop in rejected] == ["the same remark stands at a.py:40"]
-    assert len(settle([here, replace(there, code=("use(c)",))], BAR)[0]) == 2
-    assert len(settle([replace(here, suggestion=None), there], BAR)[0]) == 2
+    assert len(kept) == 2
+    assert rejected == ()
+
+
+def test_many_findings_are_settled_in_linear_time() -> None:
+    """Twice as many take about twice as long, not four times."""
+
+    def seconds(many: int) -> float:
+        made = [_finding(line, title="same", fingerprint=f"{line:032x}") for line in range(1, many + 1)]
+        started = time.process_time()
+        settle(distinguish(made), replace(BAR, max_comments=many))
+        return time.process_time() - started
+
+    assert seconds(40_000) < 12 * max(seconds(8_000), 0.01)
 
 
 def test_a_path_may_have_its_own_least_severity() -> None:

@@ -51,3 +51,11 @@ def test_a_lone_finding_keeps_its_name() -> None:
     """Different names are left as they are."""
     findings = (finding(1, "a" * 32), replace(finding(1, "b" * 32), path="b.py"))
     assert distinguish(findings) == findings
+
+
+def test_what_is_said_twice_in_one_place_has_one_name() -> None:
+    """Twins on the same lines are the same remark; a third further down is counted as the second place."""
+    twin, below = finding(3, "a" * 32), finding(9, "a" * 32)
+    first, second, third = distinguish([twin, twin, below])
+    assert first == second == twin
+    assert third == distinguish([twin, below])[1]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -40,6 +42,19 @@ def change_of(above: str, line: str, kind: LineKind = "added") -> Change:
             "# hunkwise: ignore[security, performance] until 2027-01-31 -- later",
             Comment(frozenset({"security", "performance"}), dt.date(2027, 1, 31), "later"),
         ),
+        ("# Hunkwise: IGNORE[Security] -- any case", Comment(frozenset({"security"}), None, "any case")),
+        ("# hunkwise: ignore checked by hand", Comment(frozenset(), None, "checked by hand")),
+        ("# hunkwise: ignore: checked", Comment(frozenset(), None, "checked")),
+        ("# hunkwise: ignore — checked", Comment(frozenset(), None, "checked")),
+        ("# hunkwise: ignore [security]", Comment(frozenset({"security"}), None, "no reason given")),
+        ("# hunkwise: ignore[security, speed]", Comment(frozenset({"security"}), None, "no reason given")),
+        ("# hunkwise: ignore until 2027-01-31 later", Comment(frozenset(), dt.date(2027, 1, 31), "later")),
+        ("s = 'hunkwise: ignore'  # hunkwise: ignore -- y", Comment(frozenset(), None, "y")),
+        ("# hunkwise: ignore[speed]", None),
+        ("# hunkwise: ignore security", None),
+        ("# hunkwise: ignore (security)", None),
+        ("# hunkwise: ignore until tomorrow", None),
+        ("# hunkwise: ignore-next-line", None),
         ("# hunkwise: ignore until 2027-13-31 -- no date", None),
         ("# hunkwise: ignored", None),
         ("# please ignore", None),
@@ -93,3 +108,29 @@ def test_what_was_known_until_a_day_is_said_after_it(until: dt.date | None, sile
     heard, dropped = part((FINDING,), change_of("", "x"), silence)
     assert (heard == (), len(dropped) == 1) == (silenced, silenced)
     assert expired((FINDING,), silence) == (not silenced)
+
+
+@pytest.mark.parametrize("filling", [" ", "hunkwise: ignore", "hunkwise:", "-", "[", "until ", "*/"])
+def test_no_line_takes_long(filling: str) -> None:
+    """A line of a megabyte is read in no time, whatever stands in it."""
+    started = time.process_time()
+    read_comment("AKIA # hunkwise: ignore" + filling * (1_000_000 // len(filling)) + "y")
+    read_comment(filling * (1_000_000 // len(filling)) + "y")
+    assert time.process_time() - started < 1
+
+
+def test_each_line_is_read_once_however_many_findings() -> None:
+    """Twice the findings on twice the lines take about twice the time."""
+
+    def seconds(many: int) -> float:
+        lines = tuple(
+            Line("added", f"x{at}  # hunkwise: ignore[performance]", None, at) for at in range(1, many)
+        )
+        hunk = Hunk(0, 0, 1, many, "", lines)
+        change = Change((FileDiff(None, "a.py", FileStatus.ADDED, (hunk,)),))
+        findings = [replace(FINDING, start_line=at, end_line=at) for at in range(1, many)]
+        started = time.process_time()
+        assert len(part(findings, change, Silence(today=TODAY))[0]) == len(findings)
+        return time.process_time() - started
+
+    assert seconds(16_000) < 12 * max(seconds(4_000), 0.01)

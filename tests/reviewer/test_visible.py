@@ -23,8 +23,15 @@ def test_no_control_or_format_character_passes() -> None:
 
 def test_letters_and_emoji_pass() -> None:
     """Ordinary text in any script is left alone."""
-    text = "naïve 数据 данные 🐍 « » “ ” … — é"
+    text = "naïve 数据 данные 🐍 « » “ ” … — é می\u200cخواهم 👩\u200d💻 ❤\ufe0f"
     assert visible(text) == text
+
+
+def test_a_secret_is_hidden_wherever_it_is_printed() -> None:
+    """Also in a path, and behind characters that nobody sees."""
+    secret = "AKIA" + "IOSFODNN7EXAMPLE"
+    assert visible(f"keys/{secret}.txt: not found") == f"keys/{'*' * 20}.txt: not found"
+    assert visible_line(f"{secret[:5]}\u200b{secret[5:]}") == "*" * 21
 
 
 @settings(deadline=None, max_examples=200)
