@@ -182,10 +182,12 @@ class Library:
         taken = shadowed_by(self.catalog, name)
         if taken is not None:
             raise InvalidName(
-                f"{text} reads as {taken.short()}, whose weights the catalogue settles; "
+                f"{text} would be taken for the catalogue's {taken.short()}; "
                 f"choose a name of your own, such as my-{taken.model}"
             )
-        for warning in read_modelfile(path).warnings:
+        outside = "no review takes a model that was made there. Set HUNKWISE_MODELS to a folder outside"
+        doubt = () if self.store.trusted else (f"{self.store.root} is inside a checkout, and {outside}",)
+        for warning in (*doubt, *read_modelfile(path).warnings):
             progress(warning, 0, 0)
         self._pull_base(path, progress, only_if_missing=True)
         found = self._over_base(path)

@@ -160,7 +160,8 @@ def verify(name: str | None, as_json: bool) -> None:
 def rm(name: str, as_json: bool) -> None:
     """Remove a model, and what no other model uses of it."""
     freed = _library().remove(name)
-    _say(as_json, {"name": name, "freed": freed}, f"{name} is removed; {human_bytes(freed)} freed")
+    kept = "" if freed else ", since other models use its files"
+    _say(as_json, {"name": name, "freed": freed}, f"{name} is removed; {human_bytes(freed)} freed{kept}")
 
 
 def _library(offline: bool = False) -> Library:

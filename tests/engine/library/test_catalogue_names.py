@@ -92,7 +92,9 @@ def substitute(store, data, spelling=NAME, *more):
 @pytest.mark.parametrize("spelling", SPELLINGS + OTHERS)
 def test_no_model_is_made_under_the_name(store, catalog, recipe, spelling):
     """Nor under one that people would read as it."""
-    with pytest.raises(InvalidName, match=rf"reads as {NAME}, .*such as my-tiny-coder"):
+    with pytest.raises(
+        InvalidName, match=rf"would be taken for the catalogue's {NAME}; .*such as my-tiny-coder"
+    ):
         Library(store, catalog=catalog).create(spelling, recipe)
     assert store.names() == ()
 
@@ -302,6 +304,14 @@ def test_an_ollama_store_in_a_checkout(checkout, store, catalog, fakes):
         library.ensure("mine")
     substitute(store, fakes, "mine")
     assert library.ensure("mine").digest == digest(fakes)
+
+
+def test_making_a_model_in_a_checkout_says_so(checkout, catalog, recipe, fakes):
+    """It can be looked at there, but not review."""
+    library, heard = Library(Store(checkout), catalog=catalog), []
+    assert library.create("mine", recipe, lambda *told: heard.append(told[0])).digest == digest(fakes)
+    assert "no review takes a model that was made there. Set HUNKWISE_MODELS" in heard[0]
+    assert library.show("mine").spec.digest == digest(fakes)
 
 
 def test_a_catalogue_model_in_a_checkout(checkout, catalog, source, weights):
