@@ -141,11 +141,19 @@ class Library:
             self._pull_base(path, progress)
             return self.find(text)
         name, entry = self._parsed(text)
+        holders = self._stores
         if entry is not None or not self._sources:  # a digest does not change; a registry's tag may
-            with suppress(ModelNotFound):
+            try:
                 spec = self.find(text)
                 self._drop_impostor(name, entry, progress)
                 return spec
+            except ModelNotFound:
+                pass
+            except CorruptModel as error:
+                if entry is None or not self._sources:
+                    raise
+                progress(str(error), 0, 0)
+                holders = (self.store,)  # what another store holds under that digest is wrong
         if self.offline and not self._sources:
             raise ModelNotFound(
                 f"{self._absence(name)}, and offline nothing is fetched; "
@@ -154,7 +162,7 @@ class Library:
         self._drop_impostor(name, entry, progress)
         wanted = Wanted(name, entry)
         with self.store.lock(LONG, lambda line: progress(line, 0, 0)):
-            pull(wanted, self._sources, self._stores, progress)
+            pull(wanted, self._sources, holders, progress)
         return self.find(text)
 
     def published(self, text: str) -> dict[str, tuple[str, int]]:

@@ -175,6 +175,22 @@ def test_wrong_bytes_under_the_digest(store, catalog, weights, source):
     assert library.ensure(NAME).digest == digest(weights)
 
 
+def test_pull_mends_wrong_bytes(store, tmp_path, catalog, weights, source):
+    """Also where they lie in a store that is only read: the right ones come into our own."""
+    ollama = Store(tmp_path / "ollama")
+    library = Library(store, [ollama], [source], catalog=catalog)
+    heard = []
+    for where in (ollama, store):
+        heard.clear()
+        where.add_bytes(m.MODEL, weights)
+        where.blob_path(digest(weights)).write_bytes(weights[:-1] + b"!")
+        assert library.pull(NAME, lambda *told: heard.append(told[0])).weights == (
+            store.blob_path(digest(weights)),
+        )
+        assert "hashes to" in "".join(heard)
+    assert ollama.blob_path(digest(weights)).read_bytes() != weights
+
+
 @pytest.mark.parametrize("value", [NAME, "library/Tiny-Coder:1b"])
 def test_from_is_no_file_beside_the_modelfile(store, catalog, tmp_path, weights, fakes, value):
     """A file that is called like a model of the catalogue does not pose as it."""
