@@ -55,6 +55,26 @@ def test_bad(path: Path) -> None:
     assert str(caught.value) + "\n" == path.with_suffix(".txt").read_text(encoding="utf-8")
 
 
+TEXTS = {
+    text for path in GOOD if not (text := path.read_bytes()).startswith((b"\xff\xfe", b"\xfe\xff", b"\xef"))
+}
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("head", ["", "# größe\n", "#一二三四五六七八九十\n", "\n \n"])
+def test_every_encoding_is_read_or_refused(head: str, ends: str) -> None:
+    """UTF-8 and marked UTF-16 say the same; all else is named, and never taken for something else."""
+    for data in TEXTS:
+        text = (head + data.decode("utf-8")).replace("\r\n", "\n").replace("\n", ends)
+        wanted = [(command, command.line, command.column) for command in parse(text).commands]
+        little, big = text.encode("utf-16-le"), text.encode("utf-16-be")
+        for good in (text.encode(), b"\xef\xbb\xbf" + text.encode(), b"\xff\xfe" + little, b"\xfe\xff" + big):
+            assert [(command, command.line, command.column) for command in parse(good).commands] == wanted
+        for bad in (little, big, text.encode("utf-32-le"), text.encode("utf-32-be"), text.encode("utf-32")):
+            with pytest.raises(ModelfileError, match=r"^m:1:1: this is UTF-(16|32)(;| without)"):
+                parse(bad, "m")
+
+
 def test_place_of_a_command() -> None:
     """Commands know their line and column, 1-based, and CR LF ends one line, not two."""
     modelfile = parse("\r\n# c\r\n \tFROM a\r\nSYSTEM b\r\n")
