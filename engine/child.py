@@ -88,5 +88,9 @@ def _answer(loading: Future[Engine], request: Mapping[str, Any], reply: Reply) -
 
 def _settle(reply: Reply, number: Any, done: Future[Any]) -> None:
     error = done.exception()
-    body = {"value": done.result()} if error is None else {"error": pack_error(error)}
-    reply({"id": number, **body})
+    if error is None:
+        try:
+            return reply({"id": number, "value": done.result()})
+        except BadMessage as too_long:  # else nobody would answer
+            error = too_long
+    return reply({"id": number, "error": pack_error(error)})

@@ -8,7 +8,8 @@ EngineError
 ├── ModelError
 │   ├── ModelNotFound      no source has the model
 │   ├── DownloadFailed     a source broke off, or refused
-│   └── CorruptModel       the bytes are not what the digest or the GGUF header says
+│   ├── CorruptModel       the bytes are not what the digest or the GGUF header says
+│   └── UnusableModel      it loads, and computes or writes nothing that can be used
 ├── StoreError             the store is locked, full or not writable
 ├── InvalidQuestion        an argument the engine refuses before it reaches native code
 ├── PromptTooLong          more tokens than the context holds; carries both counts
@@ -72,6 +73,10 @@ class DownloadFailed(ModelError):
 
 class CorruptModel(ModelError):
     """The bytes contradict the digest or the GGUF format."""
+
+
+class UnusableModel(ModelError):
+    """A model is sound as a file and of no use: another kind of model, or one whose weights are damaged."""
 
 
 class StoreError(EngineError):

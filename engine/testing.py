@@ -47,7 +47,7 @@ def plain_answer(question: Question) -> Answer:
             tokens, start = [], 0
             for word in text.splitlines(keepends=True):
                 end = start + len(word.encode("utf-8", "surrogateescape"))
-                tokens.append(TokenScore(word, start, end, -0.1, word, -0.1, 0))
+                tokens.append(TokenScore(word, start, end, -0.1, -0.1))
                 start = end
             return Scored(name, tuple(tokens))
         case Generate(id=name):

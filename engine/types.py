@@ -126,16 +126,14 @@ class Statistics:
 class TokenScore:
     """One scored token. `start` and `end` (exclusive) are offsets into the UTF-8 bytes of the scored text.
 
-    `rank` is 0 where the token is the model's favourite.
+    `favourite_logprob` is that of the token which the model would have written here.
     """
 
     text: str
     start: int
     end: int
     logprob: float
-    favourite: str
     favourite_logprob: float
-    rank: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ from hunkwise.reviewer.types import (
 FOCUS_LINES = 5  # the model may name one of so many lines, the likeliest first
 NEAR_LINES = 15  # around a block, for wording a remark on it
 VERIFY_FLOOR = 0.25  # a remark that the model itself holds for untrue in both polarities is dropped
+UNUSABLE = "the model's wording was cut off or unusable"
+UNTRUE = "the model does not stand by its own remark"
 DEPTHS = {"quick": 0, "normal": 1, "deep": 3}  # times the context, by --effort; quick reads the hunk alone
 
 
@@ -107,6 +109,24 @@ def judge(pick: Picked, inquiry: Inquiry) -> Examined:
     )
 
 
+def without_words(picked: Sequence[Picked], examined: Sequence[Examined], model: str) -> list[Examined]:
+    """Where the model could word no remark of a whole review, make its hunks with remarks faults.
+
+    One wording cut off among good ones is an accident. Without a good one the model, or its template, is sick.
+    """
+    if any(result.findings or UNTRUE in {drop.reason for drop in result.rejected} for result in examined):
+        return list(examined)
+    reason = f"{model} could put no remark into words: all were cut off or unusable; choose another model"
+    return [_wordless(pick, result, reason) for pick, result in zip(picked, examined, strict=True)]
+
+
+def _wordless(pick: Picked, result: Examined, reason: str) -> Examined:
+    rest = tuple(drop for drop in result.rejected if drop.reason != UNUSABLE)
+    if len(rest) == len(result.rejected):
+        return result
+    return replace(result, rejected=rest, skipped=(*result.skipped, pick.skipped(reason, fault=True)))
+
+
 def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
     """Give a hunk its surroundings inside the token budget, with secrets hidden from the model."""
 
@@ -164,7 +184,7 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
     assert isinstance(answer, Generated)
     draft = findings.read_draft(answer, likeliest)
     if draft is None:
-        return Examined(rejected=(Rejected(found, "the model's wording was cut off or unusable"),))
+        return Examined(rejected=(Rejected(found, UNUSABLE),))
     code = text_of(context, draft.line)
     request = prompt.request(
         focus, config.language
@@ -180,10 +200,9 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
     graded = tuple(answer for answer in engine.ask(check) if isinstance(answer, Choice))
     found = _at(context, found, draft, findings.category_of(graded, categories))
     if findings.truth(graded) < VERIFY_FLOOR:
-        return Examined(rejected=(Rejected(found, "the model does not stand by its own remark"),))
-    return Examined(
-        findings=(replace(found, suggestion=suggested(context, found.start_line, inquiry.change)),)
-    )
+        return Examined(rejected=(Rejected(found, UNTRUE),))
+    mended = suggested(context, found.start_line, inquiry.change)
+    return Examined(findings=(replace(found, suggestion=mended),))
 
 
 def narrowed(context: HunkContext, block: range) -> HunkContext:

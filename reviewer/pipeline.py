@@ -20,7 +20,7 @@ from hunkwise.reviewer.agenda import CHECKED, Agenda, agenda
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.fingerprint import distinguish
 from hunkwise.reviewer.globs import matches
-from hunkwise.reviewer.judgement import Examined, Inquiry, inquiries, judge
+from hunkwise.reviewer.judgement import Examined, Inquiry, inquiries, judge, without_words
 from hunkwise.reviewer.precision import aim
 from hunkwise.reviewer.recall import Memory, Recall
 from hunkwise.reviewer.selection import Picked
@@ -64,8 +64,8 @@ def review(
     With a memory, a hunk that an earlier review read is not read again (recall.py), and what is read is kept.
 
     A hunk that is too long, or on which the engine fails, becomes `Skipped(fault=True)`, and the review is
-    incomplete. Other errors of the engine are raised, and so is a failure on every hunk. Raises UsageError for a
-    precision that the model can't be held to.
+    incomplete; so is a review whose remarks the model can't word. Other errors of the engine are raised, and so is
+    a failure on every hunk. Raises UsageError for a precision that the model can't be held to.
     """
     started = clock()
     return carry_out(
@@ -109,6 +109,8 @@ def carry_out(
     failures = [result.failure for result in examined if result.failure]
     if failures and len(failures) == len(asked):
         raise failures[0]
+    if asking:
+        examined = without_words(todo.asked, examined, engine.card().model)
     made = distinguish([*checked, *(found for result in examined for found in result.findings)])
     said, unsaid = settled(made, todo.change, config, silence)
     skipped = (

@@ -21,7 +21,7 @@ from hunkwise.engine.cache.entry import (
 )
 from hunkwise.engine.cache.key import answer_key, derive, size_key, value_key
 from hunkwise.engine.cache.store import Store, Tally
-from hunkwise.engine.errors import DeadlineExceeded
+from hunkwise.engine.errors import DeadlineExceeded, NativeFailure
 from hunkwise.engine.types import Answer, Bundle, BundleSize, Engine, EngineCard, Question, Usage
 
 T = TypeVar("T")
@@ -86,6 +86,7 @@ class CachedEngine:
     def __init__(self, open_engine: Callable[[], Engine], card: EngineCard, cache: Cache) -> None:
         self._open_engine, self._card, self._cache = open_engine, card, cache
         self._engine: Engine | None = None
+        self._failed: NativeFailure | None = None  # of the engine to open, which is not tried again
         self._opening = threading.Lock()
         self._flights: dict[str, Future[Answer]] = {}
         self._flights_lock = threading.Lock()
@@ -126,11 +127,20 @@ class CachedEngine:
     def _opened(self) -> Engine:
         with self._opening:
             if self._engine is None:
-                self._engine = self._open_engine()
+                self._engine = self._open()
                 if self._engine.card() != self._card:
                     self._cache.tally.add("card.changed")
                     self._card = self._engine.card()
             return self._engine
+
+    def _open(self) -> Engine:
+        if self._failed is not None:
+            raise self._failed
+        try:
+            return self._open_engine()
+        except NativeFailure as error:
+            self._failed = error
+            raise
 
     def _claim(self, keys: Iterable[str]) -> tuple[dict[str, Future[Answer]], dict[str, Future[Answer]]]:
         """Split keys into those this call must ask for, and those that another call is asking for now."""

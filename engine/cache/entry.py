@@ -131,9 +131,7 @@ def _read_token(value: object, length: int) -> TokenScore:
         start,
         end,
         _number(fields["logprob"]),
-        _text(fields["favourite"]),
         _number(fields["favourite_logprob"]),
-        _count(fields["rank"]),
     )
 
 

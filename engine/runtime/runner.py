@@ -20,6 +20,7 @@ from hunkwise.engine.runtime.jobs import Answers, Job
 from hunkwise.engine.runtime.plan import Plan
 from hunkwise.engine.runtime.prefix_files import PrefixFiles
 from hunkwise.engine.runtime.scheduler import Limits, Scheduler
+from hunkwise.engine.runtime.soundness import check_sound
 from hunkwise.engine.runtime.vocab import Vocab
 from hunkwise.engine.runtime.work import Work, start
 from hunkwise.engine.types import Bundle, BundleSize, EngineCard, ModelSpec, Statistics
@@ -40,6 +41,7 @@ def load(
             split=plan.tensor_split,
             use_mmap=plan.use_mmap,
             repack=plan.repack,
+            name=spec.name,
         )
         undo.callback(model.close)
         engine = LocalEngine(spec, plan, model, limits or Limits(), prefixes)
@@ -80,8 +82,12 @@ class LocalEngine:
             # llama.cpp knows whether the device can; a quantised cache needs it in any case
             flash_attention=None if plan.flash_attention and plan.kv_type == "f16" else plan.flash_attention,
         )
-        if adapters:
-            context.adapt(adapters)
+        with ExitStack() as unless_sound:
+            unless_sound.callback(context.close)
+            if adapters:
+                context.adapt(adapters)
+            check_sound(context, self._vocab)
+            unless_sound.pop_all()
         self.limit = min(context.cells, model.context_trained)  # most tokens of a prompt with its answer
         files = PrefixFiles(prefixes, self._fingerprint()) if prefixes else None
         self._scheduler = Scheduler(context, plan.n_seq, limits, files)

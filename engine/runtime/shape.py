@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hunkwise.engine.errors import CorruptModel, UnusableModel
 from hunkwise.engine.library.gguf import ArrayInfo, GgufHeader
 
 # bytes per value of the KV cache; the quantized types are blocks of 32 values with a scale
@@ -67,6 +68,7 @@ def compute_bytes(
 def shape_of(headers: Sequence[GgufHeader]) -> ModelShape:
     """Read the shape from the header of a model's file, or of all its shards in order. Raises CorruptModel."""
     whole = replace(headers[0], tensors=tuple(tensor for header in headers for tensor in header.tensors))
+    _refuse(whole)
     tied = all(tensor.name != "output.weight" for tensor in whole.tensors)
     layers, output = whole.layer_bytes, whole.output_bytes - (whole.embedding_bytes if tied else 0)
     per_head = whole.key_length + whole.value_length
@@ -83,6 +85,23 @@ def shape_of(headers: Sequence[GgufHeader]) -> ModelShape:
         heads=max(whole.head_counts, default=0),
         trained_context=whole.context_length,
     )
+
+
+def _refuse(header: GgufHeader) -> None:
+    """Refuse what is no model that foretells tokens. Raises UnusableModel or CorruptModel."""
+    if header.kind != "model":
+        raise UnusableModel(f"{header.path} is of the kind {header.kind!r}, not a model")
+    if header.metadata.get(f"{header.architecture}.pooling_type", 0) or not header.metadata.get(
+        f"{header.architecture}.attention.causal", True
+    ):
+        raise UnusableModel(
+            f"{header.path} is an embedding model, which writes no text; choose a language model"
+        )
+    double = next((tensor.name for tensor in header.tensors if tensor.type == "F64"), None)
+    if double:  # llama.cpp crashes over them
+        raise CorruptModel(
+            f"{header.path}: tensor {double!r} holds 64-bit numbers, which llama.cpp can't compute with"
+        )
 
 
 def _feed_forward(header: GgufHeader) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from hunkwise.engine.errors import InvalidQuestion
 from hunkwise.engine.runtime.grammar import Grammars, Matcher
-from hunkwise.engine.runtime.native import Row, Tokens
+from hunkwise.engine.runtime.native import Row, Tokens, log_probabilities
 from hunkwise.engine.runtime.vocab import Span, Vocab, encode, join
 from hunkwise.engine.types import (
     Answer,
@@ -60,14 +60,6 @@ class Work(Protocol):
         ...
 
 
-def log_total(row: Row) -> float:
-    """Return the logarithm of the sum of exp(row): what turns a logit into a log-probability."""
-    top = row.max()
-    weights = row - top
-    np.exp(weights, out=weights)  # in place: half the time of a second copy
-    return float(top) + math.log(float(weights.sum(dtype=np.float64)))
-
-
 def start(question: Question, prompt: Tokens, vocab: Vocab, grammars: Grammars) -> Work:
     """Prepare a question's work; raises InvalidQuestion for what can't be asked."""
     if not len(prompt):
@@ -100,7 +92,7 @@ class Chain:
 
     def take(self, row: Row) -> None:
         """Add the next token's log-probability."""
-        self.logprob += float(row[next(self._expected)]) - log_total(row)
+        self.logprob += log_probabilities(row, [next(self._expected)])[0]
 
     def branches(self) -> Sequence[Work]:
         """Have none."""
@@ -153,8 +145,7 @@ class Choosing:
 
     def take(self, row: Row) -> None:
         """Read the first token of every option."""
-        total = log_total(row)
-        self._first = tuple(float(row[option[0]]) - total for option in self._options)
+        self._first = log_probabilities(row, [option[0] for option in self._options])
 
     def branches(self) -> Sequence[Work]:
         """Score the rest of the longer options."""
@@ -172,7 +163,6 @@ class Scoring:
 
     def __init__(self, question: Score, prompt: Tokens, vocab: Vocab) -> None:
         self._question = question
-        self._vocab = vocab
         text = vocab.tokenize(question.text)
         if not len(text):
             raise InvalidQuestion(f"question {question.id!r} scores an empty text")
@@ -193,18 +183,9 @@ class Scoring:
     def take(self, row: Row) -> None:
         """Score the next token of the text."""
         span: Span = next(self._expected)
-        favourite, logit, total = int(row.argmax()), row[span.token], log_total(row)
-        self._scores.append(
-            TokenScore(
-                text=span.piece.decode("utf-8", "replace"),
-                start=span.start,
-                end=span.end,
-                logprob=float(logit) - total,
-                favourite=self._vocab.text(favourite),
-                favourite_logprob=float(row[favourite]) - total,
-                rank=int(np.count_nonzero(row > logit)),
-            )
-        )
+        logprob, best = log_probabilities(row, [span.token, int(row.argmax())])
+        text = span.piece.decode("utf-8", "replace")
+        self._scores.append(TokenScore(text, span.start, span.end, logprob, best))
 
     def branches(self) -> Sequence[Work]:
         """Have none."""

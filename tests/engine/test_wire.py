@@ -96,7 +96,7 @@ def test_specs_and_cards_come_back_as_they_were() -> None:
 BUNDLE = Bundle((), (Choose("c", (), ("a", "b")), Score("s", (), "xy"), Generate("g", (), 5)))
 ANSWERS = (
     Choice("c", (0.25, 0.75), (-2.0, -1.0), Usage(1, 2, 3, 4)),
-    Scored("s", (TokenScore("xy", 0, 2, -0.5, "z", -0.25, 1),)),
+    Scored("s", (TokenScore("xy", 0, 2, -0.5, -0.25),)),
     Generated("g", "{}", "schema", Usage(sampled=2)),
 )
 

@@ -34,11 +34,11 @@ CONTEXT = HunkContext(
 BLOCK = range(1, 3)
 
 
-def _scored(name: str, rows: list[tuple[str, float, str, float]]) -> Scored:
+def _scored(name: str, rows: list[tuple[str, float, float]]) -> Scored:
     tokens, start = [], 0
-    for text, logprob, favourite, best in rows:
+    for text, logprob, best in rows:
         end = start + len(text.encode())
-        tokens.append(TokenScore(text, start, end, logprob, favourite, best, int(text != favourite)))
+        tokens.append(TokenScore(text, start, end, logprob, best))
         start = end
     return Scored(name, tuple(tokens))
 
@@ -46,20 +46,20 @@ def _scored(name: str, rows: list[tuple[str, float, str, float]]) -> Scored:
 NEW = _scored(
     "new",
     [
-        ("b = a", -0.1, "b = a", -0.1),
-        (" - 1\n", -3.0, " + 1\n", -0.05),
+        ("b = a", -0.1, -0.1),
+        (" - 1\n", -3.0, -0.05),
     ],
 )
 OLD = _scored(
     "old",
     [
-        ("b = a", -0.1, "b = a", -0.1),
-        (" + 1\n", -0.05, " + 1\n", -0.05),
+        ("b = a", -0.1, -0.1),
+        (" + 1\n", -0.05, -0.05),
     ],
 )
 
 
-SHORT = _scored("new", [("b = a", -0.1, "b = a", -0.1), ("\n", -0.1, "\n", -0.1)])
+SHORT = _scored("new", [("b = a", -0.1, -0.1), ("\n", -0.1, -0.1)])
 
 
 def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
@@ -82,7 +82,7 @@ def test_a_side_without_a_line_is_an_empty_one() -> None:
     read = sides(replace(CONTEXT, hunk=replace(HUNK, lines=(HUNK.lines[0], HUNK.lines[1]))), range(1, 2))
 
     assert (read.new.text, read.new.lines, read.new.code) == ("\n", ((None, 0),), False)
-    assert features(read, _scored("new", [("\n", -9.0, "x", -0.1)]), OLD)["gap"] == 0
+    assert features(read, _scored("new", [("\n", -9.0, -0.1)]), OLD)["gap"] == 0
 
 
 def test_blocks_are_parted_by_more_than_one_unchanged_line() -> None:
@@ -126,7 +126,7 @@ def test_a_small_gap_is_chance() -> None:
 def test_a_name_of_several_tokens_is_one_word() -> None:
     """Tokens are joined inside names and numbers, not over signs, spaces and lines."""
     rows = [("my", -1.0), ("_name", -0.5), ("2", -0.5), (" =", -0.1), (" x", -0.2), ("\n", 0.0), ("y", -20.0)]
-    found = words(_scored("new", [(text, logprob, text, logprob) for text, logprob in rows]).tokens)
+    found = words(_scored("new", [(text, logprob, logprob) for text, logprob in rows]).tokens)
 
     assert [(word.text, word.logprob, word.tokens) for word in found] == [
         ("my_name2", -2.0, 3),
@@ -149,7 +149,7 @@ def test_swapping_the_sides_turns_the_gaps_round() -> None:
 def test_length_is_no_evidence_of_its_own() -> None:
     """Between sides of different length the sum counts less."""
     read = sides(CONTEXT, BLOCK)
-    long = _scored("new", [(" x", -1.0, " x", -1.0)] * 40)
+    long = _scored("new", [(" x", -1.0, -1.0)] * 40)
     read = replace(read, new=replace(read.new, text=" x" * 40 + "\n", lines=((2, 81),)))
 
     assert abs(features(read, long, OLD)["gap"]) < 0.1

@@ -11,6 +11,7 @@ import pytest
 from hunkwise.engine import (
     Answer,
     Bundle,
+    Cache,
     Choice,
     Choose,
     Generate,
@@ -23,6 +24,7 @@ from hunkwise.engine import (
     TokenScore,
     errors,
 )
+from hunkwise.engine.cache.store import MemoryStore
 from hunkwise.reviewer.config import Config, Rule
 from hunkwise.reviewer.diff import parse_diff
 from hunkwise.reviewer.pipeline import Progress, review
@@ -55,7 +57,7 @@ def _score(question: Score, logprob: float) -> Scored:
     tokens, start = [], 0
     for line in question.text.splitlines(keepends=True):
         end = start + len(line.encode())
-        tokens.append(TokenScore(line, start, end, logprob, "(", -0.1, int(logprob < -1)))
+        tokens.append(TokenScore(line, start, end, logprob, -0.1))
         start = end
     return Scored(question.id, tuple(tokens))
 
@@ -103,6 +105,47 @@ def test_a_likely_change_is_not_remarked_on() -> None:
     assert {drop.reason for drop in made.rejected} == {"below --min-confidence 0.86"}
     assert not any(isinstance(q, Generate) for bundle in engine.bundles for q in bundle.questions)
     assert made.complete
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "{}", "null", '{"line": 3, "severity": "high", "title": "Cut of', "\\u0000"]
+)
+@pytest.mark.parametrize("good", [0, 1])
+def test_a_model_without_words(answer: str, good: int) -> None:
+    """A review of which no remark can be worded is incomplete, and names the model; one of several may be lost."""
+    speaks, words = suspicious(), iter([False] * good)
+
+    def script(bundle: Bundle, question: Question) -> Answer | None:
+        if isinstance(question, Generate) and next(words, True):
+            return Generated(question.id, answer, "length")
+        return speaks(bundle, question)
+
+    made = review(_change(), Config(min_confidence=0.01), ScriptedEngine(script, model="sick:1b"))
+
+    assert len(made.findings) == good
+    assert made.complete == bool(good)
+    faults = [skip for skip in made.skipped if skip.fault]
+    assert len(faults) == (0 if good else 2)
+    assert all("sick:1b" in skip.reason and skip.hunk is not None for skip in faults)
+    assert len(made.rejected) == good
+    assert made.coverage.hunks == 2
+    assert made.coverage.hunks_reviewed == 2 * good
+
+
+def test_a_model_without_words_is_remembered_as_such() -> None:
+    """A review from the memory ends as the one before, and opens nothing."""
+    speaks = suspicious()
+
+    def script(bundle: Bundle, question: Question) -> Answer | None:
+        return Generated("", "", "length") if isinstance(question, Generate) else speaks(bundle, question)
+
+    memory = Cache((MemoryStore(),), secret=b"s" * 32, namespace="")
+    engine = ScriptedEngine(script)
+    first = review(_change(), Config(min_confidence=0.01), engine, memory=memory)
+    asked = len(engine.bundles)
+    assert not first.complete
+    assert review(_change(), Config(min_confidence=0.01), engine, memory=memory) == first
+    assert len(engine.bundles) == asked
 
 
 def _added(lines: list[str], more: str = "") -> Change:

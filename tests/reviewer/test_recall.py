@@ -92,7 +92,8 @@ def judged(draw: st.DrawFn) -> tuple[Hunk, Examined]:
     said = [
         replace(one, suggestion=judgement.suggested(context, one.start_line, inquiry.change)) for one in said
     ]
-    unsaid = [Rejected(found(), draw(TEXTS)) for _ in range(draw(st.integers(0, 2)))]
+    reasons = st.sampled_from([judgement.UNTRUE, judgement.UNUSABLE]) | TEXTS
+    unsaid = [Rejected(found(), draw(reasons)) for _ in range(draw(st.integers(0, 2)))]
     return made, Examined(tuple(said), tuple(unsaid))
 
 

@@ -7,7 +7,14 @@ arrays are int32.
 
 from hunkwise.engine.runtime.native import library  # first: it says what is missing
 from hunkwise.engine.runtime.native.batch import Batch, Tokens
-from hunkwise.engine.runtime.native.context import MAX_SEQUENCES, Context, Row, Rows, State
+from hunkwise.engine.runtime.native.context import (
+    MAX_SEQUENCES,
+    Context,
+    Row,
+    Rows,
+    State,
+    log_probabilities,
+)
 from hunkwise.engine.runtime.native.devices import build, devices, system_info
 from hunkwise.engine.runtime.native.model import Model
 
@@ -23,5 +30,6 @@ __all__ = [
     "build",
     "devices",
     "library",
+    "log_probabilities",
     "system_info",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from hunkwise.engine.errors import InvalidQuestion, NativeFailure
 from hunkwise.engine.runtime.native.batch import Batch
-from hunkwise.engine.runtime.native.library import llama, log_tail
+from hunkwise.engine.runtime.native.library import forget_log, llama, log_cause
 from hunkwise.engine.runtime.native.model import Adapter, Model
 
 Row = NDArray[np.float32]  # logits of one position, [n_vocab]
@@ -21,6 +22,23 @@ State = NDArray[np.uint8]  # a sequence's cells, in llama.cpp's own format
 
 KV_TYPES: Mapping[str, int] = {"f16": 1, "q8_0": 8, "q4_0": 2}  # enum ggml_type
 MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ
+
+
+def log_total(row: Row) -> float:
+    """Return the logarithm of the sum of exp(row): what turns a logit into a log-probability."""
+    top = row.max()
+    weights = row - top
+    np.exp(weights, out=weights)  # in place: half the time of a second copy
+    return float(top) + math.log(float(weights.sum(dtype=np.float64)))
+
+
+def log_probabilities(row: Row, tokens: Sequence[int]) -> tuple[float, ...]:
+    """Return how likely tokens are by a row of logits. Raises NativeFailure where one is ruled out (-inf)."""
+    total = log_total(row)
+    values = tuple(float(row[token]) - total for token in tokens)
+    if not all(map(math.isfinite, values)):
+        raise NativeFailure("the model rules out a token of the text that it should read (its logit is -inf)")
+    return values
 
 
 class Context:
@@ -64,9 +82,10 @@ class Context:
         parameters.abort_callback = ctypes.cast(strlen, llama.ggml_abort_callback)
         parameters.abort_callback_data = ctypes.addressof(self._flag)
         self.model = model
+        forget_log()
         self.handle = llama.llama_init_from_model(model.handle, parameters)
         if not self.handle:
-            raise NativeFailure(f"llama.cpp can't make a context of {cells} tokens: {log_tail(4)}")
+            raise NativeFailure(f"llama.cpp can't make a context of {cells} tokens: {log_cause()}")
         self.memory = llama.llama_get_memory(self.handle)
         self.cells = int(llama.llama_n_ctx(self.handle))
         self.sequences = sequences
@@ -88,7 +107,7 @@ class Context:
         handles = (llama.llama_adapter_lora_p_ctypes * len(adapters))(*(handle for handle, _ in adapters))
         scales = (ctypes.c_float * len(adapters))(*(scale for _, scale in adapters))
         if llama.llama_set_adapters_lora(self.handle, handles, len(adapters), scales):
-            raise NativeFailure(f"llama.cpp refuses the adapters: {log_tail(2)}")
+            raise NativeFailure(f"llama.cpp refuses the adapters: {log_cause()}")
 
     def decode(self, batch: Batch, meanwhile: Callable[[], None] | None = None) -> Rows:
         """Compute the batch and look at its logits, [outputs, n_vocab], valid until the next `decode`.
@@ -114,10 +133,26 @@ class Context:
         if beside:
             beside.result()
         if status:
-            raise NativeFailure(f"llama_decode failed with {status}: {log_tail(2)}")
+            raise NativeFailure(f"llama_decode failed with {status}: {log_cause()}")
         if not batch.outputs:
             return np.empty((0, self.model.size), np.float32)
-        return np.ctypeslib.as_array(llama.llama_get_logits(self.handle), (batch.outputs, self.model.size))
+        logits = llama.llama_get_logits(self.handle)
+        return self._checked(np.ctypeslib.as_array(logits, (batch.outputs, self.model.size)))
+
+    def _checked(self, rows: Rows) -> Rows:
+        """Refuse logits that no answer can be read from: the one place where a sick model is found out."""
+        highest = rows.max(axis=1)  # NaN if one is
+        if not np.isfinite(highest).all():
+            raise NativeFailure(
+                f"{self.model.name} computes numbers that are none (NaN or infinite): its weights or settings are "
+                "damaged, or the device computes wrongly; check it with `hunkwise model verify`"
+            )
+        if (highest == rows.min(axis=1)).any():
+            raise NativeFailure(
+                f"{self.model.name} finds every token equally likely: its weights are empty or damaged; "
+                "check it with `hunkwise model verify`"
+            )
+        return rows
 
     def interrupt(self) -> None:
         """Make the running and the next `decode` fail soon, until `resume`. From any thread; works on the CPU."""

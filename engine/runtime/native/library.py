@@ -6,6 +6,7 @@ ctypes releases the GIL inside every call.
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 
 from hunkwise.engine.errors import BrokenExtra, MissingExtra
@@ -21,15 +22,17 @@ except ImportError as error:
 except (OSError, RuntimeError) as error:  # its shared library is not there, or does not load
     raise BrokenExtra("llama-cpp-python", "local", str(error)) from error
 
-__all__ = ["libggml", "llama", "log_tail"]
+__all__ = ["forget_log", "libggml", "llama", "log_cause"]
 
-# llama.cpp has one logger per process; its lines end in this ring, never on stdout or stderr.
+_ERROR = 4  # GGML_LOG_LEVEL_ERROR in ggml.h; llama-cpp-python's own table has other numbers
+# llama.cpp has one logger per process; its errors end in this ring, never on stdout or stderr.
 _LOG: deque[str] = deque(maxlen=200)
+_WHERE = re.compile(r"^(?:[\w.:~]+: |error loading model: )*")  # the C++ functions that speak
 
 
 @llama.llama_log_callback  # type: ignore[untyped-decorator]
 def _log(level: int, text: bytes, _user_data: object) -> None:
-    if level != 4:  # GGML_LOG_LEVEL_DEBUG
+    if level == _ERROR:
         _LOG.append(text.decode("utf-8", "replace"))
 
 
@@ -37,6 +40,12 @@ llama.llama_log_set(_log, None)
 llama.llama_backend_init()
 
 
-def log_tail(lines: int = 12) -> str:
-    """Return the last lines llama.cpp logged."""
-    return "".join(tuple(_LOG)[-lines:]).strip()
+def forget_log() -> None:
+    """Forget what was logged: what comes now is about what is done next."""
+    _LOG.clear()
+
+
+def log_cause() -> str:
+    """Return the first error that llama.cpp logged, which is the cause; later ones say what failed by it."""
+    said = (_WHERE.sub("", line).strip() for line in "".join(_LOG).splitlines())
+    return next(filter(None, said), "it gives no reason")[:500]

@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from hunkwise.engine.errors import CorruptModel, InvalidQuestion, NativeFailure
+from hunkwise.engine.errors import CorruptModel, InvalidQuestion, NativeFailure, UnusableModel
 from hunkwise.engine.runtime.native.batch import Tokens
-from hunkwise.engine.runtime.native.library import llama, log_tail
+from hunkwise.engine.runtime.native.library import forget_log, llama, log_cause
 
 Adapter = Any  # a pointer to a loaded LoRA file
 
@@ -35,7 +35,7 @@ def _token(token: int) -> int | None:
 
 
 class Model:
-    """Weights in memory; a context manager. `split` is the share of each GPU."""
+    """Weights in memory; a context manager. `split` is the share of each GPU, `name` what messages call it."""
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class Model:
         use_mmap: bool = True,
         repack: bool = False,
         vocabulary_only: bool = False,
+        name: str = "the model",
     ) -> None:
         if not weights or not all(path.is_file() for path in weights):
             raise CorruptModel(f"no such weights file: {', '.join(map(str, weights)) or '(none)'}")
@@ -59,13 +60,20 @@ class Model:
         shares = (ctypes.c_float * llama.llama_max_devices())(*split[: llama.llama_max_devices()])
         if split:
             parameters.tensor_split = shares
+        self.name = name
+        forget_log()
         paths = (ctypes.c_char_p * len(weights))(*(str(path).encode() for path in weights))
         if len(weights) == 1:
             self.handle = llama.llama_model_load_from_file(paths[0], parameters)
         else:
             self.handle = llama.llama_model_load_from_splits(paths, len(weights), parameters)
         if not self.handle:
-            raise CorruptModel(f"llama.cpp can't load {weights[0]}: {log_tail(3)}")
+            raise CorruptModel(f"llama.cpp can't load {weights[0]}: {log_cause()}")
+        if llama.llama_model_has_encoder(self.handle) or not llama.llama_model_has_decoder(self.handle):
+            self.close()
+            raise UnusableModel(
+                f"{weights[0]} is an encoder, which writes no text; choose a model that is a decoder"
+            )
         self.vocabulary = llama.llama_model_get_vocab(self.handle)
         self.size = int(llama.llama_vocab_n_tokens(self.vocabulary))  # of the vocabulary
         self.context_trained = int(llama.llama_model_n_ctx_train(self.handle))
@@ -75,9 +83,10 @@ class Model:
         """Load a LoRA file; it lives as long as the model. Raises CorruptModel."""
         if not path.is_file():
             raise CorruptModel(f"no such adapter file: {path}")
+        forget_log()
         handle = llama.llama_adapter_lora_init(self.handle, str(path).encode())
         if not handle:
-            raise CorruptModel(f"llama.cpp can't load the adapter {path}: {log_tail(2)}")
+            raise CorruptModel(f"llama.cpp can't load the adapter {path}: {log_cause()}")
         return handle
 
     def close(self) -> None:

@@ -32,7 +32,7 @@ from hunkwise.engine import (
 from hunkwise.engine.cache.disk import DiskStore
 from hunkwise.engine.cache.redis import RedisStore
 from hunkwise.engine.cache.store import MemoryStore, Store, Tally
-from hunkwise.engine.errors import Cancelled, DeadlineExceeded, EngineError
+from hunkwise.engine.errors import Cancelled, DeadlineExceeded, EngineError, NativeFailure
 
 SECRET = b"s" * 32
 BUNDLE = Bundle(
@@ -292,3 +292,18 @@ def test_redis_fails_midway(redis_server: Start, fault: str) -> None:
     assert len(engine.ask(replace(BUNDLE, shared=()))) == 3
     assert time.monotonic() - began < 10
     store.close()
+
+
+def test_an_engine_that_can_t_be_opened_is_tried_once() -> None:
+    """Each question that misses fails with the same words, without another load."""
+    tried: list[int] = []
+
+    def fail() -> Engine:
+        tried.append(1)
+        raise NativeFailure("llama.cpp can't make a context")
+
+    engine = CachedEngine(fail, ScriptedEngine().card(), Cache((), secret=SECRET, namespace="trusted:r"))
+    for name in ("a", "b"):
+        with pytest.raises(NativeFailure, match="can't make a context"):
+            engine.ask(Bundle((Segment(name),), (Choose("q", (), ("yes", "no")),)))
+    assert tried == [1]

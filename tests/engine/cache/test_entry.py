@@ -37,7 +37,7 @@ from hunkwise.engine.cache.entry import (
 )
 
 SECRET, KEY = b"s" * 32, "k" * 64
-TOKEN = TokenScore("a\udc80", 0, 1, -0.5, "b", -0.25, 3)
+TOKEN = TokenScore("a\udc80", 0, 1, -0.5, -0.25)
 CASES: list[tuple[Question, Answer]] = [
     (Choose("q", (), ("a", "b")), Choice("q", (0.25, 0.75), (-2.0, -1.0), Usage(1, 2, 3, 4))),
     (Score("q", (), "ab"), Scored("q", (TOKEN, TOKEN))),

@@ -103,7 +103,7 @@ def test_choose_is_the_score_of_each_option(engine: LocalEngine) -> None:
 
 
 def test_score_is_what_decoding_token_by_token_finds(engine: LocalEngine) -> None:
-    """The favourite of each scored position is what greedy decoding writes; all ranks there are 0."""
+    """The favourite of each scored position is what greedy decoding writes."""
     ask = (Segment("Write one short sentence about it."),)
     (written,) = engine.ask(Bundle(SHARED, (Generate("g", ask, 12),)))
     assert isinstance(written, Generated)
@@ -114,7 +114,7 @@ def test_score_is_what_decoding_token_by_token_finds(engine: LocalEngine) -> Non
     assert "".join(token.text for token in scored.tokens) == written.text
     assert scored.tokens[0].start == 0
     assert scored.tokens[-1].end == len(written.text.encode())
-    assert sum(token.rank == 0 for token in scored.tokens) >= len(scored.tokens) - 1
+    assert sum(token.logprob == token.favourite_logprob for token in scored.tokens) >= len(scored.tokens) - 1
 
 
 def test_more_scored_tokens_than_rows_of_logits(engine: LocalEngine) -> None:

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from hunkwise.engine.runtime.work import exclusive, log_total
+from hunkwise.engine.runtime.native.context import log_total
+from hunkwise.engine.runtime.work import exclusive
 
 
 def test_log_total_survives_large_logits() -> None:

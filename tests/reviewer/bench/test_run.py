@@ -162,7 +162,7 @@ def _surprised(bundle: Bundle, question: Question) -> Answer | None:
     tokens, start = [], 0
     for line in question.text.splitlines(keepends=True):
         end = start + len(line.encode())
-        tokens.append(TokenScore(line, start, end, -0.1 - line.count("odd"), "x", -0.05, 1))
+        tokens.append(TokenScore(line, start, end, -0.1 - line.count("odd"), -0.05))
         start = end
     return Scored(question.id, tuple(tokens))
 

@@ -35,7 +35,7 @@ def _dislikes(bundle: Bundle, question: Question) -> Answer | None:
     tokens, start = [], 0
     for line in question.text.splitlines(keepends=True):
         end = start + len(line.encode())
-        tokens.append(TokenScore(line, start, end, -8.0 if "odd" in line else -0.1, "x", -0.05, 1))
+        tokens.append(TokenScore(line, start, end, -8.0 if "odd" in line else -0.1, -0.05))
         start = end
     return Scored(question.id, tuple(tokens))
 

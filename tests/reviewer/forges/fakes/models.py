@@ -55,6 +55,6 @@ def _tokens(text: str, logprob: float) -> list[TokenScore]:
     tokens, start = [], 0
     for line in text.splitlines(keepends=True):
         end = start + len(line.encode("utf-8", "surrogateescape"))
-        tokens.append(TokenScore(line, start, end, logprob, "(", -0.1, int(logprob < -1)))
+        tokens.append(TokenScore(line, start, end, logprob, -0.1))
         start = end
     return tokens
