@@ -206,7 +206,7 @@ class Bench:
                 if "facts" in self._meters:
                     lines = context.hunk.lines[spot.block.start : spot.block.stop]
                     text = case.texts.get(context.file.path, "")
-                    found = {**found, **facts(context.file.path, lines, text)}
+                    found = {**found, **facts(lines, text, context.codes)}
                 examples.append(Example(case.id, case.group or case.id, wrong, found))
         return examples
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hunkwise.reviewer.code_lines import code_of
+from hunkwise.reviewer.code_lines import Codes, code_of
 from hunkwise.reviewer.types import Line
 
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -22,7 +22,7 @@ _GOES_ON = re.compile(r"\s*(?:[\])}#.?:&|+]|//|/\*|\*|(?:case|default|else|elif|
 LEAST_SIBLING = 8  # characters
 
 
-def facts(path: str, block: Sequence[Line], text: str) -> dict[str, float]:
+def facts(block: Sequence[Line], text: str, codes: Codes) -> dict[str, float]:
     """Tell what can be seen of a block in its file's new text.
 
     `unknown`: a new name that stands nowhere else. `undefined`: a name that lost its definition and is still used.
@@ -30,7 +30,7 @@ def facts(path: str, block: Sequence[Line], text: str) -> dict[str, float]:
     `unreachable`: code right behind a statement that leaves the block.
     """
     removed, added = (
-        [code_of(path, line.text) for line in block if line.kind == kind] for kind in ("removed", "added")
+        [code_of(line, codes) for line in block if line.kind == kind] for kind in ("removed", "added")
     )
     own = {line.new_no for line in block if line.kind == "added"}
     lines = text.split("\n")

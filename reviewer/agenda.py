@@ -73,7 +73,7 @@ def agenda(change: Change, config: Config) -> Agenda:
 def _unread(pick: Picked, told: Mapping[FileKey, Told]) -> Counter[str]:
     """Count the changed lines of which no remark of the model's can come, by reason."""
     known = told[pick.file.key]
-    bare = HunkContext(pick.file, pick.hunk, pick.hunk_index, refactorings=known.pairs, prose=known.prose)
+    bare = HunkContext(pick.file, pick.hunk, pick.hunk_index, refactorings=known.pairs, codes=known.codes)
     context = hidden(bare)  # as the model will read it
     reasons: Counter[str] = Counter()
     for block in evidence.blocks(pick.hunk):

@@ -6,20 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.reviewer import evidence
-from hunkwise.reviewer.docstrings import prose_of
+from hunkwise.reviewer.code_lines import Codes, codes_of
 from hunkwise.reviewer.redaction import plain
 from hunkwise.reviewer.refactorings import refactorings_of
-from hunkwise.reviewer.types import FileDiff, FileKey, Hunk, HunkContext, Numbers, TextOf
+from hunkwise.reviewer.types import FileDiff, FileKey, Hunk, HunkContext, TextOf
 
 NEW_CODE = "new code, of which there is no old text to compare with"
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is known of a file: what its change says in other words, and which lines stand in docstrings."""
+    """What is known of a file: what its change says in other words, and what of its changed lines is code."""
 
     refactorings: Mapping[str, str]
-    prose: frozenset[Numbers]
+    codes: Codes
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -29,8 +29,9 @@ class Told:
 
 def told_of(files: Sequence[FileDiff], text_of: TextOf) -> dict[FileKey, Told]:
     """Find what is known of the files of a change; `text_of` gives a file after it."""
-    found, docs = refactorings_of(files, text_of), prose_of(files, text_of)
-    return {file.key: Told(found[file.key], docs[file.key]) for file in files}
+    codes = codes_of(files, text_of)
+    found = refactorings_of(files, text_of, codes)
+    return {file.key: Told(found[file.key], codes[file.key]) for file in files}
 
 
 def unread(context: HunkContext, block: range) -> str:
@@ -64,4 +65,5 @@ def hidden(context: HunkContext) -> HunkContext:
         hunk=replace(context.hunk, lines=lines),
         before=rows(context.before),
         after=rows(context.after),
+        codes={at: replace(code, text=plain(code.text)) for at, code in context.codes.items()},
     )

@@ -1,95 +1,117 @@
-"""What of a line is code that can be wrong: comments and imports are no evidence of anything.
+"""What of the changed lines is code: comments and docstrings are no evidence of anything, and imports hardly.
 
-By the file's suffix and the line alone. Where that errs (inside a long string, say), a line counts for a little
-more or less than it should; nothing is decided here.
+Told by the language's own grammar (syntax.py), of the whole file before and after the change where it is known,
+else of the hunk alone. What is not sure is code.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from pathlib import PurePosixPath
 
-from hunkwise.reviewer.types import Line
+from hunkwise.reviewer.parser import parser
+from hunkwise.reviewer.syntax import Span, languages
+from hunkwise.reviewer.types import FileDiff, FileKey, Line, LineCode, Numbers, TextOf
 
-LONGEST_READ = 300  # characters; in a longer line an import, or a comment before code, is read as code
+LONGEST_TEXT = 1_000_000  # characters; a longer one is code as a whole
 LONGEST_HEAD = 300  # characters of a line that tell its form
 
-_HASH = re.compile(r"(?:^|\s)#.*")
-_SLASHES = re.compile(r"(?:^|\s)(?://.*|/\*.*)|^\s*\*(?:[\s/].*|$)")
-_INSIDE = re.compile(r"/\*(?:[^*]|\*(?!/))*\*/(?=\s*[^\s/])")  # a comment with code behind it
-_DASHES = re.compile(r"(?:^|\s)--.*")
-_SUFFIXES = {
-    _HASH: "py pyi rb sh bash zsh yml yaml toml pl pm r jl ex exs nim cmake mk tf ps1 dockerfile",
-    _SLASHES: "c h cc cpp cxx hpp hh m mm java kt kts scala groovy cs fs go rs swift js mjs cjs jsx ts tsx dart "
-    "php css scss less proto zig v sol glsl vue svelte",
-    _DASHES: "sql lua hs elm ada adb ads",
-}
 _ACTS = re.compile(r"[=!<>]=|[<>+\-*/%&|!?(]|\b(?:if|while|for|return|not|and|or|in|case)\b")
 _CONTROL = re.compile(r"\s*(?:if|for|while|return|elif)\b")
 _FRAMES = re.compile(
     r"\s*(?:def|func|public|private|static|class|function|import|from)\s|\s*(?:#|\}|else)"
     r"|\s*[\w<>\[\], *]+\([^;]*\)\s*\{?$"
 )
-_IMPORTS = {
-    r"(?:import|from)\s": "py pyi",
-    r"import\b(?!\s*[(.])|export\s.*\sfrom\s|(?:const|let|var)\s.*=\s*require\(['\"]": "js mjs cjs jsx ts tsx "
-    "vue svelte",
-    r"(?:import|package)\s": "java kt kts scala groovy swift dart",
-    r'(?:import|package)\s|(?:[\w.]+\s+)?"[\w./@:-]+"\s*$': "go",
-    r"#\s*(?:include|import)\b": "c h cc cpp cxx hpp hh m mm",
-    r"(?:pub\s+)?use\s|extern\s+crate\s": "rs",
-    r"using\s+[\w.]+\s*;": "cs",
-    r"use\s": "php",
-    r"require(?:_relative)?\s*['\"]": "rb",
-}
-_IMPORT_BY_SUFFIX = {
-    suffix: re.compile(rf"\s*(?:{pattern})[^;]*;?\s*$")  # and no second statement
-    for pattern, names in _IMPORTS.items()
-    for suffix in names.split()
-}
-_BY_SUFFIX = {suffix: pattern for pattern, names in _SUFFIXES.items() for suffix in names.split()}
+
+Codes = Mapping[Numbers, LineCode]
+"""What is left of the changed lines of a file; a line that is not here is code as it stands."""
 
 
-def code_of(path: str, line: str) -> str:
-    """Give the code of a line: nothing of a blank line, a comment, an import."""
-    importing = _IMPORT_BY_SUFFIX.get(_suffix(path))
-    if importing and len(line) <= LONGEST_READ and importing.match(line):
-        return ""
-    code = uncommented(path, line)
-    return code if code.strip() else ""
+def codes_of(files: Iterable[FileDiff], text_of: TextOf) -> dict[FileKey, Codes]:
+    """Find what of the changed lines of each file is code; `text_of` gives a file after the change."""
+    return {file.key: codes(file, text_of(file)) for file in files}
 
 
-def uncommented(path: str, line: str) -> str:
-    """Give a line without its comments, and without the white space before one that ends it."""
-    pattern = _BY_SUFFIX.get(_suffix(path))
-    if pattern is _SLASHES and len(line) <= LONGEST_READ:
-        line = _without_inside(line)
-    for match in pattern.finditer(line) if pattern else ():
-        if not _quoted(line[: match.start()]):
-            return line[: match.start()].rstrip()
-    return line
+def codes(file: FileDiff, text: str | None) -> Codes:
+    """Find what of the changed lines of a file is code; `text` is the file after the change."""
+    wholes = [list(hunk.lines) for hunk in file.hunks] if text is None else [_both_sides(file, text)]
+    found: dict[Numbers, LineCode] = {}
+    for lines in wholes:
+        for kind, other in (("added", "removed"), ("removed", "added")):
+            if any(line.kind == kind for line in lines):
+                side = [line for line in lines if line.kind != other]
+                found |= {line.numbers: code for line, code in _told(file.path, side) if line.kind == kind}
+    return found
 
 
-def bare(path: str, line: Line) -> Line:
+def bare(line: Line, known: Codes) -> Line:
     """Give a line without its comments, if the change touches it."""
-    return line if line.kind == "context" else replace(line, text=uncommented(path, line.text))
+    code = known.get(line.numbers)
+    return line if code is None or line.kind == "context" else replace(line, text=code.text)
 
 
-def _without_inside(line: str) -> str:
-    at = 0
-    while match := _INSIDE.search(line, at):
-        at = match.start()
-        if _quoted(line[:at]):
-            at += 1
-        else:
-            line = line[:at] + line[match.end() :]
-    return line
+def code_of(line: Line, known: Codes) -> str:
+    """Give what of a changed line is evidence: nothing of a blank line, a comment, an import."""
+    code = known.get(line.numbers, LineCode(line.text))
+    return code.text if code.text.strip() and not code.imports else ""
+
+
+def _both_sides(file: FileDiff, text: str) -> list[Line]:
+    """Give the file's lines with the removed ones among them; those outside the hunks have no numbers."""
+    after, at, lines = text.split("\n"), 1, []
+    for hunk in file.hunks:
+        start = hunk.new_start if hunk.new_length else hunk.new_start + 1
+        lines += [Line("context", line, None, None) for line in after[at - 1 : start - 1]]
+        lines += hunk.lines
+        at = start + hunk.new_length
+    return lines + [Line("context", line, None, None) for line in after[at - 1 :]]
+
+
+def _told(path: str, lines: Sequence[Line]) -> Iterator[tuple[Line, LineCode]]:
+    """Tell what is code of those lines of one side that are not code as they stand."""
+    text = "".join(f"{line.text}\n" for line in lines)
+    ends = [0, *accumulate(len(line.text) + 1 for line in lines)]
+    spans, first = _spans(path, text), 0
+    for line, (start, end) in zip(lines, pairwise(ends), strict=True):
+        while first < len(spans) and spans[first][1] <= start:
+            first += 1
+        own: list[Span] = []
+        for span in spans[first:]:
+            if span[0] >= end - 1:
+                break
+            own.append((max(span[0] - start, 0), min(span[1] - start, end - 1 - start), span[2]))
+        if own:
+            yield line, _cut(line.text, own)
+
+
+def _cut(text: str, spans: Sequence[Span]) -> LineCode:
+    """Take comments and docstrings out of a line, and the white space before one that ends it."""
+    kept, code, at = "", "", 0
+    for start, end, kind in spans:
+        kept += text[at:start] + (text[start:end] if kind == "import" else "")
+        code += text[at:start]
+        at = end
+    kept, code = kept + text[at:], code + text[at:]
+    if spans[-1][2] != "import" and not text[at:].strip():
+        kept = kept.rstrip()
+    return LineCode(kept, imports=bool(kept.strip()) and not code.strip())
+
+
+def _spans(path: str, text: str) -> list[Span]:
+    """Find what is no code in a text: what all grammars of its language say of it."""
+    names = languages(_suffix(path))
+    if not names or len(text) > LONGEST_TEXT:
+        return []
+    told = text.encode("utf-8", "replace").decode() if not text.isascii() else text
+    first, *others = (parser().read(name, told) for name in names)
+    return [span for span in first if all(span in other for other in map(set, others))]
 
 
 def _suffix(path: str) -> str:
-    found = PurePosixPath(path)
-    return (found.suffix[1:] or found.name).lower()
+    return PurePosixPath(path).suffix[1:].lower()
 
 
 def weight(line: str) -> float:
@@ -97,8 +119,3 @@ def weight(line: str) -> float:
     head = line[:LONGEST_HEAD]
     acts = 1.0 if _ACTS.search(head) else 0.5
     return acts * (0.3 if _FRAMES.match(head) and not _CONTROL.match(head) else 1.0)
-
-
-def _quoted(before: str) -> bool:
-    """True where a string was opened and not closed."""
-    return any(before.count(mark) % 2 for mark in "\"'`")

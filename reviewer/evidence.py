@@ -17,7 +17,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 
 from hunkwise.engine import Scored, TokenScore
-from hunkwise.reviewer.code_lines import bare, code_of, weight
+from hunkwise.reviewer.code_lines import Codes, bare, weight
 from hunkwise.reviewer.refactorings import restated
 from hunkwise.reviewer.types import Hunk, HunkContext, Line
 
@@ -138,7 +138,7 @@ def sides(context: HunkContext, block: range) -> Sides:
 
 def _side(context: HunkContext, lines: Sequence[Line], without: str) -> Side:
     rows = [
-        (line.text, line.new_no, _code(context.file.path, line) if line.kind != "context" else None)
+        (line.text, line.new_no, _code(line, context.codes) if line.kind != "context" else None)
         for line in lines
         if line.kind != without
     ] or [("", None, 0)]
@@ -150,9 +150,8 @@ def _side(context: HunkContext, lines: Sequence[Line], without: str) -> Side:
 def _read(context: HunkContext, lines: Sequence[Line]) -> Iterator[Line]:
     """Give the lines without the comments and docstrings that the change touches."""
     for line in lines:
-        told = bare(context.file.path, line)
-        prose = line.numbers in context.prose or (line.text.strip() and not told.text.strip())
-        if line.kind == "context" or not prose:
+        told = bare(line, context.codes)
+        if told.text.strip() or not line.text.strip():
             yield told
 
 
@@ -171,9 +170,10 @@ def dropped(context: HunkContext, block: range) -> int:
     return len(own) - sum(1 for _ in _read(context, own))
 
 
-def _code(path: str, line: Line) -> int:
+def _code(line: Line, codes: Codes) -> int:
     """Count the bytes of code in a line without a comment, and its end."""
-    return len(_encoded(line.text)) + 1 if code_of(path, line.text) else 0
+    told = codes.get(line.numbers)
+    return len(_encoded(line.text)) + 1 if line.text.strip() and not (told and told.imports) else 0
 
 
 def _encoded(text: str) -> bytes:

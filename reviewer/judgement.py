@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
 from hunkwise.reviewer import evidence, findings, prompt, suggestion, wording
 from hunkwise.reviewer.askable import NEW_CODE, Told, commentable, hidden, unread
+from hunkwise.reviewer.code_lines import Codes
 from hunkwise.reviewer.config import Config, Rule
 from hunkwise.reviewer.context import ABOVE, with_context
 from hunkwise.reviewer.fingerprint import fingerprint
@@ -20,7 +21,6 @@ from hunkwise.reviewer.types import (
     FileKey,
     Finding,
     HunkContext,
-    Numbers,
     Rejected,
     Severity,
     Skipped,
@@ -47,7 +47,7 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """What every step of judging a hunk needs; `rules`, `refactorings` and `prose` are its file's."""
+    """What every step of judging a hunk needs; `rules`, `refactorings` and `codes` are its file's."""
 
     change: Change
     config: Config
@@ -55,7 +55,7 @@ class Inquiry:
     guidelines: str = ""
     rules: tuple[Rule, ...] = ()
     refactorings: Mapping[str, str] = field(default_factory=dict)
-    prose: frozenset[Numbers] = frozenset()
+    codes: Codes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def inquiries(
     for pick in picked:
         rules = tuple(rule for rule in inquiry.config.rules if pick.matches(rule.paths))
         known = told[pick.file.key]
-        own = replace(inquiry, rules=rules, refactorings=known.refactorings, prose=known.prose)
+        own = replace(inquiry, rules=rules, refactorings=known.refactorings, codes=known.codes)
         asked.append((pick, own))
     return asked
 
@@ -136,8 +136,8 @@ def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
     depth = DEPTHS[inquiry.config.effort]
     budget = inquiry.config.context_tokens * depth
     context = with_context(inquiry.change, pick, count, budget, ABOVE * depth)
-    told = Told(inquiry.refactorings, inquiry.prose)
-    return hidden(replace(context, refactorings=told.pairs, prose=told.prose))
+    told = Told(inquiry.refactorings, inquiry.codes)
+    return hidden(replace(context, refactorings=told.pairs, codes=told.codes))
 
 
 def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:

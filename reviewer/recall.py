@@ -129,7 +129,10 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
         inquiry.change.text(pick.file) is not None,
         pick.hunk.section,
         _told(pick, inquiry),
-        [[line.kind, line.text, line.no_newline, line.numbers in inquiry.prose] for line in pick.hunk.lines],
+        [
+            [line.kind, line.text, line.no_newline, inquiry.codes.get(line.numbers)]
+            for line in pick.hunk.lines
+        ],
         inquiry.guidelines,
         inquiry.rules,
         {

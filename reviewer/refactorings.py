@@ -10,16 +10,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hunkwise.reviewer.code_lines import bare
+from hunkwise.reviewer.code_lines import Codes, bare
 from hunkwise.reviewer.inlining import defines_itself, inlined
 from hunkwise.reviewer.renames import renamed, renames
 from hunkwise.reviewer.signatures import signatures
 from hunkwise.reviewer.types import FileDiff, FileKey, TextOf
 
 
-def refactorings_of(files: Sequence[FileDiff], text_of: TextOf) -> dict[FileKey, Mapping[str, str]]:
+def refactorings_of(
+    files: Sequence[FileDiff], text_of: TextOf, codes: Mapping[FileKey, Codes]
+) -> dict[FileKey, Mapping[str, str]]:
     """Find the refactorings of each file: old words to new. `text_of` gives a file after the change."""
-    files = [_without_comments(file) for file in files]
+    files = [_without_comments(file, codes[file.key]) for file in files]
     calls = signatures(files, text_of)
     found: dict[FileKey, Mapping[str, str]] = {}
     for file in files:
@@ -28,9 +30,9 @@ def refactorings_of(files: Sequence[FileDiff], text_of: TextOf) -> dict[FileKey,
     return found
 
 
-def _without_comments(file: FileDiff) -> FileDiff:
+def _without_comments(file: FileDiff, codes: Codes) -> FileDiff:
     """Take the comments out of the changed lines; a line of nothing else stays, empty, so that numbers hold."""
-    hunks = (replace(hunk, lines=tuple(bare(file.path, line) for line in hunk.lines)) for hunk in file.hunks)
+    hunks = (replace(hunk, lines=tuple(bare(line, codes) for line in hunk.lines)) for hunk in file.hunks)
     return replace(file, hunks=tuple(hunks))
 
 

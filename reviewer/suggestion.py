@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hunkwise.reviewer.docstrings import SUFFIXES, parsed
+import ast
+import warnings
+
 from hunkwise.reviewer.types import FileDiff, Hunk, Line, Suggestion
 
 
@@ -84,6 +86,12 @@ def offer(
 
 def parses(path: str, text: str) -> bool:
     """Tell whether a whole file still parses; True for languages without a parser here."""
-    if not path.endswith(SUFFIXES):
+    if not path.endswith((".py", ".pyi")):
         return True
-    return parsed(text) is not None
+    try:
+        with warnings.catch_warnings():  # an invalid escape in the reviewed file is not our warning
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

@@ -74,6 +74,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class LineCode:
+    """What is left of a changed line without its comments and docstrings (code_lines.py).
+
+    `imports` says that this is an import and nothing more.
+    """
+
+    text: str
+    imports: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Hunk:
     """A hunk. Starts are 1-based (0 for an empty side); `section` is the text after the second @@."""
 
@@ -190,8 +201,8 @@ class HunkContext:
     """A hunk with the lines of its file around it, cut to a token budget.
 
     `before` and `after` are the new-side lines next to the hunk, in file order, with 1-based numbers;
-    `refactorings` what the change says in other words throughout the file (refactorings.py), old and new; `prose`
-    the changed lines of the file that stand in docstrings.
+    `refactorings` what the change says in other words throughout the file (refactorings.py), old and new; `codes`
+    what is left of its changed lines without comments.
     """
 
     file: FileDiff
@@ -200,7 +211,7 @@ class HunkContext:
     before: tuple[tuple[int, str], ...] = ()
     after: tuple[tuple[int, str], ...] = ()
     refactorings: tuple[tuple[str, str], ...] = ()
-    prose: frozenset[Numbers] = frozenset()
+    codes: Mapping[Numbers, LineCode] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

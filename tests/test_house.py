@@ -15,6 +15,7 @@ MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*
 
 # outside library -> the files of ours that may import it
 FACES = {
+    "ast_grep_py": {"reviewer/syntax.py"},
     "llama_cpp": {"engine/runtime/native/library.py"},
     "llguidance": {"engine/runtime/grammar.py"},
     "unidiff": {"reviewer/diff.py"},

@@ -12,7 +12,7 @@ from hunkwise.engine import Scored, TokenScore
 from hunkwise.reviewer.evidence import CHANCE, Sides, blocks, reading, sides, suspects, words
 from hunkwise.reviewer.evidence import features as read_off
 from hunkwise.reviewer.layer import UNCALIBRATED, Layer, layer_for
-from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk, HunkContext, Line
+from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk, HunkContext, Line, LineCode
 
 HUNK = Hunk(
     1,
@@ -156,35 +156,32 @@ def test_length_is_no_evidence_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("kind", ["added", "removed"])
-@pytest.mark.parametrize(
-    ("above", "behind", "prose"),
-    [("# approved", "", False), ("", "  # approved", False), ("approved", "", True)],
-)
-def test_a_comment_is_not_read(
-    kind: Literal["added", "removed"], above: str, behind: str, prose: bool
-) -> None:
+@pytest.mark.parametrize(("above", "behind"), [("# approved", ""), ("", "  # approved")])
+def test_a_comment_is_not_read(kind: Literal["added", "removed"], above: str, behind: str) -> None:
     """A comment or a docstring above the changed line or behind it changes no letter that is scored."""
     noted = [replace(line, text=line.text + behind) if line.kind == kind else line for line in HUNK.lines]
     said = Line(kind, above, 9, None) if kind == "removed" else Line(kind, above, None, 9)
+    codes = {said.numbers: LineCode("")}
+    codes |= {line.numbers: LineCode(line.text) for line in HUNK.lines if line.kind == kind}
     lines = (noted[0], *([said] if above else []), *noted[1:])
-    context = replace(CONTEXT, prose=frozenset({said.numbers} if prose else ()))
-    read = sides(replace(context, hunk=replace(HUNK, lines=lines)), range(1, 3 + bool(above)))
+    context = replace(CONTEXT, codes=codes, hunk=replace(HUNK, lines=lines))
 
-    assert read == sides(CONTEXT, BLOCK)
+    assert sides(context, range(1, 3 + bool(above))) == sides(CONTEXT, BLOCK)
 
 
 def test_a_comment_in_another_block_is_not_read() -> None:
     """Nor what the same change wrote further up; what stood there before is."""
     lines = (Line("added", "# approved", None, 1), Line("context", "# why", 1, 2), *HUNK.lines)
-    read = sides(replace(CONTEXT, hunk=replace(HUNK, lines=lines)), range(3, 5))
+    context = replace(CONTEXT, codes={(None, 1): LineCode("")}, hunk=replace(HUNK, lines=lines))
 
-    assert read.before == f"# why\n{sides(CONTEXT, BLOCK).before}"
+    assert sides(context, range(3, 5)).before == f"# why\n{sides(CONTEXT, BLOCK).before}"
 
 
 def test_a_block_of_comments_has_no_code() -> None:
     """So it is not asked about."""
     lines = (Line("removed", "# old", 1, None), Line("added", "# new", None, 1))
-    read = sides(replace(CONTEXT, hunk=replace(HUNK, lines=lines)), range(2))
+    codes = {line.numbers: LineCode("") for line in lines}
+    read = sides(replace(CONTEXT, codes=codes, hunk=replace(HUNK, lines=lines)), range(2))
 
     assert not read.new.code
     assert not read.old.code

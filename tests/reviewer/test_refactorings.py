@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from edits import asked, edit
 
+from hunkwise.reviewer.askable import told_of
 from hunkwise.reviewer.inlining import inlined
-from hunkwise.reviewer.refactorings import refactorings_of, restated
+from hunkwise.reviewer.refactorings import restated
 from hunkwise.reviewer.renames import MOST_LOCAL, renamed, renames
 from hunkwise.reviewer.types import Change, FileDiff
 
@@ -219,7 +220,7 @@ FEWER = (
 def test_parameters_that_went_with_their_arguments_are_not_asked_about() -> None:
     """A definition and all its calls that changed alike say nothing."""
     assert asked(edit(CALLS, FEWER, "a.go")) == []
-    assert refactorings_of(edit(CALLS, FEWER, "a.go").files, lambda file: None)["a.go", 0] == {
+    assert told_of(edit(CALLS, FEWER, "a.go").files, lambda file: None)["a.go", 0].refactorings == {
         "run(ctx context.Context, ci string)": "run()",
         "run(ctx, opt.ci)": "run()",
         "connect(_ context.Context, token string)": "connect(token string)",
@@ -242,7 +243,7 @@ def test_other_changes_of_arguments_are_read(new: str) -> None:
     """Arguments that went without their parameter, or changed places, may be a slip."""
     old = CALLS + (new[len(FEWER) :] if new.startswith(FEWER) else "")
     change = edit(old, new, "a.go")
-    told = refactorings_of(change.files, change.text)["a.go", 0]
+    told = told_of(change.files, change.text)["a.go", 0].refactorings
 
     assert not any(name.startswith("run(") for name in told)
 
@@ -252,7 +253,7 @@ def test_calls_in_other_files_of_the_change() -> None:
     there = edit("def load(path, mode):\n    pass\n", "def load(path):\n    pass\n", "a.py")
     here = edit("x = load(p, 'r')\n", "x = load(p)\n", "b.py")
     both = Change((*there.files, *here.files), new_texts={**there.new_texts, **here.new_texts})
-    told = refactorings_of(both.files, both.text)
+    told = {key: told.refactorings for key, told in told_of(both.files, both.text).items()}
 
     assert told == {("a.py", 0): {"load(path, mode)": "load(path)"}, ("b.py", 0): {"load(p, 'r')": "load(p)"}}
     assert restated("reload(p, 'r')", told["b.py", 0]) == "reload(p, 'r')"
@@ -264,7 +265,7 @@ def test_hostile_lines_cost_little() -> None:
     new = "".join(f"f{n}({'[' * 100}\n" for n in range(2000)) + "y " * 50_000 + "\n"
 
     change = edit(old, new)
-    assert refactorings_of(change.files, change.text) == {("a.py", 0): {}}
+    assert told_of(change.files, change.text)["a.py", 0].refactorings == {}
 
 
 @pytest.mark.parametrize(
