@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from hunkwise.engine.runtime.hardware import Machine, detect
 from hunkwise.engine.runtime.plan import Plan
 from hunkwise.engine.runtime.shape import ModelShape, shape_of
 from hunkwise.engine.types import ModelSpec
+from hunkwise.engine.wire import pack, unpack
 
 if TYPE_CHECKING:
     from hunkwise.engine.runtime.runner import LocalEngine
@@ -61,16 +61,16 @@ def load_in_process(spec: ModelSpec, plan: Plan, *, prefixes: Path | None = None
 
 def open_local(
     spec: ModelSpec,
+    plan: Plan | None = None,
     *,
-    want: Want | None = None,
-    machine: Machine | None = None,
     say: Callable[[str], None] = lambda sentence: None,
     load: Load | None = None,
     steps: int = 0,
     prefixes: Path | None = None,
 ) -> LocalEngine:
-    """Load a model, by the next smaller plan each time memory runs out; `say` hears what was given up.
+    """Load a model by a plan, and by the next smaller one each time memory runs out; `say` hears what is given up.
 
+    Without a plan, one is made for what is free now. Who has made one hands it on: a second look may see less.
     `prefixes` is a folder for prefixes that the next process begins with too; None keeps none. `steps` is how
     many plans to skip, because a process was killed for its memory before.
 
@@ -78,26 +78,25 @@ def open_local(
     hashed.
     """
     check_seals(spec.seals)
-    shape, found = shape_in(spec), machine or survey()
-    plan: Plan | None = make_plan(shape, found, spec.parameters, want=want)
+    trying: Plan | None = plan or plan_for(spec, survey())
     if spec.draft is not None:
         say(
             f"{spec.name} is used without its DRAFT model: guessing ahead cost more than it saved when measured"
         )
     failed: EngineError = NativeFailure("the process was killed")
     for _ in range(steps):
-        plan = plan and smaller(plan, shape, found)
+        trying = trying and smaller(trying, shape_in(spec), survey())
     said = 0
-    while plan is not None:
-        for sentence in plan.notes[said:]:
+    while trying is not None:
+        for sentence in trying.notes[said:]:
             say(sentence)
-        said = len(plan.notes)
+        said = len(trying.notes)
         try:
-            return _load(spec, plan, load or partial(load_in_process, prefixes=prefixes))
+            return _load(spec, trying, load or partial(load_in_process, prefixes=prefixes))
         except (CorruptModel, NativeFailure) as error:
             if not _OUT_OF_MEMORY.search(str(error)):
                 raise
-            failed, plan = error, smaller(plan, shape, found)
+            failed, trying = error, smaller(trying, shape_in(spec), survey())
     raise DoesNotFit(f"memory ran out while loading {spec.name}, even at the smallest plan: {failed}")
 
 
@@ -114,22 +113,21 @@ def _load(spec: ModelSpec, plan: Plan, load: Load) -> LocalEngine:
 
 def open_isolated(
     spec: ModelSpec,
+    plan: Plan | None = None,
     *,
     environ: Mapping[str, str],
-    want: Want | None = None,
     say: Callable[[str], None] = lambda sentence: None,
     prefixes: Path | None = None,
 ) -> IsolatedEngine:
     """Open a model in a process of its own, which gets of `environ` what it needs. See `open_local`."""
-    options = {"want": asdict(want or Want()), "prefixes": str(prefixes.absolute()) if prefixes else None}
+    options = {"plan": pack(plan), "prefixes": str(prefixes.absolute()) if prefixes else None}
     return IsolatedEngine(spec, f"{__name__}:open_in_child", environ=environ, options=options, say=say)
 
 
 def open_in_child(spec: ModelSpec, options: Mapping[str, Any], say: Callable[[str], None]) -> LocalEngine:
     """Open a model here, in the child; each time the child before was killed, by a smaller plan."""
     prefixes = Path(options["prefixes"]) if options["prefixes"] else None
-    want = Want(**options["want"])
-    return open_local(spec, want=want, say=say, steps=options["kills"], prefixes=prefixes)
+    return open_local(spec, unpack(options["plan"]), say=say, steps=options["kills"], prefixes=prefixes)
 
 
 def open_pool(
@@ -143,7 +141,7 @@ def open_pool(
     room = sum(device.free for device in empty.devices if not device.unified) + empty.memory_free
 
     def load(spec: ModelSpec, context: int) -> LocalEngine:
-        return open_local(spec, want=_wanting(context), say=say)
+        return open_local(spec, plan_for(spec, survey(), want=_wanting(context)), say=say)
 
     def cost(spec: ModelSpec, context: int) -> int:
         return plan_for(spec, empty, want=_wanting(context)).estimate["total"]

@@ -17,6 +17,7 @@ from typing import Any
 from hunkwise.engine import errors
 from hunkwise.engine.cache.entry import BadEntry, read_answer, read_size, write_answer, write_size
 from hunkwise.engine.errors import EngineError, NativeFailure
+from hunkwise.engine.runtime.plan import Plan
 from hunkwise.engine.types import (
     Answer,
     Bundle,
@@ -36,7 +37,19 @@ LIMIT = 64 << 20  # bytes of one message
 _LENGTH = struct.Struct(">I")
 _TYPES: dict[str, type] = {
     kind.__name__: kind
-    for kind in (Segment, Choose, Score, Generate, Bundle, Usage, Statistics, Seal, ModelSpec, EngineCard)
+    for kind in (
+        Segment,
+        Choose,
+        Score,
+        Generate,
+        Bundle,
+        Usage,
+        Statistics,
+        Seal,
+        ModelSpec,
+        Plan,
+        EngineCard,
+    )
 }
 
 

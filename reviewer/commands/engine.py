@@ -41,13 +41,14 @@ class OpenedModel:
         self, config: Config, environ: Mapping[str, str], spec: ModelSpec, build: str, progress: Progress
     ) -> None:
         self._config, self._environ, self._spec, self._progress = config, environ, spec, progress
+        self._plan = engine.plan_for(spec, engine.survey())  # once: the card and the load must agree
         self._timed: Timed | None = None
         self._resources = ExitStack()
         self.memory: Cache | None = None  # of judged hunks; the cache of answers keeps them too
         self._inner = self._cached(build) if config.remember else self._load()
 
     def _cached(self, build: str) -> Engine:
-        card = engine.card_of(self._spec, engine.plan_for(self._spec, engine.survey()), build)
+        card = engine.card_of(self._spec, self._plan, build)
         folder = place_from_environment(self._environ)
         if folder.foreign:
             _say(
@@ -64,9 +65,9 @@ class OpenedModel:
         # long guidelines begin a prompt of every review that remarks on something: benchmarks/prefixes.py
         prefixes = place_from_environment(self._environ).prefixes if self._config.remember else None
         opened = (
-            engine.open_isolated(self._spec, environ=self._environ, say=_say, prefixes=prefixes)
+            engine.open_isolated(self._spec, self._plan, environ=self._environ, say=_say, prefixes=prefixes)
             if self._config.isolate
-            else engine.open_local(self._spec, say=_say, prefixes=prefixes)
+            else engine.open_local(self._spec, self._plan, say=_say, prefixes=prefixes)
         )
         loaded: Engine = self._resources.enter_context(opened)
         self._timed = opened

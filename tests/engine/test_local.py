@@ -11,17 +11,25 @@ from typing import Any
 import gguf
 import numpy as np
 import pytest
+import tiny
 
 from hunkwise.engine.errors import CorruptModel, DoesNotFit, NativeFailure
 from hunkwise.engine.library.partial import sha256_of
 from hunkwise.engine.library.seals import sealed
 from hunkwise.engine.local import open_isolated, open_local, open_pool, plan_for, shape_in, survey
+from hunkwise.engine.runtime.card import card_of
 from hunkwise.engine.runtime.fit import Want
 from hunkwise.engine.runtime.hardware import Cpu, Machine
+from hunkwise.engine.runtime.native import build
 from hunkwise.engine.runtime.plan import Plan
 from hunkwise.engine.types import Bundle, Choice, Choose, ModelSpec, Score, Segment, Usage
 
 MACHINE = Machine(Cpu("invented", 4, 4), 8 << 30, 6 << 30)
+
+
+def small(spec: ModelSpec) -> Plan:
+    """A plan for few tokens on this machine."""
+    return plan_for(spec, survey(), want=Want(n_ctx=1024))
 
 
 @pytest.fixture
@@ -66,7 +74,7 @@ def test_a_draft_model_is_left_out_aloud(spec: ModelSpec) -> None:
     said: list[str] = []
     drafted = replace(spec, draft=spec.weights[0])
 
-    open_local(drafted, machine=MACHINE, say=said.append, load=lambda _spec, _plan: "engine")  # type: ignore[arg-type,return-value]
+    open_local(drafted, plan_for(spec, MACHINE), say=said.append, load=lambda _spec, _plan: "engine")  # type: ignore[arg-type,return-value]
 
     assert said == [
         "toy is used without its DRAFT model: guessing ahead cost more than it saved when measured"
@@ -84,7 +92,7 @@ def test_the_next_smaller_plan_follows_when_memory_runs_out(spec: ModelSpec) -> 
             raise NativeFailure("llama.cpp can't make a context: failed to allocate buffer for kv cache")
         return "engine"
 
-    assert open_local(spec, machine=MACHINE, say=said.append, load=load) == "engine"
+    assert open_local(spec, plan_for(spec, MACHINE), say=said.append, load=load) == "engine"
     assert [(plan.n_ctx, plan.kv_type) for plan in tried] == [(8192, "f16"), (8192, "q8_0"), (4096, "q8_0")]
     assert len(said) == 2
     assert all(sentence.startswith("out of memory; trying") for sentence in said)
@@ -97,7 +105,7 @@ def test_out_of_memory_to_the_end_is_one_error(spec: ModelSpec) -> None:
         raise CorruptModel("can't load: cudaMalloc failed: out of memory")
 
     with pytest.raises(DoesNotFit, match=r"smallest plan.*cudaMalloc"):
-        open_local(spec, machine=MACHINE, load=load)
+        open_local(spec, plan_for(spec, MACHINE), load=load)
 
 
 def test_other_failures_are_not_retried(spec: ModelSpec) -> None:
@@ -109,7 +117,7 @@ def test_other_failures_are_not_retried(spec: ModelSpec) -> None:
         raise CorruptModel("missing tensor blk.0")
 
     with pytest.raises(CorruptModel, match="missing tensor"):
-        open_local(spec, machine=MACHINE, load=load)
+        open_local(spec, plan_for(spec, MACHINE), load=load)
     assert len(tried) == 1
 
 
@@ -127,11 +135,11 @@ def test_a_changed_file_is_not_loaded(spec: ModelSpec) -> None:
         return "engine"
 
     known = sealing(spec)
-    assert open_local(known, machine=MACHINE, load=load) == "engine"
+    assert open_local(known, plan_for(spec, MACHINE), load=load) == "engine"
     (path,) = spec.weights
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     with pytest.raises(CorruptModel, match=r"toy\.gguf was changed.*hunkwise model verify"):
-        open_local(known, machine=MACHINE, load=load)
+        open_local(known, plan_for(spec, MACHINE), load=load)
     assert len(tried) == 1
 
 
@@ -149,8 +157,26 @@ def test_a_file_that_changes_while_it_is_loaded(spec: ModelSpec) -> None:
         return Loaded()
 
     with pytest.raises(CorruptModel, match="was changed"):
-        open_local(sealing(spec), machine=MACHINE, load=load)
+        open_local(sealing(spec), plan_for(spec, MACHINE), load=load)
     assert closed == [True]
+
+
+def test_a_plan_is_handed_on(spec: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who made a plan has the model loaded by it, whatever is free by then; nobody looks at the machine again."""
+    plan = plan_for(spec, MACHINE)
+    monkeypatch.setattr("hunkwise.engine.local.survey", lambda: pytest.fail("a second look at the machine"))
+    loaded: list[Plan] = []
+    open_local(spec, plan, load=lambda _spec, plan: loaded.append(plan))  # type: ignore[arg-type,func-returns-value,return-value]
+    assert loaded == [plan]
+
+
+def test_a_plan_crosses_the_pipe(tmp_path: Path) -> None:
+    """A process of its own loads by the plan that was made here, and says so in its card."""
+    model = ModelSpec("tiny", "0" * 64, (tiny.write(tmp_path / "m.gguf"),))
+    plan = plan_for(model, MACHINE, want=Want(n_ctx=512, n_seq=3))
+    with open_isolated(model, plan, environ=os.environ) as engine:
+        assert engine.card() == card_of(model, plan, build())
+    assert (plan.n_ctx, plan.n_seq, plan.n_threads) == (512, 3, 4)
 
 
 def test_survey_sees_this_machine() -> None:
@@ -177,11 +203,11 @@ def test_plans_that_killed_a_process_are_skipped(spec: ModelSpec) -> None:
     def load(spec: ModelSpec, plan: Plan) -> Any:
         return plan
 
-    plan: Any = open_local(spec, machine=MACHINE, load=load, say=said.append, steps=2)
+    plan: Any = open_local(spec, plan_for(spec, MACHINE), load=load, say=said.append, steps=2)
     assert (plan.n_ctx, plan.kv_type) == (4096, "q8_0")
     assert len(said) == 2
     with pytest.raises(DoesNotFit, match="killed"):
-        open_local(spec, machine=MACHINE, load=load, steps=99)
+        open_local(spec, plan_for(spec, MACHINE), load=load, steps=99)
 
 
 @pytest.mark.model
@@ -191,10 +217,10 @@ def test_a_real_model_in_a_process_of_its_own(small_model: ModelSpec) -> None:
         (Segment("def add(a, b):\n    return a - b\n"),),
         (Choose("q", (Segment("Is this right?"),), ("Yes", "No")), Score("s", (Segment("x"),), " = 1")),
     )
-    with open_local(small_model, want=Want(n_ctx=1024)) as here:
+    with open_local(small_model, small(small_model)) as here:
         expected = here.ask(bundle)
         told = here.statistics()
-    with open_isolated(small_model, environ=os.environ, want=Want(n_ctx=1024)) as engine:
+    with open_isolated(small_model, small(small_model), environ=os.environ) as engine:
         assert engine.ask(bundle) == expected
         assert replace(engine.statistics(), seconds=0, decode_seconds=0) == replace(
             told, seconds=0, decode_seconds=0
@@ -223,7 +249,7 @@ def asking(text: str) -> Bundle:
 def test_a_model_cut_short_while_mapped(copied: ModelSpec) -> None:
     """The process dies, the file is found to be another one, and what is left to ask fails with both said."""
     said: list[str] = []
-    with open_isolated(copied, environ=os.environ, want=Want(n_ctx=1024), say=said.append) as engine:
+    with open_isolated(copied, small(copied), environ=os.environ, say=said.append) as engine:
         assert engine.ask(asking("x = 1\n"))
         os.truncate(copied.weights[0], 1 << 20)
         for text in ("y = 2\n", "z = 3\n"):
@@ -236,7 +262,7 @@ def test_a_model_cut_short_while_mapped(copied: ModelSpec) -> None:
 def test_a_model_replaced_while_mapped(copied: ModelSpec) -> None:
     """A file that takes the place of the model's by its name changes no answer."""
     (path,) = copied.weights
-    with open_isolated(copied, environ=os.environ, want=Want(n_ctx=1024)) as engine:
+    with open_isolated(copied, small(copied), environ=os.environ) as engine:
         expected = engine.ask(asking("x = 1\n"))
         (path.parent / "new").write_bytes(b"GGUF, but another")
         (path.parent / "new").replace(path)
