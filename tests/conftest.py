@@ -11,8 +11,10 @@ from hunkwise.engine import ModelSpec
 
 # In CI a property test tries the same examples each time, so that a change is not judged by luck.
 settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# HYPOTHESIS_PROFILE=long looks on until it is stopped.
+settings.register_profile("long", max_examples=10_000_000)
+if profile := os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else ""):
+    settings.load_profile(profile)
 
 
 @pytest.fixture(scope="session")
