@@ -45,24 +45,52 @@ def added(lines: list[str], at: int = 1) -> str:
     return f"@@ -{at},1 +{at},{1 + len(lines)} @@\n first = 1\n" + "".join(f"+{line}\n" for line in lines)
 
 
+def change(n: int) -> str:
+    """A changed line."""
+    return replaced(9, f"x = a({n})", f"x = b({n})")
+
+
 KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
-    "changed files": (
-        625, lambda n: "".join(section(f"src/f{i}.py", replaced(9, f"x = a({i})", f"x = b({i})")) for i in range(n))
-    ),
-    "documents": (
-        1250, lambda n: "".join(section(f"docs/f{i}.md", replaced(9, "Old words.", "New words.")) for i in range(n))
-    ),
-    "patches of one file": (
-        625, lambda n: "".join(section("a.py", replaced(i + 1, f"x = a({i})", f"x = b({i})")) for i in range(n))
-    ),
+    "changed files": (625, lambda n: "".join(section(f"src/f{i}.py", change(i)) for i in range(n))),
+    "documents": (1250, lambda n: "".join(section(f"docs/f{i}.md", change(i)) for i in range(n))),
+    "patches of one file": (625, lambda n: "".join(section("a.py", change(i)) for i in range(n))),
     "hunks of a file": (
-        625, lambda n: section("a.py", *(replaced(9 * i + 1, f"x = a({i})", f"x = b({i})") for i in range(n)))
+        625,
+        lambda n: section("a.py", *(replaced(9 * i + 1, f"x = a({i})", f"x = b({i})") for i in range(n))),
     ),
-    "lines of a hunk": (2500, lambda n: section("a.py", added([f"x{i} = compute(x, {i})" for i in range(n)]))),
-    "secrets": (1000, lambda n: section("a.py", added([f'k{i} = "{SECRET[:-4]}{_letters(i)}"' for i in range(n)]))),
-    "characters of a line": (1_000_000, lambda n: section("a.py", replaced(9, "x = 1", "x = " + "a1 " * (n // 3)))),
-    "blanks of a line": (1_000_000, lambda n: section("a.py", replaced(9, "x = 1", "# hunkwise: ignore" + " " * n + "y"))),
-}  # fmt: skip
+    "renamed in so many hunks": (
+        625,
+        lambda n: section(
+            "a.py", *(replaced(9 * i + 1, f"use(old, {i})", f"use(new, {i})") for i in range(n))
+        ),
+    ),
+    "new lines of a hunk": (2500, lambda n: section("a.py", added([f"x{i} = f(x, {i})" for i in range(n)]))),
+    "changed lines of a hunk": (
+        2500,
+        lambda n: section(
+            "a.js",
+            f"@@ -1,{n} +1,{n} @@\n"
+            + "".join(f"-let x{i} = f(y{i}, z);\n" for i in range(n))
+            + "".join(f"+let x{i} = g(y{i}, z);\n" for i in range(n)),
+        ),
+    ),
+    "secrets of a file": (
+        1000,
+        lambda n: section("a.py", added([f'k = "{SECRET[:-4]}{_letters(i)}"' for i in range(n)])),
+    ),
+    "files with a secret": (
+        625,
+        lambda n: "".join(section(f"f{i}.pem", added([f"{SECRET[:-4]}{_letters(i)}"])) for i in range(n)),
+    ),
+    "characters of a line": (
+        1_000_000,
+        lambda n: section("a.py", replaced(9, "x = 1", "x = " + "a1 " * (n // 3))),
+    ),
+    "blanks of a line": (
+        1_000_000,
+        lambda n: section("a.py", replaced(9, "x = 1", f"# hunkwise: ignore{' ' * n}y")),
+    ),
+}
 
 
 def _letters(number: int) -> str:

@@ -6,6 +6,7 @@ checks that need no model look at, and what is left out for which reason.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from hunkwise.reviewer.selection import Picked, excused, is_ours, is_prose, sele
 from hunkwise.reviewer.types import Change, FileKey, HunkContext, Place, Skipped
 
 CHECKED = "checked for secrets and the like"
+LATE = "not reached within --max-time"
 _COMMENTS = "comments and docstrings, which are not read"
 _PROSE = "prose, and confidence is measured on code"
 
@@ -41,7 +43,11 @@ class Agenda:
         return not self.asked and not self.checked
 
 
-def agenda(change: Change, config: Config) -> Agenda:
+TimeLeft = Callable[[], float]
+"""Gives the seconds that are left; at 0 the work ends, and what was not done is named."""
+
+
+def agenda(change: Change, config: Config, time_left: TimeLeft = lambda: math.inf) -> Agenda:
     """Go through a change, without a model. Raises ConfigError for a bad glob."""
     change = excused(change, config.include, config.exclude)
     picked, passed_over = select(change, config.include, config.exclude)
@@ -49,7 +55,11 @@ def agenda(change: Change, config: Config) -> Agenda:
     told = told_of(tuple({pick.file.key: pick.file for pick in code}.values()), change.text)
     asked: list[Picked] = []
     left: dict[Place, Counter[str]] = {}
+    late: list[Skipped] = []
     for pick in picked:
+        if time_left() <= 0:
+            late.append(pick.skipped(LATE, fault=True))
+            continue
         reasons = _unread(pick, told) if pick.file.key in told else Counter({_PROSE: pick.changed_lines})
         if reasons.total() < pick.changed_lines:
             asked.append(replace(pick, unread=reasons.total()))
@@ -67,7 +77,7 @@ def agenda(change: Change, config: Config) -> Agenda:
         replace(skip, reason=f"{skip.reason}; {CHECKED}") if skip.key in looked_at_files else skip
         for skip in passed_over
     )
-    return Agenda(change, tuple(asked), checked, (*change.skipped, *passed, *unasked), told)
+    return Agenda(change, tuple(asked), checked, (*change.skipped, *passed, *unasked, *late), told)
 
 
 def _unread(pick: Picked, told: Mapping[FileKey, Told]) -> Counter[str]:

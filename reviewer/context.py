@@ -6,8 +6,8 @@ function's head or the file's imports made no review better (docs/quality.md).
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby, takewhile
@@ -34,9 +34,9 @@ def with_context(
     bare = HunkContext(picked.file, hunk, picked.hunk_index)
     if budget <= 0:
         return bare
-    lines = known_lines(change, picked.file, hunk)
     first, last = span(hunk)
     start, stop = first - above + _unchanged(hunk.lines), last + 1 + BELOW - _unchanged(reversed(hunk.lines))
+    lines = known_lines(change, picked.file, hunk, range(start, stop))
     near = [
         number
         for number in (*range(start, first), *range(last + 1, stop))
@@ -71,16 +71,24 @@ def changes(hunk: Hunk) -> Iterator[Hunk]:
         at += length
 
 
-def known_lines(change: Change, file: FileDiff, hunk: Hunk) -> Mapping[int, str]:
-    """New-side lines by number: of the whole file if the hunk holds in it, else of the file's hunks."""
+def known_lines(change: Change, file: FileDiff, hunk: Hunk, near: range) -> Mapping[int, str]:
+    """New-side lines by number: of the whole file if the hunk holds in it, else of its hunks, those `near`."""
     text = change.text(file)
     if text is not None:
         lines = numbered(text)
         claims = ((line.new_no, line.text) for line in hunk.lines if line.new_no is not None)
         if all(lines.get(number, "\0").rstrip("\r") == claim.rstrip("\r") for number, claim in claims):
             return lines
-    every = (line for other in (*file.hunks, hunk) for line in other.lines)
+    every = (line for other in (*_around(file.hunks, near), hunk) for line in other.lines)
     return {line.new_no: line.text for line in every if line.new_no is not None}
+
+
+def _around(hunks: Sequence[Hunk], near: range) -> Iterator[Hunk]:
+    """Give the hunks that hold one of these new-side lines; a file's hunks come in order."""
+    at = bisect_left(hunks, near.start, key=lambda other: other.new_start + other.new_length)
+    while at < len(hunks) and hunks[at].new_start < near.stop:
+        yield hunks[at]
+        at += 1
 
 
 @lru_cache(maxsize=2)  # what is asked about a file comes one after the other

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, Segment, errors
 from hunkwise.reviewer import findings, hygiene
 from hunkwise.reviewer.account import coverage, manifest
-from hunkwise.reviewer.agenda import CHECKED, Agenda, agenda
+from hunkwise.reviewer.agenda import CHECKED, LATE, Agenda, TimeLeft, agenda
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.fingerprint import distinguish
 from hunkwise.reviewer.globs import matches
@@ -26,8 +26,6 @@ from hunkwise.reviewer.recall import Memory, Recall
 from hunkwise.reviewer.selection import Picked
 from hunkwise.reviewer.silence import NOTHING, Silence, expired, part
 from hunkwise.reviewer.types import Change, FileKey, Finding, Place, Rejected, Review, Severity, Skipped
-
-_LATE = "not reached within --max-time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +65,16 @@ def review(
     incomplete; so is a review whose remarks the model can't word. Other errors of the engine are raised, and so is
     a failure on every hunk. Raises UsageError for a precision that the model can't be held to.
     """
-    started = clock()
+    time_left = allowance(config, clock)
     return carry_out(
-        agenda(change, config),
+        agenda(change, config, time_left),
         config,
         engine,
         guidelines=guidelines,
         silence=silence,
         memory=memory,
         observer=observer,
-        clock=clock,
-        started=started,
+        time_left=time_left,
     )
 
 
@@ -90,17 +87,12 @@ def carry_out(
     silence: Silence,
     memory: Memory | None,
     observer: Observer,
-    clock: Callable[[], float],
-    started: float,
+    time_left: TimeLeft,
 ) -> Review:
-    """Do what stands on an agenda, as `review` does; the engine is used only where something is asked.
-
-    The time that --max-time gives counts from `started` on.
-    """
+    """Do what stands on an agenda, as `review` does; the engine is used only where something is asked."""
     asking = bool(todo.asked)
     if asking:
         config = aim(config, engine)
-    time_left = _time_left(config, clock, started)
     tell = _Teller(config, silence, len(todo.asked), observer)
     checked, unchecked = _check_all(todo, tell, time_left)
     inquiry = Inquiry(todo.change, config, _Hasty(engine, time_left), guidelines)
@@ -113,9 +105,11 @@ def carry_out(
         examined = without_words(todo.asked, examined, engine.card().model)
     made = distinguish([*checked, *(found for result in examined for found in result.findings)])
     said, unsaid = settled(made, todo.change, config, silence)
-    skipped = (
-        *(_late(skip, unchecked) for skip in todo.skipped),
-        *(skip for result in examined for skip in result.skipped),
+    skipped = _joined(
+        [
+            *(_late(skip, unchecked) for skip in todo.skipped),
+            *(skip for result in examined for skip in result.skipped),
+        ]
     )
     return Review(
         findings=said,
@@ -130,8 +124,9 @@ def carry_out(
     )
 
 
-def _time_left(config: Config, clock: Callable[[], float], started: float) -> Callable[[], float]:
-    end = started + config.max_time if config.max_time else math.inf
+def allowance(config: Config, clock: Callable[[], float] = time.monotonic) -> TimeLeft:
+    """Start the time that --max-time gives to all of a review."""
+    end = clock() + config.max_time if config.max_time else math.inf
     return lambda: end - clock()
 
 
@@ -140,12 +135,12 @@ class _Hasty:
     """An engine that is given no more time than there is left."""
 
     inner: Engine
-    time_left: Callable[[], float]
+    time_left: TimeLeft
 
     def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
         left = self.time_left()
         if left <= 0:
-            raise errors.DeadlineExceeded(_LATE)
+            raise errors.DeadlineExceeded(LATE)
         return self.inner.ask(bundle if left == math.inf else replace(bundle, deadline=left))
 
     def measure(self, bundle: Bundle) -> BundleSize:
@@ -185,7 +180,7 @@ def settled(
 
 
 def _check_all(
-    todo: Agenda, tell: _Teller, time_left: Callable[[], float]
+    todo: Agenda, tell: _Teller, time_left: TimeLeft
 ) -> tuple[list[Finding], set[Place | FileKey]]:
     """Make the remarks that need no model; gives also the hunks, and their files, not reached in time."""
     made: list[Finding] = []
@@ -201,11 +196,21 @@ def _check_all(
 def _late(skip: Skipped, unchecked: Collection[Place | FileKey]) -> Skipped:
     """Make a fault of what would have been checked without a model, had there been time."""
     missed = (skip.place or skip.key) in unchecked
-    return replace(skip, fault=True, reason=_LATE) if missed and CHECKED in skip.reason else skip
+    return replace(skip, fault=True, reason=LATE) if missed and CHECKED in skip.reason else skip
+
+
+def _joined(skipped: Sequence[Skipped]) -> tuple[Skipped, ...]:
+    """Name each hunk once for a reason: pieces of a large one share theirs."""
+    joined: dict[tuple[FileKey, int | None, str, bool], Skipped] = {}
+    for skip in skipped:
+        name = skip.key, skip.hunk, skip.reason, skip.fault
+        other = joined.get(name)
+        joined[name] = skip if other is None else replace(other, lines=other.lines + skip.lines)
+    return tuple(joined.values())
 
 
 def _examine_all(
-    asked: Sequence[tuple[Picked, Inquiry]], recall: Recall, tell: _Teller, time_left: Callable[[], float]
+    asked: Sequence[tuple[Picked, Inquiry]], recall: Recall, tell: _Teller, time_left: TimeLeft
 ) -> list[Examined]:
     """Recall or examine each hunk."""
     examined: list[Examined] = []
@@ -259,7 +264,7 @@ def floors(paths: Iterable[str], config: Config) -> tuple[tuple[str, Severity], 
 
 
 def _out_of_time(pick: Picked) -> Examined:
-    return Examined(skipped=(pick.skipped(_LATE, fault=True),))
+    return Examined(skipped=(pick.skipped(LATE, fault=True),))
 
 
 def _checks(pick: Picked) -> tuple[Finding, ...]:

@@ -170,14 +170,14 @@ def _review(
     from hunkwise.reviewer.commands.engine import OpenedModel
     from hunkwise.reviewer.commands.instruments import Meter, Transcript, Unasked
     from hunkwise.reviewer.commands.progress import Progress, wanted
-    from hunkwise.reviewer.pipeline import carry_out
+    from hunkwise.reviewer.pipeline import allowance, carry_out
     from hunkwise.reviewer.precision import point_for
 
-    started = time.monotonic()
+    started, time_left = time.perf_counter(), allowance(config)
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)))
         change = read_change(source, config, Path.cwd(), os.environ)
-        todo = agenda(change, config)
+        todo = agenda(change, config, time_left)
         engine = open_engine(config, progress) if todo.asked else Unasked()
         if isinstance(engine, AbstractContextManager):
             stack.enter_context(engine)
@@ -191,8 +191,7 @@ def _review(
             silence=silence,
             memory=engine.memory if isinstance(engine, OpenedModel) else None,
             observer=_observer(progress, meter, config, streamed=streamed),
-            clock=time.monotonic,
-            started=started,
+            time_left=time_left,
         )
         decoding = engine.decode_seconds if isinstance(engine, OpenedModel) else None
     if aimed:
@@ -200,7 +199,7 @@ def _review(
     for sentence in change.notes:
         click.echo(f"hunkwise: {visible_line(sentence)}", err=True)
     if stats:
-        click.echo(f"hunkwise: {meter.stats(time.monotonic() - started, decoding)}", err=True)
+        click.echo(f"hunkwise: {meter.stats(time.perf_counter() - started, decoding)}", err=True)
     return made, change
 
 

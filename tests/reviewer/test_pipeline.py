@@ -580,7 +580,7 @@ def test_a_fault_in_one_patch_of_a_file_costs_no_other() -> None:
 def test_what_no_check_reached_in_time_is_a_fault() -> None:
     """The checks that need no model are bounded by --max-time too, and what they missed is counted once."""
     marker = _patch("a.py", " x = 1\n+<<<<<<< HEAD\n") + _patch("b.py", " x = 1\n+<<<<<<< HEAD\n")
-    ticks = iter([0.0, 0.0, 99.0])
+    ticks = iter([*[0.0] * 4, 99.0])  # at the start, for each of two hunks, before each check
     made = review(parse_diff(marker), Config(max_time=10), ScriptedEngine(), clock=lambda: next(ticks))
 
     assert [found.path for found in made.findings] == ["a.py"]
@@ -590,3 +590,16 @@ def test_what_no_check_reached_in_time_is_a_fault() -> None:
     ]
     assert made.coverage.lines_checked == 1
     assert not made.complete
+
+
+def test_a_hunk_in_pieces_is_named_once_where_time_ran_out() -> None:
+    """Its pieces share the reason, and their lines add up to the hunk's."""
+    body = "".join(f"-x{n} = f({n})\n+x{n} = g({n})\n" for n in range(150))
+    diff = parse_diff(_patch("a.py", body))
+    for calls in (1, 3, 9):
+        ticks = iter([0.0] * calls)
+        made = review(diff, Config(max_time=10), ScriptedEngine(content), clock=lambda t=ticks: next(t, 99.0))  # type: ignore[misc]
+
+        assert [(skip.hunk, skip.fault) for skip in made.skipped] == [(0, True)]
+        assert made.skipped[0].lines + made.coverage.lines_reviewed == 300
+        assert made.coverage.lines == 300
