@@ -35,8 +35,8 @@ _SUBMODULE_MODE = "160000"
 _MISTAKES = (
     (re.compile(rb"\A\s*<(?:!doctype|html)", re.IGNORECASE), "this is a web page, so get the patch itself"),
     (
-        re.compile(rb"^[|*\\/_ ]{1,80}diff --git ", re.MULTILINE),
-        "this one is indented, so make it without --graph or --line-prefix",
+        re.compile(rb"^[|*\\/_> ]{1,80}diff --git ", re.MULTILINE),
+        "this one is indented or quoted, so make it without --graph or --line-prefix",
     ),
     (
         re.compile(rb"^ *(?:\d+|-+): +[0-9a-f-]{7,64} [=!<>] +(?:\d+|-+): ", re.MULTILINE),

@@ -13,12 +13,15 @@ from email.parser import BytesHeaderParser
 
 _FIELD = rb"^content-transfer-encoding:"
 _ANY = re.compile(rb"^content-t(?:ransfer-encoding|ype):", re.MULTILINE | re.IGNORECASE)
+_FIELDS = re.compile(_ANY.pattern + rb"[^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE | re.IGNORECASE)
 _ENCODING = re.compile(_FIELD + rb"[^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE | re.IGNORECASE)
 _ENCODED = re.compile(_FIELD + rb"\s{0,9}(?:quoted-printable|base64)", re.MULTILINE | re.IGNORECASE)
-_FROM = re.compile(rb"^From [^\n]{1,300}\d\d:\d\d", re.MULTILINE)  # how a mailbox parts its mails
+_FROM = re.compile(rb"^From [^\n]{1,300}\n[A-Za-z][A-Za-z-]{1,70}:", re.MULTILINE)  # parts a mailbox's mails
 _HEADER = re.compile(rb"\s*(?:From [^\n]{1,300}\n)?[A-Za-z][A-Za-z0-9-]*:")
 _BLANK = re.compile(rb"^\r?\n", re.MULTILINE)
 _LONGEST_HEADER = 64 * 1024
+_LONGEST_FIELD = 1000
+_MOST_PARTS = 10_000  # of all mails together
 _DEEPEST = 8  # parts within parts
 _AS_TYPED = ("", "7bit", "8bit", "binary")
 
@@ -30,6 +33,7 @@ class Mails:
     text: bytes
     faults: list[str] = field(default_factory=list)
     flowed: bool = False  # a mail says that its lines may have been broken on the way
+    parts: int = 0
 
 
 def decoded(data: bytes) -> Mails:
@@ -49,9 +53,9 @@ def decoded(data: bytes) -> Mails:
 
 def _mail(data: bytes, mails: Mails) -> bytes:
     header, body = _parted(data.lstrip(b"\r\n"))
-    if not _HEADER.match(header):
+    if not _HEADER.match(header) or _are_too_many(mails):
         return data
-    message = BytesHeaderParser().parsebytes(header)
+    message = _message(header)
     if message.get_content_maintype() not in ("multipart", "message") and _encoding(message) in _AS_TYPED:
         mails.flowed |= _is_flowed(message)
         return data
@@ -60,19 +64,28 @@ def _mail(data: bytes, mails: Mails) -> bytes:
 
 def _texts(message: Message, body: bytes, mails: Mails, depth: int) -> Iterator[bytes]:
     """The texts of a mail's parts, but not the HTML that says the same once more."""
+    if _are_too_many(mails):
+        return
     boundary = message.get_boundary()
     if message.get_content_type() == "message/rfc822" and depth < _DEEPEST:
         header, inner = _parted(body)
-        yield from _texts(BytesHeaderParser().parsebytes(header), inner, mails, depth + 1)
+        yield from _texts(_message(header), inner, mails, depth + 1)
     elif message.get_content_maintype() == "multipart" and boundary and depth < _DEEPEST:
         for part in _between(body, b"--" + boundary.encode("utf-8", "surrogateescape")):
             header, inner = _parted(part)
-            yield from _texts(BytesHeaderParser().parsebytes(header), inner, mails, depth + 1)
+            yield from _texts(_message(header), inner, mails, depth + 1)
     elif message.get_content_maintype() in ("multipart", "message"):
         mails.faults.append("a mail in it has parts that can't be told apart; save the patch itself")
     elif message.get_content_type() != "text/html":
         mails.flowed |= _is_flowed(message)
         yield _plain(message, body, mails)
+
+
+def _are_too_many(mails: Mails) -> bool:
+    mails.parts += 1
+    if mails.parts == _MOST_PARTS:
+        mails.faults.append(f"more than {_MOST_PARTS:,} mails or parts of mails")
+    return mails.parts >= _MOST_PARTS
 
 
 def _plain(message: Message, body: bytes, mails: Mails) -> bytes:
@@ -87,6 +100,12 @@ def _plain(message: Message, body: bytes, mails: Mails) -> bytes:
     if encoding not in ("quoted-printable", "base64") or part.defects or not isinstance(text, bytes):
         mails.faults.append(f"a mail in it can't be decoded from {encoding[:40]!a}; save the patch itself")
     return text if isinstance(text, bytes) else body
+
+
+def _message(header: bytes) -> Message:
+    """What a header says of the text; each field cut where a real one ended long ago."""
+    fields = (found[:_LONGEST_FIELD].rstrip() for found in _FIELDS.findall(header + b"\n"))
+    return BytesHeaderParser().parsebytes(b"\n".join(fields))
 
 
 def _encoding(message: Message) -> str:

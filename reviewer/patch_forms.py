@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 
 from hunkwise.reviewer.patch_parts import Found, Problem, Refused, Section, starts
-from hunkwise.reviewer.patch_paths import header_text, name_field, plain_paths
+from hunkwise.reviewer.patch_paths import (
+    header_text,
+    name_field,
+    plain_paths,
+    unquote,
+    without_prefixes,
+)
 
 _COMBINED = re.compile(rb"diff --(?:cc|combined) (.+)", re.DOTALL)
 _OF_PARENTS = re.compile(rb"index [0-9a-f]+,[0-9a-f]+")
 _COMMAND = re.compile(rb"diff (?!--git |--cc |--combined )-")
+_NAME = rb'("(?:[^"\\]|\\.)*"|[^ "]+)'
+_COMPARED = re.compile(rb" " + _NAME + rb" " + _NAME + rb"\Z")
 _SCRIPT = re.compile(rb"\d{1,10}(?:,\d{1,10})?[acd](?:\d{1,10}(?:,\d{1,10})?)?|[ad]\d{1,10} \d{1,10}")
 _COLOURED = re.compile(rb"(?:\x1b\[[0-9;]{0,20}[mK])+(?:diff -|--- |@@ -)")
 _MERGE = (
@@ -20,17 +28,19 @@ _CONTEXT = "this is a context diff, so make it with -u instead of -c"
 _NO_CONTEXT = "this is a diff without context, so make it with -u"
 
 
-def other_form(lines: list[bytes], at: int) -> Found | None:
-    """A file whose diff begins at `at` in another form than ours."""
+def other_form(lines: list[bytes], at: int, *, among_words: bool) -> Found | None:
+    """A file whose diff begins at `at` in another form than ours. People's words may name diff's command."""
     line = header_text(lines[at])
     if (found := _COMBINED.match(line)) and at + 1 < len(lines) and _OF_PARENTS.match(lines[at + 1]):
         return _refused(at, (found[1], found[1]), _MERGE), _combined_end(lines, at + 2)
     if line.startswith(b"*** ") and starts(lines, at + 1, b"--- ") and starts(lines, at + 2, b"*" * 15):
         names = name_field(line[4:])[0], name_field(header_text(lines[at + 1])[4:])[0]
         return _refused(at, names, _CONTEXT), at + 3
-    if _COMMAND.match(line) and at + 1 < len(lines) and _SCRIPT.fullmatch(header_text(lines[at + 1])):
-        words = line.rsplit(b" ", 2)
-        return _refused(at, (words[-2], words[-1]), _NO_CONTEXT), at + 2
+    if not among_words and _COMMAND.match(line) and (found := _COMPARED.search(line)) and at + 1 < len(lines):
+        names, following = (unquote(found[1]), unquote(found[2])), header_text(lines[at + 1])
+        old, new = without_prefixes(*names, git=False)
+        if _SCRIPT.fullmatch(following) or (old == new and not following.startswith((b"--- ", b"*** "))):
+            return _refused(at, names, _NO_CONTEXT), at + 1
     return None
 
 

@@ -6,11 +6,13 @@ Line indices are 0-based; a Problem's line is 1-based.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from hunkwise.reviewer.patch_parts import Problem, Refused, shown, starts
 
 HUNK_HEADER = re.compile(rb"@@ -(\d{1,10})(?:,(\d{1,10}))? \+(\d{1,10})(?:,(\d{1,10}))? @@")
 _PROPERTY_HEADER = re.compile(rb"## -(\d{1,10})(?:,(\d{1,10}))? \+(\d{1,10})(?:,(\d{1,10}))? ##")
+_MOST_FOLLOWING = 30
 _WORD_MARKS = ((b"[-", b"-]"), (b"{+", b"+}"))
 
 
@@ -49,6 +51,11 @@ def check_sides(
 def changes_properties(lines: list[bytes], at: int) -> bool:
     """Whether svn tells of changed properties instead of text."""
     return any(line.startswith(b"Property changes on: ") for line in lines[at : at + 3])
+
+
+def is_hunk(lines: list[bytes], at: int) -> bool:
+    """Whether a whole hunk begins at `at`."""
+    return _hunk_end(lines, at, HUNK_HEADER)[1] is None
 
 
 def property_end(lines: list[bytes], at: int) -> int:
@@ -115,12 +122,20 @@ def _without_change(lines: list[bytes], start: int, end: int) -> Problem | None:
     return _broken(lines, start, end - 1, f"the hunk of line {start + 1} changes no line")
 
 
+def _following(lines: list[bytes], at: int) -> Iterator[bytes]:
+    """Some lines after a broken one that may be of the same hunk."""
+    for line in lines[at : at + _MOST_FOLLOWING]:
+        if line.startswith((b"@@ -", b"diff ")):
+            return
+        yield line
+
+
 def _broken(lines: list[bytes], start: int, at: int, message: str) -> Problem:
     """Say what is wrong with a hunk that shows it at the index `at`, and what form it may be of instead."""
     lost = range(start, at + 1)
     marked = any(
-        opening in lines[index] and closing in lines[index]
-        for index in lost[1:]
+        opening in line and closing in line
+        for line in (*lines[start + 1 : at + 1], *_following(lines, at + 1))
         for opening, closing in _WORD_MARKS
     )
     if marked or lines[at].rstrip(b"\r") == b"~":

@@ -72,6 +72,8 @@ def _named(line: bytes) -> tuple[bytes, str] | None:
     if line.startswith(b"File ") and middle and b" is a" in old and b" is a" in new:
         names = old[5:].rpartition(b" is a")[0], new.rpartition(b" is a")[0]
         return without_prefixes(*names, git=False)[1], "of another kind now, and its text is not in the diff"
+    if line.startswith(b"Index: ") and line.endswith(b" (added)"):
+        return line[7:-8], "new, and its text is not in the diff (make it without --no-diff-added)"
     for word, end, reason in (
         (b"Files ", b" differ", "it differs, but its text is not in the diff (make it without -q)"),
         (b"Symbolic links ", b" differ", "a symbolic link that leads elsewhere; its text is not in the diff"),

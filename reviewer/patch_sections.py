@@ -17,6 +17,7 @@ from hunkwise.reviewer.patch_hunks import (
     changes_properties,
     check_sides,
     hunks_after_names,
+    is_hunk,
     property_end,
 )
 from hunkwise.reviewer.patch_parts import Found, Problem, Refused, Section, starts
@@ -48,7 +49,7 @@ _HEADER_WORDS = (
     b"Binary files ", b"GIT binary patch",
 )  # fmt: skip
 # Where people's words begin: mails, `hg export`, `svn log --diff`
-_MESSAGE = re.compile(rb"From \S+ .*\d\d:\d\d|(?:From|Subject|Date): |# HG changeset patch|r\d+ \| ")
+_MESSAGE = re.compile(rb"From \S+ .*\d\d:\d\d|(?:From|Subject): |# HG changeset patch|r\d+ \| ")
 _SEPARATOR = re.compile(rb"---[ \t\r]*")
 
 
@@ -57,20 +58,19 @@ class _Words:
 
     def __init__(self) -> None:
         self.inside = False
-        self.patch_begun = False  # within them stood what `git am` takes for a patch's beginning
+        self.named = False  # within them stood what `patch` takes for the name of a file
         self.reports: list[Section] = []  # that count only if a file follows at once
 
     def read(self, line: bytes) -> None:
         """Take note of a line that belongs to no file."""
         if _MESSAGE.match(line):
-            self.inside, self.patch_begun = True, False
+            self.inside, self.named = True, False
         elif self.inside and _SEPARATOR.fullmatch(line):
             self.inside = False
-        elif line.startswith((b"diff -", b"Index: ", b"--- ", b"+++ ", b"*** ")):
-            self.patch_begun = True
-            if line.startswith(b"diff -"):
-                return
-        self.reports.clear()
+        elif line.startswith((b"diff --git ", b"Index: ", b"--- ", b"+++ ", b"*** ")):
+            self.named = True
+        if not line.startswith(b"diff -"):
+            self.reports.clear()
 
 
 def sections(lines: list[bytes]) -> Iterator[Section]:
@@ -97,7 +97,7 @@ def sections(lines: list[bytes]) -> Iterator[Section]:
                 last = section
             recovering = False
             continue
-        elif not recovering and (not words.inside or words.patch_begun) and (message := _stray(lines, at)):
+        elif not recovering and (message := _stray(lines, at, words)):
             found = Section(at + 1, problem=Problem(at + 1, message)), at + 1
         elif _begins(lines, at):
             found = Section(at + 1, problem=_cut_short(len(lines))), len(lines)
@@ -110,10 +110,11 @@ def sections(lines: list[bytes]) -> Iterator[Section]:
         yield last
 
 
-def _stray(lines: list[bytes], at: int) -> str:
-    if HUNK_HEADER.match(lines[at]):
+def _stray(lines: list[bytes], at: int, words: _Words) -> str:
+    """What is wrong with a hunk outside of files; among words it counts only where `patch` would apply it."""
+    if HUNK_HEADER.match(lines[at]) and (not words.inside or (words.named and is_hunk(lines, at))):
         return "a hunk with no file above it (no --- and +++ lines)"
-    return stray_hunk(lines, at)
+    return "" if words.inside else stray_hunk(lines, at)
 
 
 def _again(section: Section, last: Section | None) -> bool:
@@ -124,17 +125,20 @@ def _again(section: Section, last: Section | None) -> bool:
 def _file(lines: list[bytes], at: int, *, among_words: bool) -> Found | None:
     """The file whose header begins at `at`. Among people's words a header that nothing follows is none."""
     line = lines[at]
+    found = None
     if line.startswith(b"diff --git "):
-        bare = (
-            at + 1 < len(lines) and not _EXTENDED.match(lines[at + 1]) and not starts(lines, at + 1, b"--- ")
+        found = _git_section(lines, at)
+    elif line.startswith(b"--- ") and starts(lines, at + 1, b"+++ "):
+        found = _plain_section(lines, at)
+    if found:
+        section = found[0]
+        follows = (
+            section.hunks or section.headers or section.binary or (section.problem and section.problem.lost)
         )
-        return None if among_words and bare else _git_section(lines, at)
-    if line.startswith(b"--- ") and starts(lines, at + 1, b"+++ "):
-        alone = at + 2 < len(lines) and not starts(lines, at + 2, b"@@ -")
-        return None if among_words and alone else _plain_section(lines, at)
+        return found if follows or not among_words else None
     if line.startswith(b"Index: ") and starts(lines, at + 2, b"Cannot display: file marked as a binary"):
         return _named(at, header_text(line)[7:], at + 3, binary=True)
-    return other_form(lines, at)
+    return other_form(lines, at, among_words=among_words)
 
 
 def _named(at: int, name: bytes, end: int, *, binary: bool = False) -> Found:

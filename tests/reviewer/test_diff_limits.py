@@ -96,6 +96,23 @@ BOMBS = {
     "broken hunks": b"--- a\n+++ b\n@@ -1,9999999999 +1,9999999999 @@\n" * 20_000,
     "hunks without a file": b"@@ -1 +1 @@\n" * 50_000,
     "headers only": b"--- a\n+++ b\n" * 50_000,
+    "two files with and": b"Files " + b" and " * 8_000 + b" differ\n",
+    "while file": b"File x is a" + b" while file x is a" * 2_000 + b"\n",
+    "only in": b"Only in " + b": " * 20_000 + b"\n" * 1000,
+    "submodules": (b"Submodule " + b"abcdef0 " * 5_000 + b"\n") * 100,
+    "words of a command": b"diff -r" + b' "' * 20_000 + b"\nx\n",
+    "word marks": b"--- a\n+++ b\n" + (b"@@ -1,2 +1,2 @@\n" + b" [-x\n" + b"y\n") * 20_000,
+    "one long line": b"--- a\n+++ b\n@@ -1 +1 @@\n-" + b"[-" * 5_000_000 + b"\n+" + b"{+" * 5_000_000 + b"\n",
+    "long line of no diff": b"1: " * 3_000_000 + b"|" * 3_000_000 + b" | " * 1_000_000,
+    "blanks of no diff": b" " * 10_000_000 + b"diff --git ",
+    "mails in mails": b"Content-Type: message/rfc822\n\n" * 100_000,
+    "parts in parts": b"".join(
+        b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (n, n) for n in range(20_000)
+    ),
+    "quotes of a boundary": b'Content-Type: text/plain; a="' + b';"' * 20_000 + b"\n\nx\n",
+    "many mails": b"From a\nContent-Transfer-Encoding: base64\n\n" * 50_000,
+    "long base64": b"From: a\nContent-Transfer-Encoding: base64\n\n" + b"A" * 10_000_000,
+    "soft breaks": b"From: a\nContent-Transfer-Encoding: quoted-printable\n\n" + b"=\n" * 2_000_000,
     "blank lines": b"--- a\n+++ b\n@@ -1,999999 +1,999999 @@\n" + b"\n" * 100_000,
 }
 
