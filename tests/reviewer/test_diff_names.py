@@ -1,4 +1,4 @@
-"""Headers that name different files, or say what the hunks do not, are refused: tools would not agree on the file."""
+"""Headers that name different files, or say what the hunks do not, are refused: tools would not agree on them."""
 
 from __future__ import annotations
 
