@@ -29,6 +29,25 @@ def reasons(change: Change, *include: str, exclude: tuple[str, ...] = ()) -> dic
     return {pick.file.path: "" for pick in picked} | {skip.path: skip.reason for skip in skipped}
 
 
+POINTER = f"+version https://git-lfs.github.com/spec/v1\n+oid sha256:{'a' * 64}\n+size 12\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        (POINTER, True),
+        (POINTER.split("\n", 1)[1], True),  # of a diff without context
+        (POINTER + "+x = 1\n", False),
+        (POINTER.replace("size 12", "size 12; rm"), False),
+        ("+size 12\n", False),
+    ],
+)
+def test_pointers_of_git_lfs_are_left_out(text: str, left_out: bool) -> None:
+    """What git-lfs keeps is not here; nothing but a pointer passes for one."""
+    (found,) = reasons(change("a.py", text=text)).values()
+    assert ("git-lfs" in found) == left_out
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
