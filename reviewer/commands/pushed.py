@@ -64,27 +64,45 @@ def from_lines(lines: Iterable[str], remote: str, folder: Path) -> list[Task]:
 
 
 def _sent(
-    refs: Iterable[tuple[str, str]], old: Iterable[str], remote: str, repo: Repository
+    refs: Sequence[tuple[str, str]], old: Sequence[str], remote: str, repo: Repository
 ) -> Iterator[Task]:
     """Name what each ref sends: what no branch of the remote has, and no ref before it has sent."""
-    known = [name for name in old if asks(repo, "cat-file", "-e", f"{name}^{{commit}}") is not None]
-    there = tuple(f"--remotes={name}" for name in remotes(repo, remote))
-    for ref, new in refs:
-        try:
-            source = _unknown(repo, new, (*known, *there))
-        except GitError as error:
-            yield Task(ref, problem=str(error))
-            continue
-        known.append(new)
-        if source is not None:
-            yield Task(ref, source)
+    there = [f"--remotes={name}" for name in remotes(repo, remote)]
+    known = {commit for commit in _commits(repo, old) if commit}
+    commits = _commits(repo, [new for _, new in refs])
+    anything = _listed(repo, [commit for commit in commits if commit], known, there, "--max-count=1")
+    for (ref, new), commit in zip(refs, commits, strict=True):
+        if commit is None:
+            yield Task(ref, problem=f"{new} is no commit")
+        elif anything and commit not in known:
+            try:
+                source = _unknown(repo, commit, known, there)
+            except GitError as error:
+                yield Task(ref, problem=str(error))
+                continue
+            known.add(commit)
+            if source is not None:
+                yield Task(ref, source)
 
 
-def _unknown(repo: Repository, new: str, known: Sequence[str]) -> Source | None:
-    """Name what of `new` is not `known`; None if all is. Raises GitError if that can't be said."""
-    if asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{new}^{{commit}}") is None:
-        raise GitError("is no commit")
-    output = run(repo, "rev-list", "--boundary", new, "--not", *known).decode().split()
+def _commits(repo: Repository, names: Sequence[str]) -> list[str | None]:
+    """The commit that each name stands for, if it does."""
+    asked = "".join(f"{name}^{{commit}}\n" for name in names).encode()
+    lines = run(repo, "cat-file", "--batch-check=%(objectname)", data=asked).decode().splitlines()
+    return [line if _COMMIT.fullmatch(line) else None for line in lines]
+
+
+def _listed(
+    repo: Repository, new: Iterable[str], known: Iterable[str], there: Sequence[str], *how: str
+) -> list[str]:
+    """The commits of `new` that are neither `known` nor on a remote's branch."""
+    data = "".join([*(f"{commit}\n" for commit in new), *(f"^{commit}\n" for commit in known)]).encode()
+    return run(repo, "rev-list", *how, "--stdin", "--not", *there, data=data).decode().split()
+
+
+def _unknown(repo: Repository, new: str, known: Iterable[str], there: Sequence[str]) -> Source | None:
+    """Name what of `new` is not known; None if all is. Raises GitError if that can't be said."""
+    output = _listed(repo, [new], known, there, "--boundary")
     edge = [name[1:] for name in output if name.startswith("-")]
     if len(edge) == len(output):
         return None

@@ -51,6 +51,8 @@ _OWN_CHANGES = "only what it changes by itself is reviewed, not what is merged a
 def staged(folder: Path, limits: Limits) -> Change:
     """What is staged, against HEAD (against nothing before the first commit)."""
     repo = repository(folder)
+    if repo.top is None and not place(repo, "index").exists():
+        raise GitError(f"{repo.git_dir} is a bare repository: nothing is staged there")
     return _against_head(repo, repo, limits, _unmerged(repo))
 
 
@@ -58,7 +60,9 @@ def working(folder: Path, limits: Limits) -> Change:
     """All that is not committed: staged, unstaged, and files that git does not track yet."""
     repo = repository(folder)
     if repo.top is None:
-        raise GitError(f"{repo.git_dir} is a bare repository: it has no work tree to review")
+        raise GitError(
+            f"{folder} is in no work tree of {repo.git_dir} (a bare repository has no work tree); change into one"
+        )
     with snapshot(repo, limits.files) as taken:
         change = _against_head(repo, taken.repository, limits, taken.skipped)
         return replace(change, notes=(*change.notes, *taken.notes))

@@ -25,6 +25,7 @@ from hunkwise.reviewer.forges.git import Repository, asks, blobs, configured, ru
 from hunkwise.reviewer.types import Skipped
 
 LARGEST_FILE = 8 * 1024 * 1024  # bytes of one file that are read
+_MOST_REFUSED = 1_000  # runs of git that fail, before the rest is given up
 LARGEST_TREE = 256 * 1024 * 1024  # bytes of all changed files together
 
 # The settings that say how files are compared; no other is taken over
@@ -181,6 +182,7 @@ class _Taking:
         self.left = most
         self.room = LARGEST_TREE
         self.skipped: list[Skipped] = []
+        self.refused = 0
         self.unfiltered: dict[str, list[str]] = {}
 
     def take(self) -> None:
@@ -224,11 +226,12 @@ class _Taking:
         try:
             run(self.own, "update-index", *how, "-z", "--stdin", data=data, work_tree=True)
         except GitError as error:
-            if len(paths) > 1:
+            self.refused += 1
+            if len(paths) > 1 and self.refused < _MOST_REFUSED:
                 self._update(paths[: len(paths) // 2], *how)
                 self._update(paths[len(paths) // 2 :], *how)
             else:
-                self.skipped.append(Skipped(paths[0], f"git can't take it: {error}", fault=True))
+                self.skipped += (Skipped(path, f"git can't take it: {error}", fault=True) for path in paths)
 
     def _present(self, path: str, *, submodule: bool) -> bool | None:
         """Whether the path is there; None if it can't be taken, which is noted."""

@@ -137,8 +137,8 @@ def test_odd_refs_cost_no_other(work: Path) -> None:
         f"refs/tags/v1 {tag} refs/tags/v1 {ZERO}\n",
     )
     assert found == {
-        "refs/tags/blob": ["is no commit"],
-        "refs/heads/lost": ["is no commit"],
+        "refs/tags/blob": [f"{blob} is no commit"],
+        "refs/heads/lost": [f"{'1' * 40} is no commit"],
         "refs/tags/v1": ["new.py"],
     }
 
@@ -231,7 +231,7 @@ def test_what_passes_unreviewed_is_said(
     assert result.return_value == code
     assert calls
     assert "--from" in calls[0]
-    assert "refs/heads/lost: is no commit; it was not reviewed, and the push " in result.stderr
+    assert f"refs/heads/lost: {'1' * 40} is no commit; it was not reviewed, and the push " in result.stderr
     assert ("HUNKWISE_SKIP=1 git push" in result.stderr) == bool(code)
 
 

@@ -76,6 +76,7 @@ def agree(folder: Path) -> None:
     assert ours == by_git(copy)
 
 
+# Not `diff`, `-diff` and `binary`: what a file is shown as is no business of a change's
 _ATTRIBUTES = st.sampled_from(
     [
         "text", "text=auto", "-text", "text eol=crlf", "text eol=lf", "text=auto eol=crlf", "diff",

@@ -216,6 +216,8 @@ def test_bare_repository(repo: Path, tmp_path: Path) -> None:
     assert added(local.commit(tmp_path / "bare", "main", LIMITS)) == {"src/a.py": ["TWO"]}
     with pytest.raises(GitError, match="no work tree"):
         local.working(tmp_path / "bare", LIMITS)
+    with pytest.raises(GitError, match="nothing is staged"):
+        local.staged(tmp_path / "bare", LIMITS)
 
 
 def test_shallow_clones_name_the_command_to_type(repo: Path, tmp_path: Path) -> None:
