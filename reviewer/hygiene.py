@@ -20,22 +20,9 @@ _CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7}) \S")
 _KEY_BEGINS, _KEY_ENDS = "-----BEGIN", "-----END"
 _KEY_BODY = re.compile(r"[A-Za-z0-9+/=]{16,}")
 
-# Files of text and data, in which blanks are set as in print
-_TEXTS = (
-    ".txt",
-    ".tex",
-    ".po",
-    ".pot",
-    ".csv",
-    ".tsv",
-    ".srt",
-    ".vtt",
-    ".svg",
-    ".html",
-    ".htm",
-    ".xml",
-    ".ipynb",
-)
+# Files whose words are no names, and those in which blanks are set as in print; prose is both
+_TEXTS = (".txt", ".tex", ".po", ".pot", ".csv", ".tsv", ".srt", ".vtt")
+_PRINT = (*_TEXTS, ".svg", ".html", ".htm", ".xml", ".ipynb")
 _MOST_KINDS, _MOST_COLUMNS = 20, 8  # named in one remark; of the others the number
 
 
@@ -55,16 +42,10 @@ def checks(file: FileDiff, hunk: Hunk) -> tuple[Finding, ...]:
     lines = [line for line in hunk.lines if line.new_no is not None]
     if not lines:
         return ()
-    written = file.path.lower().endswith(_TEXTS) or is_prose(file.path)
-    remarks: list[tuple[Line, _Remark]] = [
-        *((line, _leak("This line", what, value)) for line, what, value in _secrets(lines)),
-        *(
-            (line, one)
-            for line in lines
-            if line.kind == "added"
-            for one in _line_remarks(line, written=written)
-        ),
-    ]
+    remarks = [(line, _leak("This line", what, value)) for line, what, value in _secrets(lines)]
+    for line in lines:
+        if line.kind == "added":
+            remarks += [(line, remark) for remark in _line_remarks(line, file.path)]
     if hunk is file.hunks[0] and file.new_path != file.old_path:
         remarks += [(lines[0], remark) for remark in _name_remarks(file.path)]
     return tuple(_finding(file, hunk, line, remark) for line, remark in remarks)
@@ -138,7 +119,7 @@ def _name_remarks(path: str) -> Iterator[_Remark]:
         )
 
 
-def _line_remarks(line: Line, *, written: bool) -> Iterator[_Remark]:
+def _line_remarks(line: Line, path: str) -> Iterator[_Remark]:
     if _CONFLICT.match(line.text):
         yield _Remark(
             Severity.HIGH,
@@ -146,10 +127,12 @@ def _line_remarks(line: Line, *, written: bool) -> Iterator[_Remark]:
             "Merge conflict marker left in",
             "This line was written by git during a merge. Choose one side and delete the three markers.",
         )
-    names, blanks = ([], []) if written else (lookalikes(line.text), false_blanks(line.text))
+    prose, path = is_prose(path), path.lower()
+    names = [] if prose or path.endswith(_TEXTS) else lookalikes(line.text)
+    blanks = [] if prose or path.endswith(_PRINT) else false_blanks(line.text)
     if remark := _deceiving(line.text, _hidden(line), names, blanks):
         yield remark
-    if not written and (problem := idle(line.text)):
+    if not prose and (problem := idle(line.text)):
         yield _Remark(
             Severity.LOW, Category.MAINTAINABILITY, "This comment does not silence what it should", problem
         )

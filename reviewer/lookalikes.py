@@ -133,7 +133,9 @@ def false_blanks(text: str) -> list[int]:
 
     That is: in words of a language that is not ASCII, within a number, and in a string at French punctuation.
     """
-    places = []
+    places: list[int] = []
+    if text.isascii():
+        return places
     for passage in _PASSAGE.finditer(text):
         found = [blank.start() for blank in _BLANKS.finditer(text, passage.start(), passage.end())]
         if found and not _written(passage[0]):

@@ -35,7 +35,7 @@ from hunkwise.reviewer.types import Finding, Review
 MOST_INLINE = 30  # comments on lines; more in one review has set off GitHub's abuse detection (reviewdog)
 MOST_ON_FILES = 10  # each is a request of its own
 
-_IGNORE = re.compile(r"^\s*hunkwise:\s*ignore\b", re.IGNORECASE | re.MULTILINE)
+_IGNORE = re.compile(r"^[ \t]*hunkwise:[ \t]*ignore\b", re.IGNORECASE | re.MULTILINE)
 
 
 class Kind(StrEnum):

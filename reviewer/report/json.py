@@ -9,9 +9,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Mapping
 
 from hunkwise.reviewer.errors import ReviewError
 from hunkwise.reviewer.patch_paths import hostile
+from hunkwise.reviewer.redaction import redact
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.strict_json import FormError, read
 from hunkwise.reviewer.types import Finding, Review, Skipped
@@ -31,8 +33,20 @@ def render(review: Review, view: View) -> str:
 
 
 def dump(document: object) -> str:
-    """Write JSON as all our formats do. `##[` would be a command in the log of GitHub Actions."""
-    return json.dumps(document, sort_keys=True, indent=2, allow_nan=False).replace("##[", "#\\u0023[") + "\n"
+    """Write JSON as all our formats do, without secrets. `##[` would be a command in the log of GitHub Actions."""
+    return (
+        json.dumps(_redacted(document), sort_keys=True, indent=2, allow_nan=False).replace("##[", "#\\u0023[")
+        + "\n"
+    )
+
+
+def _redacted(value: object) -> object:
+    """Hide secrets in every text of a document, for a path or a reason may hold one too."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {key: _redacted(part) for key, part in value.items()}
+    return [_redacted(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def load(data: bytes) -> Review:

@@ -46,8 +46,8 @@ def rule_id(category: Category) -> str:
 
 
 def uri(path: str) -> str:
-    """Write a path as a relative URI (RFC 3986)."""
-    return quote(path.encode("utf-8", "surrogateescape"))
+    """Write a path as a relative URI (RFC 3986), without the secrets in it."""
+    return quote(redact(path).encode("utf-8", "surrogateescape"))
 
 
 def sure(finding: Finding) -> str:

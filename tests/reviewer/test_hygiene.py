@@ -163,11 +163,15 @@ def test_a_remark_on_many_characters_stays_short() -> None:
     assert "other kinds" in found.message
 
 
-@pytest.mark.parametrize("path", ["a.md", "page.html", "notes.txt"])
+@pytest.mark.parametrize("path", ["a.md", "README.RST", "notes.txt"])
 def test_blanks_and_letters_are_free_in_prose(path: str) -> None:
     """Print has its blanks, and words are no names; what nobody sees is named there too."""
     assert _findings("a\u00a0b \u0430dmin", path) == ()
     assert [found.title for found in _findings("a\u200bb", path)] == ["Hidden Unicode characters"]
+    assert _check("a\u00a0b") == ["Blanks that are no spaces"]
+    assert [found.title for found in _findings("a\u00a0b \u0430dmin", "a.html")] == [
+        "Letters that look like others"
+    ]
 
 
 def test_a_byte_order_mark_begins_a_file_only() -> None:

@@ -80,6 +80,26 @@ def test_no_report_holds_what_can_not_be_seen(name: str) -> None:
     assert visible(text) == text
 
 
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("veil", ["", "\u200b"])
+def test_no_report_holds_the_secret_in_a_file_name(name: str, veil: str) -> None:
+    """Neither where it is remarked on, nor where it was left out or held back, nor in a reason."""
+    secret = "AKIA" + "IOSFODNN7EXAMPLE"
+    path = f"keys/{secret[:7]}{veil}{secret[7:]}.py"
+    found = replace(INVENTED.LOCK, path=path)
+    file = FileDiff(path, path, FileStatus.MODIFIED, CHANGE.files[0].hunks)
+    review = replace(
+        REVIEW,
+        findings=(found,),
+        rejected=(Rejected(replace(found, fingerprint="c" * 32), f"the same remark stands at {path}:1"),),
+        skipped=(Skipped(path, f"{path} is too long", fault=True), Skipped(path, "binary")),
+    )
+    for view in (View(), View(change=Change((file,)))):
+        text = unquote(render(name, review, view))
+        assert secret[7:] not in text
+        assert secret[:7] not in text
+
+
 def test_colours_are_the_only_escapes_of_the_text_report() -> None:
     """With colours on, the report differs from the plain one by colour sequences alone."""
     colored = render("text", view=View(color=True))
