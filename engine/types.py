@@ -49,8 +49,37 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn, by llama.cpp's names and in its order; the default takes the likeliest.
+
+    Penalties look at the last `repeat_last_n` tokens of prompt and answer (-1: at all). `top_k` 0, `typical_p` 1,
+    `top_p` 1 and `min_p` 0 keep every candidate. The same seed draws the same text; None is another each time.
+    """
+
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    typical_p: float = 1.0
+    repeat_last_n: int = 64
+    repeat_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    seed: int | None = None
+
+    @property
+    def greedy(self) -> bool:
+        """True if the likeliest token is taken as it is."""
+        penalised = (self.repeat_penalty, self.presence_penalty, self.frequency_penalty) != (1, 0, 0)
+        return not self.temperature and not (penalised and self.repeat_last_n)
+
+
+GREEDY = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
 class Generate:
-    """Greedy constrained text: a JSON `schema`, a `pattern` (regular expression), or free text.
+    """Constrained text: a JSON `schema`, a `pattern` (regular expression), or free text; greedy by default.
 
     At most one of `schema` and `pattern`. `max_tokens` is an upper bound; a schema that is complete ends
     the answer earlier (finish "schema").
@@ -62,9 +91,17 @@ class Generate:
     schema: Mapping[str, Any] | None = None
     pattern: str | None = None
     stop: tuple[str, ...] = ()
+    sampling: Sampling = GREEDY
 
 
 Question = Choose | Score | Generate
+
+
+def settled(question: Question) -> bool:
+    """Tell whether the same question always has the same answer."""
+    if not isinstance(question, Generate):
+        return True
+    return not question.sampling.temperature or question.sampling.seed is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ from hunkwise.engine.cache.entry import (
 from hunkwise.engine.cache.key import answer_key, derive, size_key, value_key
 from hunkwise.engine.cache.store import Store, Tally
 from hunkwise.engine.errors import DeadlineExceeded, NativeFailure
-from hunkwise.engine.types import Answer, Bundle, BundleSize, Engine, EngineCard, Question, Usage
+from hunkwise.engine.types import Answer, Bundle, BundleSize, Engine, EngineCard, Question, Usage, settled
 
 T = TypeVar("T")
 
@@ -88,15 +89,16 @@ class CachedEngine:
         self._engine: Engine | None = None
         self._failed: NativeFailure | None = None  # of the engine to open, which is not tried again
         self._opening = threading.Lock()
+        self._draws = itertools.count()
         self._flights: dict[str, Future[Answer]] = {}
         self._flights_lock = threading.Lock()
 
     def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
         """Answer from the cache, and ask the engine, once, for what is missing."""
         ends = None if bundle.deadline is None else time.monotonic() + bundle.deadline
-        keys = [answer_key(self._cache.key_secret, self._card, bundle, q) for q in bundle.questions]
+        keys = [self._key(bundle, question) for question in bundle.questions]
         questions = dict(zip(keys, bundle.questions, strict=True))
-        answers = self._cache.get({key: _answer_reader(question) for key, question in questions.items()})
+        answers = self._cache.get({key: _answer_reader(q) for key, q in questions.items() if settled(q)})
         while missing := [key for key in questions if key not in answers]:
             mine, others = self._claim(missing)
             answers |= self._fly(bundle, questions, mine, ends)
@@ -123,6 +125,11 @@ class CachedEngine:
     def loaded(self) -> bool:
         """True once the engine was opened."""
         return self._engine is not None
+
+    def _key(self, bundle: Bundle, question: Question) -> str:
+        """Name the answer to a question; one that is drawn anew each time has a name of its own each time."""
+        key = answer_key(self._cache.key_secret, self._card, bundle, question)
+        return key if settled(question) else f"{key} {next(self._draws)}"
 
     def _opened(self) -> Engine:
         with self._opening:
@@ -181,7 +188,8 @@ class CachedEngine:
     def _keep(self, asked: Bundle, answers: Iterable[Answer]) -> None:
         values = {}
         for question, answer in zip(asked.questions, answers, strict=True):
-            values[answer_key(self._cache.key_secret, self._card, asked, question)] = write_answer(answer)
+            if settled(question):
+                values[self._key(asked, question)] = write_answer(answer)
         self._cache.put(values)
 
     def _wait(self, others: Mapping[str, Future[Answer]], ends: float | None) -> dict[str, Answer]:

@@ -60,17 +60,21 @@ class Matcher:
         return bool(self._matcher.validate_tokens([token]) == 1)
 
     def foresee(self) -> None:
-        """Compute now which tokens may come next, without the GIL; `best` does it otherwise."""
+        """Compute now which tokens may come next, without the GIL; `allowed` does it otherwise."""
         self._mask = self._matcher.compute_bitmask()
+
+    def allowed(self, vocabulary: int) -> NDArray[np.bool_]:
+        """Tell of every token whether it may come next."""
+        mask = self._matcher.compute_bitmask() if self._mask is None else self._mask
+        bits: NDArray[np.uint8] = np.frombuffer(mask, np.uint8)
+        allowed = np.unpackbits(bits, count=vocabulary, bitorder="little").view(np.bool_)
+        if not allowed.any():
+            raise NativeFailure(f"the grammar allows no token: {self._reason()}")
+        return allowed
 
     def best(self, row: Row) -> int:
         """Return the likeliest token among those allowed."""
-        mask = self._matcher.compute_bitmask() if self._mask is None else self._mask
-        bits: NDArray[np.uint8] = np.frombuffer(mask, np.uint8)
-        allowed = np.unpackbits(bits, count=len(row), bitorder="little").view(np.bool_)
-        if not allowed.any():
-            raise NativeFailure(f"the grammar allows no token: {self._reason()}")
-        return int(np.where(allowed, row, -np.inf).argmax())
+        return int(np.where(self.allowed(len(row)), row, -np.inf).argmax())
 
     def accept(self, token: int) -> None:
         """Take a token into the text."""

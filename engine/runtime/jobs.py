@@ -11,7 +11,7 @@ from hunkwise.engine.errors import EngineError
 from hunkwise.engine.runtime.lanes import Lane, Trunk
 from hunkwise.engine.runtime.native import Tokens
 from hunkwise.engine.runtime.work import Work
-from hunkwise.engine.types import Answer, Bundle, Usage
+from hunkwise.engine.types import Answer, Bundle, Usage, settled
 
 Answers = tuple[Answer, ...]
 
@@ -78,7 +78,10 @@ class Job:
 
     def same(self, other: Job) -> bool:
         """True if the other job has the same answers."""
-        return self.bundle.shared == other.bundle.shared and self.bundle.questions == other.bundle.questions
+        mine, others = self.bundle, other.bundle
+        return (mine.shared, mine.questions) == (others.shared, others.questions) and all(
+            map(settled, mine.questions)
+        )
 
     def waited(self, now: float) -> float:
         """Return the seconds since the first ticket."""

@@ -164,4 +164,6 @@ class LocalEngine:
                 raise NativeFailure(f"{self._spec.name} is closed; load it again")
             layout = self._chat.layout(bundle)
             pairs = zip(bundle.questions, layout.questions, strict=True)
-            return layout, [start(question, own, self._vocab, self._grammars) for question, own in pairs]
+            return layout, [
+                start(question, own, self._vocab, self._grammars, layout.shared) for question, own in pairs
+            ]

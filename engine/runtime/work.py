@@ -14,7 +14,8 @@ import numpy as np
 
 from hunkwise.engine.errors import InvalidQuestion
 from hunkwise.engine.runtime.grammar import Grammars, Matcher
-from hunkwise.engine.runtime.native import Row, Tokens, log_probabilities
+from hunkwise.engine.runtime.native import Row, Sampler, Tokens, log_probabilities
+from hunkwise.engine.runtime.sampling import check_sampling
 from hunkwise.engine.runtime.vocab import Span, Vocab, encode, join
 from hunkwise.engine.types import (
     Answer,
@@ -60,8 +61,8 @@ class Work(Protocol):
         ...
 
 
-def start(question: Question, prompt: Tokens, vocab: Vocab, grammars: Grammars) -> Work:
-    """Prepare a question's work; raises InvalidQuestion for what can't be asked."""
+def start(question: Question, prompt: Tokens, vocab: Vocab, grammars: Grammars, shared: Tokens) -> Work:
+    """Prepare a question that adds `prompt` to `shared`; raises InvalidQuestion for what can't be asked."""
     if not len(prompt):
         raise InvalidQuestion(f"question {question.id!r} adds no tokens to the shared prompt")
     match question:
@@ -70,7 +71,7 @@ def start(question: Question, prompt: Tokens, vocab: Vocab, grammars: Grammars) 
         case Score():
             return Scoring(question, prompt, vocab)
         case Generate():
-            return Generating(question, prompt, vocab, grammars)
+            return Generating(question, prompt, vocab, grammars, shared)
 
 
 class Chain:
@@ -197,15 +198,25 @@ class Scoring:
 
 
 class Generating:
-    """Write greedily; a grammar's forced tokens are appended without asking the model."""
+    """Write token by token; a grammar's forced tokens are appended without asking the model."""
 
-    def __init__(self, question: Generate, prompt: Tokens, vocab: Vocab, grammars: Grammars) -> None:
+    def __init__(
+        self, question: Generate, prompt: Tokens, vocab: Vocab, grammars: Grammars, shared: Tokens
+    ) -> None:
         if question.max_tokens < 1:
             raise InvalidQuestion(
                 f"question {question.id!r} allows {question.max_tokens} tokens; give 1 or more"
             )
+        check_sampling(question)
         self._question = question
         self._vocab = vocab
+        self._sampler: Sampler | None = None
+        if not question.sampling.greedy:
+            self._sampler = Sampler(
+                question.sampling, vocab.size, len(shared) + len(prompt) + question.max_tokens
+            )
+            for token in (*shared.tolist(), *prompt.tolist()):
+                self._sampler.accept(token)
         self._matcher: Matcher | None = grammars.matcher(question)
         self._stops = tuple(encode(stop) for stop in question.stop if stop)
         self._text = bytearray()
@@ -227,12 +238,7 @@ class Generating:
 
     def take(self, row: Row) -> None:
         """Choose the next token, then append what is forced after it."""
-        token = int(row.argmax())
-        if self._matcher is not None and not self._matcher.allows(token):
-            if self._vocab.ends(token) and self._matcher.accepting:
-                self._finish = "schema"
-                return
-            token = self._matcher.best(row)
+        token = self._choose(row)
         if self._vocab.ends(token):
             self._finish = "stop" if self._matcher is None else "schema"
             return
@@ -240,6 +246,15 @@ class Generating:
             self._matcher.accept(token)
         self._append(token)
         self._feed = (join([np.array([token], np.int32), self._force()]), 1)
+
+    def _choose(self, row: Row) -> int:
+        """Choose one of the tokens that may come next, or one that ends the text."""
+        if self._sampler is not None:
+            return self._sampler.draw(row, self._matcher.allowed(len(row)) if self._matcher else None)
+        token = int(row.argmax())
+        if self._matcher is None or self._matcher.allows(token):
+            return token
+        return token if self._vocab.ends(token) and self._matcher.accepting else self._matcher.best(row)
 
     def _force(self) -> Tokens:
         if self._matcher is None or self._finish:
@@ -256,6 +271,8 @@ class Generating:
 
     def _append(self, token: int) -> None:
         self._written += 1
+        if self._sampler is not None:
+            self._sampler.accept(token)
         self._text += self._vocab.piece(token)
         longest = max(map(len, self._stops), default=0)
         tail = len(self._text) - len(self._vocab.piece(token)) - longest

@@ -99,7 +99,7 @@ def test_an_accident_is_made_good(tmp_path: Path) -> None:
 
 def test_a_hang_is_ended() -> None:
     """A process that says nothing for too long is stopped, and that is said."""
-    with isolated(patience=0.5, ends={"bad": "hang"}) as engine:
+    with isolated(patience=2, ends={"bad": "hang"}) as engine:
         assert engine.ask(asking("a"))
         with pytest.raises(NativeFailure, match="said nothing for"):
             engine.ask(asking("bad"))

@@ -37,6 +37,7 @@ def bigrams() -> NDArray[np.float32]:
     text = CORPUS.encode()
     for last, following in pairwise(text):
         counts[last, following] += 1
+        counts[:, following] += 0.01  # common letters also follow what was never seen
     return np.log(counts / counts.sum(axis=1, keepdims=True)).astype(np.float32)
 
 

@@ -17,6 +17,7 @@ from hunkwise.engine.runtime.native.context import (
 )
 from hunkwise.engine.runtime.native.devices import build, devices, system_info
 from hunkwise.engine.runtime.native.model import Model
+from hunkwise.engine.runtime.native.sampler import Sampler
 
 __all__ = [
     "MAX_SEQUENCES",
@@ -25,6 +26,7 @@ __all__ = [
     "Model",
     "Row",
     "Rows",
+    "Sampler",
     "State",
     "Tokens",
     "build",

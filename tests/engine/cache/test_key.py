@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hunkwise.engine import Bundle, Choose, EngineCard, Generate, Question, Score, Segment
+from hunkwise.engine import Bundle, Choose, EngineCard, Generate, Question, Sampling, Score, Segment
 from hunkwise.engine.cache.key import NOT_IN_KEY, answer_key, derive, size_key
 from hunkwise.engine.errors import InvalidQuestion
 
@@ -28,6 +28,7 @@ OTHER: dict[str, Any] = {  # another value for each field, by name or by class a
     "schema": {"type": "array"},
     "pattern": "[a-z]+",
     "stop": (),
+    "sampling": Sampling(temperature=0.5, seed=1),
     "shared": (Segment("other"),),
     "questions": (),
     "priority": 1,
