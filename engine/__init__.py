@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from hunkwise.engine import errors
+from hunkwise.engine.regular import HANDED_ON, read_regular
 from hunkwise.engine.types import (
     Answer,
     Bundle,
@@ -71,6 +72,7 @@ _LAZY: dict[str, str] = {
 }
 
 __all__ = [
+    "HANDED_ON",
     "Answer",
     "Bundle",
     "BundleSize",
@@ -91,6 +93,7 @@ __all__ = [
     "TokenScore",
     "Usage",
     "errors",
+    "read_regular",
     "total_usage",
 ]
 

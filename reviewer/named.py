@@ -6,16 +6,14 @@ whatever the current folder is.
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from hunkwise.engine import HANDED_ON, read_regular
 from hunkwise.reviewer.forges.git import repository, run
 
-# A pipe that the shell opened for us ends; one that lies in a folder may have nobody who writes into it
-_HANDED_ON = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
+__all__ = ["is_file", "placed", "read_as_of", "read_regular", "repository_root"]
 
 
 def repository_root(folder: Path) -> Path | None:
@@ -30,17 +28,9 @@ def placed(name: str | Path, folder: Path) -> Path:
     return Path(os.path.normpath(root / name))
 
 
-def read_regular(path: str | Path, most: int) -> bytes:
-    """Read at most `most` bytes of a file.
-
-    Raises OSError, for a device too, and for a pipe without end: it could hold up the reader for ever.
-    """
-    handed_on = str(path).startswith(_HANDED_ON)
-    flags = os.O_RDONLY | os.O_CLOEXEC | (0 if handed_on else os.O_NONBLOCK)
-    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - of a descriptor
-        if not handed_on and not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is a folder, a pipe or a device, and no file", str(path))
-        return file.read(most)
+def is_file(path: Path) -> bool:
+    """Tell what can be read to its end, or written: no folder, no pipe but one that the shell handed on."""
+    return path.is_file() or str(path).startswith(HANDED_ON)
 
 
 def read_as_of(commit: str, paths: Sequence[Path], most: int) -> dict[Path, bytes]:

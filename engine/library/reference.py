@@ -7,6 +7,7 @@ from pathlib import Path
 from hunkwise.engine.errors import ModelfileError, ModelNotFound
 from hunkwise.engine.library import modelfile
 from hunkwise.engine.library.image import path_in
+from hunkwise.engine.regular import read_regular
 
 MODELFILE_LIMIT = 16 << 20  # bytes
 
@@ -21,8 +22,7 @@ def path_of(text: str) -> Path | None:
 def read_modelfile(path: Path) -> modelfile.Modelfile:
     """Read and check a Modelfile. Raises ModelfileError, and ModelNotFound if it can't be read."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MODELFILE_LIMIT + 1)
+        data = read_regular(path, MODELFILE_LIMIT + 1)
     except OSError as error:
         raise ModelNotFound(f"{path} can't be read: {error.strerror or error}") from error
     if len(data) > MODELFILE_LIMIT and not data.startswith(b"GGUF"):

@@ -14,12 +14,24 @@ from hunkwise.reviewer.commands.flags import given, setting_flags
 from hunkwise.reviewer.commands.progress import Progress, wanted
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.config_files import load
+from hunkwise.reviewer.named import is_file
 
 if TYPE_CHECKING:
     from hunkwise.engine import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+
+
+class _File(click.Path):
+    """A path to a file, or to where one is to be."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse what is there and no file: nobody may ever write into a pipe."""
+        path = super().convert(value, param, ctx)
+        if isinstance(path, Path) and path.exists() and not is_file(path):
+            self.fail(f"{path} is a folder, a pipe or a device, and no file", param, ctx)
+        return path
 
 
 def labelled(command: F) -> F:
@@ -31,12 +43,12 @@ def labelled(command: F) -> F:
     command = _file(
         "--journal", "journal", "FILE", "Keep what is done here; an interrupted run goes on from it."
     )(command)
-    kind = click.Path(exists=True, path_type=Path)
+    kind = _File(exists=True, path_type=Path)
     return click.argument("files", nargs=-1, required=True, metavar="CASES...", type=kind)(command)
 
 
 def _file(flag: str, name: str, metavar: str, about: str) -> Callable[[F], F]:
-    return click.option(flag, name, type=click.Path(path_type=Path), metavar=metavar, help=about)
+    return click.option(flag, name, type=_File(path_type=Path), metavar=metavar, help=about)
 
 
 def configured(values: dict[str, Any]) -> Config:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.named import is_file
 from hunkwise.reviewer.report import FORMATS, View, renderer
 from hunkwise.reviewer.setting import nearest
 from hunkwise.reviewer.types import Review
@@ -54,6 +55,8 @@ def _unwritable(path: Path) -> str:
     try:
         if path.is_dir() or not path.parent.is_dir():
             return "the folder does not exist, or this is one"
+        if path.is_fifo() and not is_file(path):
+            return "this is a named pipe, which may have no reader; pipe the standard output instead"
         allowed = os.access(path if path.exists() else path.parent, os.W_OK)
     except OSError as error:
         return f"can't be written: {error.strerror}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,17 +71,23 @@ def test_what_the_shell_hands_on_is_read(tmp_path: Path) -> None:
         ["config", "check", "fifo"],
         ["post", "fifo", "--to", "github"],
         ["baseline", "fifo"],
+        ["model", "create", "x", "-f", "fifo"],
+        ["model", "show", "models/Modelfile"],
+        ["bench", "fifo"],
+        ["calibrate", "fifo"],
+        ["review", "--working", "-o", "json=fifo"],
     ],
 )
 def test_a_pipe_is_refused_wherever_a_file_is_named(
     repository: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It ends with a sentence; nobody waits for a writer who does not come."""
-    (repository / "src" / "fifo").unlink(missing_ok=True)
-    os.mkfifo(repository / "src" / "fifo")
+    (repository / "src" / "models").mkdir()
+    for name in ("fifo", "models/Modelfile"):
+        os.mkfifo(repository / "src" / name)
     commit_something(repository)
     assert run(hunkwise, arguments) == 2
-    assert "fifo: " in capsys.readouterr().err
+    assert re.search("(fifo|Modelfile):? .*(no file|named pipe)", capsys.readouterr().err)
 
 
 def commit_something(repository: Path) -> None:
