@@ -186,12 +186,10 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
     if draft is None:
         return Examined(rejected=(Rejected(found, UNUSABLE),))
     code = text_of(context, draft.line)
-    request = prompt.request(
-        focus, config.language
-    )  # less the rules: with a quotation, a remark may repeat them
-    told = " ".join((shown[0].text, request, *rules))
+    rules_told = " ".join((inquiry.guidelines, *rules))
+    prompted = wording.Prompted(prompt.role(), prompt.request(focus, config.language), rules_told)
     title, message = (
-        wording.sound(text, request, code, prompt.MAX_MESSAGE, told)
+        wording.sound(text, prompted, code, prompt.MAX_MESSAGE)
         for text in (wording.whole(draft.title, prompt.MAX_TITLE), draft.message)
     )
     draft = replace(draft, title=title or found.title, message=message or found.message)

@@ -96,7 +96,12 @@ def view(context: HunkContext, guidelines: str = "") -> View:
     digest = hashlib.sha256("\n".join(text for _, _, text in rows).encode("utf-8", "surrogateescape"))
     path = plain(context.file.path)
     code = _render("hunk", path=path, rows=rows, fence=f"=== {digest.hexdigest()[:8]} ===")
-    return Segment(_render("system", guidelines=guidelines), "system"), Segment(code)
+    return Segment(role(guidelines), "system"), Segment(code)
+
+
+def role(guidelines: str = "") -> str:
+    """Tell the model what it is, and what the project's guidelines are."""
+    return _render("system", guidelines=guidelines)
 
 
 def numbered(context: HunkContext) -> list[tuple[str, str, str]]:

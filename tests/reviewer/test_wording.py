@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hunkwise.reviewer.prompt import MAX_MESSAGE, MAX_TITLE, Focus, request
-from hunkwise.reviewer.wording import sound, whole
+from hunkwise.reviewer.prompt import MAX_MESSAGE, MAX_TITLE, Focus, request, role
+from hunkwise.reviewer.wording import Prompted, sound, whole
 
 CODE = "    processWrapper.on('SIGINT', disconnectBrowsers)"
-ASKED = request(Focus(395, CODE.strip(), ("old(code)",), replaced=True), "English")
+ASKED = Prompted(
+    role(),
+    request(Focus(395, CODE.strip(), ("old(code)",), replaced=True), "English"),
+    "Every query must be parameterised by its caller.",
+)
 GOOD = "With an empty cart `total` is None. The page then fails."
 
 
@@ -82,15 +86,12 @@ def test_nothing_is_added(message: str, limit: int) -> None:
     assert all(letter in letters for letter in kept)
 
 
-TOLD = """You look for wrong results, unhandled errors, races and leaks.
-Every query must be parameterised by its caller."""
-
-
 @pytest.mark.parametrize(
     ("sentence", "stays"),
     [
         ("The code has wrong results, unhandled errors, races and leaks.", False),
         ("Every query must be parameterised by the caller.", False),
+        ("The code does not handle errors or races and leaks because the start is not set before.", False),
         ("Here `q` is a query that must be parameterised by its caller.", True),
         ("The file stays open when the parser raises.", True),
         ("An empty list gives wrong results.", True),
@@ -98,4 +99,4 @@ Every query must be parameterised by its caller."""
 )
 def test_what_the_model_was_told_is_not_told_again(sentence: str, stays: bool) -> None:
     """A sentence that quotes nothing and has its words from the prompt or a rule says nothing of the code."""
-    assert bool(sound(sentence, ASKED, CODE, MAX_MESSAGE, TOLD)) is stays
+    assert bool(sound(sentence, ASKED, CODE, MAX_MESSAGE)) is stays
