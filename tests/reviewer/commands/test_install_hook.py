@@ -48,7 +48,7 @@ def test_installs(repository: Path, stage: str) -> None:
 def test_git_runs_it(repository: Path) -> None:
     """A commit of nothing reviewable passes through the installed hook, which says so."""
     invoke()
-    (repository / "uv.lock").write_text("x")
+    (repository / "empty").touch()
     git(repository, "add", ".")
     done = git(repository, "commit", "-m", "x")
     assert done.returncode == 0, done.stderr

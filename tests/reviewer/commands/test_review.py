@@ -99,6 +99,45 @@ def test_an_empty_diff_is_nothing_to_review(
     assert "nothing to review" in captured.err
 
 
+UNASKED = {
+    "prose": "--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-It waits.\n+It waits for a second.\n",
+    "new code": "--- a/a.py\n+++ b/a.py\n@@ -1 +1,9 @@\n x = 1\n" + "+y = f(x) + 1\n" * 8,
+    "a few new words": "--- a/a.py\n+++ b/a.py\n@@ -1 +1,2 @@\n x = 1\n+y = x\n",
+    "a new file": "--- /dev/null\n+++ b/.nvmrc\n@@ -0,0 +1 @@\n+v20\n",
+    "comments": "--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n-# one\n+# two\n x = 1\n",
+    "data": "--- a/a.csv\n+++ b/a.csv\n@@ -1 +1 @@\n-1,2\n+1,3\n",
+    "a lock file": "--- a/yarn.lock\n+++ b/yarn.lock\n@@ -1 +1 @@\n-1\n+2\n",
+    "a renamed name": "--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n-old = 1\n-print(old)\n+new = 1\n+print(new)\n",
+}
+
+
+@pytest.mark.parametrize("kind", UNASKED)
+def test_where_nothing_is_asked_no_model_is_opened_and_none_is_named(
+    here: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """The checks run without one, also where a precision is aimed at; the report says what was only checked."""
+    (here / "x.patch").write_text(UNASKED[kind])
+    options = ["-o", "text=-", "-o", "markdown=x.md", "-o", "html=x.html", "--precision-target", "0.9"]
+    assert run(hunkwise, ["review", "x.patch", *options], never) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("No findings; checked ")
+    assert "nothing to review" not in captured.err
+    written = captured.out + (here / "x.md").read_text() + (here / "x.html").read_text()
+    assert "without a model" in written
+    assert "qwen" not in written
+    assert "language model" not in written
+
+
+def test_a_scan_needs_no_model(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the README says; what it looked at is not called nothing."""
+    (here / "a.py").write_text(f"token = '{SECRET}'\n")
+    (here / "hostname").write_text("box\n")
+    assert run(hunkwise, ["review", "--scan", ".", "--offline", "--fail-on", "high"], never) == 1
+    out = capsys.readouterr().out
+    assert "2 findings (2 critical); checked " in out  # x.patch holds it too
+    assert "Nothing to review" not in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
