@@ -160,7 +160,10 @@ def _how_to_have(repo: Repository, name: str) -> str:
     if found := _EXPRESSION.search(name):
         known = asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", name[: found.start()])
         if known is not None and is_shallow(repo):
-            return "the history ends before it in this shallow clone; run `git fetch --unshallow` first"
+            return (
+                "the history ends before it in this shallow clone; "
+                "run `git fetch --unshallow` (or `git fetch --deepen=100`) first"
+            )
         if known is not None:
             return "the history ends before it; look it up with `git log`"
         return f"there is no {name[: found.start()]!a}; look it up with `git log`"

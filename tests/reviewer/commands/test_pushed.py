@@ -184,6 +184,22 @@ def test_addresses(work: Path, url: str, given: str, known: bool) -> None:
     assert remotes(repository(work), given) == ["other"] * known
 
 
+def test_no_remote_is_asked(work: Path, tmp_path: Path) -> None:
+    """Addresses and settings that would run a program are read as text."""
+    script = tmp_path / "evil.sh"
+    script.write_text(f"#!/bin/sh\ntouch '{tmp_path}/canary'\n")
+    script.chmod(0o755)
+    for key in ("uploadpack", "receivepack", "vcs", "proxy"):
+        git(work, "config", f"remote.evil.{key}", str(script))
+    git(work, "config", "remote.evil.url", f"ext::{script}")
+    git(work, "config", "core.sshCommand", str(script))
+    git(work, "checkout", "-qb", "topic")
+    save(work, "topic.py")
+    assert remotes(repository(work), f"ext::{script}") == ["evil"]
+    assert sent(work, line(work, "topic"), remote=f"ext::{script}")
+    assert not (tmp_path / "canary").exists()
+
+
 def test_a_shallow_clone_is_told(work: Path, tmp_path: Path) -> None:
     """Where the history is cut off before it meets the remote's, that is said, and what helps."""
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{tmp_path}/remote", "shallow")

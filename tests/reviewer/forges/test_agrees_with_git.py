@@ -79,7 +79,7 @@ def agree(folder: Path) -> None:
 # Not `diff`, `-diff` and `binary`: what a file is shown as is no business of a change's
 _ATTRIBUTES = st.sampled_from(
     [
-        "text", "text=auto", "-text", "text eol=crlf", "text eol=lf", "text=auto eol=crlf", "diff",
+        "text", "text=auto", "-text", "text eol=crlf", "text eol=lf", "text=auto eol=crlf",
         "ident", "text ident", "crlf", "-crlf", "crlf=input", "working-tree-encoding=UTF-16",
         "text working-tree-encoding=UTF-16LE-BOM", "text working-tree-encoding=UTF-16LE eol=crlf",
         "working-tree-encoding=ISO-8859-1", "filter=none", "-text diff=python", "merge=union",

@@ -346,6 +346,11 @@ def test_nothing_of_the_repository_runs(hostile: Path, tmp_path: Path) -> None:
     local.scan(hostile, ["."], LIMITS)
     local.with_texts(hostile, parse_diff(b"--- a/b.txt\n+++ b/b.txt\n@@ -1 +1 @@\n-b\n+racy\n"))
     assert not canary.exists()
+    (hostile / ".git/MERGE_HEAD").write_text(git(hostile, "rev-parse", "HEAD~1") + "\n")
+    canary.unlink(missing_ok=True)  # of git's own run
+    assert added(local.working(hostile, LIMITS))["src/a.py"] == ["evil"]
+    local.staged(hostile, LIMITS)
+    assert not canary.exists()
     assert seen["src/a.py"] == ["evil"]
     assert seen["b.txt"] == ["racy"]
 
