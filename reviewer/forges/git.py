@@ -23,6 +23,11 @@ _SAFE = (
     "core.attributesFile=/dev/null", "core.quotePath=true", "protocol.allow=never",
     "advice.graftFileDeprecated=false",
 )  # fmt: skip
+PATHS_AT_ONCE = 200  # on one command line
+PLAIN_DIFF = (
+    "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short",
+    "--src-prefix=a/", "--dst-prefix=b/",
+)  # fmt: skip
 _SAFE_ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1",

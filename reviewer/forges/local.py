@@ -14,6 +14,8 @@ from pathlib import Path
 from hunkwise.reviewer.diff import Limits, decode, parse_diff
 from hunkwise.reviewer.errors import GitError, UsageError
 from hunkwise.reviewer.forges.git import (
+    PATHS_AT_ONCE,
+    PLAIN_DIFF,
     NotFetched,
     Repository,
     asks,
@@ -39,12 +41,8 @@ from hunkwise.reviewer.patched import apply, is_applied
 from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Line, Skipped
 
 TEXT_BYTES = 128 * 1024 * 1024  # of all whole texts of one side together
-_PATHS_AT_ONCE = 200  # on one command line
 _VERSION_FOLDERS = frozenset({".git", ".hg", ".svn"})
-_DIFF = (
-    "-p", "-M", "-l1000", "-U3", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color",
-    "--submodule=short", "--diff-filter=u", "--src-prefix=a/", "--dst-prefix=b/",
-)  # fmt: skip
+_DIFF = ("-p", "-M", "-l1000", "-U3", "--diff-filter=u", *PLAIN_DIFF)
 _OWN_CHANGES = "only what it changes by itself is reviewed, not what is merged as it was committed"
 
 
@@ -225,8 +223,8 @@ def _hidden_by_attributes(
         and (file.new_path is None or file.new_path in change.new_texts)
         and (file.old_path is None or file.old_path in change.old_texts)
     ]
-    for at in range(0, len(hidden), _PATHS_AT_ONCE):
-        paths = {path for file in hidden[at : at + _PATHS_AT_ONCE] for path in _paths(file)}
+    for at in range(0, len(hidden), PATHS_AT_ONCE):
+        paths = {path for file in hidden[at : at + PATHS_AT_ONCE] for path in _paths(file)}
         again = run_within(repo, limits.bytes, *command, "--text", "--", *sorted(paths))
         yield from parse_diff(again, limits).files
 

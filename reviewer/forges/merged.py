@@ -14,17 +14,15 @@ from dataclasses import dataclass
 
 from hunkwise.reviewer.diff import Limits, parse_diff
 from hunkwise.reviewer.errors import DiffError
-from hunkwise.reviewer.forges.git import Repository, blobs, run, run_within
+from hunkwise.reviewer.forges.git import PATHS_AT_ONCE, PLAIN_DIFF, Repository, blobs, run, run_within
 from hunkwise.reviewer.forges.worktree import LARGEST_FILE, LARGEST_TREE
 from hunkwise.reviewer.types import FileDiff, Hunk, Line
 
-_PATHS_AT_ONCE = 200  # on one command line
 # diff --raw -z --no-renames --no-abbrev: modes, ids, status, path
 _ENTRY = re.compile(rb":\d{6} (\d{6}) [0-9a-f]+ ([0-9a-f]+) [A-Z]\0([^\0]*)\0")
 _RENAMED = re.compile(rb":[^\0]* R\d*\0([^\0]*)\0([^\0]*)\0")
 _GONE = b"000000"
-_PATCH = ("-p", "-M", "-U0", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short",
-          "--text", "--src-prefix=a/", "--dst-prefix=b/")  # fmt: skip
+_PATCH = ("-p", "-M", "-U0", "--text", *PLAIN_DIFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +77,8 @@ def _patches(side: Side, parent: str, paths: list[str], limits: Limits) -> dict[
     renamed = run(side.repository, *side.diff(parent, "--raw", "-z", "-M", "-l1000", "--diff-filter=R"))
     old = {os.fsdecode(after): os.fsdecode(before) for before, after in _RENAMED.findall(renamed)}
     found: dict[str, FileDiff] = {}
-    for at in range(0, len(paths), _PATHS_AT_ONCE):
-        some = paths[at : at + _PATHS_AT_ONCE]
+    for at in range(0, len(paths), PATHS_AT_ONCE):
+        some = paths[at : at + PATHS_AT_ONCE]
         both = sorted({*some, *(old[path] for path in some if path in old)})
         output = run_within(side.repository, limits.bytes, *side.diff(parent, *_PATCH), "--", *both)
         try:

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from gits import ENVIRONMENT, added, git
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -22,15 +23,6 @@ _AS_OURS = (
     "-M", "-l1000", "-U3", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short",
     "--src-prefix=a/", "--dst-prefix=b/",
 )  # fmt: skip
-
-
-def git(folder: Path, *arguments: str, data: bytes = b"") -> bytes:
-    """Run git as a user would, apart from this machine's settings."""
-    own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ["PATH"]}
-    who = {f"GIT_{role}_{what}": "n" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    done = subprocess.run(["git", *arguments], cwd=folder, env=own | who, capture_output=True, input=data)
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout
 
 
 @pytest.fixture(autouse=True)
@@ -51,15 +43,17 @@ def shown(change: Change) -> list[tuple[object, ...]]:
 
 def by_git(folder: Path, *what: str) -> list[tuple[object, ...]]:
     """The same, as `git diff` prints it."""
-    output = git(folder, "diff", "--cached", *_AS_OURS, *what)
+    command = ["git", "diff", "--cached", *_AS_OURS, *what]
+    output = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, check=True).stdout
     return shown(parse_diff(output, LIMITS)) if output else []
 
 
 def add(folder: Path) -> bool:
     """Stage all; what does not fit its encoding stays out, as for a user, and is told by False."""
-    own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ["PATH"]}
     command = ["git", "-c", "core.safecrlf=false", "add", "-A", "--ignore-errors"]
-    return subprocess.run(command, cwd=folder, env=own, capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, check=False).returncode == 0
+    )
 
 
 def agree(folder: Path) -> None:
@@ -190,11 +184,6 @@ def repo(tmp_path: Path) -> Path:
     return folder
 
 
-def lines(change: Change) -> dict[str, list[str]]:
-    """Added lines by path."""
-    return {file.path: [line.text for hunk in file.hunks for line in hunk.added] for file in change.files}
-
-
 def test_one_file_costs_no_other(repo: Path) -> None:
     """What git refuses to add (a file that is not in its encoding) is named, and the rest is reviewed."""
     (repo / ".gitattributes").write_text("*.rc working-tree-encoding=UTF-16\n")
@@ -205,7 +194,7 @@ def test_one_file_costs_no_other(repo: Path) -> None:
 
     assert [(skip.path, skip.fault) for skip in change.skipped] == [("bad.rc", True)]
     assert "BOM is required" in change.skipped[0].reason
-    assert sorted(lines(change)) == [".gitattributes", "0.py", "1.py", "2.py", "3.py", "4.py"]
+    assert sorted(added(change)) == [".gitattributes", "0.py", "1.py", "2.py", "3.py", "4.py"]
 
 
 def test_a_change_of_equal_size_and_time_is_seen(repo: Path) -> None:
@@ -216,7 +205,7 @@ def test_a_change_of_equal_size_and_time_is_seen(repo: Path) -> None:
     (repo / "other").write_text("one\nTWO\nthree\n")
     os.utime(repo / "other", ns=(times.st_atime_ns, times.st_mtime_ns))
     (repo / "other").replace(repo / "a.py")
-    assert lines(local.working(repo, LIMITS)) == {"a.py": ["TWO"]}
+    assert added(local.working(repo, LIMITS)) == {"a.py": ["TWO"]}
 
     git(repo, "config", "core.trustctime", "false")
     git(repo, "checkout", "-q", "a.py")
@@ -248,7 +237,7 @@ def test_sparse_checkouts(repo: Path, settings_: tuple[str, ...]) -> None:
     (repo / "in/f.py").write_text("changed\n")
     (repo / "out").mkdir()
     (repo / "out/f.py").write_text("by hand\n")
-    assert lines(local.working(repo, LIMITS)) == {"in/f.py": ["changed"], "out/f.py": ["by hand"]}
+    assert added(local.working(repo, LIMITS)) == {"in/f.py": ["changed"], "out/f.py": ["by hand"]}
 
 
 def test_split_index_and_linked_work_tree(repo: Path, tmp_path: Path) -> None:
@@ -257,8 +246,8 @@ def test_split_index_and_linked_work_tree(repo: Path, tmp_path: Path) -> None:
     (repo / "a.py").write_text("one\n2\nthree\n")
     git(repo, "worktree", "add", "-q", str(tmp_path / "linked"))
     (tmp_path / "linked/a.py").write_text("linked\n")
-    assert lines(local.working(repo, LIMITS)) == {"a.py": ["2"]}
-    assert lines(local.working(tmp_path / "linked", LIMITS)) == {"a.py": ["linked"]}
+    assert added(local.working(repo, LIMITS)) == {"a.py": ["2"]}
+    assert added(local.working(tmp_path / "linked", LIMITS)) == {"a.py": ["linked"]}
 
 
 @pytest.mark.parametrize("where", ["user", "system", "count", "parameters", "attributes"])
@@ -284,7 +273,7 @@ def test_settings_from_anywhere(
         case "attributes":
             (tmp_path / "git").mkdir()
             (tmp_path / "git/attributes").write_text("*.py text\n")
-    assert lines(local.working(repo, LIMITS)) == {"a.py": ["2"]}
+    assert added(local.working(repo, LIMITS)) == {"a.py": ["2"]}
 
 
 def test_filters_are_named_and_not_run(repo: Path) -> None:
@@ -296,7 +285,7 @@ def test_filters_are_named_and_not_run(repo: Path) -> None:
         (repo / name).write_text("new\n")
     change = local.working(repo, LIMITS)
 
-    assert lines(change) == {".gitattributes": [*(repo / ".gitattributes").read_text().splitlines()],
+    assert added(change) == {".gitattributes": [*(repo / ".gitattributes").read_text().splitlines()],
                              "a.py": ["new"], "b.txt": ["new"], "c.md": ["new"]}  # fmt: skip
     assert [note.partition(";")[0] for note in change.notes] == [
         "the filter 'up' is not run",
@@ -319,7 +308,7 @@ def test_what_git_lfs_keeps_is_left_out(repo: Path) -> None:
     (repo / "new.dat").write_bytes(b"new\n")
     (repo / "a.py").write_text("one\n")
     change = local.working(repo, LIMITS)
-    assert list(lines(change)) == ["a.py"]
+    assert list(added(change)) == ["a.py"]
     assert [(skip.path, "git-lfs" in skip.reason, skip.fault) for skip in change.skipped] == [
         ("x.dat", True, False),
         ("new.dat", True, False),
@@ -347,11 +336,11 @@ def test_nothing_stands_in_for_what_was_committed(repo: Path) -> None:
     (repo / "a.py").write_text("one\nsecret\nthree\n")
     git(repo, "commit", "-qam", "two")
     real, harmless = git(repo, "rev-parse", "HEAD:a.py"), git(repo, "rev-parse", "HEAD~:a.py")
-    git(repo, "replace", real.decode().strip(), harmless.decode().strip())
+    git(repo, "replace", real, harmless)
     (repo / ".git/info").mkdir(exist_ok=True)
-    (repo / ".git/info/grafts").write_bytes(git(repo, "rev-parse", "HEAD"))
-    assert lines(local.commit(repo, "HEAD", LIMITS)) == {"a.py": ["secret"]}
-    assert lines(local.between(repo, ["HEAD~"], "HEAD", LIMITS)) == {"a.py": ["secret"]}
+    (repo / ".git/info/grafts").write_text(git(repo, "rev-parse", "HEAD"))
+    assert added(local.commit(repo, "HEAD", LIMITS)) == {"a.py": ["secret"]}
+    assert added(local.between(repo, ["HEAD~"], "HEAD", LIMITS)) == {"a.py": ["secret"]}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
@@ -373,8 +362,8 @@ def test_safe_directories_of_the_system_and_of_the_command(
         monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
         monkeypatch.setenv("GIT_CONFIG_KEY_0", "safe.directory")
         monkeypatch.setenv("GIT_CONFIG_VALUE_0", "*")
-    assert lines(local.staged(repo, LIMITS)) == {"a.py": ["2"]}
-    assert lines(local.working(repo, LIMITS)) == {"a.py": ["2"]}
+    assert added(local.staged(repo, LIMITS)) == {"a.py": ["2"]}
+    assert added(local.working(repo, LIMITS)) == {"a.py": ["2"]}
 
 
 def test_advice_for_a_partial_clone_works(repo: Path, tmp_path: Path) -> None:

@@ -9,23 +9,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from gits import added, git
 
 from hunkwise.reviewer.diff import Limits, parse_diff
 from hunkwise.reviewer.errors import GitError, UsageError
 from hunkwise.reviewer.forges import local
-from hunkwise.reviewer.types import Change, FileStatus
+from hunkwise.reviewer.types import FileStatus
 
 LIMITS = Limits()
-
-
-def git(folder: Path, *arguments: str, data: bytes = b"") -> str:
-    """Run git as a user would, apart from this machine's settings."""
-    settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ["PATH"]}
-    who = {f"GIT_{role}_{what}": "n" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    done = subprocess.run(
-        ["git", *arguments], cwd=folder, env=settings | who, check=True, capture_output=True, input=data
-    )
-    return done.stdout.decode().strip()
 
 
 @pytest.fixture(autouse=True)
@@ -50,11 +41,6 @@ def repo(tmp_path: Path) -> Path:
     (folder / "src/a.py").write_text("one\nTWO\nthree\n")
     git(folder, "commit", "-qam", "second")
     return folder
-
-
-def added(change: Change) -> dict[str, list[str]]:
-    """Added lines by path."""
-    return {file.path: [line.text for hunk in file.hunks for line in hunk.added] for file in change.files}
 
 
 def test_commit_is_compared_with_its_parent(repo: Path) -> None:

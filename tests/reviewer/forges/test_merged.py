@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
+from gits import git, save
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -16,15 +16,6 @@ from hunkwise.reviewer.types import Change
 
 LIMITS = Limits()
 BODY = "".join(f"line {number}\n" for number in range(40))
-
-
-def git(folder: Path, *arguments: str, fails: bool = False) -> str:
-    """Run git as a user would, apart from this machine's settings."""
-    own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ["PATH"]}
-    who = {f"GIT_{role}_{what}": "n" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    done = subprocess.run(["git", *arguments], cwd=folder, env=own | who, capture_output=True, check=False)
-    assert fails or done.returncode == 0, done.stderr.decode()
-    return done.stdout.decode().strip()
 
 
 @pytest.fixture(autouse=True)
@@ -54,13 +45,6 @@ def repo(tmp_path: Path) -> Path:
 def both(conflict: str, at: int, text: str) -> str:
     """The body with a conflicting line 20, and a change at another."""
     return BODY.replace("line 20\n", f"{conflict}\n").replace(f"line {at}\n", f"{text} {at}\n")
-
-
-def save(folder: Path, message: str, **files: str) -> None:
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    git(folder, "add", "-A")
-    git(folder, "commit", "-qm", message)
 
 
 def lines(change: Change) -> dict[str, tuple[list[str], list[str]]]:
