@@ -17,6 +17,7 @@ _FIELDS = re.compile(_ANY.pattern + rb"[^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE
 _ENCODING = re.compile(_FIELD + rb"[^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE | re.IGNORECASE)
 _ENCODED = re.compile(_FIELD + rb"\s{0,9}(?:quoted-printable|base64)", re.MULTILINE | re.IGNORECASE)
 _FROM = re.compile(rb"^From [^\n]{1,300}\n[A-Za-z][A-Za-z-]{1,70}:", re.MULTILINE)  # parts a mailbox's mails
+_ANOTHER = re.compile(rb"\n\r?\n(?:[A-Z][A-Za-z-]{0,70}: [^\n]*\n(?:[ \t][^\n]*\n)*)*Subject: ")
 _HEADER = re.compile(rb"\s*(?:From [^\n]{1,300}\n)?[A-Za-z][A-Za-z0-9-]*:")
 _BLANK = re.compile(rb"^\r?\n", re.MULTILINE)
 _LONGEST_HEADER = 64 * 1024
@@ -59,6 +60,10 @@ def _mail(data: bytes, mails: Mails) -> bytes:
     if message.get_content_maintype() not in ("multipart", "message") and _encoding(message) in _AS_TYPED:
         mails.flowed |= _is_flowed(message)
         return data
+    if _ANOTHER.search(body):
+        mails.faults.append(
+            "two mails in it follow each other without the `From ` line of a mailbox between them"
+        )
     return _ENCODING.sub(b"", header) + b"\n" + b"\n".join([*_texts(message, body, mails, 0), b""])
 
 
