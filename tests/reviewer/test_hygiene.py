@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hunkwise.reviewer.hygiene import checks
 from hunkwise.reviewer.redaction import plain, redact
@@ -273,3 +275,29 @@ def test_a_comment_that_silences_nothing_is_remarked_on(line: str, told: str) ->
 
     assert (found.severity, found.title) == (Severity.LOW, "This comment does not silence what it should")
     assert told in found.message
+
+
+UNSEEN_CHARS = st.sampled_from(
+    "\u200b\u00ad\u3164\x08\x00\x9b\u2028\ufe0f\u202e\u17b4\u2800\U000e0041\U000e0155\U0001d173\r"
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    secret=st.sampled_from(SECRETS[1:]),
+    veil=st.lists(st.tuples(st.integers(0, 120), UNSEEN_CHARS), max_size=12),
+    before=st.sampled_from(["", "key = '", "x", "\u200b", "é "]),
+)
+def test_no_veil_hides_a_secret(secret: str, veil: list[tuple[int, str]], before: str) -> None:
+    """Wherever unseen characters stand in it, it is shown by nothing, and what is hidden keeps its length."""
+    veiled = list(secret)
+    for at, char in veil:
+        veiled.insert(1 + at % (len(veiled) - 1), char)
+    text = before + "".join(veiled) + "'"
+    if before == "x" and not veil:
+        return  # no secret: a word that only ends like one
+    hidden = redact(text)
+
+    assert len(hidden) == len(text)
+    assert redact(hidden) == hidden
+    assert all(secret[at : at + 6] not in plain(text) for at in range(4, len(secret) - 6))
