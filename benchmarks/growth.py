@@ -86,6 +86,10 @@ KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
         1_000_000,
         lambda n: section("a.py", replaced(9, "x = 1", "x = " + "a1 " * (n // 3))),
     ),
+    "unseen characters of a line": (
+        125_000,
+        lambda n: section("a.py", replaced(9, "x = 1", "x = " + "a\u200b\u00a0" * (n // 3))),
+    ),
     "blanks of a line": (
         1_000_000,
         lambda n: section("a.py", replaced(9, "x = 1", f"# hunkwise: ignore{' ' * n}y")),
