@@ -160,7 +160,7 @@ def opinion(bundle: Bundle, question: Question) -> Answer | None:
             tokens, start = [], 0
             for line in text.splitlines(keepends=True):
                 end = start + len(line.encode("utf-8", "surrogateescape"))
-                tokens.append(TokenScore(line, start, end, -(mark % 9) - 0.1, "(", -0.1, 1))
+                tokens.append(TokenScore(line, start, end, -(mark % 9) - 0.1, -0.1))
                 start = end
             return Scored(question.id, tuple(tokens))
         case Choose(id="true" | "false" as name):
