@@ -31,13 +31,15 @@ _KEPT = re.compile(
 )
 _REASON = re.compile(r"^.*(?:GGML_ASSERT|terminate called|what\(\):|Error).*$", re.MULTILINE)
 _REPORT = "check the model with `hunkwise model verify`, and report this if it is sound"
+# pip's own cache would give the same build again
+_REBUILD = "run: CMAKE_ARGS=-DGGML_NATIVE=OFF pip install --force-reinstall --no-cache-dir llama-cpp-python"
 _ENDINGS = {
     "SIGABRT": f"native code gave up; {_REPORT}",
-    "SIGSEGV": f"native code crashed; {_REPORT}",
+    "SIGSEGV": f"native code crashed; {_REPORT}; if every model ends so, llama-cpp-python was built for "
+    f"another CPU, {_REBUILD}",
     "SIGBUS": f"native code crashed, as it does when a file shrinks while in use; {_REPORT}",
     "SIGKILL": "most likely memory ran out; choose a smaller model, quantization or num_ctx",
-    "SIGILL": "llama-cpp-python was built for another CPU; "
-    "run: pip install --force-reinstall --no-binary llama-cpp-python llama-cpp-python",
+    "SIGILL": f"llama-cpp-python was built for another CPU; {_REBUILD}",
 }
 
 
