@@ -149,7 +149,9 @@ class Config:
     )
     max_comments: int = field(
         default=5,
-        metadata=about(Number(1, 1000), "most remarks that are reported"),
+        metadata=about(
+            Number(1, 1000), "most remarks that are reported, of the model and of the checks each"
+        ),
     )
     fail_on: Severity | None = field(
         default=None,

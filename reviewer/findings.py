@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from hunkwise.engine import Choice, Generated
 from hunkwise.reviewer.types import Category, Finding, Rejected, Severity
+
+MOST_CERTAIN = 100  # secrets are said beyond --max-comments, up to so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,19 @@ def category_of(answers: Sequence[Choice], categories: Sequence[Category]) -> Ca
 def settle(
     findings: Sequence[Finding], bar_for: Bar, overrides: Sequence[tuple[str, Severity]] = ()
 ) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
-    """Decide what is said: merge twins, apply the bar, keep the best `max_comments`, best first.
+    """Decide what is said: merge twins, apply the bar, keep the best of each kind, best first.
 
     Twins are remarks on the same lines with the same fingerprint: the same thing in the same place, and nothing
-    else, whatever their words.
+    else, whatever their words. `max_comments` holds for the model's remarks and for those of the checks, each by
+    itself, so that neither crowds out the other; of what is critical and certain MOST_CERTAIN are said.
     """
     severities = dict(overrides)
     kept: dict[tuple[str, int, int, int, str], Finding] = {}
+    said: Counter[_Kind] = Counter()
     rejected: list[Rejected] = []
     for found in sorted(findings, key=_order):
         name = (found.path, found.part, found.start_line, found.end_line, found.fingerprint)
+        kind = _kind(found)
         floor = severities.get(found.path, bar_for.min_severity)
         if name in kept:
             rejected.append(Rejected(found, f"the same remark stands at {found.path}:{found.start_line}"))
@@ -84,11 +91,26 @@ def settle(
             rejected.append(Rejected(found, f"below --min-severity {floor}"))
         elif found.confidence < bar_for.min_confidence:
             rejected.append(Rejected(found, f"below --min-confidence {bar_for.min_confidence:g}"))
-        elif len(kept) >= bar_for.max_comments:
+        elif said[kind] >= max(bar_for.max_comments, MOST_CERTAIN if kind is _Kind.CERTAIN else 0):
             rejected.append(Rejected(found, f"over --max-comments {bar_for.max_comments}"))
         else:
             kept[name] = found
+            said[kind] += 1
     return tuple(kept.values()), tuple(rejected)
+
+
+class _Kind(Enum):
+    """Remarks of one kind take each other's room, and no other's."""
+
+    JUDGED = auto()  # by the model
+    CHECKED = auto()  # without it
+    CERTAIN = auto()  # checked, and critical: a secret
+
+
+def _kind(found: Finding) -> _Kind:
+    if found.confidence < 1:
+        return _Kind.JUDGED
+    return _Kind.CERTAIN if found.severity is Severity.CRITICAL else _Kind.CHECKED
 
 
 def _order(found: Finding) -> tuple[float, int, str, int, int]:

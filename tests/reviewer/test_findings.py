@@ -101,6 +101,18 @@ def test_the_best_come_first_and_the_rest_is_counted() -> None:
     ]
 
 
+def test_checks_and_model_crowd_each_other_out_of_nothing() -> None:
+    """Of each as many are said as --max-comments names, and secrets beyond that."""
+    bar = replace(BAR, max_comments=2)
+    checked = [_finding(line, 1.0) for line in (1, 2, 3)]
+    judged = [_finding(line, 0.9) for line in (11, 12, 13)]
+    secrets = [_finding(line, 1.0, severity=Severity.CRITICAL) for line in range(21, 28)]
+    kept, rejected = settle([*checked, *judged, *secrets], bar)
+
+    assert sorted(found.start_line for found in kept) == [1, 2, 11, 12, *range(21, 28)]
+    assert {drop.reason for drop in rejected} == {"over --max-comments 2"}
+
+
 def test_what_misses_the_bar_is_rejected_with_the_flag_that_did_it() -> None:
     """Severity and confidence each name their option."""
     kept, rejected = settle([_finding(1, severity=Severity.INFO), _finding(2, confidence=0.4)], BAR)
