@@ -93,12 +93,12 @@ def _streamed(written: bytes) -> list[bytes]:
 
 
 def test_findings_are_shown_as_they_come(tmp_path: Path) -> None:
-    """Each in a line above the progress, once; the report that follows is complete, and the last needs no line."""
+    """Each in a line above the progress, once, the checks' before any hunk is asked; then comes the report."""
     (tmp_path / "x.patch").write_text(FOUR_FILES)
     _, written = on_a_terminal(["x.patch"], tmp_path, SCRIPTED, NO_COLOR="1")
     streamed, (_, _, report) = _streamed(written), written.rpartition(b"\r\x1b[K")
 
-    assert [line.split(b":")[0] for line in streamed] == [b"secret.py", b"hidden.py"]
+    assert [line.split(b":")[0] for line in streamed] == [b"secret.py", b"hidden.py", b"last.py"]
     assert b"a1B2" not in written
     assert b"\xe2\x80\xae" not in written
     assert all(line in report for line in streamed)
@@ -110,7 +110,7 @@ def test_no_finding_is_shown_that_will_not_be_said(tmp_path: Path) -> None:
     (tmp_path / "x.patch").write_text(FOUR_FILES)
     _, written = on_a_terminal(["x.patch", "--min-severity", "critical"], tmp_path, SCRIPTED, NO_COLOR="1")
 
-    assert [line.split(b":")[0] for line in _streamed(written)] == [b"secret.py"]
+    assert [line.split(b":")[0] for line in _streamed(written)] == [b"secret.py", b"last.py"]
 
 
 def test_other_reports_are_not_mixed_with_findings(tmp_path: Path) -> None:
