@@ -51,16 +51,19 @@ def agenda(change: Change, config: Config, time_left: TimeLeft = lambda: math.in
     """Go through a change, without a model. Raises ConfigError for a bad glob."""
     change = excused(change, config.include, config.exclude)
     picked, passed_over = select(change, config.include, config.exclude)
-    code = [pick for pick in picked if not is_prose(pick.file.path)]
-    told = told_of(tuple({pick.file.key: pick.file for pick in code}.values()), change.text)
+    files = {pick.file.key: pick.file for pick in picked if _why_whole(pick) == ""}
+    told = told_of(tuple(files.values()), change.text, lambda: time_left() > 0)
     asked: list[Picked] = []
     left: dict[Place, Counter[str]] = {}
     late: list[Skipped] = []
     for pick in picked:
-        if time_left() <= 0:
+        if why := _why_whole(pick):
+            reasons = Counter({why: pick.changed_lines})
+        elif pick.file.key in told and time_left() > 0:
+            reasons = _unread(pick, told)
+        else:
             late.append(pick.skipped(LATE, fault=True))
             continue
-        reasons = _unread(pick, told) if pick.file.key in told else Counter({_PROSE: pick.changed_lines})
         if reasons.total() < pick.changed_lines:
             asked.append(replace(pick, unread=reasons.total()))
         left.setdefault(pick.place, Counter()).update(reasons)
@@ -78,6 +81,13 @@ def agenda(change: Change, config: Config, time_left: TimeLeft = lambda: math.in
         for skip in passed_over
     )
     return Agenda(change, tuple(asked), checked, (*change.skipped, *passed, *unasked, *late), told)
+
+
+def _why_whole(pick: Picked) -> str:
+    """Say why a whole hunk is not asked about, as far as a look at it tells."""
+    if is_prose(pick.file.path):
+        return _PROSE
+    return "" if any(line.kind == "removed" for line in pick.hunk.lines) else NEW_CODE
 
 
 def _unread(pick: Picked, told: Mapping[FileKey, Told]) -> Counter[str]:

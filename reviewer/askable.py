@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.reviewer import evidence
@@ -27,9 +27,15 @@ class Told:
         return tuple(sorted(self.refactorings.items()))
 
 
-def told_of(files: Sequence[FileDiff], text_of: TextOf) -> dict[FileKey, Told]:
-    """Find what is known of the files of a change; `text_of` gives a file after it."""
-    codes = codes_of(files, text_of)
+def told_of(
+    files: Sequence[FileDiff], text_of: TextOf, go_on: Callable[[], bool] = lambda: True
+) -> dict[FileKey, Told]:
+    """Find what is known of the files of a change, as many as it may `go_on`; `text_of` gives a file after it."""
+    codes: dict[FileKey, Codes] = {}
+    for file in files:
+        if go_on():
+            codes |= codes_of((file,), text_of)
+    files = [file for file in files if file.key in codes]
     found = refactorings_of(files, text_of, codes)
     return {file.key: Told(found[file.key], codes[file.key]) for file in files}
 

@@ -580,7 +580,7 @@ def test_a_fault_in_one_patch_of_a_file_costs_no_other() -> None:
 def test_what_no_check_reached_in_time_is_a_fault() -> None:
     """The checks that need no model are bounded by --max-time too, and what they missed is counted once."""
     marker = _patch("a.py", " x = 1\n+<<<<<<< HEAD\n") + _patch("b.py", " x = 1\n+<<<<<<< HEAD\n")
-    ticks = iter([*[0.0] * 4, 99.0])  # at the start, for each of two hunks, before each check
+    ticks = iter([0.0, 0.0, 99.0])  # at the start, and before each check
     made = review(parse_diff(marker), Config(max_time=10), ScriptedEngine(), clock=lambda: next(ticks))
 
     assert [found.path for found in made.findings] == ["a.py"]
