@@ -43,19 +43,24 @@ def told_of(
 def unread(context: HunkContext, block: range) -> str:
     """Say why no remark of the model's can come of a block; "" of one that is asked about."""
     sides = evidence.sides(context, block)
-    if not commentable(context.hunk, block):
+    if not commentable(context.hunk, block, sides):
         return "removed lines that no line stands beside to remark on"
+    if sides.new.text == sides.old.text and sides.new.text.strip():
+        return "the same in other words"
     if not (sides.new.code or sides.old.code):
         return "comments, docstrings, imports and blank lines, which are no evidence"
-    if sides.new.text == sides.old.text:
-        return "the same in other words"
     return "" if sides.old.code else NEW_CODE
 
 
-def commentable(hunk: Hunk, block: range) -> tuple[int, ...]:
-    """New-side lines a remark may sit on: the added ones; beside a pure removal, the lines that touch it."""
+def commentable(hunk: Hunk, block: range, sides: evidence.Sides) -> tuple[int, ...]:
+    """New-side lines a remark may sit on: the added ones; where code only went, the lines that touch it."""
+    touching = [hunk.lines[i].new_no for i in (block.start - 1, block.stop) if 0 <= i < len(hunk.lines)]
     added = [hunk.lines[i].new_no for i in block if hunk.lines[i].kind == "added"]
-    near = added or [hunk.lines[i].new_no for i in (block.start - 1, block.stop) if 0 <= i < len(hunk.lines)]
+    near = (
+        (sides.new.numbers or sides.old.numbers[-1:] or touching or added)
+        if sides.old.code
+        else added or touching
+    )
     return tuple(number for number in near if number is not None)
 
 

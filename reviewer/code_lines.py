@@ -82,7 +82,7 @@ def _told(path: str, lines: Sequence[Line]) -> Iterator[tuple[Line, LineCode]]:
         for span in spans[first:]:
             if span[0] >= end - 1:
                 break
-            own.append((max(span[0] - start, 0), min(span[1] - start, end - 1 - start), span[2]))
+            own.append((max(span[0] - start, 0), min(span[1] - start, end - 1 - start), *span[2:]))
         if own:
             yield line, _cut(line.text, own)
 
@@ -90,14 +90,16 @@ def _told(path: str, lines: Sequence[Line]) -> Iterator[tuple[Line, LineCode]]:
 def _cut(text: str, spans: Sequence[Span]) -> LineCode:
     """Take comments and docstrings out of a line, and the white space before one that ends it."""
     kept, code, at = "", "", 0
-    for start, end, kind in spans:
+    does = next((does for _, _, kind, does in spans if kind == "statement"), "")
+    spans = [span for span in spans if span[2] != "statement"]
+    for start, end, kind, _ in spans:
         kept += text[at:start] + (text[start:end] if kind == "import" else "")
         code += text[at:start]
         at = end
     kept, code = kept + text[at:], code + text[at:]
-    if spans[-1][2] != "import" and not text[at:].strip():
+    if spans and spans[-1][2] != "import" and not text[at:].strip():
         kept = kept.rstrip()
-    return LineCode(kept, imports=bool(kept.strip()) and not code.strip())
+    return LineCode(kept, imports=bool(kept.strip()) and not code.strip(), does=does)
 
 
 def _spans(path: str, text: str) -> list[Span]:

@@ -11,15 +11,17 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import accumulate
+from types import MappingProxyType
 
 from hunkwise.engine import Scored, TokenScore
-from hunkwise.reviewer.code_lines import Codes, bare, weight
+from hunkwise.reviewer.code_lines import Codes, bare, code_of, weight
 from hunkwise.reviewer.refactorings import restated
-from hunkwise.reviewer.types import Hunk, HunkContext, Line
+from hunkwise.reviewer.statements import CALL, OBSERVE
+from hunkwise.reviewer.types import Hunk, HunkContext, Line, Numbers
 
 SHORT_GAP = 1  # unchanged lines that do not part two blocks
 MOST_BLOCKS = 8  # of one hunk; more are scored as one
@@ -34,6 +36,10 @@ CHANCE = 2.0
 # them there (EXPECTED) and they are few (FADE). Words that stand elsewhere in the hunk now were moved.
 EXPECTED = -3.0  # nats a token; code that is likelier than this belongs there
 FADE_WORDS = 40
+# A statement that only stands beside what changed shares less than half of its words with any line that went.
+ALIKE = 0.5
+SIGN = 0.25  # what a sign counts beside a name
+LONGEST_ALIKE = 400  # characters
 LONGEST_COMPARED = 600  # words; comparing takes quadratic time
 
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -43,8 +49,9 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 class Side:
     """One side's text after the shared lines.
 
-    `lines` are, per line, the new-side number or None, and how many of its bytes are changed code: None for
-    unchanged lines, 0 for blank ones and imports, which are evidence of nothing.
+    `lines` are, per line, the new-side number (of a removed line among renamed ones that of the line after it) or
+    None, and how many of its bytes are changed code: None for unchanged lines, 0 for blank ones, imports and what
+    only stands beside the change, which are no evidence.
     """
 
     text: str
@@ -54,6 +61,11 @@ class Side:
     def code(self) -> bool:
         """True if any code was changed."""
         return any(code for _, code in self.lines)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The new-side lines of its changed code."""
+        return tuple(number for number, code in self.lines if code and number is not None)
 
     def tokens(self, scored: Scored) -> Iterator[tuple[int | None, bool, TokenScore]]:
         """Give the tokens that count, each with its line's number and whether it is changed code."""
@@ -129,16 +141,40 @@ def sides(context: HunkContext, block: range) -> Sides:
     before = [text for _, text in context.before]
     before += [line.text for line in _read(context, lines[: block.start]) if line.kind != "removed"]
     own = tuple(_read(context, lines[block.start : block.stop]))
+    told = tuple(_restated(own, context))
+    same = dict(_renamed(own, told))
+    kinds = dict.fromkeys(_beside(own, context), 0) | dict.fromkeys((*same, *same.values()))
     return Sides(
         "".join(f"{text}\n" for text in before) or "\n",
-        _side(context, own, "removed"),
-        _side(context, tuple(_restated(own, context)), "added"),
+        _side(context, own, "removed", kinds),
+        _side(context, told, "added", kinds, _stood(told, same)),
     )
 
 
-def _side(context: HunkContext, lines: Sequence[Line], without: str) -> Side:
+def _stood(lines: Sequence[Line], same: Mapping[Numbers, Numbers]) -> Mapping[Numbers, int | None]:
+    """Give for removed lines the number of the line that stands after them now, if there is a renamed one."""
+    found: dict[Numbers, int | None] = {}
+    after = None
+    for line in reversed(lines):
+        after = line.new_no if line.kind == "context" else same.get(line.numbers, (None, after))[1]
+        found |= {line.numbers: after} if line.kind == "removed" and same else {}
+    return found
+
+
+def _side(
+    context: HunkContext,
+    lines: Sequence[Line],
+    without: str,
+    known: Mapping[Numbers, int | None],
+    stood: Mapping[Numbers, int | None] = MappingProxyType({}),
+) -> Side:
+    """Lay out the lines of one side; `known` has the code of those that are no evidence."""
     rows = [
-        (line.text, line.new_no, _code(line, context.codes) if line.kind != "context" else None)
+        (
+            line.text,
+            stood.get(line.numbers, line.new_no),
+            None if line.kind == "context" else known.get(line.numbers, _code(line, context.codes)),
+        )
         for line in lines
         if line.kind != without
     ] or [("", None, 0)]
@@ -162,6 +198,61 @@ def _restated(lines: Sequence[Line], context: HunkContext) -> Iterator[Line]:
         text = restated(line.text, words) if line.kind == "removed" else line.text
         if text is not None:
             yield replace(line, text=text)
+
+
+def _renamed(lines: Sequence[Line], told: Sequence[Line]) -> Iterator[tuple[Numbers, Numbers]]:
+    """Pair the lines in which only names are new: the removed ones in new words are added ones, once for once."""
+    before = {line.numbers: line.text for line in lines}
+    added: dict[str, list[Numbers]] = {}
+    for line in lines:
+        if line.kind == "added":
+            added.setdefault(line.text, []).append(line.numbers)
+    for line in told:
+        if line.kind == "removed" and line.text != before[line.numbers] and added.get(line.text):
+            yield line.numbers, added[line.text].pop(0)
+
+
+def _beside(lines: Sequence[Line], context: HunkContext) -> Iterator[Numbers]:
+    """Pick the added lines that only stand beside what changed, so that they neither hide nor excuse it.
+
+    Such are statements that leave the code around them as it is, and say nothing like what went.
+    """
+    went = [line for line in lines if line.kind == "removed" and code_of(line, context.codes)]
+    came = [line for line in lines if line.kind == "added" and code_of(line, context.codes)]
+    uses = Counter(name for text in _new_texts(context) for name in set(_WORD.findall(text)))
+    for line in came if went else ():
+        does = _does(line, context)
+        rivals = [old for old in went if does != OBSERVE or _does(old, context) == OBSERVE]
+        alike = max((_alike(_words(line), _words(old)) for old in rivals), default=0.0)
+        idle = does == OBSERVE or (len(came) > 1 and (does == CALL or uses[does] == 1))
+        if does and idle and alike < ALIKE:
+            yield line.numbers
+
+
+def _does(line: Line, context: HunkContext) -> str:
+    told = context.codes.get(line.numbers)
+    return told.does if told else ""
+
+
+def _new_texts(context: HunkContext) -> Iterator[str]:
+    yield from (line.text for line in context.hunk.lines if line.kind != "removed")
+    yield from (text for _, text in context.after)
+
+
+def _words(line: Line) -> Counter[str]:
+    return Counter(_WORD.findall(line.text[:LONGEST_ALIKE]))
+
+
+def _alike(one: Counter[str], other: Counter[str]) -> float:
+    """Tell how many words two lines share, 0..1; a sign counts less than a name."""
+    both = _weighed(one) + _weighed(other)
+    return 2 * _weighed(one & other) / both if both else 0.0
+
+
+def _weighed(words: Counter[str]) -> float:
+    return sum(
+        count * (SIGN if len(word) == 1 and not _in_name(word) else 1.0) for word, count in words.items()
+    )
 
 
 def dropped(context: HunkContext, block: range) -> int:

@@ -146,7 +146,8 @@ def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
     for block in evidence.blocks(context.hunk):
         if unread(context, block) not in ("", NEW_CODE):
             continue
-        lines, sides = commentable(context.hunk, block), evidence.sides(context, block)
+        sides = evidence.sides(context, block)
+        lines = commentable(context.hunk, block, sides)
         new, old = engine.ask(prompt.likelihoods(sides.before, sides.new.text, sides.old.text))
         assert isinstance(new, Scored)
         assert isinstance(old, Scored)

@@ -38,7 +38,7 @@ class Parser:
             if not answer:
                 self._lives -= 1
                 self._end()
-            return [(start, end, kind) for start, end, kind in json.loads(answer or "[]")]
+            return [(start, end, kind, does) for start, end, kind, does in json.loads(answer or "[]")]
 
     def close(self) -> None:
         """End the process; the next question starts another."""

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 
 from hunkwise.reviewer.context import changes, numbered
 from hunkwise.reviewer.functions import enclosing
 from hunkwise.reviewer.types import FileDiff, Hunk
 
 FEWEST = 2  # places; one name in place of another, once, is how a wrong variable looks
+LONGEST_COMPARED = 600  # words of a change whose sides are not of one length; comparing takes quadratic time
 MOST_LOCAL = 50  # names that are looked for by function, and places of each
 
 _NAME = re.compile(r"(?:\.|->)?[^\W\d]\w*")  # a field is another name than a variable that is spelled like it
@@ -35,9 +37,7 @@ def renames(file: FileDiff, text: str | None) -> Mapping[str, str]:
     defined: set[Pair] = set()
     for change in (part for hunk in file.hunks for part in changes(hunk)):
         old, new = words_of(change, "removed"), words_of(change, "added")
-        if len(old) != len(new):
-            continue
-        for at, pair in enumerate(zip(old, new, strict=True)):
+        for at, pair in _aligned(old, new):
             if pair[0] != pair[1] and all(_NAME.fullmatch(word) for word in pair):
                 places.setdefault(pair, []).append(change)
                 seen[_bare(pair)] += 1
@@ -53,6 +53,20 @@ def renames(file: FileDiff, text: str | None) -> Mapping[str, str]:
             found += _gone([pair], file, after, scope) if scope else []
     olds, news = (Counter(side) for side in zip(*found, strict=True)) if found else (Counter(), Counter())
     return {old: new for old, new in found if olds[old] == news[new] == 1}
+
+
+def _aligned(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, Pair]]:
+    """Put words beside each other, each pair with its place among the old ones.
+
+    Where more words came than went, or fewer, those between equal ones: as many on both sides, else the last ones.
+    """
+    if len(old) == len(new):
+        yield from enumerate(zip(old, new, strict=True))
+    elif max(len(old), len(new)) <= LONGEST_COMPARED:
+        for kind, i, j, k, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if kind == "replace":
+                count = j - i if j - i == end - k else 1
+                yield from enumerate(zip(old[j - count : j], new[end - count : end], strict=True), j - count)
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
@@ -119,6 +133,19 @@ def is_definition(words: Sequence[str], at: int) -> bool:
     """Guess whether the name at a place is defined there: it is assigned, or stands behind a type or a keyword."""
     before = words[at - 1] if at and words[at] == words[at].lstrip(".->") else ""
     after = "".join(words[at + 1 : at + 3])
-    if (after.startswith("=") and after != "==") or after == ":=":
+    if (after.startswith("=") and after != "==") or after == ":=" or _is_unpacked(words, at):
         return True
     return _NAME.fullmatch(before) is not None and not _BEFORE_VALUES.fullmatch(before)
+
+
+def _is_unpacked(words: Sequence[str], at: int) -> bool:
+    """Tell whether a name is one of several at the beginning of a line that get their values at once."""
+    first = last = at
+    while first > 1 and words[first - 1] == "," and _NAME.fullmatch(words[first - 2]):
+        first -= 2
+    while last + 2 < len(words) and words[last + 1] == "," and _NAME.fullmatch(words[last + 2]):
+        last += 2
+    if first == last or (first and words[first - 1] != "\n"):
+        return False
+    after = "".join(words[last + 1 : last + 3])
+    return (after.startswith("=") and after != "==") or after == ":="

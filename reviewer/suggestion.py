@@ -30,7 +30,7 @@ def replaced(hunk: Hunk, line: int) -> tuple[str, ...]:
     """Give the removed lines that new-side `line` came in for, or that went beside it."""
     for added, removed, before, after in _blocks(hunk):
         beside = {context.new_no for context in (before, after) if context is not None}
-        if (added and added[0] <= line <= added[-1]) or (not added and line in beside):
+        if (added and added[0] <= line <= added[-1]) or line in beside:
             return tuple(gone.text for gone in removed)
     return ()
 

@@ -19,14 +19,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from hunkwise.reviewer.directives import acts
+from hunkwise.reviewer.statements import KINDS, statements
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-Kind = Literal["comment", "docstring", "import"]
+Kind = Literal["comment", "docstring", "import", "statement"]
 
-Span = tuple[int, int, Kind]
-"""Start and end in characters, and what stands there."""
+Span = tuple[int, int, Kind, str]
+"""Start and end in characters, what stands there, and of a statement what it does (statements.py)."""
 
 PATIENCE = 2.0  # seconds of CPU time for one text; 10,000 lines take less than one
 
@@ -79,24 +80,22 @@ def languages(suffix: str) -> tuple[str, ...]:
 
 
 def read(language: str, text: str) -> list[Span]:
-    """Find what is no code in a text, in order."""
+    """Find what is no code in a text, and statements that leave the rest as it is, in order."""
     from ast_grep_py import SgRoot
 
     root = SgRoot(text, language).root()
-    if root.kind() == "ERROR":
-        return []
     _, more, imports = _GRAMMARS[language]
     plain = "" if language in _NO_PLAIN_COMMENT else "comment "
     comments = [_range(node) for node in _all(root, plain + more)]
-    found: list[Span] = [(*at, "comment") for at in comments if not acts(text[at[0] : at[1]])]
-    found += [(*at, "import") for node in _all(root, imports) for at in _naming(node)]
+    found: list[Span] = [(*at, "comment", "") for at in comments if not acts(text[at[0] : at[1]])]
+    found += [(*at, "import", "") for node in _all(root, imports) for at in _naming(node)]
     if language == "python":
-        found += [(*_range(node), "docstring") for node in _docstrings(root)]
+        found += [(*_range(node), "docstring", "") for node in _docstrings(root)]
     since, until = _compiled_comments(root, language), _sure_until(language, text, comments)
-    doubts = _doubts(root)
-    return sorted(
-        span for span in set(found) if since <= span[0] and span[1] <= until and not _within(doubts, span[0])
-    )
+    doubts = [(0, len(text))] if root.kind() == "ERROR" else _doubts(root)
+    found = [s for s in found if since <= s[0] and s[1] <= until and not _within(doubts, s[0])]
+    every = statements(_all(root, KINDS.get(language, "")), text)
+    return sorted({*found, *((start, end, "statement", does) for start, end, does in every)})
 
 
 def _all(root: SgNode, kinds: str) -> list[SgNode]:

@@ -77,11 +77,13 @@ class Line:
 class LineCode:
     """What is left of a changed line without its comments and docstrings (code_lines.py).
 
-    `imports` says that this is an import and nothing more.
+    `imports` says that this is an import and nothing more; `does` what it does as a statement that leaves the code
+    around it as it is (statements.py), else "".
     """
 
     text: str
     imports: bool = False
+    does: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from difflib import unified_diff
 
-from hunkwise.engine import Scored, ScriptedEngine
+from hunkwise.engine import Engine, Scored, ScriptedEngine
 from hunkwise.reviewer.askable import told_of
 from hunkwise.reviewer.config import Config
 from hunkwise.reviewer.diff import parse_diff
-from hunkwise.reviewer.judgement import Inquiry, inquiries, read_evidence, read_with_context
+from hunkwise.reviewer.judgement import Inquiry, Spot, inquiries, read_evidence, read_with_context
+from hunkwise.reviewer.layer import layer_for
 from hunkwise.reviewer.selection import select
 from hunkwise.reviewer.types import Change
 
@@ -23,7 +24,22 @@ def edit(old: str, new: str, path: str = "a.py", *, known: bool = True) -> Chang
 def asked(change: Change) -> list[str]:
     """The old texts that are read of a change's only hunk."""
     engine = ScriptedEngine(lambda _, question: Scored(question.id, ()))
+    return [spot.reading.sides.old.text for spot in spots_of(change, engine)]
+
+
+def spots_of(change: Change, engine: Engine) -> tuple[Spot, ...]:
+    """The evidence about a change's only hunk."""
     (pick,) = select(change, (), ())[0]
     ((_, inquiry),) = inquiries([pick], Inquiry(change, Config(), engine), told_of(change.files, change.text))
-    context = read_with_context(pick, inquiry)
-    return [spot.reading.sides.old.text for spot in read_evidence(context, engine)]
+    return read_evidence(read_with_context(pick, inquiry), engine)
+
+
+def accused(change: Change, engine: Engine) -> tuple[float, str]:
+    """The highest probability of a change's only hunk that it is wrong, and the line that is named then."""
+    layer = layer_for(engine.card().digest)
+    spots = [spot for spot in spots_of(change, engine) if spot.reading.sides.old.code]
+    worst = max(spots, key=lambda spot: layer.probability(spot.features))
+    line = worst.suspects[0].line if worst.suspects else worst.lines[-1]
+    (file,) = change.files
+    text = next(each.text for hunk in file.hunks for each in hunk.lines if each.new_no == line)
+    return layer.probability(worst.features), text.strip()

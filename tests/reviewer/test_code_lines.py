@@ -290,7 +290,7 @@ def test_the_parser_lives_again(fresh: Parser) -> None:
     """What kills the process costs that text alone, three times."""
     for _ in range(LIVES - 1):
         assert fresh.read("no such language", "x") == []
-        assert fresh.read("python", "# a") == [(0, 3, "comment")]
+        assert fresh.read("python", "# a") == [(0, 3, "comment", "")]
     assert fresh.read("no such language", "x") == []
     assert fresh.read("python", "# a") == []
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from edits import accused, edit
+from padding import BUGS, Bug
 
 from hunkwise.engine import Engine, ModelSpec, open_local
 from hunkwise.reviewer.config import Config
@@ -53,3 +55,15 @@ def test_remarks_come_in_the_language_asked_for(engine: Engine) -> None:
 
     assert CHINESE.search(found.message)
     assert not CHINESE.search(found.path)
+
+
+@pytest.mark.parametrize("bug", [BUGS[0], BUGS[3], BUGS[5]], ids=lambda bug: bug.path)
+def test_a_harmless_line_does_not_silence_a_bug(engine: Engine, bug: Bug) -> None:
+    """Beside logs and checks the remark stands on the same line, about as sure."""
+    said = {what: accused(edit(bug.before, after, bug.path), engine) for what, after in bug.variants()}
+    sure, line = said.pop("plain")
+
+    assert sure >= Config().min_confidence
+    assert all(abs(other - sure) <= 0.06 for other, _ in said.values()), said
+    del said["renamed"]
+    assert {where for _, where in said.values()} == {line}
