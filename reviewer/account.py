@@ -29,6 +29,7 @@ def coverage(picked: Sequence[Picked], checked: Sequence[Picked], skipped: Seque
     others = [skip for skip in faults if skip.place not in asked]
     files = {pick.file.key for pick in picked}
     incomplete = {skip.key for skip in faults}
+    counted = asked.keys() | missed
     return Coverage(
         files=len(files | incomplete),
         files_reviewed=len(files - incomplete),
@@ -36,7 +37,7 @@ def coverage(picked: Sequence[Picked], checked: Sequence[Picked], skipped: Seque
         hunks_reviewed=len(asked.keys() - missed),
         lines=due + sum(skip.lines for skip in others),
         lines_reviewed=due - unread,
-        lines_checked=sum(len(pick.hunk.added) for pick in checked if pick.place not in asked),
+        lines_checked=sum(len(pick.hunk.added) for pick in checked if pick.place not in counted),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from hunkwise.reviewer.types import Coverage, Review, Severity, Skipped
+from hunkwise.reviewer.types import Coverage, FileKey, Review, Severity, Skipped
 
 MOST_ROWS = 6  # of one reason; where there are more they share a row
 MOST_NAMED = 4  # places in such a row
@@ -69,16 +69,24 @@ def held_back(review: Review) -> list[str]:
 
 def left_out(skipped: Iterable[Skipped]) -> list[tuple[str, str]]:
     """List what was not reviewed as place and reason; the hunks of a file with one reason share a row."""
-    rows: dict[tuple[str, str], list[int]] = {}
+    rows: dict[tuple[FileKey, str], list[int]] = {}
     for skip in skipped:
-        hunks = rows.setdefault((skip.path + patch(skip.part), skip.reason), [])
+        hunks = rows.setdefault((skip.key, skip.reason), [])
         hunks += [] if skip.hunk is None else [skip.hunk + 1]
-    return [(place + _hunks(hunks), reason) for (place, reason), hunks in rows.items()]
+    return [
+        (path + _within(f"patch {part}" if part else "", _hunks(hunks)), reason)
+        for ((path, part), reason), hunks in rows.items()
+    ]
 
 
 def patch(part: int) -> str:
     """Say which of the patches of a file is meant, where there are several: line numbers are those of that one."""
-    return f" (patch {part})" if part else ""
+    return _within(f"patch {part}" if part else "")
+
+
+def _within(*parts: str) -> str:
+    inside = ", ".join(filter(None, parts))
+    return f" ({inside})" if inside else ""
 
 
 def gathered(rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -105,7 +113,7 @@ def _hunks(numbers: list[int]) -> str:
     if not numbers:
         return ""
     listed = ", ".join(map(str, numbers[:6])) + (", …" if len(numbers) > 6 else "")
-    return f" (hunk{'' if len(numbers) == 1 else 's'} {listed})"
+    return f"hunk{'' if len(numbers) == 1 else 's'} {listed}"
 
 
 def made_by(review: Review) -> str:
