@@ -69,6 +69,10 @@ _LINE_END = re.compile("\r(?!\n)|[\v\f\x00\x1a\x1c-\x1e\x85\u2028\u2029]")
 _SPLICE = re.compile(r"(?:\\[ \t\v\f\r]+|\?\?/\s?)\Z")
 _ESCAPE = re.compile(r"\\u+00[0-7][0-9a-fA-F]")  # Java reads these before it looks for tokens
 _HTML_END = re.compile(r"\A<!--?-?>|--!>")
+_TEXT = re.compile("string|quoted|char|regex|heredoc|scalar|attribute_value|raw_text")
+_TEXT_ELEMENT = re.compile(
+    r"<(?:textarea|title|xmp|iframe|noembed|noframes|noscript|plaintext|template)\b", re.IGNORECASE
+)
 _CODING = re.compile(r"coding[:=][ \t]{0,9}([-\w.]+)")
 _PLAIN_CODING = re.compile(r"utf-?8|(?:us-)?ascii|latin-?1|iso-?8859-\d+|(?:cp|windows-)125\d", re.IGNORECASE)
 _PLAIN_STRING = re.compile(r"[rRuU]?['\"]")
@@ -86,12 +90,16 @@ def read(language: str, text: str) -> list[Span]:
     root = SgRoot(text, language).root()
     _, more, imports = _GRAMMARS[language]
     plain = "" if language in _NO_PLAIN_COMMENT else "comment "
-    comments = [_range(node) for node in _all(root, plain + more)]
+    nodes = _all(root, plain + more)
+    comments = [_range(node) for node in nodes]
     found: list[Span] = [(*at, "comment", "") for at in comments if not acts(text[at[0] : at[1]])]
     found += [(*at, "import", "") for node in _all(root, imports) for at in _naming(node)]
     if language == "python":
         found += [(*_range(node), "docstring", "") for node in _docstrings(root)]
-    since, until = _compiled_comments(root, language), _sure_until(language, text, comments)
+    since = _compiled_comments(root, language)
+    until = min(
+        [_sure_until(language, text, comments), *(_range(node)[0] for node in nodes if _in_text(node))]
+    )
     doubts = [(0, len(text))] if root.kind() == "ERROR" else _doubts(root)
     found = [s for s in found if since <= s[0] and s[1] <= until and not _within(doubts, s[0])]
     every = statements(_all(root, KINDS.get(language, "")), text)
@@ -145,6 +153,14 @@ def _sure_until(language: str, text: str, comments: Sequence[tuple[int, int]]) -
         if found:
             ends.append(start)
     return min(ends)
+
+
+def _in_text(comment: SgNode) -> bool:
+    """Tell whether a comment stands in a string or in an element of text: some grammars see comments there."""
+    return any(
+        _TEXT.search(holder.kind()) or (holder.kind() == "element" and _TEXT_ELEMENT.match(holder.text()))
+        for holder in comment.ancestors()
+    )
 
 
 def _compiled_comments(root: SgNode, language: str) -> int:
