@@ -38,14 +38,18 @@ _WORD = re.compile(r"\w+")
 _RUN = re.compile(r"[^\W_]+")
 # Wide, bold and slanted letters, Roman numerals, the long s and the sign of Kelvin
 _SHAPES = re.compile("[\uff21-\uff5a\U0001d400-\U0001d7ff\u2160-\u217f\u017f\u212a]")
-_FEW = 3  # Latin letters beside a Greek one are more than a formula has
+# A foreign word with an ending of Russian or Ukrainian (emailом), of which one letter at least looks like no other
+_POSING = "".join(sorted(char for char in _LOOKALIKES if "Ѐ" <= char <= "ӿ"))
+_ENDING = re.compile(rf"[A-Za-z0-9]+[{_POSING}]*(?![{_POSING}])[Ѐ-ӿ]+")
+_FEW = 3  # letters are more than a formula has
 
 
 def lookalikes(text: str) -> list[int]:
     """List the places of letters that make a name read as another one: of a script mixed into it, or of its shape.
 
     The rules are those of UTS 39, "moderately restrictive", but for symbols as formulas have them (Δt, σ_x), which
-    are let through. A name of one script is fine, whatever it looks like.
+    are let through. A name of one script is fine, unless each of its letters looks like one of ASCII (ѕсоре), with
+    nothing in it, around it or about it that speaks of another language.
     """
     if text.isascii():
         return []
@@ -71,25 +75,26 @@ def _in_name(text: str, start: int, end: int, *, inert: bool) -> list[int]:
             place
             for run in runs
             for place in (
-                *_in_run([(at, text[at]) for at in run], latin=latin),
+                *_in_run([(at, text[at]) for at in run], latin=latin, inert=inert),
                 *_shaped(text, run, inert=inert),
             )
         }
     )
 
 
-def _in_run(letters: list[tuple[int, str]], *, latin: bool) -> list[int]:
+def _in_run(letters: list[tuple[int, str]], *, latin: bool, inert: bool) -> list[int]:
     """List the foreign letters of a run without underscores; `latin`: the name has Latin letters somewhere."""
+    if inert and _ENDING.fullmatch("".join(char for _, char in letters)):
+        return []
     scripts = {at: script for at, char in letters if (script := _script(char))}
     kinds = set(scripts.values())
     own = sum(script == "LATIN" for script in scripts.values())
     foreign = [(at, char) for at, char in letters if scripts.get(at, "LATIN") != "LATIN"]
     if foreign and not own:
         several = len(kinds) > 1 and not kinds <= _EAST_ASIAN
-        posing = latin and (
-            not kinds <= _EVERYDAY | {"CYRILLIC"}
-            or all(char in (_SAME if scripts[at] == "GREEK" else _LOOKALIKES) for at, char in foreign)
-        )
+        alike = all(char in (_SAME if scripts[at] == "GREEK" else _LOOKALIKES) for at, char in foreign)
+        whole = alike and len(foreign) >= _FEW and not inert
+        posing = whole or (latin and (alike or not kinds <= _EVERYDAY | {"CYRILLIC"}))
         return [at for at, _ in foreign] if several or posing else []
     strange = not kinds <= _EVERYDAY | {"LATIN"} or len(kinds - _EAST_ASIAN) > 2
     return [
@@ -131,7 +136,8 @@ def _shape(char: str) -> bool:
 def false_blanks(text: str) -> list[int]:
     """List the places of blanks that look like a space, less those that written language has there.
 
-    That is: in words of a language that is not ASCII, within a number, and in a string at French punctuation.
+    That is: in words of a language that is not ASCII, within a number, and in a string at French punctuation or
+    before a unit.
     """
     places: list[int] = []
     if text.isascii():
@@ -150,7 +156,7 @@ def false_blanks(text: str) -> list[int]:
 
 def _typographic(before: str, after: str, *, quoted: bool) -> bool:
     number = before.isdigit() and after.isdigit()
-    return number or (quoted and (before == "«" or after in tuple("!?;:»%€°")))
+    return number or (quoted and (before.isdigit() or before == "«" or after in tuple("!?;:»%€°")))
 
 
 def _quoted(text: str, passage: re.Match[str]) -> bool:

@@ -22,6 +22,7 @@ _ESCAPED = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13, b
 _TIMESTAMP = re.compile(rb"\s\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[\d.]*( [-+]\d{4})?$")
 # a/ b/ by default, c/ i/ o/ w/ by diff.mnemonicPrefix, 1/ 2/ by `git diff --no-index` there
 _PREFIX = re.compile(rb"[abciow12]/")
+_OUTSIDE = re.compile(rb"\.\.?/")
 _BITBUCKET = re.compile(rb"\A(?:src|dst)://")
 # HFS+ ignores these inside names, so that .g\u200cit opens .git (git's is_hfs_dotgit)
 _IGNORED_BY_HFS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
@@ -108,7 +109,8 @@ def without_prefixes(old: bytes, new: bytes, *, git: bool) -> tuple[bytes, bytes
         return _without_prefix(old), _without_prefix(new)
     if _PREFIX.match(old) and _PREFIX.match(new) and old[:1] != new[:1]:
         return old[2:], new[2:]
-    whole = git or (old[:1] == new[:1] == b"/")  # Perforce: //depot/a/x.py and /home/me/a/x.py
+    # Perforce: //depot/a/x.py and /home/me/a/x.py; `diff -ru ../old .`: ../old/x.py and ./x.py
+    whole = git or (old[:1] == new[:1] == b"/") or bool(_OUTSIDE.match(old) or _OUTSIDE.match(new))
     tail = _common_tail(old, new) if whole else _common_after_first(old, new)
     return (tail, tail) if tail else (old, new)
 

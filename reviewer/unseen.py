@@ -34,6 +34,9 @@ CSI ST OSC PM APC
 _CONTROLS = dict(enumerate(_C0.split())) | dict(enumerate(_DELETE_AND_C1.split(), 0x7F))
 
 _JOINERS = "\u200c\u200d"
+_HEH = "\u0647"  # written alone in the form that begins a word, with a joiner after it: of the year, of the Hijra
+# Scripts that set no space between words, and write where a line may break: Thai, Lao, Myanmar, Khmer
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\ua9e0-\ua9ff\uaa60-\uaa7f]")
 _SIGNS_BEFORE_DIGITS = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
@@ -52,6 +55,7 @@ _FLAGS = tuple(
     _FLAG + "".join(chr(0xE0000 + ord(char)) for char in name) + "\U000e007f"
     for name in ("gbeng", "gbsct", "gbwls")
 )
+_VIRAMA = 9  # the combining class of signs that take a vowel away: RFC 5892 asks for no more before a joiner
 _DOTS = re.compile("[\u2801-\u28ff]")
 _NEAR = 200  # characters to each side in which a Braille blank has dots beside it
 
@@ -72,6 +76,8 @@ def needed(text: str, at: int) -> bool:
     char, before, after = text[at], text[at - 1 : at], text[at + 1 : at + 2]
     if char in _JOINERS:
         return _joins(text, at)
+    if char == "\u200b":
+        return all(other and _UNSPACED.match(other) for other in (before, after))
     if "\ufe00" <= char <= "\ufe0f":
         return _varies(char, before, after)
     if "\U000e0100" <= char <= "\U000e01ef":
@@ -94,6 +100,8 @@ def _is(char: str, categories: str) -> bool:
 def _joins(text: str, at: int) -> bool:
     """Joiners stand in scripts that join, also where a foreign word gets an ending, and between emoji."""
     before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    if (before and unicodedata.combining(before) == _VIRAMA) or (text[at] == "\u200d" and before == _HEH):
+        return not UNSEEN.match(after)
     if not _is(after, "LMNS"):
         return False
     if text[at] == "\u200d" and _PICTURE.match(after):
@@ -106,7 +114,9 @@ def _joins(text: str, at: int) -> bool:
 
 
 def _varies(char: str, before: str, after: str) -> bool:
-    """One selector picks the look of a symbol, an ideograph, or a digit that becomes a key."""
+    """One selector picks the look of a symbol (the letter U+2139 is one), an ideograph, or a digit as a key."""
     if not before.isascii():
-        return _is(before, "SP") or bool(_IDEOGRAPH.match(before) or _VARIES.match(before))
+        return (
+            _is(before, "SP") or before == "\u2139" or bool(_IDEOGRAPH.match(before) or _VARIES.match(before))
+        )
     return char == "\ufe0f" and before in tuple("0123456789#*") and after == "\u20e3"

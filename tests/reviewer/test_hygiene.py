@@ -87,6 +87,14 @@ def test_a_secret_is_found_and_never_quoted(secret: str) -> None:
     assert secret not in redact(f'token = "{secret}"')
 
 
+@pytest.mark.parametrize("secret", SECRETS[1:], ids=lambda text: text[:8])
+@pytest.mark.parametrize("before", ["\\n", "\\t", "%3D", "%20", "%3a", "=3D"])
+def test_a_secret_behind_an_escape_is_found(before: str, secret: str) -> None:
+    """The last letter of an escape is no part of the word that follows it."""
+    assert len(_check(f'text = "user{before}{secret}"')) == 1
+    assert secret not in redact(f'text = "user{before}{secret}"')
+
+
 @pytest.mark.parametrize(
     "line",
     [
