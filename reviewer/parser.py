@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -78,7 +79,7 @@ def _start() -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd="/",
-        env={"PYTHONIOENCODING": "utf-8"},
+        env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},  # what we import it does, and no secrets
         start_new_session=True,  # Ctrl-C in the terminal is ours to handle
         text=True,
         encoding="utf-8",

@@ -7,7 +7,7 @@ lines stand beside a wrong line as beside a right one. What they do themselves i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -85,18 +85,25 @@ def effect(node: SgNode) -> str:
     return ""
 
 
-def alone(text: str, start: int, end: int) -> bool:
-    """Tell whether nothing else stands on the lines of a statement."""
+def alone(text: str, start: int, end: int, comments: Mapping[int, int]) -> bool:
+    """Tell whether nothing but a comment that ends the line stands on the lines of a statement."""
     before = text[text.rfind("\n", 0, start) + 1 : start]
     stop = text.find("\n", end)
     after = text[end : stop if stop >= 0 else len(text)]
-    return not before.strip() and not after.strip(" \t\r;")
+    rest = after.lstrip(" \t\r;")
+    at = end + len(after) - len(rest)
+    return not before.strip() and (not rest or comments.get(at, -1) >= end + len(after.rstrip("\r")))
 
 
-def statements(nodes: list[SgNode], text: str) -> Iterator[tuple[int, int, str]]:
-    """Give start, end and effect of the statements that leave the code around them as it is."""
+def statements(
+    nodes: Iterable[SgNode], text: str, comments: Mapping[int, int]
+) -> Iterator[tuple[int, int, str]]:
+    """Give start, end and effect of the statements that leave the code around them as it is.
+
+    `comments` are those of the text, start to end.
+    """
     for node in nodes:
         where = node.range()
         start, end = where.start.index, where.end.index
-        if alone(text, start, end) and (does := effect(node)):
+        if alone(text, start, end, comments) and (does := effect(node)):
             yield start, end, does

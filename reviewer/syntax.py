@@ -102,7 +102,8 @@ def read(language: str, text: str) -> list[Span]:
     )
     doubts = [(0, len(text))] if root.kind() == "ERROR" else _doubts(root)
     found = [s for s in found if since <= s[0] and s[1] <= until and not _within(doubts, s[0])]
-    every = statements(_all(root, KINDS.get(language, "")), text)
+    ends = {start: end for start, end, kind, _ in found if kind == "comment"}
+    every = statements(_all(root, KINDS.get(language, "")), text, ends)
     return sorted({*found, *((start, end, "statement", does) for start, end, does in every)})
 
 

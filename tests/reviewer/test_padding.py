@@ -59,6 +59,7 @@ def test_a_new_name_elsewhere_does_not_move_the_remark(bug: Bug) -> None:
         "log.debug('page %s', number)",
         "logging.getLogger(__name__).info(number)",
         "print(number, size)",
+        "print(number, size)  # for now",
         "assert number > 0, 'pages'",
         "self.check(rows)",
         "spare = size",
@@ -83,6 +84,8 @@ def test_forms_of_harmless_lines(line: str) -> None:
         "raise ValueError",
         "size = 1",
         "sys.exit(1)",
+        "log.debug(size); size = 1",
+        "size = log.debug(size)",
         "rows = rows[1:]",
     ],
 )
