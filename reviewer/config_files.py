@@ -64,9 +64,13 @@ def _not_the_strangers(folder: Path, before: str | None) -> list[Layer]:
 def _strangers(folder: Path) -> list[Layer]:
     """Read the file that the change may have brought; one that is broken says why and nothing else."""
     root = repository_root(folder) or folder.resolve()
-    for path in filter(Path.is_file, _places(folder)):
+    for path in _places(folder):
         origin = str(path.relative_to(root))
         try:
+            if not _is_there(path, origin):
+                continue
+            if not path.resolve().is_relative_to(root):
+                raise ConfigError(f"{origin}: a link that leads out of the repository")
             table = _table(path, _content(path, origin), origin)
             if table is not None:
                 return [replace(file_layer(table, origin), stranger=True)]
@@ -94,7 +98,9 @@ def find(folder: Path) -> Path | None:
 
 
 def _nearest(folder: Path) -> tuple[Path, Mapping[str, object]] | None:
-    for path in filter(Path.is_file, _places(folder)):
+    for path in _places(folder):
+        if not _is_there(path, str(path)):
+            continue
         if (table := _table(path, _content(path, str(path)), str(path))) is not None:
             return path, table
     return None
@@ -117,6 +123,13 @@ def user_file(environ: Mapping[str, str]) -> Path | None:
 def read_file(path: Path) -> Layer:
     """Read and check one file; of a pyproject.toml only `[tool.hunkwise]`. Raises ConfigError."""
     return file_layer(_table(path, _content(path, str(path)), str(path)) or {}, str(path))
+
+
+def _is_there(path: Path, origin: str) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # a link to what can't be a name, or lies where nothing may be read
+        raise ConfigError(f"{origin}: can't be read: {error.strerror}") from None
 
 
 def _content(path: Path, origin: str) -> bytes:
@@ -142,7 +155,7 @@ def _parse(data: bytes, origin: str) -> dict[str, object]:
     if len(data) > LARGEST_FILE:
         raise ConfigError(f"{origin}: larger than {LARGEST_FILE:,} bytes; this is no configuration file")
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8-sig"))  # Windows' editors put a mark before it
     except UnicodeDecodeError as error:
         raise ConfigError(f"{origin}: not UTF-8 at byte {error.start}") from None
     except (ValueError, RecursionError) as error:  # ValueError alone: a number of thousands of digits

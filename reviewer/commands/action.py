@@ -84,9 +84,12 @@ def merge_request() -> int:
         library = library_from_environment(os.environ, offline=config.offline)
         library.pull(config.model, _say)
         library.verify(config.model, _say)
-    reports = ["text=-", "json=hunkwise.json", "codequality=hunkwise-codequality.json"]
+    reports = {"json": folder / "hunkwise.json", "codequality": folder / "hunkwise-codequality.json"}
+    for path in reports.values():  # a link in its place, or an earlier report, could be the change's own
+        path.unlink(missing_ok=True)
     options = [f"--from={commits.base}", f"--to={commits.head}", "--untrusted"]
-    return _reviewed([*options, *(f"--output={report}" for report in reports)], folder)
+    options += [f"--output={name}={path.name}" for name, path in reports.items()]
+    return _reviewed([*options, "--output=text=-"], folder)
 
 
 def _asked(commits: Range, config: Config, folder: Path) -> int:
@@ -124,7 +127,7 @@ def verdict(code: int, fail_on: Severity | None) -> int:
 def _job(environ: Mapping[str, str]) -> tuple[Inputs, Range, Path | None, Config]:
     """Read inputs and event, and the configuration of the base commit."""
     inputs, commits = read_inputs(environ), read_range(environ)
-    check_history(inputs.workdir, commits)
+    commits = check_history(inputs.workdir, commits)
     file = base_config(inputs.workdir, commits, inputs.config, _folder(environ)) if inputs.config else None
     flags: dict[str, object] = {"model": inputs.model} if inputs.model else {}
     if inputs.fail_on:

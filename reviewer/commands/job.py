@@ -11,7 +11,7 @@ from typing import Any
 
 from hunkwise.reviewer.config_files import LARGEST_FILE
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.forges.git import asks, repository
+from hunkwise.reviewer.forges.git import Repository, asks, empty_tree, repository, run
 from hunkwise.reviewer.named import read_as_of, read_regular
 from hunkwise.reviewer.setting import nearest
 from hunkwise.reviewer.types import Severity
@@ -99,10 +99,16 @@ def read_range(environ: Mapping[str, str]) -> Range:
     Raises UsageError for other events, and for commits that are none.
     """
     event = _event(environ)
-    pull = event.get("pull_request") or {}
-    queue = event.get("merge_group") or {}
-    base = _path(pull, "base", "sha") or queue.get("base_sha") or event.get("before")
-    head = _path(pull, "head", "sha") or queue.get("head_sha") or event.get("after")
+    base = (
+        _path(event, "pull_request", "base", "sha")
+        or _path(event, "merge_group", "base_sha")
+        or event.get("before")
+    )
+    head = (
+        _path(event, "pull_request", "head", "sha")
+        or _path(event, "merge_group", "head_sha")
+        or event.get("after")
+    )
     if not (isinstance(base, str) and isinstance(head, str)):
         raise UsageError(
             "this event has no change to review; run the action on pull_request, merge_group or push"
@@ -128,12 +134,24 @@ _CHECKOUT = (
 )
 
 
-def check_history(folder: Path, commits: Range, remedy: str = _CHECKOUT) -> None:
-    """Make sure that both commits are in the checkout. Raises UsageError that says how to get them."""
+def check_history(folder: Path, commits: Range, remedy: str = _CHECKOUT) -> Range:
+    """Make sure that both commits are in the checkout; of a repository's first commit all is new.
+
+    Raises UsageError that says how to get them.
+    """
     repo = repository(folder)
-    for commit in (commits.base, commits.head):
+    for commit in (commits.head, commits.base):
         if asks(repo, "cat-file", "-e", f"{commit}^{{commit}}") is None:
+            if commit == f"{commits.head}^" and _is_first(repo, commits.head):
+                return Range(empty_tree(repo), commits.head)
             raise UsageError(f"commit {commit[:12]} is not in the checkout; {remedy}")
+    return commits
+
+
+def _is_first(repo: Repository, commit: str) -> bool:
+    """Tell a commit without a parent from one whose parent was not fetched."""
+    header = run(repo, "cat-file", "commit", commit).partition(b"\n\n")[0]
+    return b"\nparent " not in header
 
 
 def base_config(folder: Path, commits: Range, name: str, into: Path) -> Path:

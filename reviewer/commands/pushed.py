@@ -51,7 +51,7 @@ def from_lines(lines: Iterable[str], remote: str, folder: Path) -> list[Task]:
     """
     new, old = [], []
     for line in lines:
-        words = line.split()
+        words = line.rsplit(maxsplit=3)  # a local ref may be an expression with blanks, such as ":/fix it"
         if len(words) != 4 or not all(_COMMIT.fullmatch(word) for word in (words[1], words[3])):
             raise GitError(
                 f"a pre-push hook should read four words a line from git, not {line.strip()!r:.100}"

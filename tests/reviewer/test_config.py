@@ -244,6 +244,30 @@ def test_a_strangers_broken_file_is_set_aside(repository: Path, name: str, text:
         load(flags={}, environ={}, folder=repository)
 
 
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("a" * 300, "can't be read: File name too long"),
+        ("../outside.toml", "a link that leads out of the repository"),
+    ],
+)
+def test_a_strangers_link_is_set_aside(repository: Path, target: str, reason: str) -> None:
+    """Neither does a link to what can't be a name stop the review, nor is one out of the repository followed."""
+    write(repository.parent / "outside.toml", "language = 'de'\n")
+    (repository / ".hunkwise.toml").symlink_to(target)
+    config = load(flags={}, environ={}, folder=repository, trusted=False)
+    assert config == Config()
+    assert config.ignored == (
+        (".hunkwise.toml", f"set aside, because it comes from the change itself: {reason}"),
+    )
+
+
+def test_a_mark_before_the_text_is_no_fault(repository: Path) -> None:
+    """Editors of Windows write a byte order mark."""
+    (repository / ".hunkwise.toml").write_bytes(b"\xef\xbb\xbfmax_comments = 3\r\n")
+    assert load(flags={}, environ={}, folder=repository).max_comments == 3
+
+
 @pytest.mark.parametrize("name", [".hunkwise.toml", "pyproject.toml"])
 @pytest.mark.parametrize("head", ["max_comments = 9\n", "broken = ", None])
 def test_the_base_commits_file_holds(tmp_path: Path, name: str, head: str | None) -> None:

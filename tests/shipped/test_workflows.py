@@ -250,6 +250,29 @@ def test_gitlab_refuses_a_change_that_fills_the_cache(
     assert "the change brings files" in done.stdout
 
 
+def test_gitlab_refuses_a_link_to_a_filled_cache(root: Path, tmp_path: Path, merged: dict[str, str]) -> None:
+    """Of what lies behind a link, git lists nothing under the link's name."""
+    (tmp_path / "elsewhere/pip").mkdir(parents=True)
+    (tmp_path / "elsewhere/pip/x").write_text("x")
+    (tmp_path / ".hunkwise").symlink_to("elsewhere")
+    git(tmp_path, "add", "-f", ".hunkwise", "elsewhere")
+    done = scripted(root, tmp_path, merged)
+    assert done.returncode == 2
+    assert "the change brings files" in done.stdout
+
+
+def test_gitlab_writes_its_reports_through_no_link(
+    root: Path, tmp_path: Path, merged: dict[str, str]
+) -> None:
+    """What a change committed in a report's place is not written to, nor taken for the report."""
+    for name in ("hunkwise.json", "hunkwise-codequality.json"):
+        (tmp_path / name).symlink_to(tmp_path / "elsewhere" / name)
+    (tmp_path / "elsewhere").mkdir()
+    assert scripted(root, tmp_path, merged).returncode == 0
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert not (tmp_path / "hunkwise.json").is_symlink()
+
+
 def test_gitlab_caches(root: Path) -> None:
     """Engine and model are kept whatever becomes of the job; the job with the token shares nothing with it."""
     jobs = gitlab_jobs(root)

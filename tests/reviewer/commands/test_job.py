@@ -88,7 +88,14 @@ def test_range(tmp_path: Path, event: object, commits: Range) -> None:
 
 @pytest.mark.parametrize(
     "event",
-    ["{", "[]", "{}", '{"pull_request": 3}', json.dumps({"before": "--upload-pack=x", "after": B})],
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"pull_request": 3}',
+        '{"pull_request": "x", "merge_group": "y"}',
+        json.dumps({"before": "--upload-pack=x", "after": B}),
+    ],
 )
 def test_no_range(tmp_path: Path, event: str) -> None:
     """Other events, and commits that are none, are refused."""
@@ -135,6 +142,15 @@ def test_no_such_configuration(tmp_path: Path, commits: Range, name: str) -> Non
 
 def test_history(tmp_path: Path, commits: Range) -> None:
     """A checkout without the base commit is refused with the line that mends it."""
-    check_history(tmp_path, commits)
+    assert check_history(tmp_path, commits) == commits
     with pytest.raises(UsageError, match="fetch-depth: 0"):
         check_history(tmp_path, Range(A, commits.head))
+
+
+def test_the_first_push_is_all_new(tmp_path: Path, commits: Range) -> None:
+    """A first commit has no parent; one whose parent was not fetched is refused as ever."""
+    empty = git(tmp_path, "hash-object", "-t", "tree", "/dev/null")
+    assert check_history(tmp_path, Range(f"{commits.base}^", commits.base)) == Range(empty, commits.base)
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{tmp_path}", "shallow")
+    with pytest.raises(UsageError, match="fetch-depth: 0"):
+        check_history(tmp_path / "shallow", Range(f"{commits.head}^", commits.head))

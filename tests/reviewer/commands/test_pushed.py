@@ -121,6 +121,14 @@ def test_another_history(work: Path, target: str) -> None:
     assert sent(work, line(work, "feature")) == {"refs/heads/feature": ["one.py", "two.py"]}
 
 
+def test_a_ref_may_be_an_expression(work: Path) -> None:
+    """As in `git push origin ':/fix it:refs/heads/x'`: git hands it on as it was given, blanks and all."""
+    git(work, "checkout", "-qb", "topic")
+    save(work, "topic.py")
+    told = line(work, "topic").replace("refs/heads/topic", ":/fix all  of it", 1)
+    assert sent(work, told) == {":/fix all  of it": ["topic.py"]}
+
+
 def test_odd_refs_cost_no_other(work: Path) -> None:
     """Tags of a commit are its; a tag of a file, and a commit that is gone, are named; deletions send nothing."""
     git(work, "checkout", "-q", "feature")

@@ -368,6 +368,7 @@ def test_scan_in_a_repository_leaves_out_what_is_ignored(repo: Path) -> None:
     (repo / "src/bin").write_bytes(b"\0")
     (repo / "src/empty.py").write_text("")
     (repo / "src/link.py").symlink_to("/etc/passwd")
+    (repo / "src/long.py").symlink_to("a" * 300)  # no name can be that long
     change = local.scan(repo, ["src"], LIMITS)
 
     assert added(change) == {
