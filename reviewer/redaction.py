@@ -42,7 +42,7 @@ _FORMATS: tuple[tuple[str, str, str], ...] = (
     ("a Hugging Face token", "hf_", r"[A-Za-z]{34}\b"),
     ("a SendGrid key", r"SG\.", r"[\w-]{22}\.[\w-]{43}\b"),
 )
-_BEGINNING = re.compile("|".join(begins for _, begins, _ in _FORMATS))  # a quick look, seven times as fast
+_BEGINNING = re.compile("|".join(begins for _, begins, _ in _FORMATS))  # many times as fast as the whole
 # Where a word begins, also after the letter of an escape (\nAKIA…) or of a percent sign's code (%3DAKIA…)
 _STARTS = r"(?:\b|(?<=\\[abfnrtv0])|(?<=[%=][0-9A-F]{2})|(?<=%[0-9a-f]{2}))"
 _ALL = "|".join(
@@ -88,12 +88,10 @@ def keyed_hash(value: str) -> str:
 
 def secrets(text: str) -> tuple[Secret, ...]:
     """Find the secrets of a text, from left to right, also where unseen characters stand between their letters."""
-    found = []
-    if _BEGINNING.search(text):
-        found = [_secret(match, range(len(text))) for match in _SECRET.finditer(text)]
+    found = [_secret(match, range(len(text))) for match in _matches(_SECRET, text)]
     if _veiled(text):
         shown, places = _shown(text)
-        found += [_secret(match, places) for match in _LOOSE.finditer(shown)]
+        found += [_secret(match, places) for match in _matches(_LOOSE, shown)]
     return tuple(_apart(sorted(found, key=lambda secret: (secret.start, -secret.end))))
 
 
@@ -125,6 +123,16 @@ def plain(text: str) -> str:
     return "".join(char for at, char in enumerate(redacted) if at not in gone) if gone else redacted
 
 
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Find what `pattern.finditer` finds, trying it only where a secret may begin."""
+    at = 0
+    while begins := _BEGINNING.search(text, at):
+        match = pattern.match(text, begins.start())
+        if match:
+            yield match
+        at = match.end() if match else begins.start() + 1
+
+
 def _secret(match: re.Match[str], places: Sequence[int]) -> Secret:
     what = next(_FORMATS[int(name[1:])][0] for name, text in match.groupdict().items() if text)
     return Secret(places[match.start()], places[match.end() - 1] + 1, what, match[0])
@@ -146,5 +154,10 @@ def _veiled(text: str) -> bool:
 
 def _shown(text: str) -> tuple[str, Sequence[int]]:
     """Give a text as it is seen, and the place of each of its characters in the whole."""
-    places = [at for at, char in enumerate(text) if not UNSEEN.match(char)]
-    return "".join(map(text.__getitem__, places)), places
+    places: list[int] = []
+    start = 0
+    for gone in UNSEEN.finditer(text):
+        places += range(start, gone.start())
+        start = gone.end()
+    places += range(start, len(text))
+    return UNSEEN.sub("", text), places

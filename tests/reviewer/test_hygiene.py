@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import tomllib
 import unicodedata
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hunkwise.reviewer.hygiene import checks
-from hunkwise.reviewer.redaction import plain, redact
+from hunkwise.reviewer.redaction import plain, redact, secrets
 from hunkwise.reviewer.types import Category, FileDiff, FileStatus, Finding, Hunk, Line, LineKind, Severity
 
 # Spelt in two halves so that no scanner of secrets takes this file for a leak.
@@ -309,3 +310,12 @@ def test_no_veil_hides_a_secret(secret: str, veil: list[tuple[int, str]], before
     assert len(hidden) == len(text)
     assert redact(hidden) == hidden
     assert all(secret[at : at + 6] not in plain(text) for at in range(4, len(secret) - 6))
+
+
+@pytest.mark.parametrize("piece", ["a1b2+", "AKIA", "sk-", "-----BEGIN ", "\u200b", "a\u200b"])
+def test_a_long_line_takes_little_time(piece: str) -> None:
+    """Formats are tried only where one may begin, so that a line of megabytes costs as much as its length."""
+    line = piece * (1_000_000 // len(piece)) + f" '{SECRETS[1]}'"
+    start = time.process_time()
+    assert secrets(line)[-1].value == SECRETS[1]
+    assert time.process_time() - start < 5
