@@ -128,12 +128,13 @@ def _location(finding: Finding) -> dict[str, Any]:
 
 
 def _fix(finding: Finding) -> dict[str, Any]:
-    """Replace whole lines: up to the start of the line after the last."""
+    """Replace lines but for the end of the last, which a file's last line may lack; or delete them with it."""
     fix = finding.suggestion
     assert fix is not None
-    region = {"startLine": fix.start_line, "startColumn": 1, "endLine": fix.end_line + 1, "endColumn": 1}
-    text = f"{fix.replacement}\n" if fix.replacement else ""
-    change = {"deletedRegion": region, "insertedContent": {"text": text}}
+    region = {"startLine": fix.start_line, "startColumn": 1, "endLine": fix.end_line}
+    if not fix.replacement:
+        region |= {"endLine": fix.end_line + 1, "endColumn": 1}
+    change = {"deletedRegion": region, "insertedContent": {"text": fix.replacement}}
     return {
         "description": {"text": "Suggested change"},
         "artifactChanges": [{"artifactLocation": _artifact(finding), "replacements": [change]}],

@@ -82,7 +82,8 @@ def _headline(finding: Finding, paint: Paint) -> str:
 
 
 def _finding(finding: Finding, page: _Page) -> str:
-    gutter = len(str(finding.end_line))
+    last = finding.suggestion.end_line if finding.suggestion else 0
+    gutter = len(str(max(finding.end_line, last)))
     lines = [_headline(finding, page.paint), *_code(finding, page, gutter)]
     lines += _prose(finding.message, f"{' ' * gutter} = ", page.prose)
     return "\n".join([*lines, *_suggestion(finding, page, gutter)])
@@ -142,7 +143,6 @@ def _suggestion(finding: Finding, page: _Page, gutter: int) -> list[str]:
     suggestion = finding.suggestion
     if suggestion is None:
         return []
-    gutter = max(gutter, len(str(suggestion.end_line)))
     margin = gutter + 3
     old = replaced(finding, page.change)
     new = suggestion.replacement.split("\n") if suggestion.replacement else []

@@ -331,3 +331,28 @@ def test_severities_have_a_place_in_every_scale() -> None:
         review = replace(REVIEW, findings=(replace(INVENTED.LOW, severity=severity),))
         for name in FORMATS:
             assert render(name, review)
+
+
+def test_a_suggestion_is_in_line_with_its_remark() -> None:
+    """Also where it ends on a line whose number has a digit more."""
+    found = replace(
+        INVENTED.INFO,
+        start_line=9,
+        end_line=9,
+        code=("line 9",),
+        suggestion=Suggestion(9, 10, "better", verified=True),
+    )
+    text = render("text", replace(REVIEW, findings=(found,)), View())
+    assert "\n 9 |  line 9\n" in text
+    assert "\n   = suggestion for lines 9 to 10:\n   + better\n" in text
+
+
+def test_a_suggestion_in_sarif_stays_within_the_file() -> None:
+    """The last line of a file may have no end, and none after it; who deletes a line deletes its end."""
+    for replacement, end in (("better", {"endLine": 9}), ("", {"endLine": 10, "endColumn": 1})):
+        fix = Suggestion(8, 9, replacement, verified=True)
+        review = replace(REVIEW, findings=(replace(INVENTED.INFO, suggestion=fix),), rejected=())
+        (result,) = json.loads(render("sarif", review))["runs"][0]["results"]
+        (change,) = result["fixes"][0]["artifactChanges"][0]["replacements"]
+        assert change["deletedRegion"] == {"startLine": 8, "startColumn": 1, **end}
+        assert change["insertedContent"] == {"text": replacement}
