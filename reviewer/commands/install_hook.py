@@ -80,5 +80,9 @@ def script(stage: str, program: Path) -> str:
 
 
 def _ours(path: Path) -> bool:
-    """Tell our own hook by its mark; a link is never ours, for we would write where it points."""
-    return not path.is_symlink() and _MARK in path.read_text(encoding="utf-8", errors="replace")
+    """Tell our own hook by its mark; a link is never ours, for we would write where it points, nor is a pipe."""
+    return (
+        path.is_file()
+        and not path.is_symlink()
+        and _MARK in path.read_text(encoding="utf-8", errors="replace")
+    )

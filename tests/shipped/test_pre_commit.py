@@ -55,6 +55,14 @@ def test_documented_extra(root: Path, blocks: Blocks) -> None:
     assert [hook["additional_dependencies"] for hook in ours] == [extra, extra]
 
 
+def test_documented_stages(root: Path, blocks: Blocks) -> None:
+    """For each stage that a sample names, the text says how to have git call it: pre-push does not by itself."""
+    text = (root / "docs/pre-commit.md").read_text()
+    for block in blocks("pre-commit.md", "yaml pre-commit"):
+        for hook in yaml.safe_load(block)["repos"][0]["hooks"]:
+            assert all(f"--hook-type {stage}" in text for stage in hook.get("stages", ()))
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A repository with one commit."""
@@ -69,14 +77,14 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.mark.network
 def test_try_repo(root: Path, repository: Path, tmp_path: Path, tool: Tool) -> None:
-    """From a fresh clone, a commit with nothing to review passes, and says so."""
+    """From a fresh clone, a commit that no model is asked about passes, and says so."""
     (repository / "uv.lock").write_text("x = 1\n")
     (repository / "a.py").write_text("not staged\n")
     git(repository, "add", "uv.lock")
     command = ["pre-commit", "try-repo", root, "hunkwise", "--verbose"]
     done = tool(*command, cwd=repository, env=environment(tmp_path / "home"))
     assert done.returncode == 0, done.stdout
-    assert "nothing to review" in done.stdout
+    assert "no remarks; checked without the model" in done.stdout
 
 
 @pytest.mark.network

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,17 @@ def test_link_stays(repository: Path, tmp_path: Path) -> None:
     assert isinstance(invoke().exception, UsageError)
     assert invoke("--force").exception is None
     assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_not_ours(repository: Path, make: Callable[[Path], None]) -> None:
+    """A pipe in a hook's place holds nothing up, and --force puts it aside."""
+    file = repository / ".git" / "hooks" / "pre-commit"
+    file.parent.mkdir(exist_ok=True)
+    make(file)
+    assert isinstance(invoke().exception, UsageError)
+    assert invoke("--force").exception is None
+    assert file.is_file()
 
 
 def test_hooks_path(repository: Path, tmp_path: Path) -> None:
