@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from hunkwise.reviewer.errors import GitError, UsageError
+from hunkwise.reviewer.forges.git import repository
 from hunkwise.reviewer.named import repository_root
 
 _MARK = "# Written by hunkwise install-hook; delete this file to be rid of it."
@@ -56,7 +57,8 @@ def hook_path(folder: Path, stage: str) -> Path:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GitError(f"git can't be asked: {error}") from error
     if done.returncode != 0:
-        raise GitError(f"{folder} is in no git repository; run this inside one")
+        repository(folder)  # which says why git does not read it
+        raise GitError(f"git does not say where the hooks of {folder} lie")
     # the folder is asked for, not the file: git would follow a link in its place
     return Path(done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")) / stage
 

@@ -162,6 +162,9 @@ def _how_to_have(repo: Repository, name: str) -> str:
     """What to do about a commit that is not here."""
     if asks(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
         return "HEAD has no commit yet; review what is not committed with --staged or --working"
+    named = asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", name)
+    if named and (kind := asks(repo, "cat-file", "-t", named)) not in (None, "commit"):
+        return f"it names a {kind}"
     if found := _EXPRESSION.search(name):
         known = asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", name[: found.start()])
         if known is not None and is_shallow(repo):

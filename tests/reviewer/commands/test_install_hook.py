@@ -106,6 +106,14 @@ def test_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(invoke().exception, GitError)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_repository_of_somebody_else(repository: Path) -> None:
+    """Why git does not read it is said, and what helps."""
+    for path in (repository, repository / ".git"):
+        os.chown(path, 1234, 1234)
+    assert "safe.directory" in str(invoke().exception)
+
+
 def test_uninstalled(tmp_path: Path) -> None:
     """Where hunkwise was uninstalled the commit goes on with a note."""
     file = tmp_path / "hook"

@@ -235,6 +235,13 @@ def test_names_that_are_no_commit(repo: Path, name: str) -> None:
     assert not (repo / "canary").exists()
 
 
+@pytest.mark.parametrize(("name", "kind"), [("HEAD^{tree}", "tree"), ("HEAD:b.txt", "blob")])
+def test_names_of_something_else(repo: Path, name: str, kind: str) -> None:
+    """What is there and no commit is not said to be missing."""
+    with pytest.raises(GitError, match=f"it names a {kind}$"):
+        local.commit(repo, name, LIMITS)
+
+
 def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outside of a repository, in a folder that is gone, and without git the error says what to do."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
