@@ -77,10 +77,12 @@ def chosen_forge(
 
 def read_findings(name: str) -> Review:
     """Read the report, which may have been written by anybody. Raises UsageError, ReportError."""
-    from hunkwise.reviewer.report.json import LARGEST, load
+    from hunkwise.reviewer.report.json import LARGEST, ReportError, load
 
     try:
         return load(read_regular(name, LARGEST + 1))
+    except ReportError as error:
+        raise ReportError(f"{name}: {error}") from None
     except OSError as error:
         raise UsageError(f"{name}: can't be read: {error.strerror}") from None
 

@@ -193,3 +193,10 @@ def test_a_file_of_another_form_is_refused(wrong: object) -> None:
     """A wrong version, key or day is no silence."""
     with pytest.raises(ReportError):
         parse(json.dumps(wrong).encode())
+
+
+def test_a_report_that_is_none_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What can't be read is said with the file that it is in."""
+    (here / "bad.json").write_text('{"a":')
+    assert run(hunkwise, ["baseline", "bad.json"]) == 2
+    assert "bad.json: the report is no JSON" in capsys.readouterr().err
