@@ -25,17 +25,17 @@ from typing import cast
 from facts import facts
 
 from hunkwise.engine import Bundle, Choice, Choose, Engine, Score, Scored, Segment, TokenScore
-from hunkwise.reviewer import evidence, prompt
+from hunkwise.reviewer.app.engines import open_engine
+from hunkwise.reviewer.app.meters import Meter
+from hunkwise.reviewer.app.progress import Progress, wanted
 from hunkwise.reviewer.bench import calibration
 from hunkwise.reviewer.bench.calibration import Example
 from hunkwise.reviewer.bench.cases import Case, read_cases
 from hunkwise.reviewer.bench.spots import spots
-from hunkwise.reviewer.commands.engine import open_engine
-from hunkwise.reviewer.commands.instruments import Meter
-from hunkwise.reviewer.commands.progress import Progress, wanted
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.evidence import Word
-from hunkwise.reviewer.judgement import Spot
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.judge import evidence, prompt
+from hunkwise.reviewer.judge.evidence import Word
+from hunkwise.reviewer.judge.judgement import Spot
 from hunkwise.reviewer.types import HunkContext
 
 Features = dict[str, float]

@@ -16,9 +16,9 @@ from statistics import median
 import numpy as np
 
 from hunkwise.engine import Bundle, Generate, Segment, library_from_environment
-from hunkwise.engine.runtime.native import Batch, Context, Model
-from hunkwise.engine.runtime.plan import Plan
-from hunkwise.engine.runtime.runner import LocalEngine, load
+from hunkwise.engine.llamacpp.native import Batch, Context, Model
+from hunkwise.engine.llamacpp.runner import LocalEngine, load
+from hunkwise.engine.planning.plan import Plan
 
 PROMPT = "A long story about a compiler, a linker and a loader, with every detail.\n"
 

@@ -26,8 +26,8 @@ from engine_cases import KINDS, Case, cases, source_text
 from engine_peers import Reply, Server, Setup, build_server, high_level
 
 from hunkwise.engine import Answer, Bundle, Choice, Generated, Segment, library_from_environment
-from hunkwise.engine.runtime.plan import Plan
-from hunkwise.engine.runtime.runner import LocalEngine, load
+from hunkwise.engine.llamacpp.runner import LocalEngine, load
+from hunkwise.engine.planning.plan import Plan
 
 MODELS = ("qwen2.5-coder:0.5b", "qwen2.5-coder:1.5b")
 NAMES = tuple(kind.name for kind in KINDS)

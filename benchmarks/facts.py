@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hunkwise.reviewer.code_lines import Codes, code_of
+from hunkwise.reviewer.languages.comments import Codes, code_of
 from hunkwise.reviewer.types import Line
 
 _NAME = re.compile(r"[^\W\d]\w*")

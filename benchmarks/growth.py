@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 
 from hunkwise.engine import ScriptedEngine
-from hunkwise.reviewer.config import Config, Rule
-from hunkwise.reviewer.diff import Limits, parse_diff
-from hunkwise.reviewer.pipeline import review
+from hunkwise.reviewer.config.settings import Config, Rule
+from hunkwise.reviewer.diff.parse import Limits, parse_diff
+from hunkwise.reviewer.judge.pipeline import review
 from hunkwise.reviewer.report import View, renderer
 from hunkwise.reviewer.types import Severity
 

@@ -17,12 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from hunkwise.engine import Engine
+from hunkwise.reviewer.app.engines import open_engine
+from hunkwise.reviewer.app.progress import Progress, wanted
 from hunkwise.reviewer.bench.cases import Case, read_cases, sample
 from hunkwise.reviewer.bench.metrics import Share
-from hunkwise.reviewer.commands.engine import open_engine
-from hunkwise.reviewer.commands.progress import Progress, wanted
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.pipeline import review
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.judge.pipeline import review
 from hunkwise.reviewer.types import Change, Hunk, Line
 
 PLANTED = (

@@ -23,7 +23,7 @@ from statistics import median
 import numpy as np
 
 from hunkwise.engine import library_from_environment
-from hunkwise.engine.runtime.native import Batch, Context, Model
+from hunkwise.engine.llamacpp.native import Batch, Context, Model
 
 Propose = Callable[[list[int]], list[int]]  # all tokens so far -> those that may come next
 TASKS = {

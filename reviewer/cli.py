@@ -19,7 +19,7 @@ import click
 
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.errors import ReviewError
-from hunkwise.reviewer.visible import defuse, visible
+from hunkwise.reviewer.text.visible import defuse, visible
 
 # verb -> module with a click command of that name in `command`; imported when the verb is used
 VERBS = {
@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb; for one that there is not, name the nearest. Raises click.UsageError."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            from hunkwise.reviewer.setting import nearest
+            from hunkwise.reviewer.config.kinds import nearest
 
             raise click.UsageError(f"no command {visible(args[0])!r}{nearest(args[0], VERBS)}", ctx)
         return super().resolve_command(ctx, args)

@@ -15,20 +15,20 @@ MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*
 
 # outside library -> the files of ours that may import it
 FACES = {
-    "ast_grep_py": {"reviewer/syntax.py"},
-    "llama_cpp": {"engine/runtime/native/library.py"},
-    "llguidance": {"engine/runtime/grammar.py"},
-    "unidiff": {"reviewer/diff.py"},
-    "redis": {"engine/cache/redis.py"},
-    "github": {"reviewer/forges/github.py", "reviewer/forges/github_api.py"},
-    "gitlab": {"reviewer/forges/gitlab.py"},
+    "ast_grep_py": {"reviewer/languages/syntax.py"},
+    "llama_cpp": {"engine/llamacpp/native/library.py"},
+    "llguidance": {"engine/llamacpp/grammar.py"},
+    "unidiff": {"reviewer/diff/parse.py"},
+    "redis": {"engine/store/redis.py"},
+    "github": {"reviewer/forges/github/pull.py", "reviewer/forges/github/api.py"},
+    "gitlab": {"reviewer/forges/gitlab/merge.py"},
     "jinja2": {
-        "reviewer/prompt.py",
+        "reviewer/judge/prompt.py",
         "reviewer/report/html.py",
-        "engine/runtime/template.py",
+        "engine/llamacpp/template.py",
     },
     "matplotlib": {"reviewer/bench/reliability_png.py"},
-    "wcwidth": {"reviewer/report/columns.py"},
+    "wcwidth": {"reviewer/text/columns.py"},
 }
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager"}
 

@@ -23,7 +23,7 @@ from hunkwise.engine.errors import PromptTooLong
 from hunkwise.reviewer.bench.cases import Case
 from hunkwise.reviewer.bench.run import Method, Remark
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.prompt import numbered
+from hunkwise.reviewer.judge.prompt import numbered
 from hunkwise.reviewer.types import FileDiff, HunkContext
 
 Said = tuple[tuple[Remark, ...], bool]

@@ -22,9 +22,9 @@ from hunkwise.engine import Engine
 from hunkwise.reviewer.bench import metrics
 from hunkwise.reviewer.bench.cases import Case
 from hunkwise.reviewer.bench.spots import spots
-from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.layer import Layer
+from hunkwise.reviewer.judge.calibration import Layer
 
 WEIGHED = ("gap", "drops")
 RIDGE = 1.0  # penalty on the standardised weights, for a few dozen cases

@@ -11,10 +11,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
-from hunkwise.reviewer.context import changes
-from hunkwise.reviewer.diff import parse_diff
+from hunkwise.reviewer.diff.hunks import changes
+from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.functions import enclosing
+from hunkwise.reviewer.languages.functions import enclosing
 from hunkwise.reviewer.types import Change, FileDiff
 
 Form = Literal["single", "composite", "pull"]

@@ -11,7 +11,7 @@ from hunkwise.reviewer.bench import metrics
 from hunkwise.reviewer.bench.metrics import Share
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.report.html import environment
-from hunkwise.reviewer.visible import visible_line
+from hunkwise.reviewer.text.visible import visible_line
 
 
 @dataclass(frozen=True, slots=True)

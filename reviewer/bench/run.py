@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hunkwise.engine import Engine
+from hunkwise.reviewer.app.meters import Meter
 from hunkwise.reviewer.bench.cases import Case
 from hunkwise.reviewer.bench.spots import Suspected, suspected_lines
-from hunkwise.reviewer.commands.instruments import Meter
-from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.pipeline import review
+from hunkwise.reviewer.judge.pipeline import review
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hunkwise.engine import Engine, errors
-from hunkwise.reviewer.askable import told_of
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.judgement import Inquiry, Spot, inquiries, read_evidence, read_with_context
-from hunkwise.reviewer.selection import select
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.judge.askable import told_of
+from hunkwise.reviewer.judge.judgement import Inquiry, Spot, inquiries, read_evidence, read_with_context
+from hunkwise.reviewer.judge.selection import select
 from hunkwise.reviewer.types import Change, HunkContext
 
 KEPT = 10  # lines of a file

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from hunkwise.engine import library_from_environment
-from hunkwise.reviewer.commands.child import for_review, review_command, supervise
-from hunkwise.reviewer.commands.job import (
+from hunkwise.reviewer.app.child import for_review, review_command, supervise
+from hunkwise.reviewer.app.ci_job import (
     Inputs,
     Range,
     base_config,
@@ -19,13 +19,13 @@ from hunkwise.reviewer.commands.job import (
     read_merge_range,
     read_range,
 )
-from hunkwise.reviewer.commands.source import Source, read_change
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.config_files import load
+from hunkwise.reviewer.app.sources import Source, read_change
+from hunkwise.reviewer.config.files import load
+from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ReviewError, UsageError
 from hunkwise.reviewer.report.summary import plural
+from hunkwise.reviewer.text.visible import visible_line
 from hunkwise.reviewer.types import Review, Severity
-from hunkwise.reviewer.visible import visible_line
 
 _LARGEST_SUMMARY = 1_000_000  # bytes; GitHub refuses more than 1 MiB for all of a step
 
@@ -94,7 +94,7 @@ def merge_request() -> int:
 
 def _asked(commits: Range, config: Config, folder: Path) -> int:
     """Count the hunks that the model is needed for."""
-    from hunkwise.reviewer.agenda import agenda
+    from hunkwise.reviewer.judge.agenda import agenda
 
     change = read_change(Source(starts=(commits.base,), end=commits.head), config, folder)
     return len({pick.place for pick in agenda(change, config).asked})

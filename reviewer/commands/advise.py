@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from hunkwise import engine
-from hunkwise.reviewer.visible import visible_line
+from hunkwise.reviewer.text.visible import visible_line
 
 if TYPE_CHECKING:
-    from hunkwise.engine.runtime.advice import Advice
+    from hunkwise.engine.planning.advice import Advice
 
 _RUNS = {"gpu": "on the GPU", "cpu": "on the CPU", "none": "does not fit"}
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from hunkwise.reviewer.baseline import Entry, known, merged, parse, render
 from hunkwise.reviewer.commands.post import read_findings
-from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config.named_files import placed, read_as_of, read_regular, repository_root
+from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ConfigError, UsageError
-from hunkwise.reviewer.named import placed, read_as_of, read_regular, repository_root
+from hunkwise.reviewer.findings.baseline import Entry, known, merged, parse, render
+from hunkwise.reviewer.findings.suppressions import Known
 from hunkwise.reviewer.report.json import LARGEST, ReportError
-from hunkwise.reviewer.silence import Known
 
 
 @click.command("baseline", context_settings={"help_option_names": ["-h", "--help"]})

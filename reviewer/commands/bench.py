@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hunkwise.reviewer.commands.labelled import configured, counted, engine_for, labelled
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.precision import aim
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.judge.precision import aim
 
 if TYPE_CHECKING:
     from hunkwise.engine import Engine
@@ -80,7 +80,7 @@ def command(
 
 
 def _manifest(config: Config, engine: Engine, form: str, baseline: str | None) -> dict[str, Any]:
-    from hunkwise.reviewer.account import manifest
+    from hunkwise.reviewer.judge.coverage import manifest
 
     made = dataclasses.asdict(manifest(config, engine))
     return {**made, "form": form, "baseline": baseline or "none"}

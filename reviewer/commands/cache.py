@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from hunkwise.engine import TRUSTS, CachePlace, Tally, open_cache, open_disk, open_redis
+from hunkwise.reviewer.config.named_files import repository_root
 from hunkwise.reviewer.errors import ConfigError, GitError, ReviewError
-from hunkwise.reviewer.forges import git
-from hunkwise.reviewer.named import repository_root
+from hunkwise.reviewer.source import git
 
 if TYPE_CHECKING:
     from hunkwise.engine import Cache, Trust

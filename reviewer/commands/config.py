@@ -14,13 +14,13 @@ from hunkwise.engine import library_from_environment
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.commands.baseline import read_baseline
 from hunkwise.reviewer.commands.cache import place_from_environment
-from hunkwise.reviewer.commands.guidelines import read_guidelines
-from hunkwise.reviewer.config import Config, keys, plain, schema
-from hunkwise.reviewer.config_files import find, load, read_file
+from hunkwise.reviewer.config.files import find, load, read_file
+from hunkwise.reviewer.config.guidelines import read_guidelines
+from hunkwise.reviewer.config.settings import Config, keys, plain, schema
 from hunkwise.reviewer.errors import ConfigError, ReviewError
-from hunkwise.reviewer.precision import point_of
+from hunkwise.reviewer.judge.precision import point_of
 from hunkwise.reviewer.report.summary import plural
-from hunkwise.reviewer.visible import visible_line
+from hunkwise.reviewer.text.visible import visible_line
 
 
 @click.group("config")

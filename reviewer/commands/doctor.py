@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hunkwise.reviewer.config_files import load
-from hunkwise.reviewer.visible import visible_line
+from hunkwise.reviewer.config.files import load
+from hunkwise.reviewer.text.visible import visible_line
 
 if TYPE_CHECKING:
     from hunkwise.engine import Machine, Plan
-    from hunkwise.reviewer.commands.diagnosis import Diagnosis, ModelFacts
+    from hunkwise.reviewer.app.diagnosis import Diagnosis, ModelFacts
 
 _GiB = 1 << 30
 _MiB = 1 << 20
@@ -31,7 +31,7 @@ def command(model: str | None, measure: bool, as_json: bool) -> int:
 
     Nothing is downloaded. Exit codes: 0 a review could run; 2 it could not.
     """
-    from hunkwise.reviewer.commands.diagnosis import diagnose
+    from hunkwise.reviewer.app.diagnosis import diagnose
 
     config = load(flags={"model": model} if model else {}, environ=os.environ, folder=Path.cwd())
     found = diagnose(config.model, os.environ, measure=measure)

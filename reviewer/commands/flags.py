@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from hunkwise.reviewer.config import settings
-from hunkwise.reviewer.setting import About, Kind, ListOf, Number, OneOf, Switch
+from hunkwise.reviewer.config.kinds import About, Kind, ListOf, Number, OneOf, Switch
+from hunkwise.reviewer.config.settings import settings
 
 HELP_ALL = "hunkwise.help-all"  # key in a context's meta: show the rare options too
 F = TypeVar("F", bound=Callable[..., Any])

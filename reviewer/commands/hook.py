@@ -22,17 +22,17 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from hunkwise.engine.errors import EngineError
-from hunkwise.reviewer.commands.child import Ending, review_command, supervise
-from hunkwise.reviewer.commands.pushed import Task, from_environment, from_lines
-from hunkwise.reviewer.commands.source import Source, read_change
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.config_files import load
+from hunkwise.reviewer.app.child import Ending, review_command, supervise
+from hunkwise.reviewer.app.pushes import Task, from_environment, from_lines
+from hunkwise.reviewer.app.sources import Source, read_change
+from hunkwise.reviewer.config.files import load
+from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.text.visible import visible
 from hunkwise.reviewer.types import Severity
-from hunkwise.reviewer.visible import visible
 
 if TYPE_CHECKING:
-    from hunkwise.reviewer.agenda import Agenda
+    from hunkwise.reviewer.judge.agenda import Agenda
 
 Policy = Literal["pass", "fail"]
 _SOFT = 0.8  # of the time limit: the review stops asking then, and reports what it has
@@ -195,7 +195,7 @@ def judge(ending: Ending, limit: float) -> Outcome:
 
 def _reviewable(source: Source, config: Config) -> Agenda | None:
     """Say what is to be asked or checked, if anything is; without loading anything that reviews."""
-    from hunkwise.reviewer.agenda import agenda
+    from hunkwise.reviewer.judge.agenda import agenda
 
     todo = agenda(read_change(source, config, Path.cwd()), config)
     return None if todo.empty and not any(skip.fault for skip in todo.skipped) else todo

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from hunkwise.reviewer.config import Config, keys, plain, settings
-from hunkwise.reviewer.config_files import REPOSITORY_FILE
+from hunkwise.reviewer.config.files import REPOSITORY_FILE
+from hunkwise.reviewer.config.named_files import repository_root
+from hunkwise.reviewer.config.settings import Config, keys, plain, settings
 from hunkwise.reviewer.errors import ConfigError
-from hunkwise.reviewer.named import repository_root
 
 _NEXT = {
     "github": "On GitHub, add the action to a workflow: see docs/github.md of hunkwise.",

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
+from hunkwise.reviewer.config.named_files import repository_root
 from hunkwise.reviewer.errors import GitError, UsageError
-from hunkwise.reviewer.forges.git import repository
-from hunkwise.reviewer.named import repository_root
+from hunkwise.reviewer.source.git import repository
 
 _MARK = "# Written by hunkwise install-hook; delete this file to be rid of it."
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hunkwise.reviewer.app.progress import Progress, wanted
 from hunkwise.reviewer.commands.flags import given, setting_flags
-from hunkwise.reviewer.commands.progress import Progress, wanted
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.config_files import load
-from hunkwise.reviewer.named import is_file
+from hunkwise.reviewer.config.files import load
+from hunkwise.reviewer.config.named_files import is_file
+from hunkwise.reviewer.config.settings import Config
 
 if TYPE_CHECKING:
     from hunkwise.engine import Engine
@@ -58,7 +58,7 @@ def configured(values: dict[str, Any]) -> Config:
 
 def engine_for(ctx: click.Context, config: Config) -> Engine:
     """Open the configured model, with progress on a terminal."""
-    from hunkwise.reviewer.commands.engine import open_engine
+    from hunkwise.reviewer.app.engines import open_engine
 
     with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
         if ctx.obj is not None:

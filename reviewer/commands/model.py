@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from hunkwise.engine import ModelSpec, default_model, human_bytes, library_from_environment
+from hunkwise.reviewer.app.progress import Progress, wanted
 from hunkwise.reviewer.commands.advise import advise
-from hunkwise.reviewer.commands.progress import Progress, wanted
-from hunkwise.reviewer.visible import visible, visible_line
+from hunkwise.reviewer.text.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from hunkwise.engine import Library

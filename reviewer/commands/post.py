@@ -11,11 +11,11 @@ from typing import get_args
 
 import click
 
+from hunkwise.reviewer.config.named_files import read_regular
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.forges.remote import Forge, ForgeName
-from hunkwise.reviewer.named import read_regular
+from hunkwise.reviewer.forges.registry import Forge, ForgeName
+from hunkwise.reviewer.text.visible import visible
 from hunkwise.reviewer.types import Review
-from hunkwise.reviewer.visible import visible
 
 _LONGEST_SUMMARY = 250_000  # characters; GitHub shows no step's summary of more than 1 MiB
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -111,9 +111,9 @@ def post_review(
 
     Raises UsageError, ForgeError, and MissingExtra if the forge's SDK is not installed.
     """
-    from hunkwise.reviewer.delivery import deliver, rehearse
-    from hunkwise.reviewer.forges.base import NotAllowed
-    from hunkwise.reviewer.forges.remote import open_request
+    from hunkwise.reviewer.forges.registry import open_request
+    from hunkwise.reviewer.publish.deliver import deliver, rehearse
+    from hunkwise.reviewer.publish.port import NotAllowed
     from hunkwise.reviewer.report.json import dump
 
     remote = open_request(name, url, environment)
@@ -140,8 +140,8 @@ def post_review(
 
 
 def _check_run(review: Review, forge: Forge) -> None:
-    from hunkwise.reviewer.delivery import deliver_check
-    from hunkwise.reviewer.forges.github import GitHubPull
+    from hunkwise.reviewer.forges.github.pull import GitHubPull
+    from hunkwise.reviewer.publish.deliver import deliver_check
     from hunkwise.reviewer.report import View, renderer
 
     assert isinstance(forge, GitHubPull)
@@ -151,7 +151,7 @@ def _check_run(review: Review, forge: Forge) -> None:
 
 def _annotate(review: Review, environment: Mapping[str, str]) -> None:
     """Show the findings in the job itself, where the token may not post (a pull request from a fork)."""
-    from hunkwise.reviewer.comment import cut
+    from hunkwise.reviewer.publish.comment import cut
     from hunkwise.reviewer.report import View, renderer
 
     click.echo(renderer("annotations")(review, View()), nl=False)

@@ -14,25 +14,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hunkwise.reviewer.app.outputs import Output, colored, outputs, write
+from hunkwise.reviewer.app.sources import Source, checked, fed, read_change, request_of
 from hunkwise.reviewer.commands.baseline import read_baseline, today
 from hunkwise.reviewer.commands.flags import given, help_all, rare, setting_flags
-from hunkwise.reviewer.commands.guidelines import read_guidelines
-from hunkwise.reviewer.commands.outputs import Output, colored, outputs, write
-from hunkwise.reviewer.commands.source import Source, checked, fed, read_change, request_of
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.config_files import load
+from hunkwise.reviewer.config.files import load
+from hunkwise.reviewer.config.guidelines import read_guidelines
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.findings.suppressions import Known, Silence
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.summary import is_idle
-from hunkwise.reviewer.silence import Known, Silence
+from hunkwise.reviewer.text.visible import visible_line
 from hunkwise.reviewer.types import Change, Review, Severity, Skipped
-from hunkwise.reviewer.visible import visible_line
 
 if TYPE_CHECKING:
     from hunkwise.engine import Engine
-    from hunkwise.reviewer.commands.instruments import Meter
-    from hunkwise.reviewer.commands.progress import Progress
-    from hunkwise.reviewer.pipeline import Observer
-    from hunkwise.reviewer.pipeline import Progress as Step
+    from hunkwise.reviewer.app.meters import Meter
+    from hunkwise.reviewer.app.progress import Progress
+    from hunkwise.reviewer.judge.pipeline import Observer
+    from hunkwise.reviewer.judge.pipeline import Progress as Step
 
 OpenEngine = Callable[[Config, "Progress"], "Engine"]
 
@@ -146,7 +146,7 @@ def _known(config: Config, source: Source, *, trusted: bool) -> dict[str, Known]
 
 
 def _open_engine(config: Config, progress: Progress) -> Engine:
-    from hunkwise.reviewer.commands.engine import open_engine
+    from hunkwise.reviewer.app.engines import open_engine
 
     return open_engine(config, os.environ, progress)
 
@@ -166,12 +166,12 @@ def _review(
 
     A model is opened only if something is to be asked.
     """
-    from hunkwise.reviewer.agenda import agenda
-    from hunkwise.reviewer.commands.engine import OpenedModel
-    from hunkwise.reviewer.commands.instruments import Meter, Transcript, Unasked
-    from hunkwise.reviewer.commands.progress import Progress, wanted
-    from hunkwise.reviewer.pipeline import allowance, carry_out
-    from hunkwise.reviewer.precision import point_for
+    from hunkwise.reviewer.app.engines import OpenedModel
+    from hunkwise.reviewer.app.meters import Meter, Transcript, Unasked
+    from hunkwise.reviewer.app.progress import Progress, wanted
+    from hunkwise.reviewer.judge.agenda import agenda
+    from hunkwise.reviewer.judge.pipeline import allowance, carry_out
+    from hunkwise.reviewer.judge.precision import point_for
 
     started, time_left = time.perf_counter(), allowance(config)
     with ExitStack() as stack:

@@ -11,8 +11,8 @@ from collections import Counter
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.remark import LEVELS
 from hunkwise.reviewer.report.summary import found, looked_at, plural
+from hunkwise.reviewer.text.visible import visible, visible_line
 from hunkwise.reviewer.types import Finding, Review
-from hunkwise.reviewer.visible import visible, visible_line
 
 MOST = 10  # annotations of one level that GitHub keeps from one step
 _COMMAND = {"error": "error", "warning": "warning", "note": "notice"}

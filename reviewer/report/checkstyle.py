@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.remark import LEVELS, one_line, rule_id
+from hunkwise.reviewer.text.visible import visible_line
 from hunkwise.reviewer.types import Review
-from hunkwise.reviewer.visible import visible_line
 
 _SEVERITY = {"error": "error", "warning": "warning", "note": "info"}
 

@@ -7,8 +7,8 @@ from typing import Any
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.json import dump
 from hunkwise.reviewer.report.remark import one_line, rule_id
+from hunkwise.reviewer.text.visible import visible_line
 from hunkwise.reviewer.types import Finding, Review, Severity
-from hunkwise.reviewer.visible import visible_line
 
 _SEVERITY = {
     Severity.CRITICAL: "blocker",

@@ -15,12 +15,12 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from hunkwise.reviewer.redaction import redact
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report import summary as sentences
 from hunkwise.reviewer.report.remark import of_patch, replaced, sure
+from hunkwise.reviewer.text.redaction import redact
+from hunkwise.reviewer.text.visible import visible, visible_line
 from hunkwise.reviewer.types import Category, FileDiff, FileKey, Finding, Hunk, Line, Review, Severity
-from hunkwise.reviewer.visible import visible, visible_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import json
 import re
 from collections.abc import Mapping
 
+from hunkwise.reviewer.diff.paths import hostile
 from hunkwise.reviewer.errors import ReviewError
-from hunkwise.reviewer.patch_paths import hostile
-from hunkwise.reviewer.redaction import redact
 from hunkwise.reviewer.report import View
-from hunkwise.reviewer.strict_json import FormError, read
+from hunkwise.reviewer.text.checked_json import FormError, read
+from hunkwise.reviewer.text.redaction import redact
 from hunkwise.reviewer.types import Finding, Review, Skipped
 
 FORM = "hunkwise-review"

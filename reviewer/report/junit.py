@@ -8,8 +8,8 @@ from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.checkstyle import write
 from hunkwise.reviewer.report.remark import plain_text, rule_id
 from hunkwise.reviewer.report.summary import left_out
+from hunkwise.reviewer.text.visible import visible_line
 from hunkwise.reviewer.types import Finding, Review
-from hunkwise.reviewer.visible import visible_line
 
 
 def render(review: Review, view: View) -> str:

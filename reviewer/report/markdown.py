@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hunkwise.reviewer.markdown import code_span, escape, fence
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.remark import of_patch, sure
 from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, signature
+from hunkwise.reviewer.text.markdown import code_span, escape, fence
 from hunkwise.reviewer.types import Finding, Review
 
 

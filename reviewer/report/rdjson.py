@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hunkwise.reviewer.markdown import escape
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.json import dump
 from hunkwise.reviewer.report.remark import LEVELS, rule_id
+from hunkwise.reviewer.text.markdown import escape
+from hunkwise.reviewer.text.visible import visible_line
 from hunkwise.reviewer.types import Finding, Review
-from hunkwise.reviewer.visible import visible_line
 
 SOURCE = {"name": "hunkwise"}
 _SEVERITY = {"error": "ERROR", "warning": "WARNING", "note": "INFO"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import quote
 
-from hunkwise.reviewer.redaction import redact
+from hunkwise.reviewer.text.redaction import redact
+from hunkwise.reviewer.text.visible import visible, visible_line
 from hunkwise.reviewer.types import Category, Change, Finding, Hunk, Severity
-from hunkwise.reviewer.visible import visible, visible_line
 
 Level = Literal["error", "warning", "note"]
 

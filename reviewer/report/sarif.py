@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hunkwise.reviewer.markdown import escape
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.json import dump
 from hunkwise.reviewer.report.remark import LEVELS, plain_text, rule_id, uri
 from hunkwise.reviewer.report.summary import left_out
+from hunkwise.reviewer.text.markdown import escape
+from hunkwise.reviewer.text.visible import visible_line
 from hunkwise.reviewer.types import Category, Finding, Review, Silencer
-from hunkwise.reviewer.visible import visible_line
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _MOST_RESULTS = 25_000  # GitHub refuses a run with more

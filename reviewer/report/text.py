@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hunkwise.reviewer.report import View
-from hunkwise.reviewer.report.columns import clip, columns
 from hunkwise.reviewer.report.remark import of_patch, replaced, sure
 from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, made_by
+from hunkwise.reviewer.text.columns import clip, columns
+from hunkwise.reviewer.text.visible import visible, visible_line
 from hunkwise.reviewer.types import Change, Finding, Review, Severity
-from hunkwise.reviewer.visible import visible, visible_line
 
 _COLORS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "cyan": 36, "bold": 1, "dim": 2}
 _OF_SEVERITY = {

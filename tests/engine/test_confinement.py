@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hunkwise.engine import ModelSpec
-from hunkwise.engine.isolation import IsolatedEngine
+from hunkwise.engine.worker.isolation import IsolatedEngine
 
 SPEC = ModelSpec("fake", "0" * 64, (Path("/nowhere.gguf"),))
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -51,7 +51,7 @@ def test_a_lower_limit_stays() -> None:
     """What was stricter before is not loosened."""
     code = (
         "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (100, 500))\n"
-        "from hunkwise.engine.confinement import confine; confine()\n"
+        "from hunkwise.engine.worker.confinement import confine; confine()\n"
         "assert r.getrlimit(r.RLIMIT_NOFILE) == (100, 100), r.getrlimit(r.RLIMIT_NOFILE)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -61,7 +61,7 @@ def test_without_resource() -> None:
     """Where Python has no such module a child still starts."""
     code = (
         "import sys; sys.modules['resource'] = None\n"
-        "import hunkwise.engine.child\n"
-        "from hunkwise.engine.confinement import confine; confine()"
+        "import hunkwise.engine.worker.child\n"
+        "from hunkwise.engine.worker.confinement import confine; confine()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -18,8 +18,8 @@ import pytest
 
 from hunkwise.engine import Bundle, Choice, Choose, ModelSpec, ScriptedEngine, Statistics
 from hunkwise.engine.errors import Cancelled, DeadlineExceeded, NativeFailure, PromptTooLong
-from hunkwise.engine.isolation import IsolatedEngine
-from hunkwise.engine.process import scrubbed
+from hunkwise.engine.worker.isolation import IsolatedEngine
+from hunkwise.engine.worker.process import scrubbed
 
 FRAGILE = "hunkwise.engine.testing:fragile"
 SPEC = ModelSpec("fake", "0" * 64, (Path("/nowhere.gguf"),))
@@ -171,7 +171,7 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
         import os
         from pathlib import Path
         from hunkwise.engine import Bundle, Choose, ModelSpec
-        from hunkwise.engine.isolation import IsolatedEngine
+        from hunkwise.engine.worker.isolation import IsolatedEngine
         spec = ModelSpec("fake", "", (Path("/nowhere"),))
         engine = IsolatedEngine(spec, "{FRAGILE}", environ=os.environ, options={{"ends": {{"q": "hang"}}}})
         Path("{tmp_path}/pid").write_text(str(engine._child._process.pid))

@@ -14,14 +14,14 @@ import pytest
 import tiny
 
 from hunkwise.engine.errors import CorruptModel, DoesNotFit, NativeFailure
-from hunkwise.engine.library.partial import sha256_of
-from hunkwise.engine.library.seals import sealed
-from hunkwise.engine.local import open_isolated, open_local, open_pool, plan_for, shape_in, survey
-from hunkwise.engine.runtime.card import card_of
-from hunkwise.engine.runtime.fit import Want
-from hunkwise.engine.runtime.hardware import Cpu, Machine
-from hunkwise.engine.runtime.native import build
-from hunkwise.engine.runtime.plan import Plan
+from hunkwise.engine.llamacpp.card import card_of
+from hunkwise.engine.llamacpp.local import open_isolated, open_local, open_pool, plan_for, shape_in, survey
+from hunkwise.engine.llamacpp.native import build
+from hunkwise.engine.models.seals import sealed
+from hunkwise.engine.models.sources.partial import sha256_of
+from hunkwise.engine.planning.fit import Want
+from hunkwise.engine.planning.hardware import Cpu, Machine
+from hunkwise.engine.planning.plan import Plan
 from hunkwise.engine.types import Bundle, Choice, Choose, ModelSpec, Score, Segment, Usage
 
 MACHINE = Machine(Cpu("invented", 4, 4), 8 << 30, 6 << 30)
@@ -164,7 +164,9 @@ def test_a_file_that_changes_while_it_is_loaded(spec: ModelSpec) -> None:
 def test_a_plan_is_handed_on(spec: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who made a plan has the model loaded by it, whatever is free by then; nobody looks at the machine again."""
     plan = plan_for(spec, MACHINE)
-    monkeypatch.setattr("hunkwise.engine.local.survey", lambda: pytest.fail("a second look at the machine"))
+    monkeypatch.setattr(
+        "hunkwise.engine.llamacpp.local.survey", lambda: pytest.fail("a second look at the machine")
+    )
     loaded: list[Plan] = []
     open_local(spec, plan, load=lambda _spec, plan: loaded.append(plan))  # type: ignore[arg-type,func-returns-value,return-value]
     assert loaded == [plan]

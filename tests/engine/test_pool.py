@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hunkwise.engine import Answer, Bundle, Choose, ModelSpec, Question, ScriptedEngine
+from hunkwise.engine.around.pool import Pool
 from hunkwise.engine.errors import Cancelled, CorruptModel, DeadlineExceeded, DoesNotFit
-from hunkwise.engine.pool import Pool
 
 BUNDLE = Bundle((), (Choose("q", (), ("yes", "no")),))
 SIZES = {"small": 1, "medium": 2, "large": 4}

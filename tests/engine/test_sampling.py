@@ -27,10 +27,10 @@ from hunkwise.engine import (
     Segment,
     sampling_of,
 )
-from hunkwise.engine.cache.store import MemoryStore
 from hunkwise.engine.errors import InvalidQuestion
-from hunkwise.engine.local import open_isolated, open_local
-from hunkwise.engine.runtime.runner import LocalEngine
+from hunkwise.engine.llamacpp.local import open_isolated, open_local
+from hunkwise.engine.llamacpp.runner import LocalEngine
+from hunkwise.engine.store.port import MemoryStore
 
 ASK = (Segment("for"),)
 SCHEMA = {

@@ -14,7 +14,7 @@ import tiny
 
 from hunkwise.engine import Bundle, Choose, Generate, ModelSpec, Score, Scored, Segment
 from hunkwise.engine.errors import CorruptModel, EngineError, ModelError, NativeFailure, UnusableModel
-from hunkwise.engine.local import open_isolated, open_local
+from hunkwise.engine.llamacpp.local import open_isolated, open_local
 
 QUESTIONS = (
     Choose("c", (Segment("x"),), ("a", "b")),

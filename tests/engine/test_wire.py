@@ -28,7 +28,7 @@ from hunkwise.engine import (
     Usage,
     errors,
 )
-from hunkwise.engine.wire import (
+from hunkwise.engine.worker.wire import (
     LIMIT,
     BadMessage,
     pack,

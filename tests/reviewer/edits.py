@@ -6,12 +6,12 @@ from dataclasses import replace
 from difflib import unified_diff
 
 from hunkwise.engine import Engine, Scored, ScriptedEngine
-from hunkwise.reviewer.askable import told_of
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.diff import parse_diff
-from hunkwise.reviewer.judgement import Inquiry, Spot, inquiries, read_evidence, read_with_context
-from hunkwise.reviewer.layer import layer_for
-from hunkwise.reviewer.selection import select
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.diff.parse import parse_diff
+from hunkwise.reviewer.judge.askable import told_of
+from hunkwise.reviewer.judge.calibration import layer_for
+from hunkwise.reviewer.judge.judgement import Inquiry, Spot, inquiries, read_evidence, read_with_context
+from hunkwise.reviewer.judge.selection import select
 from hunkwise.reviewer.types import Change
 
 

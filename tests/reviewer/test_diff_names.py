@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hunkwise.reviewer.diff import parse_diff
+from hunkwise.reviewer.diff.parse import parse_diff
 
 HUNK = "@@ -1 +1 @@\n-a\n+b\n"
 OTHER = f"--- a/other.py\n+++ b/other.py\n{HUNK}"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hunkwise.reviewer.diff import parse_diff
+from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.errors import DiffError
 from hunkwise.reviewer.types import Change
 

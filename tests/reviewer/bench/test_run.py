@@ -29,7 +29,7 @@ from hunkwise.reviewer.bench.run import Remark, Row, our_ranking, ours, run, run
 from hunkwise.reviewer.bench.spots import Suspected
 from hunkwise.reviewer.bench.summary import by_group, summarise
 from hunkwise.reviewer.bench.table import table
-from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import UsageError
 
 BUG = "--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n def f(x):\n-    return x + 1\n+    return x - 1\n"

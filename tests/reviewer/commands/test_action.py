@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from hunkwise.reviewer.app.child import for_review
 from hunkwise.reviewer.commands import action
 from hunkwise.reviewer.commands.action import verdict
-from hunkwise.reviewer.commands.child import for_review
-from hunkwise.reviewer.config_files import load
+from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.types import Severity
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from hunkwise.engine import ScriptedEngine
-from hunkwise.reviewer.baseline import Entry, parse, render
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.commands.baseline import read_baseline
-from hunkwise.reviewer.config import Config
+from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.findings.baseline import Entry, parse, render
 from hunkwise.reviewer.report.json import ReportError
 
 SECRET = "ghp_" + "a1B2" * 9  # found by a check that needs no model

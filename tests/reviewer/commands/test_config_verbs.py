@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from hunkwise.reviewer.cli import hunkwise, run
-from hunkwise.reviewer.commands.guidelines import LARGEST_FILE, read_guidelines
 from hunkwise.reviewer.commands.init import forge, template
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.config_layers import file_layer
+from hunkwise.reviewer.config.guidelines import LARGEST_FILE, read_guidelines
+from hunkwise.reviewer.config.layers import file_layer
+from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ConfigError
 
 
@@ -190,7 +190,7 @@ def test_check_knows_what_no_model_was_measured_for(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A precision is asked of weights that nobody calibrated: refused before they are loaded."""
-    monkeypatch.setattr("hunkwise.reviewer.precision.shipped_layers", dict)
+    monkeypatch.setattr("hunkwise.reviewer.judge.precision.shipped_layers", dict)
     (repository / ".hunkwise.toml").write_text("precision_target = 0.8")
     assert run(hunkwise, ["config", "check"]) == 2
     assert "no precision was ever measured for qwen2.5-coder:1.5b" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hunkwise.engine import ModelSpec, ScriptedEngine
-from hunkwise.reviewer.commands.diagnosis import measure_speed, timed
+from hunkwise.reviewer.app.diagnosis import measure_speed, timed
 
 QUIET = "import sys; from hunkwise.reviewer.cli import hunkwise, run; sys.exit(run(hunkwise, sys.argv[1:]))"
 LIGHT = f"import sys; sys.modules['llama_cpp'] = sys.modules['llguidance'] = None; {QUIET}"

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from hunkwise.reviewer.app.child import Ending, review_command, supervise
+from hunkwise.reviewer.app.pushes import Task, from_environment, from_lines
+from hunkwise.reviewer.app.sources import Source
 from hunkwise.reviewer.commands import hook
-from hunkwise.reviewer.commands.child import Ending, review_command, supervise
 from hunkwise.reviewer.commands.hook import Outcome, command, judge
-from hunkwise.reviewer.commands.pushed import Task, from_environment, from_lines
-from hunkwise.reviewer.commands.source import Source
 from hunkwise.reviewer.errors import GitError
 
 ZERO = "0" * 40

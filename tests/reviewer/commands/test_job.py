@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hunkwise.reviewer.commands.job import Range, base_config, check_history, read_inputs, read_range
+from hunkwise.reviewer.app.ci_job import Range, base_config, check_history, read_inputs, read_range
 from hunkwise.reviewer.errors import UsageError
 
 A, B, ZERO = "a" * 40, "b" * 40, "0" * 40

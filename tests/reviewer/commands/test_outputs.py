@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hunkwise.reviewer.commands.outputs import Output, colored, outputs, write_stdout
+from hunkwise.reviewer.app.outputs import Output, colored, outputs, write_stdout
 from hunkwise.reviewer.errors import UsageError
 
 

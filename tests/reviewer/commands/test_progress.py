@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from hunkwise.reviewer.commands import progress as progress_module
-from hunkwise.reviewer.commands.progress import Progress, wanted
+from hunkwise.reviewer.app import progress as progress_module
+from hunkwise.reviewer.app.progress import Progress, wanted
 
 
 class Terminal(io.StringIO):

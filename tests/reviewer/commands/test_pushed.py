@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from hunkwise.reviewer.app.child import Ending, review_command
+from hunkwise.reviewer.app.pushes import Task, from_environment, from_lines, remotes
+from hunkwise.reviewer.app.sources import Source
 from hunkwise.reviewer.commands import hook
-from hunkwise.reviewer.commands.child import Ending, review_command
-from hunkwise.reviewer.commands.pushed import Task, from_environment, from_lines, remotes
-from hunkwise.reviewer.commands.source import Source
-from hunkwise.reviewer.diff import Limits
-from hunkwise.reviewer.forges import local
-from hunkwise.reviewer.forges.git import repository
+from hunkwise.reviewer.diff.parse import Limits
+from hunkwise.reviewer.source import local
+from hunkwise.reviewer.source.git import repository
 
 ZERO = "0" * 40
 MARKER = "<<<<<<< HEAD\n"

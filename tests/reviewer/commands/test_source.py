@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hunkwise.reviewer.commands.source import CHOICES, Source, checked
+from hunkwise.reviewer.app.sources import CHOICES, Source, checked
 from hunkwise.reviewer.errors import UsageError
 
 

@@ -13,9 +13,9 @@ from gits import ENVIRONMENT, added, git
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from hunkwise.reviewer.diff import Limits, parse_diff
+from hunkwise.reviewer.diff.parse import Limits, parse_diff
 from hunkwise.reviewer.errors import GitError
-from hunkwise.reviewer.forges import local
+from hunkwise.reviewer.source import local
 from hunkwise.reviewer.types import Change
 
 LIMITS = Limits()

@@ -12,7 +12,7 @@ from fakes.reviews import PATCH, finding, long_patch, review, suggested
 from fakes.server import Answer, Fault, Request
 
 from hunkwise.reviewer.errors import ForgeError
-from hunkwise.reviewer.forges.base import NotAllowed, StaleHead, Unavailable
+from hunkwise.reviewer.publish.port import NotAllowed, StaleHead, Unavailable
 from hunkwise.reviewer.types import Skipped
 
 FINDINGS = (

@@ -13,9 +13,9 @@ from fakes.server import Answer, Request
 
 from hunkwise.reviewer.errors import ForgeError
 from hunkwise.reviewer.forges.address import Address
-from hunkwise.reviewer.forges.base import StaleHead
-from hunkwise.reviewer.forges.github import GitHubPull
-from hunkwise.reviewer.forges.remote import requested_change
+from hunkwise.reviewer.forges.github.pull import GitHubPull
+from hunkwise.reviewer.forges.registry import requested_change
+from hunkwise.reviewer.publish.port import StaleHead
 
 Start = Callable[..., FakeGitHub]
 ONE = finding("a.py", 2)

@@ -12,7 +12,7 @@ from fakes.reviews import HEAD, PATCH, finding, review, suggested
 from fakes.server import Answer, Request
 
 from hunkwise.reviewer.errors import ForgeError
-from hunkwise.reviewer.forges.remote import requested_change
+from hunkwise.reviewer.forges.registry import requested_change
 
 Start = Callable[..., FakeGitLab]
 ONE = finding("a.py", 2)

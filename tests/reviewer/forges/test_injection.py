@@ -19,12 +19,12 @@ from fakes.models import disliking
 from markdown_it import MarkdownIt
 
 from hunkwise.engine import Bundle, Choose, Generate, ScriptedEngine
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.diff import parse_diff
-from hunkwise.reviewer.pipeline import review
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.diff.parse import parse_diff
+from hunkwise.reviewer.findings.suppressions import Silence
+from hunkwise.reviewer.judge.pipeline import review
 from hunkwise.reviewer.report import View, renderer
 from hunkwise.reviewer.report.json import load
-from hunkwise.reviewer.silence import Silence
 from hunkwise.reviewer.types import Category, Change, Severity
 
 PLANTED: list[str] = json.loads((Path(__file__).parents[2] / "cases" / "injections.json").read_text("utf-8"))

@@ -11,7 +11,7 @@ from fakes.clients import patient, post, pull
 from fakes.reviews import PATCH, finding, review, suggested
 from fakes.wire import Killed, Wire
 
-from hunkwise.reviewer.delivery import deliver_check
+from hunkwise.reviewer.publish.deliver import deliver_check
 
 OLD = (finding("a.py", 2), finding("a.py", 23, title="Old"), finding("new.py", 1, title="Answered"))
 NEW = (

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from gits import added, git
 
-from hunkwise.reviewer.diff import Limits, parse_diff
+from hunkwise.reviewer.diff.parse import Limits, parse_diff
 from hunkwise.reviewer.errors import GitError, UsageError
-from hunkwise.reviewer.forges import local
+from hunkwise.reviewer.source import local
 from hunkwise.reviewer.types import FileStatus
 
 LIMITS = Limits()
@@ -475,7 +475,7 @@ def test_a_file_that_can_not_be_read_is_reported(repo: Path, monkeypatch: pytest
 
     (repo / "src/a.py").write_text("changed\n")
     patch = parse_diff(b"--- a/src/a.py\n+++ b/src/a.py\n@@ -2 +2 @@\n-TWO\n+2\n")
-    monkeypatch.setattr("hunkwise.reviewer.forges.worktree._parent", refuse)
+    monkeypatch.setattr("hunkwise.reviewer.source.worktree._parent", refuse)
     changes = local.scan(repo, ("src",), LIMITS), local.working(repo, LIMITS)
     for change in changes:
         assert [(skip.path, skip.reason, skip.fault) for skip in change.skipped] == [

@@ -10,8 +10,8 @@ from gits import git, save
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from hunkwise.reviewer.diff import Limits
-from hunkwise.reviewer.forges import local
+from hunkwise.reviewer.diff.parse import Limits
+from hunkwise.reviewer.source import local
 from hunkwise.reviewer.types import Change
 
 LIMITS = Limits()

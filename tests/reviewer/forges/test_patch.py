@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hunkwise.reviewer.diff import parse_diff
+from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.forges.patch import Piece, patch_text
 
 HUNKS = "@@ -1,2 +1,2 @@ def f():\n x = 1\n-y = 1\n+y = 2\n\\ No newline at end of file"

@@ -13,9 +13,9 @@ from fakes.github import FakeGitHub
 from fakes.models import disliking, remark
 
 from hunkwise.engine import Bundle, CachedEngine, CachePlace, ScriptedEngine, open_cache
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.diff import parse_diff
-from hunkwise.reviewer.pipeline import review
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.diff.parse import parse_diff
+from hunkwise.reviewer.judge.pipeline import review
 from hunkwise.reviewer.types import Review
 
 Start = Callable[..., Any]

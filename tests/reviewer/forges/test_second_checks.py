@@ -24,11 +24,11 @@ from fakes.gitlab import FakeGitLab
 from fakes.reviews import PATCH, finding, review
 from fakes.server import serving
 
-from hunkwise.reviewer.comment import GITHUB, GITLAB
-from hunkwise.reviewer.delivery import deliver
 from hunkwise.reviewer.forges.address import Address
-from hunkwise.reviewer.forges.github import GitHubPull
-from hunkwise.reviewer.forges.gitlab import GitLabMerge
+from hunkwise.reviewer.forges.github.pull import GitHubPull
+from hunkwise.reviewer.forges.gitlab.merge import GitLabMerge
+from hunkwise.reviewer.publish.comment import GITHUB, GITLAB
+from hunkwise.reviewer.publish.deliver import deliver
 
 PRISM = "@stoplight/prism-cli@5.14.2"  # the last that runs on Node 20
 SDL = "@octokit/graphql-schema@15.26.1"

@@ -12,9 +12,9 @@ from fakes.models import disliking
 from fakes.reviews import HEAD
 
 from hunkwise.engine import ScriptedEngine
-from hunkwise.reviewer.config import Config
-from hunkwise.reviewer.diff import parse_diff
-from hunkwise.reviewer.pipeline import review
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.diff.parse import parse_diff
+from hunkwise.reviewer.judge.pipeline import review
 from hunkwise.reviewer.report import FORMATS, View, renderer
 from hunkwise.reviewer.types import Severity
 

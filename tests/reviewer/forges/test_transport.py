@@ -21,13 +21,13 @@ from fakes.gitlab import FakeGitLab
 from fakes.reviews import HEAD, PATCH, finding, review
 from fakes.server import Answer, Request, serving
 
-from hunkwise.reviewer.comment import GITHUB
-from hunkwise.reviewer.delivery import deliver
 from hunkwise.reviewer.errors import ForgeError
 from hunkwise.reviewer.forges.address import Address
-from hunkwise.reviewer.forges.base import Unavailable
-from hunkwise.reviewer.forges.github import GitHubPull
-from hunkwise.reviewer.forges.gitlab import GitLabMerge
+from hunkwise.reviewer.forges.github.pull import GitHubPull
+from hunkwise.reviewer.forges.gitlab.merge import GitLabMerge
+from hunkwise.reviewer.publish.comment import GITHUB
+from hunkwise.reviewer.publish.deliver import deliver
+from hunkwise.reviewer.publish.port import Unavailable
 
 KINDS: list[tuple[Any, Any]] = [(FakeGitHub, GitHubPull), (FakeGitLab, GitLabMerge)]
 each = pytest.mark.parametrize(("fake", "adapter"), KINDS)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hunkwise.reviewer.patch_parts import Refused
-from hunkwise.reviewer.patch_paths import checked_path
+from hunkwise.reviewer.diff.parts import Refused
+from hunkwise.reviewer.diff.paths import checked_path
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.json import LARGEST, ReportError, load, render
 from hunkwise.reviewer.types import (

@@ -18,8 +18,9 @@ import jsonschema
 import pytest
 
 from hunkwise.reviewer.report import FORMATS, View, renderer
-from hunkwise.reviewer.report.columns import clip, columns
 from hunkwise.reviewer.report.json import load
+from hunkwise.reviewer.text.columns import clip, columns
+from hunkwise.reviewer.text.visible import visible
 from hunkwise.reviewer.types import (
     Category,
     Change,
@@ -32,7 +33,6 @@ from hunkwise.reviewer.types import (
     Skipped,
     Suggestion,
 )
-from hunkwise.reviewer.visible import visible
 
 CASES = Path(__file__).parents[2] / "cases" / "report"
 

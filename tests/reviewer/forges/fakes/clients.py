@@ -5,13 +5,13 @@ from __future__ import annotations
 from fakes.github import FakeGitHub
 from fakes.gitlab import FakeGitLab
 
-from hunkwise.reviewer.comment import GITHUB, GITLAB
-from hunkwise.reviewer.delivery import deliver
 from hunkwise.reviewer.forges.address import Address
-from hunkwise.reviewer.forges.github import GitHubPull
-from hunkwise.reviewer.forges.gitlab import GitLabMerge
-from hunkwise.reviewer.forges.patience import Patience
-from hunkwise.reviewer.sticky import Counts
+from hunkwise.reviewer.forges.github.pull import GitHubPull
+from hunkwise.reviewer.forges.gitlab.merge import GitLabMerge
+from hunkwise.reviewer.publish.comment import GITHUB, GITLAB
+from hunkwise.reviewer.publish.deliver import deliver
+from hunkwise.reviewer.publish.retry import Patience
+from hunkwise.reviewer.publish.summary import Counts
 from hunkwise.reviewer.types import Review
 
 TOKEN = "secret-token"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hunkwise.reviewer.fingerprint import fingerprint
+from hunkwise.reviewer.findings.fingerprint import fingerprint
 from hunkwise.reviewer.types import (
     Category,
     Coverage,

@@ -1,1 +1,0 @@
-"""The response cache: an `Engine` around an `Engine`, over memory, disk and Redis."""

@@ -1,1 +1,0 @@
-"""Models at rest: Modelfiles, names, the store, and where weights come from."""

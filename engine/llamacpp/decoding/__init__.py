@@ -1,0 +1,1 @@
+"""What is decoded when: sequences, shared prefixes, and the scheduler over them."""

@@ -1,0 +1,1 @@
+"""The registry of models: names, manifests, stores, and where weights come from."""

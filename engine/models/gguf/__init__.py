@@ -1,0 +1,1 @@
+"""Reads GGUF files that anybody may have made."""

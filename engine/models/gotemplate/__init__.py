@@ -1,0 +1,1 @@
+"""Go's text templates, as far as Ollama's models use them."""

@@ -1,0 +1,1 @@
+"""Reads Modelfiles as Ollama has them."""

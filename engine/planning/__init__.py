@@ -1,0 +1,1 @@
+"""How a model is loaded: what the machine has, what the model needs, what fits."""

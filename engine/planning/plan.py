@@ -1,0 +1,94 @@
+"""The plan of a load: how much context, how many lanes, which layers where, and what that costs in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hunkwise.engine.planning.hardware import Machine
+from hunkwise.engine.planning.shape import ModelShape, compute_bytes, kv_bytes
+
+KvType = Literal["f16", "q8_0", "q4_0"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a model is to be loaded. Everything the runtime needs to know about the machine is in here.
+
+    `estimate` is in bytes: "weights", "kv", "compute", "outputs", "total", and for each device the name of
+    the device with its share ("CPU", "CUDA0" …). The shares add up to "total".
+    """
+
+    n_ctx: int  # cells of the one KV pool that all lanes share; shared part + one question may fill it
+    n_seq: int  # lanes: questions decoded side by side
+    n_gpu_layers: int = 0  # layers on devices, counted from the last; layer count + 1 takes the output too
+    kv_type: KvType = "f16"
+    flash_attention: bool = True
+    n_batch: int = 512  # most tokens in one llama_decode
+    n_ubatch: int = 512  # most tokens computed at once; at most n_batch
+    n_outputs: int = 64  # most rows of logits one llama_decode may give (n_outputs_max)
+    n_threads: int = 1
+    main_gpu: int = 0  # 0-based, among the devices
+    tensor_split: tuple[float, ...] = ()  # share of the offloaded layers per device; () for at most one
+    use_mmap: bool = True
+    repack: bool = False  # copy weights into the CPU's favourite layout (use_extra_bufts)
+    estimate: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()  # sentences on what was given up or overridden, and why
+
+
+def describe(plan: Plan) -> str:
+    """Say a plan in one line."""
+    where = f"{plan.n_gpu_layers} layers offloaded" if plan.n_gpu_layers else "no layers offloaded"
+    return f"a context of {plan.n_ctx} tokens, {plan.n_seq} lanes, KV in {plan.kv_type}, {where}"
+
+
+def estimate_of(plan: Plan, shape: ModelShape, machine: Machine) -> dict[str, int]:
+    """Bytes that a plan takes, by part and by device; see `Plan.estimate`."""
+    first = shape.units - plan.n_gpu_layers
+    parts = {device.name: (0, 0, 0) for device in machine.devices}
+    for device, count in zip(machine.devices, counts_of(plan, machine), strict=True):
+        parts[device.name] = on_device(plan, shape, first, count)
+        first += count
+    outputs = plan.n_outputs * shape.vocabulary * 4
+    host = _on_host(plan, shape)
+    shares = {name: sum(part) for name, part in parts.items()} | {"CPU": sum(host) + outputs}
+    weights, kv, compute = (sum(column) for column in zip(host, *parts.values(), strict=True))
+    total = weights + kv + compute + outputs
+    return {"weights": weights, "kv": kv, "compute": compute, "outputs": outputs, "total": total, **shares}
+
+
+def counts_of(plan: Plan, machine: Machine) -> tuple[int, ...]:
+    """Layers on each device; `tensor_split` holds them as floats, which llama.cpp reads as shares."""
+    if plan.tensor_split:
+        return tuple(map(int, plan.tensor_split))
+    return tuple(plan.n_gpu_layers if index == 0 else 0 for index in range(len(machine.devices)))
+
+
+def on_device(plan: Plan, shape: ModelShape, first: int, count: int) -> tuple[int, int, int]:
+    """Bytes of weights, KV and compute buffer for `count` units from `first`; the last unit is the output."""
+    if count == 0:
+        return 0, 0, 0
+    output = first + count == shape.units
+    weights = sum(shape.layer_bytes[first : first + count])
+    if output:
+        weights += shape.output_bytes + (shape.input_bytes if shape.tied else 0)
+    kv = kv_bytes(sum(shape.kv_values[first : first + count]), plan.n_ctx, plan.kv_type)
+    return weights, kv, _compute(plan, shape, output=output)
+
+
+def _on_host(plan: Plan, shape: ModelShape) -> tuple[int, int, int]:
+    """Bytes of weights, KV and compute buffer in host memory."""
+    if plan.n_gpu_layers == shape.units:
+        staging = compute_bytes(shape, plan.n_ctx, plan.n_ubatch, 0, flash_attention=True, output=False)
+        return shape.input_bytes, 0, staging
+    here = shape.units - plan.n_gpu_layers
+    weights = shape.input_bytes + sum(shape.layer_bytes[:here])
+    weights += shape.output_bytes if plan.n_gpu_layers == 0 else 0
+    kv = kv_bytes(sum(shape.kv_values[:here]), plan.n_ctx, plan.kv_type)
+    return weights, kv, _compute(plan, shape, output=plan.n_gpu_layers == 0)
+
+
+def _compute(plan: Plan, shape: ModelShape, *, output: bool) -> int:
+    arguments = (shape, plan.n_ctx, plan.n_ubatch, plan.n_outputs)
+    return compute_bytes(*arguments, flash_attention=plan.flash_attention, output=output)

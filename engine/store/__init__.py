@@ -1,0 +1,1 @@
+"""Where answers are kept: on disk, in Redis, under which key."""

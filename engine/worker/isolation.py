@@ -1,0 +1,147 @@
+"""`IsolatedEngine`: the same `Engine`, in a process of its own that may crash without taking ours along."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from hunkwise.engine.errors import Cancelled, EngineError, NativeFailure
+from hunkwise.engine.types import Answer, Bundle, BundleSize, EngineCard, ModelSpec, Statistics
+from hunkwise.engine.worker.process import Child, Died
+from hunkwise.engine.worker.wire import BadMessage, pack, unpack_answers, unpack_size
+
+PATIENCE = 1800.0  # seconds; on a slow CPU one long bundle takes minutes
+_DEATHS = 4  # in a row, without an answer between them, after which no new process is started
+_ATTEMPTS = 2  # of one bundle
+
+T = TypeVar("T")
+
+
+class IsolatedEngine:
+    """An engine in a spawned process; a context manager. Thread-safe.
+
+    When the process dies, or says nothing for `patience` seconds while something is asked, a new one is
+    started and what had no answer is asked once more; what ends that one too raises NativeFailure, and the
+    rest goes on. `factory` is the `module:function` that makes the engine there, from the spec, `options`
+    (of JSON's types) and a function that takes sentences for the user; of `environ` it gets what it needs.
+    `options["kills"]` counts how often SIGKILL ended the process, so that the factory can take less memory.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        factory: str,
+        *,
+        environ: Mapping[str, str],
+        options: Mapping[str, Any] | None = None,
+        patience: float = PATIENCE,
+        say: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
+        self._first = {"factory": factory, "spec": pack(spec)}
+        self._options = dict(options or {})
+        self._environ, self._patience, self._say = environ, patience, say
+        self._lock = threading.Lock()
+        self._child: Child | None = None
+        self._kills = self._deaths = 0
+        self._past = Statistics()  # of the processes before this one
+        self._closed = self._loaded = False
+        with ExitStack() as unless_loaded:
+            unless_loaded.callback(self.close)
+            self._card = self._attempt(lambda child: child.card())
+            unless_loaded.pop_all()
+        self._loaded = True
+
+    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+        """Answer in the other process. Raises what the engine there raises, or NativeFailure."""
+        return self._attempt(lambda child: unpack_answers(bundle, child.call("ask", bundle)))
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        """Count tokens in the other process."""
+        return self._attempt(lambda child: unpack_size(bundle, child.call("measure", bundle)))
+
+    def card(self) -> EngineCard:
+        """Describe the engine, as it described itself when first loaded."""
+        return self._card
+
+    def statistics(self) -> Statistics:
+        """Return the totals of all processes; of one that died, as it told them with its last answer."""
+        with self._lock:
+            return self._past + self._child.spent if self._child is not None else self._past
+
+    def close(self) -> None:
+        """End the process; what is still asked raises Cancelled. Harmless when done twice."""
+        with self._lock:
+            self._closed = True
+            child, self._child = self._child, None
+            self._past += child.spent if child is not None else Statistics()
+        if child is not None:
+            child.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _attempt(self, work: Callable[[Child], T]) -> T:
+        """Do something with the child, and with a new one if it dies meanwhile."""
+        for attempt in range(_ATTEMPTS):
+            child = self._living()
+            try:
+                self._await(child)
+                value = work(child)
+            except Died as death:
+                self._bury(child, death, again=attempt + 1 < _ATTEMPTS)
+                last = death
+            except BadMessage as error:
+                self._bury(child, Died(f"the engine's process sent nonsense: {error}"), again=False)
+                raise NativeFailure(f"the engine's process sent nonsense: {error}") from error
+            else:
+                self._deaths = 0
+                return value
+        raise NativeFailure(str(last)) from last
+
+    def _await(self, child: Child) -> None:
+        """Wait for the load. One that fails is told as such; later it is a loss of what is left to ask."""
+        try:
+            child.card()
+        except EngineError as error:
+            if self._loaded:
+                raise NativeFailure(
+                    f"the engine's process died and can't be started again: {error}"
+                ) from error
+            raise
+
+    def _living(self) -> Child:
+        """Return the child, a new one if the last has died."""
+        with self._lock:
+            if self._closed:
+                raise Cancelled("the engine is closed")
+            if self._child is None:
+                if self._deaths >= _DEATHS:
+                    raise NativeFailure(
+                        f"the engine's process died {self._deaths} times in a row; no more are started"
+                    )
+                first = {**self._first, "options": {**self._options, "kills": self._kills}}
+                self._child = Child(first, self._environ, self._patience, self._say)
+            return self._child
+
+    def _bury(self, child: Child, death: Died, *, again: bool) -> None:
+        """Take note of a death, once for all who found it."""
+        with self._lock:
+            if self._closed:
+                raise Cancelled("the engine was closed while it was asked") from death
+            if self._child is not child:
+                return
+            self._child = None
+            self._past += child.spent
+            self._deaths += 1
+            self._kills += death.killed
+        child.kill()
+        if again:
+            self._say(f"{death}; starting it again")

@@ -1,0 +1,200 @@
+"""What a job says: the inputs of action.yml, and the commits that the job of GitHub or GitLab is about."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hunkwise.reviewer.config.files import LARGEST_FILE
+from hunkwise.reviewer.config.kinds import nearest
+from hunkwise.reviewer.config.named_files import read_as_of, read_regular
+from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.source.git import Repository, asks, empty_tree, repository, run
+from hunkwise.reviewer.types import Severity
+
+_LARGEST_EVENT = 10_000_000  # bytes; GitHub's webhooks stop at 25 MB, those about pull requests far below
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ZEROS = "0" * 40  # `before` of a push that makes a branch
+REPORTERS = ("github-pr-review", "github-pr-annotations", "none")
+FILTER_MODES = ("added", "diff_context")
+# reviewdog's levels, as our severities: the least severe that each one takes in
+LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "info": Severity.INFO, "any": Severity.INFO}
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The inputs of action.yml that the review needs, checked; "" where one is not given."""
+
+    reporter: str
+    workdir: Path
+    config: str = ""  # relative to `workdir`, read from the base commit
+    model: str = ""
+    fail_on: str = ""  # a severity, or "none"
+    min_severity: str = ""
+    min_confidence: str = ""
+    max_comments: str = ""
+    language: str = ""
+
+    @property
+    def flags(self) -> list[str]:
+        """Give the flags of `review` that say the same."""
+        said = {
+            "--model": self.model,
+            "--fail-on": self.fail_on,
+            "--min-severity": self.min_severity,
+            "--min-confidence": self.min_confidence,
+            "--max-comments": self.max_comments,
+            "--language": self.language,
+        }
+        return [f"{flag}={value}" for flag, value in said.items() if value]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The commits to review: what changed since `base` and `head` parted."""
+
+    base: str
+    head: str
+
+
+def read_inputs(environ: Mapping[str, str]) -> Inputs:
+    """Read and check INPUT_… . Raises UsageError that names the input and what it may be."""
+
+    def given(name: str, default: str = "") -> str:
+        return environ.get(f"INPUT_{name.upper()}", "").strip() or default
+
+    workspace = Path(environ.get("GITHUB_WORKSPACE") or ".").resolve()
+    workdir = (workspace / given("workdir", ".")).resolve()
+    if not workdir.is_relative_to(workspace) or not workdir.is_dir():
+        raise UsageError(f"workdir {given('workdir')!r} is no folder of the checkout")
+    if given("filter_mode") in (
+        "file",
+        "nofilter",
+    ):  # reviewdog's others, for tools that report on whole files
+        raise UsageError(
+            f"filter_mode is {given('filter_mode')!r}; hunkwise judges changed lines and remarks on no other, "
+            "so it may be added or diff_context"
+        )
+    _one_of("filter_mode", given("filter_mode", "added"), FILTER_MODES)
+    return Inputs(
+        reporter=_one_of("reporter", given("reporter", REPORTERS[0]), REPORTERS),
+        workdir=workdir,
+        config=given("config"),
+        model=given("model"),
+        fail_on=_severity("fail_level", given("fail_level")),
+        min_severity=_severity("min_severity", given("min_severity")) or _severity("level", given("level")),
+        min_confidence=given("min_confidence"),
+        max_comments=given("max_comments"),
+        language=given("language"),
+    )
+
+
+def read_range(environ: Mapping[str, str]) -> Range:
+    """Read the event's commits: those of a pull request, a merge group or a push.
+
+    Raises UsageError for other events, and for commits that are none.
+    """
+    event = _event(environ)
+    base = (
+        _path(event, "pull_request", "base", "sha")
+        or _path(event, "merge_group", "base_sha")
+        or event.get("before")
+    )
+    head = (
+        _path(event, "pull_request", "head", "sha")
+        or _path(event, "merge_group", "head_sha")
+        or event.get("after")
+    )
+    if not (isinstance(base, str) and isinstance(head, str)):
+        raise UsageError(
+            "this event has no change to review; run the action on pull_request, merge_group or push"
+        )
+    if not (_COMMIT.fullmatch(base) and _COMMIT.fullmatch(head)):
+        raise UsageError("the event names commits that are none")
+    return Range(f"{head}^" if base == _ZEROS else base, head)
+
+
+def read_merge_range(environ: Mapping[str, str]) -> Range:
+    """Read the commits of a GitLab job's merge request. Raises UsageError."""
+    base = environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "")
+    # the first stands only where the job checks out the merged result
+    head = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA", "")
+    if not (_COMMIT.fullmatch(base) and _COMMIT.fullmatch(head)):
+        raise UsageError("this job is of no merge request; run it in merge request pipelines")
+    return Range(base, head)
+
+
+_CHECKOUT = (
+    "give actions/checkout the lines "
+    "`fetch-depth: 0` and `ref: ${{ github.event.pull_request.head.sha || github.sha }}`"
+)
+
+
+def check_history(folder: Path, commits: Range, remedy: str = _CHECKOUT) -> Range:
+    """Make sure that both commits are in the checkout; of a repository's first commit all is new.
+
+    Raises UsageError that says how to get them.
+    """
+    repo = repository(folder)
+    for commit in (commits.head, commits.base):
+        if asks(repo, "cat-file", "-e", f"{commit}^{{commit}}") is None:
+            if commit == f"{commits.head}^" and _is_first(repo, commits.head):
+                return Range(empty_tree(repo), commits.head)
+            raise UsageError(f"commit {commit[:12]} is not in the checkout; {remedy}")
+    return commits
+
+
+def _is_first(repo: Repository, commit: str) -> bool:
+    """Tell a commit without a parent from one whose parent was not fetched."""
+    header = run(repo, "cat-file", "commit", commit).partition(b"\n\n")[0]
+    return b"\nparent " not in header
+
+
+def base_config(folder: Path, commits: Range, name: str, into: Path) -> Path:
+    """Copy a configuration as it stood at the base, where the change's author could not write it.
+
+    Raises UsageError if it is not there.
+    """
+    if name.startswith("/") or ".." in Path(name).parts:
+        raise UsageError(f"config {name!r} leads out of the repository; give it relative to workdir")
+    path = folder.resolve() / name
+    found = read_as_of(commits.base, [path], LARGEST_FILE)
+    if path not in found:
+        raise UsageError(
+            f"config {name!r} is not in the base commit {commits.base[:12]}, from which it is read"
+        )
+    copy = into / path.name
+    copy.write_bytes(found[path])
+    return copy
+
+
+def _event(environ: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        event = json.loads(read_regular(environ.get("GITHUB_EVENT_PATH", ""), _LARGEST_EVENT))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the event can't be read from GITHUB_EVENT_PATH: {error}") from error
+    return event if isinstance(event, dict) else {}
+
+
+def _path(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise UsageError(f"{name} is {value!r}; it may be {', '.join(allowed)}{nearest(value, allowed)}")
+    return value
+
+
+def _severity(name: str, value: str) -> str:
+    """Read one of reviewdog's levels, or of our severities, as a severity."""
+    none = ("none",) if name == "fail_level" else ()
+    if value:
+        _one_of(name, value, (*none, *LEVELS, *map(str, Severity)))
+    return str(LEVELS.get(value, value))

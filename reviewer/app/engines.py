@@ -1,0 +1,103 @@
+"""Opening the engine that the configuration names: find or fetch the model, and load it when it is first asked.
+
+Between the reviewer and the model stands the cache of answers, so a change that was reviewed before needs no
+model in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from hunkwise import engine
+from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, ModelSpec, Timed
+from hunkwise.reviewer.app.progress import Progress
+from hunkwise.reviewer.commands.cache import cache_from_environment, place_from_environment
+from hunkwise.reviewer.config.named_files import repository_root
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.text.visible import visible_line
+
+if TYPE_CHECKING:
+    from hunkwise.engine import Cache
+
+
+def open_engine(config: Config, environ: Mapping[str, str], progress: Progress) -> OpenedModel:
+    """Find the model of the configuration, fetching it first if it is not here. Raises EngineError."""
+    build = engine.build()  # fails without llama-cpp-python, before anything is downloaded
+    library = engine.library_from_environment(environ, offline=config.offline)
+    spec = library.ensure(config.model, progress)
+    return OpenedModel(config, environ, spec, build, progress)
+
+
+class OpenedModel:
+    """A model behind the cache of answers; an `Engine` and a context manager."""
+
+    def __init__(
+        self, config: Config, environ: Mapping[str, str], spec: ModelSpec, build: str, progress: Progress
+    ) -> None:
+        self._config, self._environ, self._spec, self._progress = config, environ, spec, progress
+        self._plan = engine.plan_for(spec, engine.survey())  # once: the card and the load must agree
+        self._timed: Timed | None = None
+        self._resources = ExitStack()
+        self.memory: Cache | None = None  # of judged hunks; the cache of answers keeps them too
+        self._inner = self._cached(build) if config.remember else self._load()
+
+    def _cached(self, build: str) -> Engine:
+        card = engine.card_of(self._spec, self._plan, build)
+        folder = place_from_environment(self._environ)
+        if folder.foreign:
+            _say(
+                f"what {folder.folder} holds is not believed, for it is under version control; see HUNKWISE_CACHE"
+            )
+        place = str(repository_root(Path.cwd()) or Path.cwd())
+        cache = self._resources.enter_context(cache_from_environment(self._environ, place))
+        self.memory = cache
+        cached: Engine = engine.CachedEngine(self._load, card, cache)
+        return cached
+
+    def _load(self) -> Engine:
+        self._progress(f"loading {self._spec.name}")
+        # long guidelines begin a prompt of every review that remarks on something: benchmarks/prefixes.py
+        prefixes = place_from_environment(self._environ).prefixes if self._config.remember else None
+        opened = (
+            engine.open_isolated(self._spec, self._plan, environ=self._environ, say=_say, prefixes=prefixes)
+            if self._config.isolate
+            else engine.open_local(self._spec, self._plan, say=_say, prefixes=prefixes)
+        )
+        loaded: Engine = self._resources.enter_context(opened)
+        self._timed = opened
+        return loaded
+
+    @property
+    def decode_seconds(self) -> float | None:
+        """Seconds that passed inside llama_decode; None where the model was not loaded."""
+        return self._timed.statistics().decode_seconds if self._timed is not None else None
+
+    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+        """Answer from the cache or the model."""
+        return self._inner.ask(bundle)
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        """Count the bundle's tokens."""
+        return self._inner.measure(bundle)
+
+    def card(self) -> EngineCard:
+        """Describe the model."""
+        return self._inner.card()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._resources.close()
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"hunkwise: {visible_line(sentence)}", err=True)

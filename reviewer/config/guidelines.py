@@ -1,0 +1,48 @@
+"""The project's own guidelines: a file of the repository that the model is shown where it words a remark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hunkwise.reviewer.config.named_files import placed, read_as_of, read_regular, repository_root
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.errors import ConfigError
+
+USUAL_FILE = Path(".hunkwise") / "guidelines.md"
+LARGEST_FILE = 64_000  # bytes; more would leave a small model no room for the code
+
+
+def read_guidelines(config: Config, folder: Path, before: str | None = None) -> str:
+    """Read the file that `guidelines` names; "" if it names none. Raises ConfigError.
+
+    A file named by the repository's own configuration must lie in the repository, links followed. With the
+    commit `before`, one inside the repository is read as it stood there.
+    """
+    if config.guidelines == "none":
+        return ""
+    usual = config.guidelines == "auto"
+    path = placed(USUAL_FILE if usual else config.guidelines, folder)
+    root = repository_root(folder) or folder.resolve()
+    own_choice = config.origin("guidelines") in ("flag", "environment")
+    if before is not None and path.is_relative_to(root):
+        data = read_as_of(before, [path], LARGEST_FILE + 1).get(path)
+        if data is None and not usual:
+            raise ConfigError(f"{path}: the guidelines are not in {before:.12}")
+        return _checked(path, data or b"")
+    if usual and not path.is_file():
+        return ""
+    if not own_choice and not path.resolve().is_relative_to(root):
+        raise ConfigError(f"{path}: guidelines must be a file inside the repository")
+    try:
+        return _checked(path, read_regular(path, LARGEST_FILE + 1))
+    except OSError as error:
+        raise ConfigError(f"{path}: the guidelines can't be read: {error.strerror}") from None
+
+
+def _checked(path: Path, data: bytes) -> str:
+    if len(data) > LARGEST_FILE:
+        raise ConfigError(f"{path}: guidelines of more than {LARGEST_FILE:,} bytes; shorten them")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: guidelines must be UTF-8; byte {error.start} is not") from None

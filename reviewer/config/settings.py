@@ -1,0 +1,251 @@
+"""The configuration: one frozen value, built once from flags, environment and files; each part has an origin.
+
+Precedence: flags > environment (`HUNKWISE_…`) > the repository's file > the user's file > what CI changes >
+defaults.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hunkwise.reviewer.config.kinds import (
+    About,
+    Glob,
+    Kind,
+    Language,
+    ListOf,
+    Number,
+    OneOf,
+    Prose,
+    Switch,
+    Text,
+    about,
+)
+from hunkwise.reviewer.report import FORMATS
+from hunkwise.reviewer.types import Category, Severity
+
+# Variables of ours that are no setting of a review, with what they do.
+OTHER_VARIABLES: dict[str, str] = {
+    "HUNKWISE_CONFIG": "the configuration file to read instead of the repository's",
+    "HUNKWISE_MODELS": "the folder of the model store",
+    "HUNKWISE_SOURCES": "where models are fetched from, in this order",
+    "HUNKWISE_CACHE": "the folder of the response cache",
+    "HUNKWISE_CACHE_SECRET": "the secret by which machines share cached answers",
+    "HUNKWISE_REDIS_URL": "the Redis that holds cached answers for several machines",
+    "HUNKWISE_GITHUB_TOKEN": "the token to post to GitHub with, instead of GITHUB_TOKEN",
+    "HUNKWISE_GITLAB_TOKEN": "the token to post to GitLab with, instead of GITLAB_TOKEN",
+    "HUNKWISE_SKIP": "1 makes the commit hook do nothing",
+    "HUNKWISE_DEBUG": "1 prints the traceback of an unexpected error",
+}
+
+Effort = Literal["quick", "normal", "deep"]
+Color = Literal["auto", "always", "never"]
+
+
+def _any(new: object, old: object) -> bool:
+    return True
+
+
+def _fails_more(new: Severity | None, old: Severity | None) -> bool:
+    """True if `new` as a threshold fails at least where `old` does; None fails nowhere."""
+    return new is not None and (old is None or new.rank >= old.rank)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What holds for the files that match one of `paths` (globs)."""
+
+    paths: tuple[str, ...]
+    instructions: str = ""
+    categories: tuple[Category, ...] | None = None  # None: as elsewhere
+    min_severity: Severity | None = None  # None: as elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class _RuleKind:
+    """A `[[rule]]` table."""
+
+    def check(self, value: object) -> Rule:
+        """Read one table."""
+        if not isinstance(value, dict) or "paths" not in value:
+            raise ValueError("a table with paths = [...]")
+        checked: dict[str, Any] = {}
+        for key, part in value.items():
+            if key not in _RULE_KEYS:
+                raise ValueError(f"a table with the keys {', '.join(_RULE_KEYS)} (not {key!r})")
+            try:
+                checked[key] = _RULE_KEYS[key].check(part)
+            except ValueError as error:
+                raise ValueError(f"a table whose {key} is {error}") from None
+        return Rule(**checked)
+
+    def parse(self, text: str) -> Rule:
+        """Rules stand in files alone."""
+        raise ValueError("set in a configuration file")
+
+    def schema(self) -> dict[str, Any]:
+        """Describe the table."""
+        keys = {key: kind.schema() for key, kind in _RULE_KEYS.items()}
+        return {"type": "object", "properties": keys, "required": ["paths"], "additionalProperties": False}
+
+
+_SEVERITY = OneOf.enum(Severity)
+_CATEGORIES = ListOf(OneOf.enum(Category))
+_GLOBS = ListOf(Glob())
+_RULE_KEYS: dict[str, Kind] = {
+    "paths": _GLOBS,
+    "instructions": Prose(),
+    "categories": _CATEGORIES,
+    "min_severity": _SEVERITY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of a review. `origins` names where each value came from; a default has no entry.
+
+    `ignored` says of what was not taken from a stranger's file its path, and which value it is and why.
+    """
+
+    model: str = field(
+        default="qwen2.5-coder:1.5b",
+        metadata=about(Text(), "model that reviews, by name or path", common=True),
+    )
+    language: str = field(
+        default="English", metadata=about(Language(), "language of the remarks, by name or tag", _any)
+    )
+    guidelines: str = field(
+        default="auto",
+        metadata=about(
+            Text(1000),
+            'the project\'s guidelines; "auto" takes .hunkwise/guidelines.md if it is there, "none" nothing',
+        ),
+    )
+    baseline_file: str = field(
+        default="none",
+        metadata=about(Text(1000), "findings noted by `hunkwise baseline`, or a JSON report; not said again"),
+    )
+    categories: tuple[Category, ...] = field(
+        default=tuple(Category), metadata=about(_CATEGORIES, "kinds of problems to look for")
+    )
+    min_severity: Severity = field(
+        default=Severity.LOW,
+        metadata=about(_SEVERITY, "least severity that is reported", common=True),
+    )
+    # where about 8 % of the clean changes of the development set get a remark, with either model (docs/quality.md)
+    min_confidence: float = field(
+        default=0.86,
+        metadata=about(Number(0, 1, True), "least confidence that is reported, 0 to 1"),
+    )
+    precision_target: float = field(
+        default=0.0,
+        metadata=about(
+            Number(0, 1, True),
+            "share of true remarks to aim at, instead of min_confidence; needs a calibrated model; 0: not used",
+        ),
+    )
+    max_comments: int = field(
+        default=5,
+        metadata=about(
+            Number(1, 1000), "most remarks that are reported, of the model and of the checks each"
+        ),
+    )
+    fail_on: Severity | None = field(
+        default=None,
+        metadata=about(
+            OneOf.enum(Severity, none=True),
+            "exit 1 at remarks this severe or worse",
+            _fails_more,
+            common=True,
+        ),
+    )
+    include: tuple[str, ...] = field(
+        default=(), metadata=about(_GLOBS, "globs of files to review; empty: all")
+    )
+    exclude: tuple[str, ...] = field(default=(), metadata=about(_GLOBS, "globs of files to leave out"))
+    format: str = field(
+        default="text", metadata=about(OneOf.words(*FORMATS), "format of the report", common=True)
+    )
+    color: Color = field(
+        default="auto", metadata=about(OneOf.words("auto", "always", "never"), "colours in text", _any)
+    )
+    offline: bool = field(default=False, metadata=about(Switch(), "never use the network"))
+    remember: bool = field(
+        default=True, metadata=about(Switch(), "keep answers on this machine, and use those that are kept")
+    )
+    effort: Effort = field(
+        default="normal", metadata=about(OneOf.words("quick", "normal", "deep"), "how much to ask")
+    )
+    context_tokens: int = field(
+        default=400,
+        metadata=about(Number(0, 100_000), "most tokens of surrounding code to show with a hunk"),
+    )
+    max_time: int = field(
+        default=0,
+        metadata=about(Number(0, 86_400), "seconds after which the rest is left unreviewed; 0: no limit"),
+    )
+    max_bytes: int = field(
+        default=32 * 1024 * 1024, metadata=about(Number(1, 10**9), "largest diff in bytes")
+    )
+    max_files: int = field(default=3000, metadata=about(Number(1, 10**6), "most files of a diff"))
+    max_hunks: int = field(default=20_000, metadata=about(Number(1, 10**6), "most hunks of a diff"))
+    max_lines: int = field(default=500_000, metadata=about(Number(1, 10**7), "most lines of a diff"))
+    max_line_length: int = field(
+        default=10_000, metadata=about(Number(80, 10**6), "longest line that is reviewed, in characters")
+    )
+    isolate: bool = field(
+        default=False,
+        metadata=about(Switch(), "run the model in a process of its own; in CI that is the default"),
+    )
+    rules: tuple[Rule, ...] = field(
+        default=(),
+        metadata=about(ListOf(_RuleKind()), "what holds for some paths alone", flag=False, key="rule"),
+    )
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+    ignored: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    def origin(self, name: str) -> str:
+        """Name where a value came from."""
+        return self.origins.get(name, "default")
+
+
+def settings() -> dict[str, About]:
+    """Describe every setting, by its name in Python, in the order of the documentation."""
+    described = (entry for entry in dataclasses.fields(Config) if "about" in entry.metadata)
+    return {entry.name: entry.metadata["about"] for entry in described}
+
+
+def keys() -> dict[str, str]:
+    """Map each key of a configuration file to the name in Python."""
+    return {entry.key or name: name for name, entry in settings().items()}
+
+
+def schema() -> dict[str, Any]:
+    """Describe `.hunkwise.toml` in JSON Schema, for editors."""
+    known, defaults = settings(), Config()
+    properties = {}
+    for key, name in keys().items():
+        part = {"description": known[name].help, **known[name].kind.schema()}
+        properties[key] = {**part, "default": plain(getattr(defaults, name))}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "hunkwise configuration",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def plain(value: Any) -> Any:
+    """Turn a value of `Config` into what a TOML or JSON file would hold."""
+    if value is None:
+        return "none"
+    if isinstance(value, Rule):
+        parts = {entry.name: getattr(value, entry.name) for entry in dataclasses.fields(value)}
+        return {key: plain(part) for key, part in parts.items() if part not in (None, "")}
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""From a change to a review: what is read, what is asked, what the evidence says."""

@@ -1,0 +1,272 @@
+"""The table of contents of the program: from a change to a review.
+
+    agenda → check → recall, or judge each hunk (recall.py, judgement.py) → silence → settle
+
+Each hunk is read alone. What is cheap is asked of every hunk, what is dear only where the cheap evidence
+points at something. Whatever is not said is counted with its reason.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, Segment, errors
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.findings import checks, ranking
+from hunkwise.reviewer.findings.fingerprint import distinguish
+from hunkwise.reviewer.findings.suppressions import NOTHING, Silence, expired, part
+from hunkwise.reviewer.judge.agenda import CHECKED, LATE, Agenda, TimeLeft, agenda
+from hunkwise.reviewer.judge.coverage import coverage, manifest
+from hunkwise.reviewer.judge.judgement import Examined, Inquiry, inquiries, judge, without_words
+from hunkwise.reviewer.judge.memory import Memory, Recall
+from hunkwise.reviewer.judge.precision import aim
+from hunkwise.reviewer.judge.selection import Picked
+from hunkwise.reviewer.text.globs import matches
+from hunkwise.reviewer.types import Change, FileKey, Finding, Place, Rejected, Review, Severity, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a review is: `done` of `total` hunks. `found` is a finding just confirmed that clears every bar.
+
+    Whether it is said is settled at the end: of twins one is, and of many the best.
+    `recalled` of those done were not read now, but as they stand in an earlier review.
+    """
+
+    done: int
+    total: int
+    path: str = ""
+    found: Finding | None = None
+    recalled: int = 0
+
+
+Observer = Callable[[Progress], None]
+
+
+def review(
+    change: Change,
+    config: Config,
+    engine: Engine,
+    *,
+    guidelines: str = "",
+    silence: Silence = NOTHING,
+    memory: Memory | None = None,
+    observer: Observer = lambda progress: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Review:
+    """Review a change. Deterministic: the same change, settings and engine give an equal `Review`.
+
+    With a memory, a hunk that an earlier review read is not read again (recall.py), and what is read is kept.
+
+    A hunk that is too long, or on which the engine fails, becomes `Skipped(fault=True)`, and the review is
+    incomplete; so is a review whose remarks the model can't word. Other errors of the engine are raised, and so is
+    a failure on every hunk. Raises UsageError for a precision that the model can't be held to.
+    """
+    time_left = allowance(config, clock)
+    return carry_out(
+        agenda(change, config, time_left),
+        config,
+        engine,
+        guidelines=guidelines,
+        silence=silence,
+        memory=memory,
+        observer=observer,
+        time_left=time_left,
+    )
+
+
+def carry_out(
+    todo: Agenda,
+    config: Config,
+    engine: Engine,
+    *,
+    guidelines: str,
+    silence: Silence,
+    memory: Memory | None,
+    observer: Observer,
+    time_left: TimeLeft,
+) -> Review:
+    """Do what stands on an agenda, as `review` does; the engine is used only where something is asked."""
+    asking = bool(todo.asked)
+    if asking:
+        config = aim(config, engine)
+    tell = _Teller(config, silence, len(todo.asked), observer)
+    checked, unchecked = _check_all(todo, tell, time_left)
+    inquiry = Inquiry(todo.change, config, _Hasty(engine, time_left), guidelines)
+    asked = inquiries(todo.asked, inquiry, todo.told)
+    examined = _examine_all(asked, Recall(memory, asked), tell, time_left)
+    failures = [result.failure for result in examined if result.failure]
+    if failures and len(failures) == len(asked):
+        raise failures[0]
+    if asking:
+        examined = without_words(todo.asked, examined, engine.card().model)
+    made = distinguish([*checked, *(found for result in examined for found in result.findings)])
+    said, unsaid = settled(made, todo.change, config, silence)
+    skipped = _joined(
+        [
+            *(_late(skip, unchecked) for skip in todo.skipped),
+            *(skip for result in examined for skip in result.skipped),
+        ]
+    )
+    return Review(
+        findings=said,
+        rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),
+        skipped=skipped,
+        coverage=coverage(
+            todo.asked, [pick for pick in todo.checked if pick.place not in unchecked], skipped
+        ),
+        manifest=manifest(config, engine if asking else None, expired(made, silence)),
+        base=todo.change.base,
+        head=todo.change.head,
+    )
+
+
+def allowance(config: Config, clock: Callable[[], float] = time.monotonic) -> TimeLeft:
+    """Start the time that --max-time gives to all of a review."""
+    end = clock() + config.max_time if config.max_time else math.inf
+    return lambda: end - clock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Hasty:
+    """An engine that is given no more time than there is left."""
+
+    inner: Engine
+    time_left: TimeLeft
+
+    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+        left = self.time_left()
+        if left <= 0:
+            raise errors.DeadlineExceeded(LATE)
+        return self.inner.ask(bundle if left == math.inf else replace(bundle, deadline=left))
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        return self.inner.measure(bundle)
+
+    def card(self) -> EngineCard:
+        return self.inner.card()
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Tells the observer how far the review is, and of what is found as it comes."""
+
+    config: Config
+    silence: Silence
+    total: int
+    observer: Observer
+
+    def __call__(self, done: int, path: str = "", recalled: int = 0) -> None:
+        self.observer(Progress(done, self.total, path, recalled=recalled))
+
+    def found(self, pick: Picked, made: Sequence[Finding], done: int, recalled: int = 0) -> None:
+        """Tell of what was found in a hunk, as far as that alone can be settled."""
+        if made:
+            alone = Change((replace(pick.file, hunks=(pick.whole,)),))
+            for found in settled(made, alone, self.config, self.silence)[0]:
+                self.observer(Progress(done, self.total, pick.file.path, found, recalled))
+
+
+def settled(
+    made: Sequence[Finding], change: Change, config: Config, silence: Silence
+) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
+    """Decide which findings are said; what people silenced takes no place of others."""
+    heard, silenced = part(made, change, silence)
+    said, unsaid = ranking.settle(heard, bar(config), floors({found.path for found in heard}, config))
+    return said, (*unsaid, *silenced)
+
+
+def _check_all(
+    todo: Agenda, tell: _Teller, time_left: TimeLeft
+) -> tuple[list[Finding], set[Place | FileKey]]:
+    """Make the remarks that need no model; gives also the hunks, and their files, not reached in time."""
+    made: list[Finding] = []
+    for number, pick in enumerate(todo.checked):
+        if time_left() <= 0:
+            return made, {name for left in todo.checked[number:] for name in (left.place, left.file.key)}
+        found = _checks(pick)
+        tell.found(pick, found, 0)
+        made += found
+    return made, set()
+
+
+def _late(skip: Skipped, unchecked: Collection[Place | FileKey]) -> Skipped:
+    """Make a fault of what would have been checked without a model, had there been time."""
+    missed = (skip.place or skip.key) in unchecked
+    return replace(skip, fault=True, reason=LATE) if missed and CHECKED in skip.reason else skip
+
+
+def _joined(skipped: Sequence[Skipped]) -> tuple[Skipped, ...]:
+    """Name each hunk once for a reason: pieces of a large one share theirs."""
+    joined: dict[tuple[FileKey, int | None, str, bool], Skipped] = {}
+    for skip in skipped:
+        name = skip.key, skip.hunk, skip.reason, skip.fault
+        other = joined.get(name)
+        joined[name] = skip if other is None else replace(other, lines=other.lines + skip.lines)
+    return tuple(joined.values())
+
+
+def _examine_all(
+    asked: Sequence[tuple[Picked, Inquiry]], recall: Recall, tell: _Teller, time_left: TimeLeft
+) -> list[Examined]:
+    """Recall or examine each hunk."""
+    examined: list[Examined] = []
+    recalled = 0
+    for number, (pick, inquiry) in enumerate(asked):
+        tell(number, pick.file.path, recalled)
+        result = recall.of(number)
+        if result is not None:
+            recalled += 1
+        else:
+            result = examine(pick, inquiry) if time_left() > 0 else _out_of_time(pick)
+            recall.keep(number, result)
+        examined.append(result)
+        tell.found(pick, result.findings, number + 1, recalled)
+    tell(len(asked), recalled=recalled)
+    return examined
+
+
+def examine(pick: Picked, inquiry: Inquiry) -> Examined:
+    """Have the model read one hunk; what it can't read becomes a stated fault."""
+    try:
+        return judge(pick, inquiry)
+    except errors.DeadlineExceeded:
+        return _out_of_time(pick)
+    except errors.PromptTooLong as error:
+        return Examined(skipped=(pick.skipped(_too_long(error, inquiry), fault=True),))
+    except errors.NativeFailure as error:
+        return Examined(skipped=(pick.skipped(str(error), fault=True),), failure=error)
+
+
+def _too_long(error: errors.PromptTooLong, inquiry: Inquiry) -> str:
+    """Say what does not fit; where the code alone would, that it is for the project's own text."""
+    reason = f"needs {error.tokens} tokens, the context holds {error.limit}"
+    text = "\n".join([inquiry.guidelines, *(rule.instructions for rule in inquiry.rules)]).strip()
+    own = inquiry.engine.measure(Bundle((Segment(text, "raw"),), ())).shared if text else 0
+    if not own or error.tokens - own > error.limit:
+        return reason
+    what = "guidelines and instructions" if any(rule.instructions for rule in inquiry.rules) else "guidelines"
+    return f"{reason}; the project's {what} take {own} of them: shorten them, or raise num_ctx"
+
+
+def bar(config: Config) -> ranking.Bar:
+    """Give what a finding must reach under these settings."""
+    return ranking.Bar(config.min_severity, config.min_confidence, config.max_comments)
+
+
+def floors(paths: Iterable[str], config: Config) -> tuple[tuple[str, Severity], ...]:
+    """Give the paths for which a rule sets its own least severity; the last rule that matches wins."""
+    ruling = [(rule.paths, rule.min_severity) for rule in config.rules if rule.min_severity is not None]
+    return tuple((path, least) for path in sorted(paths) for globs, least in ruling if matches(path, globs))
+
+
+def _out_of_time(pick: Picked) -> Examined:
+    return Examined(skipped=(pick.skipped(LATE, fault=True),))
+
+
+def _checks(pick: Picked) -> tuple[Finding, ...]:
+    """Make the remarks that need no model."""
+    return checks.checks(pick.file, pick.whole)

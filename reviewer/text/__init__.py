@@ -1,0 +1,1 @@
+"""Text and JSON that cross a border: what is seen, escaped, measured and checked."""
