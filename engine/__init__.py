@@ -7,7 +7,7 @@ native code is imported when first touched (PEP 562), so that `--help` stays fas
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hunkwise.engine import errors
 from hunkwise.engine.regular import HANDED_ON, read_regular
@@ -34,7 +34,30 @@ from hunkwise.engine.types import (
     total_usage,
 )
 
-# public name -> module that defines it; loaded on first use
+if TYPE_CHECKING:
+    from hunkwise.engine.around.cached import Cache, CachedEngine
+    from hunkwise.engine.around.location import TRUSTS, CachePlace, Trust, open_cache, open_disk, open_redis
+    from hunkwise.engine.around.pool import Pool
+    from hunkwise.engine.llamacpp.card import card_of
+    from hunkwise.engine.llamacpp.local import open_isolated, open_local, open_pool, plan_for, survey
+    from hunkwise.engine.llamacpp.native import build
+    from hunkwise.engine.llamacpp.runner import LocalEngine, load
+    from hunkwise.engine.llamacpp.sampling import sampling_of
+    from hunkwise.engine.models.catalog import default_model
+    from hunkwise.engine.models.environment import library_from_environment
+    from hunkwise.engine.models.gguf.reader import read_header
+    from hunkwise.engine.models.library import Library
+    from hunkwise.engine.models.sources.partial import human_bytes
+    from hunkwise.engine.planning.advice import Published, advise
+    from hunkwise.engine.planning.fit import Want
+    from hunkwise.engine.planning.hardware import Machine
+    from hunkwise.engine.planning.plan import Plan
+    from hunkwise.engine.store.codec import BadEntry
+    from hunkwise.engine.store.port import StoreSize, Tally
+    from hunkwise.engine.testing import ScriptedEngine
+    from hunkwise.engine.worker.isolation import IsolatedEngine
+
+# public name -> module that defines it; loaded on first use, and known to type checkers by the imports above
 _LAZY: dict[str, str] = {
     "load": "hunkwise.engine.llamacpp.runner",
     "BadEntry": "hunkwise.engine.store.codec",
@@ -57,6 +80,7 @@ _LAZY: dict[str, str] = {
     "Plan": "hunkwise.engine.planning.plan",
     "Want": "hunkwise.engine.planning.fit",
     "Pool": "hunkwise.engine.around.pool",
+    "IsolatedEngine": "hunkwise.engine.worker.isolation",
     "LocalEngine": "hunkwise.engine.llamacpp.runner",
     "Published": "hunkwise.engine.planning.advice",
     "advise": "hunkwise.engine.planning.advice",
@@ -73,32 +97,68 @@ _LAZY: dict[str, str] = {
 
 __all__ = [
     "HANDED_ON",
+    "TRUSTS",
     "Answer",
+    "BadEntry",
     "Bundle",
     "BundleSize",
+    "Cache",
+    "CachePlace",
+    "CachedEngine",
     "Choice",
     "Choose",
     "Engine",
     "EngineCard",
     "Generate",
     "Generated",
+    "IsolatedEngine",
+    "Library",
+    "LocalEngine",
+    "Machine",
     "ModelSpec",
+    "Plan",
+    "Pool",
+    "Published",
     "Question",
     "Sampling",
     "Score",
     "Scored",
+    "ScriptedEngine",
     "Segment",
     "Statistics",
+    "StoreSize",
+    "Tally",
     "Timed",
     "TokenScore",
+    "Trust",
     "Usage",
+    "Want",
+    "advise",
+    "build",
+    "card_of",
+    "default_model",
     "errors",
+    "human_bytes",
+    "library_from_environment",
+    "load",
+    "open_cache",
+    "open_disk",
+    "open_isolated",
+    "open_local",
+    "open_pool",
+    "open_redis",
+    "plan_for",
+    "read_header",
     "read_regular",
+    "sampling_of",
+    "survey",
     "total_usage",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # else every misspelt name would pass as Any
+
+    def __getattr__(name: str) -> object:
+        if name in _LAZY:
+            return getattr(import_module(_LAZY[name]), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

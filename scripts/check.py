@@ -13,11 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
 
-def run(*command: str | Path, **environment: str) -> None:
-    """Run a command in the repository; leave with its exit code if it fails."""
+def run(*command: str | Path, folder: str | Path = ROOT, **environment: str) -> None:
+    """Run a command, in the repository or a folder; leave with its exit code if it fails."""
     print("$", *command, flush=True)
     done = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, env={**os.environ, **environment}, check=False
+        [str(part) for part in command], cwd=folder, env={**os.environ, **environment}, check=False
     )
     if done.returncode:
         sys.exit(done.returncode)
@@ -30,17 +30,13 @@ def lint() -> None:
 
 
 def types() -> None:
-    """Strict types. mypy needs the import path on disk: a folder whose one entry links to the repository."""
+    """Strict types, and imports that point one way. Both need the import path on disk: a link to here."""
     with tempfile.TemporaryDirectory() as shadow:
         (Path(shadow) / "hunkwise").symlink_to(ROOT)
-        cache = ROOT / ".mypy_cache"
         config = ROOT / "pyproject.toml"
-        command = [BIN / "mypy", "--config-file", config, "--cache-dir", cache]
-        command += ["-p", "hunkwise.reviewer", "-p", "hunkwise.engine"]
-        print("$", *command, flush=True)
-        done = subprocess.run(command, cwd=shadow, env={**os.environ, "MYPYPATH": "."}, check=False)
-        if done.returncode:
-            sys.exit(done.returncode)
+        mypy = [BIN / "mypy", "--config-file", config, "--cache-dir", ROOT / ".mypy_cache"]
+        run(*mypy, "-p", "hunkwise.reviewer", "-p", "hunkwise.engine", folder=shadow, MYPYPATH=".")
+        run(BIN / "lint-imports", "--config", config, "--no-cache", folder=shadow, PYTHONPATH=shadow)
 
 
 def tests() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hunkwise import engine
 from hunkwise.engine import Bundle, Choose, Generate, ModelSpec, Segment, errors, total_usage
-from hunkwise.reviewer.commands.cache import place_from_environment
+from hunkwise.reviewer.app.cache import place_from_environment
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.version import VERSION
 

@@ -6,41 +6,37 @@ model in memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import click
-
 from hunkwise import engine
 from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, ModelSpec, Timed
+from hunkwise.reviewer.app.cache import cache_from_environment, place_from_environment
+from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.progress import Progress
-from hunkwise.reviewer.commands.cache import cache_from_environment, place_from_environment
 from hunkwise.reviewer.config.named_files import repository_root
 from hunkwise.reviewer.config.settings import Config
-from hunkwise.reviewer.text.visible import visible_line
 
 if TYPE_CHECKING:
-    from hunkwise.engine import Cache
+    from hunkwise.engine import Cache, IsolatedEngine, LocalEngine
 
 
-def open_engine(config: Config, environ: Mapping[str, str], progress: Progress) -> OpenedModel:
+def open_engine(config: Config, environment: Environment, progress: Progress) -> OpenedModel:
     """Find the model of the configuration, fetching it first if it is not here. Raises EngineError."""
     build = engine.build()  # fails without llama-cpp-python, before anything is downloaded
-    library = engine.library_from_environment(environ, offline=config.offline)
+    library = engine.library_from_environment(environment.variables, offline=config.offline)
     spec = library.ensure(config.model, progress)
-    return OpenedModel(config, environ, spec, build, progress)
+    return OpenedModel(config, environment, spec, build, progress)
 
 
 class OpenedModel:
     """A model behind the cache of answers; an `Engine` and a context manager."""
 
     def __init__(
-        self, config: Config, environ: Mapping[str, str], spec: ModelSpec, build: str, progress: Progress
+        self, config: Config, environment: Environment, spec: ModelSpec, build: str, progress: Progress
     ) -> None:
-        self._config, self._environ, self._spec, self._progress = config, environ, spec, progress
+        self._config, self._environment, self._spec, self._progress = config, environment, spec, progress
         self._plan = engine.plan_for(spec, engine.survey())  # once: the card and the load must agree
         self._timed: Timed | None = None
         self._resources = ExitStack()
@@ -49,13 +45,14 @@ class OpenedModel:
 
     def _cached(self, build: str) -> Engine:
         card = engine.card_of(self._spec, self._plan, build)
-        folder = place_from_environment(self._environ)
+        folder = place_from_environment(self._environment.variables)
         if folder.foreign:
-            _say(
+            self._environment.say(
                 f"what {folder.folder} holds is not believed, for it is under version control; see HUNKWISE_CACHE"
             )
-        place = str(repository_root(Path.cwd()) or Path.cwd())
-        cache = self._resources.enter_context(cache_from_environment(self._environ, place))
+        here = self._environment.folder
+        place = str(repository_root(here) or here)
+        cache = self._resources.enter_context(cache_from_environment(self._environment.variables, place))
         self.memory = cache
         cached: Engine = engine.CachedEngine(self._load, card, cache)
         return cached
@@ -63,15 +60,21 @@ class OpenedModel:
     def _load(self) -> Engine:
         self._progress(f"loading {self._spec.name}")
         # long guidelines begin a prompt of every review that remarks on something: benchmarks/prefixes.py
-        prefixes = place_from_environment(self._environ).prefixes if self._config.remember else None
-        opened = (
-            engine.open_isolated(self._spec, self._plan, environ=self._environ, say=_say, prefixes=prefixes)
-            if self._config.isolate
-            else engine.open_local(self._spec, self._plan, say=_say, prefixes=prefixes)
+        say = self._environment.say
+        prefixes = (
+            place_from_environment(self._environment.variables).prefixes if self._config.remember else None
         )
-        loaded: Engine = self._resources.enter_context(opened)
+        if self._config.isolate:
+            environ = self._environment.variables
+            return self._entered(
+                engine.open_isolated(self._spec, self._plan, environ=environ, say=say, prefixes=prefixes)
+            )
+        return self._entered(engine.open_local(self._spec, self._plan, say=say, prefixes=prefixes))
+
+    def _entered(self, opened: LocalEngine | IsolatedEngine) -> Engine:
         self._timed = opened
-        return loaded
+        self._resources.enter_context(opened)
+        return opened
 
     @property
     def decode_seconds(self) -> float | None:
@@ -97,7 +100,3 @@ class OpenedModel:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._resources.close()
-
-
-def _say(sentence: str) -> None:
-    click.echo(f"hunkwise: {visible_line(sentence)}", err=True)

@@ -12,8 +12,8 @@ import click
 
 from hunkwise.engine import library_from_environment
 from hunkwise.engine.errors import EngineError
-from hunkwise.reviewer.commands.baseline import read_baseline
-from hunkwise.reviewer.commands.cache import place_from_environment
+from hunkwise.reviewer.app.baseline import read_baseline
+from hunkwise.reviewer.app.cache import place_from_environment
 from hunkwise.reviewer.config.files import find, load, read_file
 from hunkwise.reviewer.config.guidelines import read_guidelines
 from hunkwise.reviewer.config.settings import Config, keys, plain, schema

@@ -12,6 +12,7 @@ import click
 
 from hunkwise.reviewer.app.progress import Progress, wanted
 from hunkwise.reviewer.commands.flags import given, setting_flags
+from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.config.named_files import is_file
 from hunkwise.reviewer.config.settings import Config
@@ -62,9 +63,9 @@ def engine_for(ctx: click.Context, config: Config) -> Engine:
 
     with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
         if ctx.obj is not None:
-            given_engine: Engine = ctx.obj(config, progress)
+            given_engine: Engine = ctx.obj(config, surroundings(), progress)
             return given_engine
-        return open_engine(config, os.environ, progress)
+        return open_engine(config, surroundings(), progress)
 
 
 def counted(rows: Iterable[T], total: int) -> Iterator[T]:

@@ -56,7 +56,7 @@ def list_models(everything: bool, as_json: bool) -> None:
     """List the models on this machine."""
     library = _library()
     here = library.list()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": model.name,
             "digest": model.digest,
@@ -69,8 +69,8 @@ def list_models(everything: bool, as_json: bool) -> None:
     names = {row["name"] for row in rows}
     for entry in library.catalog.values() if everything else ():
         if entry.name not in names:
-            row = {"name": entry.name, "digest": entry.sha256, "size": entry.bytes}
-            rows.append({**row, "store": None, "problem": None})
+            known = {"name": entry.name, "digest": entry.sha256, "size": entry.bytes}
+            rows.append({**known, "store": None, "problem": None})
     if as_json:
         click.echo(json.dumps({"models": rows}, indent=2))
         return

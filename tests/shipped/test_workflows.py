@@ -15,7 +15,7 @@ import yaml
 from fakes.act import git
 
 from hunkwise.engine import default_model, library_from_environment
-from hunkwise.reviewer.commands.cache import place_from_environment
+from hunkwise.reviewer.app.cache import place_from_environment
 
 Tool = Callable[..., Any]
 Blocks = Callable[[str, str], list[str]]

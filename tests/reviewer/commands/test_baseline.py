@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hunkwise.engine import ScriptedEngine
+from hunkwise.reviewer.app.baseline import read_baseline
 from hunkwise.reviewer.cli import hunkwise, run
-from hunkwise.reviewer.commands.baseline import read_baseline
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.findings.baseline import Entry, parse, render
@@ -106,7 +106,7 @@ def today(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def turn(day: str) -> None:
         monkeypatch.setattr("hunkwise.reviewer.commands.baseline.today", lambda: date.fromisoformat(day))
-        monkeypatch.setattr("hunkwise.reviewer.commands.review.today", lambda: date.fromisoformat(day))
+        monkeypatch.setattr("hunkwise.reviewer.app.review.today", lambda: date.fromisoformat(day))
 
     return turn
 

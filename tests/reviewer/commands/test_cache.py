@@ -11,12 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from hunkwise.engine import Bundle, CachedEngine, Choose, ScriptedEngine
-from hunkwise.reviewer.commands.cache import (
-    cache_from_environment,
-    command,
-    place_from_environment,
-    trust_from_environment,
-)
+from hunkwise.reviewer.app.cache import cache_from_environment, place_from_environment, trust_from_environment
+from hunkwise.reviewer.commands.cache import command
 from hunkwise.reviewer.errors import ConfigError
 
 BUNDLE = Bundle((), (Choose("q", (), ("yes", "no")),))
@@ -138,7 +134,7 @@ def test_redis_out_of_reach(tmp_path: Path) -> None:
 def test_loads_no_redis(tmp_path: Path) -> None:
     """Without a Redis address the redis package is not imported."""
     script = (
-        "import sys; from hunkwise.reviewer.commands.cache import cache_from_environment\n"
+        "import sys; from hunkwise.reviewer.app.cache import cache_from_environment\n"
         "with cache_from_environment({'HUNKWISE_CACHE': sys.argv[1]}): pass\n"
         "print([name for name in ('redis', 'numpy', 'llama_cpp') if name in sys.modules])"
     )

@@ -14,8 +14,8 @@ from fakes.reviews import PATCH
 from fakes.server import serving
 
 from hunkwise.engine import Engine, ScriptedEngine
+from hunkwise.reviewer.app.review import exit_code
 from hunkwise.reviewer.cli import hunkwise, run
-from hunkwise.reviewer.commands.review import exit_code
 from hunkwise.reviewer.report.json import load
 from hunkwise.reviewer.types import Coverage, Manifest, Review, Severity, Skipped
 

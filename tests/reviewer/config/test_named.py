@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from fakes.act import git
 
+from hunkwise.reviewer.app.baseline import read_baseline
 from hunkwise.reviewer.cli import hunkwise, run
-from hunkwise.reviewer.commands.baseline import read_baseline
 from hunkwise.reviewer.config.guidelines import read_guidelines
 from hunkwise.reviewer.config.named_files import placed, read_as_of, read_regular
 from hunkwise.reviewer.config.settings import Config

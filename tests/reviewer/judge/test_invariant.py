@@ -33,7 +33,7 @@ from hunkwise.engine import (
     TokenScore,
     errors,
 )
-from hunkwise.reviewer.commands.review import exit_code
+from hunkwise.reviewer.app.review import exit_code
 from hunkwise.reviewer.config.settings import Config, Rule
 from hunkwise.reviewer.diff.parse import Limits, parse_diff
 from hunkwise.reviewer.errors import DiffError

@@ -1,0 +1,84 @@
+"""The response cache as the environment says it: where it is, and whose changes it may answer for."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hunkwise.engine import CachePlace, open_cache
+from hunkwise.reviewer.config.named_files import repository_root
+from hunkwise.reviewer.errors import ConfigError, GitError
+from hunkwise.reviewer.source import git
+
+if TYPE_CHECKING:
+    from hunkwise.engine import Cache, Trust
+
+_SHORTEST_SECRET = 16  # characters
+
+
+def place_from_environment(environ: Mapping[str, str]) -> CachePlace:
+    """Read HUNKWISE_CACHE (or XDG_CACHE_HOME), HUNKWISE_CACHE_SECRET and HUNKWISE_REDIS_URL.
+
+    Raises ConfigError for a secret too short to be one.
+    """
+    home = Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME") or "~").expanduser() / ".cache")
+    secret = environ.get("HUNKWISE_CACHE_SECRET") or None
+    if secret is not None and len(secret) < _SHORTEST_SECRET:
+        raise ConfigError(
+            f"HUNKWISE_CACHE_SECRET has {len(secret)} characters; give it {_SHORTEST_SECRET} or more, "
+            "for example from: openssl rand -hex 32"
+        )
+    folder = Path(environ.get("HUNKWISE_CACHE") or home / "hunkwise")
+    return CachePlace(
+        folder=folder,
+        redis_url=environ.get("HUNKWISE_REDIS_URL") or None,
+        secret=os.fsencode(secret) if secret else None,
+        foreign=_is_committed(folder),
+    )
+
+
+def _is_committed(folder: Path) -> bool:
+    """Tell whether a checkout brought something of the folder along, or may have."""
+    root = repository_root(folder)
+    if root is None:
+        return False
+    try:
+        repo = git.repository(root)
+        inside = ("ls-files", "-z", "--", str(folder.resolve()))
+        return repo.top is None or bool(git.run(repo, *inside, work_tree=True))
+    except GitError:
+        return True
+
+
+def trust_from_environment(environ: Mapping[str, str]) -> Trust:
+    """Say whose change this run reads: "fork" in CI for another repository's, or where it can't be told."""
+    if environ.get("GITHUB_ACTIONS") == "true" and environ.get("GITHUB_EVENT_NAME", "").startswith(
+        "pull_request"
+    ):
+        return "trusted" if _github_head_is_ours(environ) else "fork"
+    source = environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH")  # GitLab
+    if source is not None:
+        return "trusted" if source == environ.get("CI_PROJECT_PATH") else "fork"
+    return "trusted"
+
+
+def _github_head_is_ours(environ: Mapping[str, str]) -> bool:
+    try:
+        event = json.loads(Path(environ.get("GITHUB_EVENT_PATH", "")).read_bytes())
+        head = event["pull_request"]["head"]["repo"]["full_name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # a deleted fork has no repository
+    return bool(head == environ.get("GITHUB_REPOSITORY"))
+
+
+def cache_from_environment(environ: Mapping[str, str], repository: str = "") -> AbstractContextManager[Cache]:
+    """Open the response cache of a repository; the CI's own name for it goes before `repository`."""
+    name = environ.get("GITHUB_REPOSITORY") or environ.get("CI_PROJECT_PATH") or repository
+    cache: AbstractContextManager[Cache] = open_cache(
+        place_from_environment(environ), trust=trust_from_environment(environ), repository=name
+    )
+    return cache
