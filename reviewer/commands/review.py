@@ -104,7 +104,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
         posted = post_review(outcome.review, *request, environment.variables)
         if posted:
             return posted
-    return exit_code(outcome.review, config.fail_on)
+    return exit_code(outcome.review, config.fail_on, outcome.failure)
 
 
 def _source(values: Mapping[str, Any]) -> Source:
@@ -147,7 +147,9 @@ def _write(outcome: Outcome, chosen: tuple[Output, ...], config: Config, environ
     write(review, chosen, View(color, width, outcome.change), environment.variables)
     if expired := review.manifest.settings.get("baseline_expired"):
         environment.say(f"{expired} entries of the baseline have ended; their remarks count again")
-    if not review.complete:
+    if outcome.failure is not None:
+        environment.say(str(outcome.failure))
+    elif not review.complete:
         environment.say("the review is incomplete; the report names what was not reviewed")
     elif is_idle(review):
         environment.say("nothing to review")

@@ -91,6 +91,12 @@ def _why_whole(pick: Picked) -> str:
     return "" if any(line.kind == "removed" for line in pick.hunk.lines) else NEW_CODE
 
 
+def without_model(todo: Agenda, reason: str) -> Agenda:
+    """Leave the checks on an agenda; all that a model was to be asked about is a fault with this reason."""
+    missed = tuple(pick.skipped(reason, fault=True) for pick in todo.asked)
+    return replace(todo, asked=(), skipped=(*todo.skipped, *missed))
+
+
 def _unread(pick: Picked, told: Mapping[FileKey, Told]) -> Counter[str]:
     """Count the changed lines of which no remark of the model's can come, by reason."""
     known = told[pick.file.key]

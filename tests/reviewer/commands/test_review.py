@@ -13,7 +13,7 @@ from fakes.gitlab import FakeGitLab
 from fakes.reviews import PATCH
 from fakes.server import serving
 
-from hunkwise.engine import Engine, ScriptedEngine
+from hunkwise.engine import Engine, ScriptedEngine, errors
 from hunkwise.reviewer.app.review import exit_code
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.report.json import load
@@ -26,10 +26,9 @@ diff --git a/pool.py b/pool.py
 +++ b/pool.py
 @@ -1,3 +1,3 @@
  def take(lock):
--    with lock:
--        return 1
+-    lock.acquire(token=7)
 +    lock.acquire(token="{SECRET}")
-+    return 1
+     return 1
 """
 
 
@@ -52,6 +51,32 @@ def scripted(*_: Any) -> Engine:
 def never(*_: Any) -> Engine:
     """Stand for a model that must not be opened."""
     raise AssertionError("a model was opened")
+
+
+@pytest.mark.parametrize(
+    ("error", "fail_on", "code"),
+    [
+        (errors.MissingExtra("llama-cpp-python", "local"), "none", 3),
+        (errors.MissingExtra("llama-cpp-python", "local"), "high", 1),
+        (errors.ModelNotFound("no such model"), "none", 2),
+        (errors.ModelNotFound("no such model"), "high", 1),
+        (errors.NativeFailure("out of memory"), "none", 2),
+    ],
+)
+def test_where_no_model_can_be_asked_the_checks_are_made_all_the_same(
+    here: Path, capsys: pytest.CaptureFixture[str], error: errors.EngineError, fail_on: str, code: int
+) -> None:
+    """A secret is reported though the engine is not installed, or no model is here, or it fails; that is said."""
+
+    def fails(*_: Any) -> Engine:
+        raise error
+
+    assert run(hunkwise, ["review", "x.patch", "--fail-on", fail_on], fails) == code
+    said = capsys.readouterr()
+    assert "pool.py:2:5: critical: This line holds a GitHub token" in said.out
+    assert "This review is incomplete" in said.out
+    assert f"the model could not be asked: {error}" in " ".join(said.out.split())
+    assert str(error) in said.err
 
 
 def test_a_list_may_be_given_in_parts(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
