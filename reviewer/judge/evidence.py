@@ -243,16 +243,21 @@ def _words(line: Line) -> Counter[str]:
     return Counter(_WORD.findall(line.text[:LONGEST_ALIKE]))
 
 
-def _alike(one: Counter[str], other: Counter[str]) -> float:
-    """Tell how many words two lines share, 0..1; a sign counts less than a name."""
-    both = _weighed(one) + _weighed(other)
-    return 2 * _weighed(one & other) / both if both else 0.0
+def _alike(new: Counter[str], old: Counter[str]) -> float:
+    """Tell how much a new line says of what an old one said, 0..1: the words they share, or the old one's names.
+
+    Signs count less than names.
+    """
+    shared, both = new & old, _weighed(new) + _weighed(old)
+    names = [word for word in old if _in_name(word[0]) and not word[0].isdigit()]
+    return max(
+        2 * _weighed(shared) / both if both else 0.0,
+        sum(word in shared for word in names) / len(names) if names else 0.0,
+    )
 
 
 def _weighed(words: Counter[str]) -> float:
-    return sum(
-        count * (SIGN if len(word) == 1 and not _in_name(word) else 1.0) for word, count in words.items()
-    )
+    return sum(count * (1.0 if _in_name(word[0]) else SIGN) for word, count in words.items())
 
 
 def dropped(context: HunkContext, block: range) -> int:
