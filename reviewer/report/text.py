@@ -23,6 +23,8 @@ _OF_SEVERITY = {
 }
 _HEAD, _TAIL = 6, 2  # lines shown of a long range
 _TAB = 4
+_LONGEST = 10_000  # columns of a line of code where there is no terminal; nobody reads a longer one
+_MOST_CARETS = 200
 _PROSE_WIDTH = 80  # columns where the report goes to a file
 _MOST_WIDTH = 110  # columns; longer lines of prose are hard to read
 _NO_START = "，。、；：！？）》」』”’"  # such characters begin no line; they hang over the edge
@@ -46,13 +48,13 @@ class _Page:
     def code(self, text: str, margin: int) -> str:
         """Make a line of code printable, and cut it to the columns that a margin leaves."""
         shown = visible(text.removesuffix("\r").replace("\n", " ").expandtabs(_TAB))
-        return shown if self.columns is None else clip(shown, max(self.columns, 40) - margin)
+        return clip(shown, _LONGEST if self.columns is None else max(self.columns, 40) - margin)
 
 
 def render(review: Review, view: View) -> str:
     """Write a review for a terminal of `view.width` columns; no escape sequence unless `view.color`.
 
-    Code is cut to the terminal's width. Where there is no terminal, nothing is cut.
+    Code is cut to the terminal's width. Where there is no terminal, only a line that nobody reads is cut.
     """
     page = _Page(_painter(view.color), view.width, view.change)
     blocks = [_finding(finding, page) for finding in review.findings]
@@ -111,7 +113,7 @@ def _code(finding: Finding, page: _Page, gutter: int) -> list[str]:
     if len(rows) == 1:
         text = page.code(finding.code[0], margin)
         blank = columns(text[: _indent(text)])
-        carets = paint("^" * max(1, columns(text.strip())), color)
+        carets = paint("^" * min(max(1, columns(text.strip())), _MOST_CARETS), color)
         shown.append(f"{bar}  {' ' * blank}{carets}")
     return [bar, *shown]
 
