@@ -75,7 +75,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LineCode:
-    """What is left of a changed line without its comments and docstrings (code_lines.py).
+    """What is left of a changed line without its comments and docstrings (languages/comments.py).
 
     `imports` says that this is an import and nothing more; `does` what it does as a statement that leaves the code
     around it as it is (statements.py), else "".

@@ -18,7 +18,7 @@ from hunkwise.reviewer.app.sources import Source, read_change
 from hunkwise.reviewer.config.guidelines import read_guidelines
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.findings.suppressions import Known, Silence
-from hunkwise.reviewer.judge.agenda import Agenda, agenda, without_model
+from hunkwise.reviewer.judge.agenda import Agenda, TimeLeft, agenda, without_model
 from hunkwise.reviewer.judge.memory import Memory
 from hunkwise.reviewer.judge.pipeline import Progress as Step
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out
@@ -63,33 +63,15 @@ def review_change(
     takes every prompt. Where the engine fails, the checks that need no model are made all the same, and the
     outcome has the failure. Raises ReviewError (a diff, git, a forge, the configuration).
     """
-    source, config = request.source, request.config
+    config, started = request.config, time.perf_counter()
     guidelines, known = _guidelines(request, environment), _known(request, environment)
-    silence = Silence(known, today(), trusted=request.trusted)
-    started, time_left = time.perf_counter(), allowance(config)
-    change = read_change(source, config, environment.folder, environment.variables)
-    todo = agenda(change, config, time_left)
-    meter = Meter(Unasked())
-
-    def observe(step: Step) -> None:
-        if step.found and step.done < step.total:
-            found(step.found)
-        progress("hunks reviewed:", step.done, step.total, step.path)
-        meter.recalled = step.recalled
-
-    def carried_out(todo: Agenda, engine: Engine, memory: Memory | None = None) -> Review:
-        return carry_out(
-            todo,
-            config,
-            engine,
-            guidelines=guidelines,
-            silence=silence,
-            memory=memory,
-            observer=observe,
-            time_left=time_left,
-        )
-
-    failure, aimed, decoding = None, None, None
+    watch = _Watch(progress, found)
+    judge = _Judge(
+        config, guidelines, Silence(known, today(), trusted=request.trusted), watch, allowance(config)
+    )
+    change = read_change(request.source, config, environment.folder, environment.variables)
+    todo = agenda(change, config, judge.time_left)
+    failure, meter, decoding = None, Meter(Unasked()), None
     with ExitStack() as stack:
         try:
             engine = open_engine(config, environment, progress) if todo.asked else Unasked()
@@ -98,19 +80,58 @@ def review_change(
             meter = Meter(engine)
             if todo.asked and config.precision_target:
                 aimed = point_for(config.precision_target, engine)
+                environment.say(f"--precision-target {config.precision_target:g} gives {aimed}")
             asked = meter if transcript is None else Transcript(meter, transcript)
-            made = carried_out(todo, asked, engine.memory if isinstance(engine, OpenedModel) else None)
-            decoding = engine.decode_seconds if isinstance(engine, OpenedModel) else None
+            opened = engine if isinstance(engine, OpenedModel) else None
+            made = judge(todo, asked, opened.memory if opened else None)
+            decoding = opened.decode_seconds if opened else None
         except errors.EngineError as error:
             failure = error
-            made = carried_out(without_model(todo, f"the model could not be asked: {error}"), Unasked())
-    if aimed:
-        environment.say(f"--precision-target {config.precision_target:g} gives {aimed}")
+            made = judge(without_model(todo, f"the model could not be asked: {error}"), Unasked())
     for sentence in change.notes:
         environment.say(sentence)
     unread = tuple(Skipped(path, why) for path, why in config.ignored)
-    review = replace(made, skipped=(*unread, *made.skipped))
-    return Outcome(review, change, meter.stats(time.perf_counter() - started, decoding), failure)
+    meter.recalled = watch.recalled
+    statistics = meter.stats(time.perf_counter() - started, decoding)
+    return Outcome(replace(made, skipped=(*unread, *made.skipped)), change, statistics, failure)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Draws how far a review is, tells of its findings, and counts the hunks that were not read anew."""
+
+    progress: Progress
+    found: Callable[[Finding], None]
+    recalled: int = 0
+
+    def __call__(self, step: Step) -> None:
+        if step.found and step.done < step.total:
+            self.found(step.found)
+        self.progress("hunks reviewed:", step.done, step.total, step.path)
+        self.recalled = step.recalled
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """All that a review is made with, but for the engine."""
+
+    config: Config
+    guidelines: str
+    silence: Silence
+    watch: _Watch
+    time_left: TimeLeft
+
+    def __call__(self, todo: Agenda, engine: Engine, memory: Memory | None = None) -> Review:
+        return carry_out(
+            todo,
+            self.config,
+            engine,
+            guidelines=self.guidelines,
+            silence=self.silence,
+            memory=memory,
+            observer=self.watch,
+            time_left=self.time_left,
+        )
 
 
 def _guidelines(request: Request, environment: Environment) -> str:

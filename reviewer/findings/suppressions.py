@@ -6,7 +6,7 @@ A comment silences the line it stands on and the line below it:
     # hunkwise: ignore[security, performance] until 2027-06-30 -- checked by the caller
 
 Case does not count, and the two dashes may be missing. A comment with a word in it that is not understood silences
-less than it says, or nothing, and is remarked on (hygiene.py).
+less than it says, or nothing, and is remarked on (checks.py).
 
 Nothing disappears: a silenced finding is a `Rejected` with its reason, and reports show it as such.
 """

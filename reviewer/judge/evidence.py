@@ -2,7 +2,8 @@
 
 A small model that is *asked* for bugs answers at chance; the likelihood it gives to the new text against the
 old one does not (docs/quality.md). So the new and the old text of a hunk are scored as continuations of the
-same lines, a few numbers are read off, and a small calibrated layer turns them into one probability (layer.py).
+same lines, a few numbers are read off, and a small calibrated layer (calibration.py) turns them into one
+probability.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The table of contents of the program: from a change to a review.
 
-    agenda → check → recall, or judge each hunk (recall.py, judgement.py) → silence → settle
+    agenda → check → recall, or judge each hunk (memory.py, judgement.py) → silence → settle
 
 Each hunk is read alone. What is cheap is asked of every hunk, what is dear only where the cheap evidence
 points at something. Whatever is not said is counted with its reason.
@@ -59,7 +59,7 @@ def review(
 ) -> Review:
     """Review a change. Deterministic: the same change, settings and engine give an equal `Review`.
 
-    With a memory, a hunk that an earlier review read is not read again (recall.py), and what is read is kept.
+    With a memory, a hunk that an earlier review read is not read again (memory.py), and what is read is kept.
 
     A hunk that is too long, or on which the engine fails, becomes `Skipped(fault=True)`, and the review is
     incomplete; so is a review whose remarks the model can't word. Other errors of the engine are raised, and so is
