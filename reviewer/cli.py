@@ -27,15 +27,15 @@ VERBS = {
     "post": "hunkwise.reviewer.commands.post",
     "baseline": "hunkwise.reviewer.commands.baseline",
     "model": "hunkwise.reviewer.commands.model",
-    "doctor": "hunkwise.reviewer.commands.doctor",
-    "config": "hunkwise.reviewer.commands.config",
-    "init": "hunkwise.reviewer.commands.init",
+    "doctor": "hunkwise.reviewer.commands.setup.doctor",
+    "config": "hunkwise.reviewer.commands.setup.config",
+    "init": "hunkwise.reviewer.commands.setup.init",
     "cache": "hunkwise.reviewer.commands.cache",
     "hook": "hunkwise.reviewer.commands.hook",
-    "install-hook": "hunkwise.reviewer.commands.install_hook",
+    "install-hook": "hunkwise.reviewer.commands.setup.install_hook",
     "action": "hunkwise.reviewer.commands.action",
-    "bench": "hunkwise.reviewer.commands.bench",
-    "calibrate": "hunkwise.reviewer.commands.calibrate",
+    "bench": "hunkwise.reviewer.commands.quality.bench",
+    "calibrate": "hunkwise.reviewer.commands.quality.calibrate",
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hunkwise.reviewer.cli import hunkwise, run
-from hunkwise.reviewer.commands.init import forge, template
+from hunkwise.reviewer.commands.setup.init import forge, template
 from hunkwise.reviewer.config.guidelines import LARGEST_FILE, read_guidelines
 from hunkwise.reviewer.config.layers import file_layer
 from hunkwise.reviewer.config.settings import Config

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from hunkwise.reviewer.commands.install_hook import command, script
+from hunkwise.reviewer.commands.setup.install_hook import command, script
 from hunkwise.reviewer.errors import GitError, UsageError
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hunkwise.reviewer.commands.labelled import configured, counted, engine_for, labelled
+from hunkwise.reviewer.commands.quality.labelled import configured, counted, engine_for, labelled
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.judge.precision import aim
 

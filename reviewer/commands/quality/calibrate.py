@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hunkwise.reviewer.commands.labelled import configured, counted, engine_for, labelled
+from hunkwise.reviewer.commands.quality.labelled import configured, counted, engine_for, labelled
 
 
 @click.command("calibrate")

@@ -1,0 +1,1 @@
+"""Verbs that measure reviews on labelled changes."""

@@ -1,0 +1,1 @@
+"""Verbs that set hunkwise up, and say how it is set up."""
