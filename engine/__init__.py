@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from hunkwise.engine import errors
+from hunkwise.engine.plugins import Registry
 from hunkwise.engine.regular import HANDED_ON, read_regular
 from hunkwise.engine.types import (
     Answer,
@@ -120,6 +121,7 @@ __all__ = [
     "Pool",
     "Published",
     "Question",
+    "Registry",
     "Sampling",
     "Score",
     "Scored",

@@ -14,6 +14,7 @@ EngineError
 ├── InvalidQuestion        an argument the engine refuses before it reaches native code
 ├── PromptTooLong          more tokens than the context holds; carries both counts
 ├── DoesNotFit             no plan fits the model into this machine's memory
+├── PluginError            another package's format, forge or engine is broken
 ├── QueueFull              the bounded queue is full; carries when to try again
 ├── Cancelled              the caller took the question back
 ├── DeadlineExceeded       the question's deadline passed first
@@ -101,6 +102,10 @@ class PromptTooLong(EngineError):
 
 class DoesNotFit(EngineError):
     """No plan fits the model into the memory that is free."""
+
+
+class PluginError(EngineError):
+    """What another package adds can't be loaded or fails; the message names the package."""
 
 
 class QueueFull(EngineError):

@@ -63,6 +63,8 @@ def _allowed(kind: dict[str, object]) -> str:
     match kind:
         case {"enum": list(words)}:
             return ", ".join(f"`{word}`" for word in words)
+        case {"examples": list(words)}:
+            return f"{', '.join(f'`{word}`' for word in words)}, or one that a package adds"
         case {"type": "array", "items": {"type": "object"}}:
             return "tables, see below"
         case {"type": "array", "items": dict(item)}:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from hunkwise.reviewer.config.kinds import About, Kind, ListOf, Number, OneOf, Switch
+from hunkwise.reviewer.config.kinds import About, Kind, ListOf, Number, OneOf, Registered, Switch
 from hunkwise.reviewer.config.settings import settings
 
 HELP_ALL = "hunkwise.help-all"  # key in a context's meta: show the rare options too
@@ -42,7 +42,7 @@ def _metavar(kind: Kind) -> str:
     match kind:
         case OneOf(values=values) if len(values) <= 6:
             return "|".join(values)
-        case OneOf():
+        case OneOf() | Registered():
             return "NAME"
         case Number():
             return "N"
@@ -68,6 +68,8 @@ def _sentence(about: About, kind: Kind | None = None) -> str:
     text = about.help[:1].upper() + about.help[1:]
     if isinstance(kind, OneOf) and len(kind.values) > 6:
         text += f": {', '.join(kind.values)}"
+    if isinstance(kind, Registered):
+        text += f": {', '.join(kind.registry.rows)}, or one that a package adds"
     return text + "."
 
 

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Protocol
 
+from hunkwise.engine import Registry
 from hunkwise.reviewer.config import languages
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.text.globs import LONGEST, matches
@@ -199,6 +200,27 @@ class OneOf:
     def schema(self) -> dict[str, Any]:
         """List the words."""
         return {"enum": list(self.values)}
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A name of a registry: ours, or one that an installed package adds."""
+
+    registry: Registry[Any]
+
+    def check(self, value: object) -> str:
+        """Look the name up; other packages are asked only for one that is not ours."""
+        if isinstance(value, str) and value in self.registry:
+            return value
+        raise ValueError(f"one of {', '.join(self.registry)}")
+
+    def parse(self, text: str) -> str:
+        """Look the name up."""
+        return self.check(text)
+
+    def schema(self) -> dict[str, Any]:
+        """Propose our names; what is installed elsewhere is not known to an editor."""
+        return {"type": "string", "minLength": 1, "examples": list(self.registry.rows)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from hunkwise.reviewer.config.kinds import (
     Number,
     OneOf,
     Prose,
+    Registered,
     Switch,
     Text,
     about,
@@ -167,7 +168,7 @@ class Config:
     )
     exclude: tuple[str, ...] = field(default=(), metadata=about(_GLOBS, "globs of files to leave out"))
     format: str = field(
-        default="text", metadata=about(OneOf.words(*FORMATS), "format of the report", common=True)
+        default="text", metadata=about(Registered(FORMATS), "format of the report", common=True)
     )
     color: Color = field(
         default="auto", metadata=about(OneOf.words("auto", "always", "never"), "colours in text", _any)

@@ -1,27 +1,12 @@
-"""Reports: one module for each format, each with `render(review, view) -> str`."""
+"""Reports: one module and one row for each format; other packages add to them by `hunkwise.formats`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 
+from hunkwise.engine import Registry
 from hunkwise.reviewer.types import Change, Review
-
-# format -> module; imported when the format is asked for
-FORMATS: dict[str, str] = {
-    "text": "hunkwise.reviewer.report.text",
-    "json": "hunkwise.reviewer.report.json",
-    "markdown": "hunkwise.reviewer.report.markdown",
-    "html": "hunkwise.reviewer.report.html",
-    "sarif": "hunkwise.reviewer.report.sarif",
-    "rdjson": "hunkwise.reviewer.report.rdjson",
-    "rdjsonl": "hunkwise.reviewer.report.rdjsonl",
-    "codequality": "hunkwise.reviewer.report.codequality",
-    "annotations": "hunkwise.reviewer.report.annotations",
-    "junit": "hunkwise.reviewer.report.junit",
-    "checkstyle": "hunkwise.reviewer.report.checkstyle",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +22,28 @@ class View:
     change: Change | None = None
 
 
-def renderer(name: str) -> Callable[[Review, View], str]:
-    """Import the format's module and return its `render`. The name is one of `FORMATS`."""
-    render: Callable[[Review, View], str] = import_module(FORMATS[name]).render
-    return render
+Render = Callable[[Review, View], str]
+"""Writes a report."""
+
+FORMATS: Registry[Render] = Registry(
+    "hunkwise.formats",
+    "report format",
+    {
+        "text": "hunkwise.reviewer.report.text:render",
+        "json": "hunkwise.reviewer.report.json:render",
+        "markdown": "hunkwise.reviewer.report.markdown:render",
+        "html": "hunkwise.reviewer.report.html:render",
+        "sarif": "hunkwise.reviewer.report.sarif:render",
+        "rdjson": "hunkwise.reviewer.report.rdjson:render",
+        "rdjsonl": "hunkwise.reviewer.report.rdjsonl:render",
+        "codequality": "hunkwise.reviewer.report.codequality:render",
+        "annotations": "hunkwise.reviewer.report.annotations:render",
+        "junit": "hunkwise.reviewer.report.junit:render",
+        "checkstyle": "hunkwise.reviewer.report.checkstyle:render",
+    },
+)
+
+
+def renderer(name: str) -> Render:
+    """Import a format of `FORMATS`."""
+    return FORMATS.load(name)

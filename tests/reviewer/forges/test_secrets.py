@@ -74,7 +74,7 @@ def test_no_secret_of_a_change_is_written_anywhere(name: str, request: pytest.Fi
     assert model.bundles
     assert leaks(model.bundles) == []
     assert leaks(made) == []
-    for form in FORMATS:
+    for form in FORMATS.rows:
         assert leaks(renderer(form)(made, View(change=change))) == [], form
     forge = start(patch=PATCH, check=False)
     post(made, forge)

@@ -55,7 +55,7 @@ def render(name: str, review: Any = REVIEW, view: View = View(change=CHANGE)) ->
     return renderer(name)(review, view)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FORMATS.rows)
 def test_a_report_is_its_golden_file(name: str) -> None:
     """A rich review looks as it always has, in every format (UPDATE_GOLDEN=1 rewrites the files)."""
     golden = CASES / f"rich.{name}"
@@ -64,7 +64,7 @@ def test_a_report_is_its_golden_file(name: str) -> None:
     assert render(name) == golden.read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FORMATS.rows)
 def test_an_empty_review_has_a_report(name: str) -> None:
     """A change without anything to review gives a report that says so, and never one that breaks."""
     golden = CASES / f"empty.{name}"
@@ -73,14 +73,14 @@ def test_an_empty_review_has_a_report(name: str) -> None:
     assert render(name, EMPTY, View()) == golden.read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FORMATS.rows)
 def test_no_report_holds_what_can_not_be_seen(name: str) -> None:
     """Controls, bidirectional and zero-width characters of diff and model never reach a reader."""
     text = render(name).replace("\u2060", "")  # the joiner by which we break marks ourselves
     assert visible(text) == text
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FORMATS.rows)
 @pytest.mark.parametrize("veil", ["", "\u200b"])
 def test_no_report_holds_the_secret_in_a_file_name(name: str, veil: str) -> None:
     """Neither where it is remarked on, nor where it was left out or held back, nor in a reason."""
@@ -329,7 +329,7 @@ def test_severities_have_a_place_in_every_scale() -> None:
     """No severity is unknown to a format."""
     for severity in Severity:
         review = replace(REVIEW, findings=(replace(INVENTED.LOW, severity=severity),))
-        for name in FORMATS:
+        for name in FORMATS.rows:
             assert render(name, review)
 
 
