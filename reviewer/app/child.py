@@ -31,7 +31,7 @@ _PROXY = re.compile(r"(?:https?|all|no)_proxy", re.IGNORECASE)
 _SECRET = re.compile(
     r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH"
 )  # even in a family of names that is let through
-_FOR_POSTING = {"HUNKWISE_GITHUB_TOKEN", "HUNKWISE_GITLAB_TOKEN"}
+_FOR_POSTING = {name for name in OTHER_VARIABLES if name.endswith("_TOKEN")}
 
 
 def for_review(environ: Mapping[str, str]) -> dict[str, str]:

@@ -8,15 +8,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hunkwise.reviewer.config.named_files import read_regular
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.types import Change
-
-if TYPE_CHECKING:
-    from hunkwise.reviewer.forges.registry import ForgeName
 
 CHOICES = (
     "name a diff (review FILE, review - for standard input) or one of --staged, --working, --commit SHA, "
@@ -93,7 +89,7 @@ def read_change(
         lines=config.max_lines,
         line_length=config.max_line_length,
     )
-    if request := request_of(source):
+    if request := request_of(source, environ or {}):
         from hunkwise.reviewer.forges.registry import requested_change
 
         return local.with_texts(folder, requested_change(*request, environ or {}))
@@ -114,11 +110,13 @@ def read_change(
     return change
 
 
-def request_of(source: Source) -> tuple[ForgeName, str] | None:
+def request_of(source: Source, environ: Mapping[str, str]) -> tuple[str, str] | None:
     """Name the forge and the address of the pull or merge request, if the source is one."""
-    if source.pull is not None:
-        return "github", source.pull
-    return ("gitlab", source.merge) if source.merge is not None else None
+    if source.pull is None and source.merge is None:
+        return None
+    from hunkwise.reviewer.forges.registry import chosen_forge
+
+    return chosen_forge(None, source.pull, source.merge, environ), source.pull or source.merge or ""
 
 
 def _read_diff(paths: Sequence[str], most: int) -> bytes:

@@ -7,15 +7,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING
 
 import click
 
 from hunkwise.reviewer.config.named_files import read_regular
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.forges.registry import Forge, ForgeName
 from hunkwise.reviewer.text.visible import visible
 from hunkwise.reviewer.types import Review
+
+if TYPE_CHECKING:
+    from hunkwise.reviewer.forges.port import CheckSink
 
 _LONGEST_SUMMARY = 250_000  # characters; GitHub shows no step's summary of more than 1 MiB
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -24,7 +26,10 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 @click.command("post", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("findings", metavar="FINDINGS.json")
 @click.option(
-    "--to", "name", type=click.Choice(get_args(ForgeName)), help="Where to; known from --pr, --mr, CI."
+    "--to",
+    "name",
+    metavar="FORGE",
+    help="Where to: github, gitlab, or a forge that a package adds; known from --pr, --mr, CI.",
 )
 @click.option("--pr", metavar="URL", help="The pull request, https://HOST/OWNER/NAME/pull/NUMBER.")
 @click.option(
@@ -35,7 +40,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 @click.option("--dry-run", is_flag=True, help="Print the requests that would be sent, and send none.")
 def command(
     findings: str,
-    name: ForgeName | None,
+    name: str | None,
     pr: str | None,
     mr: str | None,
     head: str | None,
@@ -50,29 +55,11 @@ def command(
 
     Exit codes: 0 posted; 2 usage, file or forge error, or the findings are of another commit.
     """
+    from hunkwise.reviewer.forges.registry import chosen_forge
+
     chosen = chosen_forge(name, pr, mr, os.environ)
     review = made_of(read_findings(findings), head)
-    if check_run and chosen != "github":
-        raise UsageError("--check-run is GitHub's; GitLab shows the report `codequality` in its place")
     return post_review(review, chosen, pr or mr, os.environ, check_run=check_run, dry_run=dry_run)
-
-
-def chosen_forge(
-    name: str | None, pr: str | None, mr: str | None, environment: Mapping[str, str]
-) -> ForgeName:
-    """Say which forge is meant. Raises UsageError if nothing says it, or two things disagree."""
-    said = {
-        "github": name == "github" or pr is not None,
-        "gitlab": name == "gitlab" or mr is not None,
-    }
-    if not any(said.values()):
-        said["github"] = environment.get("GITHUB_ACTIONS") == "true"
-        said["gitlab"] = environment.get("GITLAB_CI") == "true"
-    if all(said.values()):
-        raise UsageError("--pr and --to github belong together, and --mr and --to gitlab; choose one forge")
-    if not any(said.values()):
-        raise UsageError("where to post is not said: give --to github, --to gitlab, --pr URL or --mr URL")
-    return "github" if said["github"] else "gitlab"
 
 
 def read_findings(name: str) -> Review:
@@ -100,7 +87,7 @@ def made_of(review: Review, head: str | None) -> Review:
 
 def post_review(
     review: Review,
-    name: ForgeName,
+    name: str,
     url: str | None,
     environment: Mapping[str, str],
     *,
@@ -111,23 +98,29 @@ def post_review(
 
     Raises UsageError, ForgeError, and MissingExtra if the forge's SDK is not installed.
     """
+    from hunkwise.reviewer.forges.port import CheckSink
     from hunkwise.reviewer.forges.registry import open_request
     from hunkwise.reviewer.publish.deliver import deliver, rehearse
     from hunkwise.reviewer.publish.port import NotAllowed
     from hunkwise.reviewer.report.json import dump
 
     remote = open_request(name, url, environment)
+    request, forge = remote.request, remote.forge
+    if check_run and not isinstance(request, CheckSink):
+        raise UsageError(
+            f"--check-run: {forge.title} has no check runs; give its job a report such as codequality"
+        )
     if dry_run:
-        calls = rehearse(review, remote.forge, remote.forge, remote.dialect)
+        calls = rehearse(review, request, request, forge.dialect)
         shown = [{"method": call.verb, "path": call.path, "body": call.body} for call in calls]
         click.echo(dump({"api": remote.address.api, "requests": shown}), nl=False)
         return 0
     try:
-        counts = deliver(review, remote.forge, remote.forge, remote.dialect)
-        if check_run:
-            _check_run(review, remote.forge)
+        counts = deliver(review, request, request, forge.dialect)
+        if check_run and isinstance(request, CheckSink):
+            _check_run(review, request)
     except NotAllowed as error:
-        if environment.get("GITHUB_ACTIONS") != "true" or name != "github":
+        if not (forge.annotates and forge.in_job(environment)):
             raise
         _annotate(review, environment)
         click.echo(
@@ -139,14 +132,12 @@ def post_review(
     return 0
 
 
-def _check_run(review: Review, forge: Forge) -> None:
-    from hunkwise.reviewer.forges.github.pull import GitHubPull
+def _check_run(review: Review, request: CheckSink) -> None:
     from hunkwise.reviewer.publish.deliver import deliver_check
     from hunkwise.reviewer.report import View, renderer
 
-    assert isinstance(forge, GitHubPull)
     summary = renderer("markdown")(review, View())
-    deliver_check(lambda: forge.check(review, summary))
+    deliver_check(lambda: request.check(review, summary))
 
 
 def _annotate(review: Review, environment: Mapping[str, str]) -> None:

@@ -98,7 +98,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
     if values["stats"]:
         environment.say(outcome.statistics)
     _write(outcome, chosen, config, environment)
-    if request := request_of(source):
+    if request := request_of(source, environment.variables):
         from hunkwise.reviewer.commands.post import post_review
 
         posted = post_review(outcome.review, *request, environment.variables)

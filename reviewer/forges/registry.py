@@ -1,91 +1,99 @@
-"""Opens a pull or merge request; an SDK is imported when its forge is asked for."""
+"""The forges by name, and the opening of a request. An SDK is imported when its forge is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
-from hunkwise.engine import errors
+from hunkwise.engine import Registry
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.forges.address import (
-    Address,
-    github_address,
-    github_job,
-    gitlab_address,
-    gitlab_job,
-)
-from hunkwise.reviewer.publish.comment import GITHUB, GITLAB, Dialect
-from hunkwise.reviewer.publish.port import ChangeSource, ReviewSink
+from hunkwise.reviewer.forges.address import Address
+from hunkwise.reviewer.forges.port import Flag, Forge, Request, Variables
 from hunkwise.reviewer.publish.retry import Patience, patiently
 from hunkwise.reviewer.types import Change
 
-ForgeName = Literal["github", "gitlab"]
+FORGES: Registry[Forge] = Registry(
+    "hunkwise.forges",
+    "forge",
+    {
+        "github": "hunkwise.reviewer.forges.github.forge:FORGE",
+        "gitlab": "hunkwise.reviewer.forges.gitlab.forge:FORGE",
+    },
+    fits=lambda offered: isinstance(offered, Forge),
+)
 
-_TOKENS: dict[ForgeName, tuple[str, str]] = {
-    "github": ("HUNKWISE_GITHUB_TOKEN", "GITHUB_TOKEN"),
-    "gitlab": ("HUNKWISE_GITLAB_TOKEN", "GITLAB_TOKEN"),
-}
-
-
-class Forge(ChangeSource, ReviewSink, Protocol):
-    """A request that can be read and written to."""
+_ONE_FORGE = "--pr and --to github belong together, and --mr and --to gitlab; choose one forge"
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """An opened request and the words of its forge."""
+    """An opened request and its forge."""
 
+    request: Request
     forge: Forge
-    dialect: Dialect
     address: Address
 
 
-def token_for(name: ForgeName, environment: Mapping[str, str]) -> str:
-    """Read the token; hunkwise's own variable comes first. Raises UsageError naming both."""
-    own, usual = _TOKENS[name]
-    token = (environment.get(own) or environment.get(usual) or "").strip()
-    if not token:
-        raise UsageError(f"no token: set {usual} (or {own}) in the environment")
-    if not (token.isascii() and token.isprintable()):
-        raise UsageError(
-            f"the token in {usual} or {own} has characters that no token has; was it copied whole?"
-        )
-    return token
+def forge_of(flag: Flag, url: str, environment: Variables) -> str:
+    """Tell the forge from the web address of a request: the first that can read it, ours before others.
+
+    An address that none can read is taken for one of the flag's first forge, which says what is wrong with it.
+    """
+    fallback = ""
+    for name in FORGES:
+        forge = FORGES.load(name)
+        if forge.flag != flag:
+            continue
+        try:
+            forge.address(url, environment)
+        except UsageError:
+            fallback = fallback or name
+        else:
+            return name
+    return fallback
 
 
-def open_request(name: ForgeName, url: str | None, environment: Mapping[str, str]) -> Remote:
+def chosen_forge(name: str | None, pr: str | None, mr: str | None, environment: Variables) -> str:
+    """Say which forge is meant. Raises UsageError if nothing says it, or two things disagree."""
+    if name is not None and name not in FORGES:
+        raise UsageError(f"unknown forge {name!r}; forges are {', '.join(FORGES)}")
+    flags: set[Flag] = set()
+    if pr is not None:
+        flags.add("pr")
+    if mr is not None:
+        flags.add("mr")
+    if name is not None:
+        flags.add(FORGES.load(name).flag)
+    if len(flags) > 1:
+        raise UsageError(_ONE_FORGE)
+    if name is not None:
+        return name
+    url = pr or mr
+    for flag in flags:
+        return forge_of(flag, url or "", environment)
+    return _forge_of_job(environment)
+
+
+def _forge_of_job(environment: Variables) -> str:
+    ours = [name for name in FORGES.rows if FORGES.load(name).in_job(environment)]
+    if len(ours) > 1:
+        raise UsageError(_ONE_FORGE)
+    here = (name for name in FORGES if FORGES.load(name).in_job(environment))
+    if name := ours[0] if ours else next(here, None):
+        return name
+    raise UsageError("where to post is not said: give --to github, --to gitlab, --pr URL or --mr URL")
+
+
+def open_request(name: str, url: str | None, environment: Variables) -> Remote:
     """Open the request at a web address, or without one the request a CI job runs for.
 
-    Raises UsageError, ForgeError, and MissingExtra if the forge's SDK is not installed.
+    Raises UsageError, ForgeError, PluginError, and MissingExtra if the forge's SDK is not installed.
     """
-    if name == "github":
-        address = github_address(url, environment) if url else github_job(environment)
-        return Remote(_github(address, token_for(name, environment)), GITHUB, address)
-    address = gitlab_address(url, environment) if url else gitlab_job(environment)
-    token = token_for(name, environment)
-    return Remote(_gitlab(address, token, environment.get("CI_SERVER_TLS_CA_FILE")), GITLAB, address)
+    forge = FORGES.load(name)
+    address = forge.address(url, environment) if url else forge.job(environment)
+    return Remote(forge.open(address, forge.token(environment), environment), forge, address)
 
 
-def requested_change(
-    name: ForgeName, url: str, environment: Mapping[str, str], patience: Patience | None = None
-) -> Change:
+def requested_change(name: str, url: str, environment: Variables, patience: Patience | None = None) -> Change:
     """Read the change of a pull or merge request, with its base and head commit."""
-    forge = open_request(name, url, environment).forge
-    return patiently(forge.fetch, patience or Patience()).change
-
-
-def _github(address: Address, token: str) -> Forge:
-    try:
-        from hunkwise.reviewer.forges.github.pull import GitHubPull
-    except ModuleNotFoundError as error:
-        raise errors.MissingExtra("PyGithub", "github") from error
-    return GitHubPull(address, token)
-
-
-def _gitlab(address: Address, token: str, certificates: str | None) -> Forge:
-    try:
-        from hunkwise.reviewer.forges.gitlab.merge import GitLabMerge
-    except ModuleNotFoundError as error:
-        raise errors.MissingExtra("python-gitlab", "gitlab") from error
-    return GitLabMerge(address, token, certificates=certificates)
+    request = open_request(name, url, environment).request
+    return patiently(request.fetch, patience or Patience()).change

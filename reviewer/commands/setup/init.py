@@ -14,11 +14,8 @@ from hunkwise.reviewer.config.files import REPOSITORY_FILE
 from hunkwise.reviewer.config.named_files import repository_root
 from hunkwise.reviewer.config.settings import Config, keys, plain, settings
 from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.forges.registry import FORGES
 
-_NEXT = {
-    "github": "On GitHub, add the action to a workflow: see docs/github.md of hunkwise.",
-    "gitlab": "On GitLab, include the template in .gitlab-ci.yml: see docs/gitlab.md of hunkwise.",
-}
 # What a project's file is about; limits and what belongs to a person stay out of it.
 _SHOWN = (
     "model",
@@ -50,8 +47,8 @@ def command(force: bool) -> None:
         raise ConfigError(f"{path}: can't be written: {error.strerror}") from None
     click.echo(f"wrote {path}")
     click.echo("next: review --working", err=True)
-    if hint := _NEXT.get(forge(remote_url(root))):
-        click.echo(hint, err=True)
+    if name := forge(remote_url(root)):
+        click.echo(FORGES.load(name).setup, err=True)
 
 
 def template() -> str:
@@ -93,4 +90,4 @@ def forge(url: str) -> str:
     """Tell the forge from a remote's URL by its host: "github", "gitlab" or ""."""
     found = re.match(r"(?:\w+://)?(?:[^@/]*@)?([^:/]+)", url)
     host = found.group(1).lower() if found else ""
-    return next((name for name in _NEXT if name in host), "")
+    return next((name for name in FORGES.rows if name in host), "")
