@@ -32,6 +32,7 @@ from hunkwise.reviewer.bench import calibration
 from hunkwise.reviewer.bench.calibration import Example
 from hunkwise.reviewer.bench.cases import Case, read_cases
 from hunkwise.reviewer.bench.spots import spots
+from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.judge import evidence, prompt
 from hunkwise.reviewer.judge.evidence import Word
@@ -289,7 +290,7 @@ def main() -> None:
         for files in (asked.files, asked.control)
     )
     with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
-        engine = open_engine(config, os.environ, progress)
+        engine = open_engine(config, surroundings(), progress)
         kinds = tuple(kind for kind in KINDS if kind in asked.kinds or kind == "ltr")
         bench = Bench(config, engine, kinds)
 

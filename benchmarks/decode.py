@@ -64,7 +64,7 @@ def main() -> None:
     ratios, outside = [], []
     with load(spec, plan) as engine, Model(spec.weights) as model:
         same = {"cells": 4096, "sequences": 1, "batch": 512, "outputs": 64, "threads": asked.threads}
-        context = Context(model, **same)  # type: ignore[arg-type]
+        context = Context(model, **same)
         for turn in range(asked.rounds):
             prompt = f"Round {turn}. {PROMPT}"
             loop = bare(context, model, prompt, asked.tokens)

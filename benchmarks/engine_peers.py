@@ -152,15 +152,15 @@ def build_server(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if not list(folder.glob(ARCHIVE)):
         wanted = f"llama-cpp-python=={version('llama-cpp-python')}"
-        fetch = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "-d", folder]
-        subprocess.run([*fetch, wanted], check=True)
+        download = ("-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "-d", folder)
+        subprocess.run([sys.executable, *download, wanted], check=True)
     (archive,) = folder.glob(ARCHIVE)
     subprocess.run(["tar", "xf", archive, "-C", folder], check=True)
     (source,) = folder.glob("llama_cpp_python-*/vendor/llama.cpp")
     off = ("LLAMA_BUILD_TESTS", "LLAMA_BUILD_EXAMPLES", "LLAMA_BUILD_APP", "LLAMA_BUILD_UI", "LLAMA_OPENSSL")
     options = [f"-D{name}=OFF" for name in (*off, "LLAMA_USE_PREBUILT_UI")]
     build = folder / "build"
-    configure = ["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", *options]
-    subprocess.run(configure, check=True)
+    folders = ("-S", source, "-B", build)
+    subprocess.run(["cmake", *folders, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", *options], check=True)
     subprocess.run(["ninja", "-C", build, "llama-server"], check=True)
     return binary

@@ -21,6 +21,7 @@ from hunkwise.reviewer.app.engines import open_engine
 from hunkwise.reviewer.app.progress import Progress, wanted
 from hunkwise.reviewer.bench.cases import Case, read_cases, sample
 from hunkwise.reviewer.bench.metrics import Share
+from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.judge.pipeline import review
 from hunkwise.reviewer.types import Change, Hunk, Line
@@ -104,7 +105,7 @@ def main() -> None:
     cases = list(sample(cases, asked.sample, asked.seed)) if asked.sample else cases
     outcomes: list[list[tuple[bool, float]]] = [[], [], []]
     with Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress:
-        engine = open_engine(config, os.environ, progress)
+        engine = open_engine(config, surroundings(), progress)
         for number, case in enumerate(cases):
             progress("cases read:", number, len(cases), case.id)
             changes = (

@@ -147,7 +147,7 @@ def main() -> None:
         def opened(name: str) -> Stream:
             model = held.enter_context(Model(library.ensure(name).weights))
             options = {"cells": 2048, "sequences": 1, "batch": 512, "outputs": 16, "threads": asked.threads}
-            context = Context(model, **options)  # type: ignore[arg-type]
+            context = Context(model, **options)
             held.callback(context.close)
             return Stream(model, context)
 

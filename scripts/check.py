@@ -7,10 +7,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+CHECKED = ("tests", "scripts", "benchmarks")
 
 
 def run(*command: str | Path, folder: str | Path = ROOT, **environment: str) -> None:
@@ -29,13 +31,24 @@ def lint() -> None:
     run(BIN / "ruff", "format", "--check", ".")
 
 
+def helpers() -> list[str]:
+    """Folders whose modules are imported by their bare names, and the root itself."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    return [*settings["tool"]["pytest"]["ini_options"]["pythonpath"], "benchmarks", "."]
+
+
 def types() -> None:
-    """Strict types, and imports that point one way. Both need the import path on disk: a link to here."""
+    """Strict types, and imports that point one way. Both need the import path on disk: a link to here.
+
+    Tests import their helpers from the folders that pytest puts on the path.
+    """
     with tempfile.TemporaryDirectory() as shadow:
         (Path(shadow) / "hunkwise").symlink_to(ROOT)
         config = ROOT / "pyproject.toml"
-        mypy = [BIN / "mypy", "--config-file", config, "--cache-dir", ROOT / ".mypy_cache"]
-        run(*mypy, "-p", "hunkwise.reviewer", "-p", "hunkwise.engine", folder=shadow, MYPYPATH=".")
+        mypy: list[str | Path] = [BIN / "mypy", "--config-file", config, "--cache-dir", ROOT / ".mypy_cache"]
+        programs = ["hunkwise/reviewer", "hunkwise/engine", *(str(ROOT / name) for name in CHECKED)]
+        path = ":".join([".", *(str(ROOT / folder) for folder in helpers())])
+        run(*mypy, *programs, folder=shadow, MYPYPATH=path)
         run(BIN / "lint-imports", "--config", config, "--no-cache", folder=shadow, PYTHONPATH=shadow)
 
 

@@ -87,8 +87,11 @@ def configuration(page: str) -> str:
     """Put the tables between their marks."""
     for name, table in (("settings", settings_table()), ("variables", variables_table())):
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        page, count = pattern.subn(lambda mark, table=table: f"{mark[1]}{table}\n{mark[2]}", page)
-        assert count == 1, f"docs/configuration.md must have the marks <!-- {name} --> and <!-- /{name} -->"
+        parts = pattern.split(page)
+        assert len(parts) == 4, (
+            f"docs/configuration.md must have the marks <!-- {name} --> and <!-- /{name} -->"
+        )
+        page = "".join((parts[0], parts[1], table, "\n", parts[2], parts[3]))
     return page
 
 

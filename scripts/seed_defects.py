@@ -11,7 +11,6 @@ from seed_trees import (
     BLOCKS,
     CALLS,
     LITERALS,
-    Node,
     Source,
     body,
     declared,
@@ -20,6 +19,7 @@ from seed_trees import (
     statements,
     variables,
 )
+from tree_sitter import Node
 
 _BOUNDARY = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 

@@ -15,12 +15,12 @@ from seed_trees import (
     BLOCKS,
     CALLS,
     LEAVING,
-    Node,
     Source,
     body,
     places,
     statements,
 )
+from tree_sitter import Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from seed_edits import Edit, Finder, guard, outer_functions, swap
-from seed_trees import BLOCKS, CALLS, Node, Source, body, declared, operation, statements, variables
+from seed_trees import BLOCKS, CALLS, Source, body, declared, operation, statements, variables
+from tree_sitter import Node
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=", "===": "===", "!==": "!=="}
 

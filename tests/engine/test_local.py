@@ -92,7 +92,8 @@ def test_the_next_smaller_plan_follows_when_memory_runs_out(spec: ModelSpec) -> 
             raise NativeFailure("llama.cpp can't make a context: failed to allocate buffer for kv cache")
         return "engine"
 
-    assert open_local(spec, plan_for(spec, MACHINE), say=said.append, load=load) == "engine"
+    engine: object = open_local(spec, plan_for(spec, MACHINE), say=said.append, load=load)
+    assert engine == "engine"
     assert [(plan.n_ctx, plan.kv_type) for plan in tried] == [(8192, "f16"), (8192, "q8_0"), (4096, "q8_0")]
     assert len(said) == 2
     assert all(sentence.startswith("out of memory; trying") for sentence in said)
@@ -135,7 +136,8 @@ def test_a_changed_file_is_not_loaded(spec: ModelSpec) -> None:
         return "engine"
 
     known = sealing(spec)
-    assert open_local(known, plan_for(spec, MACHINE), load=load) == "engine"
+    engine: object = open_local(known, plan_for(spec, MACHINE), load=load)
+    assert engine == "engine"
     (path,) = spec.weights
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     with pytest.raises(CorruptModel, match=r"toy\.gguf was changed.*hunkwise model verify"):
@@ -168,7 +170,7 @@ def test_a_plan_is_handed_on(spec: ModelSpec, monkeypatch: pytest.MonkeyPatch) -
         "hunkwise.engine.llamacpp.local.survey", lambda: pytest.fail("a second look at the machine")
     )
     loaded: list[Plan] = []
-    open_local(spec, plan, load=lambda _spec, plan: loaded.append(plan))  # type: ignore[arg-type,func-returns-value,return-value]
+    open_local(spec, plan, load=lambda _spec, plan: loaded.append(plan))  # type: ignore[arg-type,return-value]
     assert loaded == [plan]
 
 

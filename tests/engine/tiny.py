@@ -38,7 +38,8 @@ def bigrams() -> NDArray[np.float32]:
     for last, following in pairwise(text):
         counts[last, following] += 1
         counts[:, following] += 0.01  # common letters also follow what was never seen
-    return np.log(counts / counts.sum(axis=1, keepdims=True)).astype(np.float32)
+    logs: NDArray[np.float32] = np.log(counts / counts.sum(axis=1, keepdims=True)).astype(np.float32)
+    return logs
 
 
 def tensors() -> dict[str, NDArray[np.float32]]:

@@ -106,7 +106,7 @@ def test_an_interrupt_that_native_code_lost_comes_again() -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     try:
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the signal may come at either statement
-            interrupt_again(SimpleNamespace(exc_value=KeyboardInterrupt()))  # type: ignore[arg-type]
+            interrupt_again(SimpleNamespace(exc_value=KeyboardInterrupt()))
             time.sleep(5)
     finally:
         signal.signal(signal.SIGINT, before)

@@ -40,7 +40,7 @@ def tool() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a program of the virtual environment."""
 
     def run(name: str, *arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [str(BIN / name), *map(str, arguments)],
             capture_output=True,
             text=True,
@@ -48,6 +48,7 @@ def tool() -> Callable[..., subprocess.CompletedProcess[str]]:
             timeout=120,
             **options,  # type: ignore[call-overload]
         )
+        return done
 
     return run
 

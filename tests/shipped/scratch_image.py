@@ -78,11 +78,10 @@ def mounted(scratch: Path, name: str) -> Path:
     apt = root / "usr" / "local" / "bin" / "apt-get"
     apt.write_text(APT)
     apt.chmod(0o755)
-    for folder in [root / sys.base_prefix.lstrip("/"), *(root / sys.base_prefix.lstrip("/")).parents]:
-        if folder.is_relative_to(root):
-            folder.chmod(
-                folder.stat().st_mode | 0o055
-            )  # an interpreter in a home is to be found by others too
+    python = root / sys.base_prefix.lstrip("/")
+    for above in (python, *python.parents):
+        if above.is_relative_to(root):  # an interpreter in a home is to be found by others too
+            above.chmod(above.stat().st_mode | 0o055)
     return root
 
 

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fakes.act import HALF, Job, git
+from fakes.act import BIN, HALF, Job, git
 from fakes.github import FakeGitHub
 from fakes.server import serving
 
@@ -44,7 +44,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Commit the change, and run the action on it."""
     job.commit(workflow(inputs), change)
-    return job.act("pull_request", job.pulled(), **environ)
+    return job.act("pull_request", job.pulled(), path=(BIN,), **environ)
 
 
 def workflow(inputs: dict[str, str]) -> str:

@@ -94,7 +94,7 @@ def test_without_a_model(root: Path, repository: Path, tmp_path: Path, tool: Too
     (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [hook]}))
     (repository / "a.py").write_text("def half(n):\n    return n / 2\n")
     git(repository, "add", ".")
-    options = {"cwd": repository, "env": environment(tmp_path / "home")}
+    options: dict[str, Any] = {"cwd": repository, "env": environment(tmp_path / "home")}
     staged = tool("pre-commit", "run", **options)
     git(repository, "commit", "-q", "-m", "second")
     push = ["pre-commit", "run", "--hook-stage", "pre-push", "--from-ref", "HEAD~1", "--to-ref", "HEAD"]

@@ -51,7 +51,8 @@ class Watched:
 
 def test_what_needs_no_logits_runs_beside_the_decode(context: Context) -> None:
     """A work looks ahead in another thread, and has done so before it gets its logits."""
-    sequences, work, done = Sequences(4), Watched(), []
+    sequences, work = Sequences(4), Watched()
+    done: list[object] = []
     lanes = Lanes(context, sequences)
 
     lanes.start(work, Trunk(sequences.take(), np.empty(0, np.int32)), done.append)

@@ -58,7 +58,7 @@ def logits(context: Context, trunk: Trunk) -> bytes:
     """Give what the model expects after the prefix and one more token, to the last bit."""
     batch = Batch(8)
     batch.add(np.array([9], np.int32), len(trunk.tokens), trunk.sequence, 1)
-    row = context.decode(batch)[0].tobytes()
+    row: bytes = context.decode(batch)[0].tobytes()
     context.cut(trunk.sequence, len(trunk.tokens))
     return row
 

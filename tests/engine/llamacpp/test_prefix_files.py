@@ -116,8 +116,13 @@ def test_what_is_no_file_is_a_miss(tmp_path: Path, kind: str) -> None:
     files.put(TOKENS, CELLS)
     (path,) = stored(tmp_path)
     moved = path.rename(tmp_path / "elsewhere")
-    make = {"link": lambda: path.symlink_to(moved), "pipe": lambda: os.mkfifo(path), "folder": path.mkdir}
-    make[kind]()
+    match kind:
+        case "link":
+            path.symlink_to(moved)
+        case "pipe":
+            os.mkfifo(path)
+        case _:
+            path.mkdir()
 
     assert files.get(TOKENS) is None
     assert moved.exists()

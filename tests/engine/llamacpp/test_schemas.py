@@ -47,7 +47,7 @@ def answers(engine: LocalEngine) -> dict[str, tuple[Generated, Generated]]:
 
     The prompts take turns; the schemas of one are asked side by side.
     """
-    found = {}
+    found: dict[str, tuple[Generated, Generated]] = {}
     names = list(SCHEMAS)
     for turn, prompt in enumerate(HOSTILE):
         mine = names[turn :: len(HOSTILE)]
@@ -56,7 +56,8 @@ def answers(engine: LocalEngine) -> dict[str, tuple[Generated, Generated]]:
             room = ENOUGH if name in KINDS["bounded"] else SOME
             limits = room, SCARCE[at % len(SCARCE)]
             questions += [Generate(f"{name}, {most}", (), most, schema=SCHEMAS[name]) for most in limits]
-        given = engine.ask(Bundle((SYSTEM, Segment(prompt)), tuple(questions)))
+        answered = engine.ask(Bundle((SYSTEM, Segment(prompt)), tuple(questions)))
+        given = [answer for answer in answered if isinstance(answer, Generated)]
         found.update(zip(mine, zip(given[::2], given[1::2], strict=True), strict=True))
     return found
 

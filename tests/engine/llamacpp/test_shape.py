@@ -20,7 +20,7 @@ MiB = 1 << 20
 
 
 def header(tensors: dict[str, int], **more: Any) -> GgufHeader:
-    metadata = {
+    metadata: dict[str, Any] = {
         "general.architecture": "toy",
         "toy.block_count": 2,
         "toy.context_length": 4096,

@@ -179,7 +179,7 @@ def test_pull_mends_wrong_bytes(store, tmp_path, catalog, weights, source):
     """Also where they lie in a store that is only read: the right ones come into our own."""
     ollama = Store(tmp_path / "ollama")
     library = Library(store, [ollama], [source], catalog=catalog)
-    heard = []
+    heard: list[str] = []
     for where in (ollama, store):
         heard.clear()
         where.add_bytes(m.MODEL, weights)

@@ -36,7 +36,7 @@ def get(url, target, patience, **more):
 
 def test_arrives(web, answers, tmp_path, patience):
     """A download is told of while it grows, and is the file in the end."""
-    told = []
+    told: list[int] = []
     get(web.on("/f", answers.body(DATA)), tmp_path / "f", patience, told=told.append)
     assert (tmp_path / "f").read_bytes() == DATA
     assert told == sorted(told)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 
@@ -281,6 +282,7 @@ def test_create(store, catalog, recipe, tmp_path, weights, tiny_gguf):
     for field in ("digest", "template", "system", "parameters", "messages"):
         assert getattr(made, field) == getattr(read, field)
     assert made.adapters[0][1] == 0.5
+    assert made.draft
     assert made.draft.read_bytes() == tiny_gguf(2)
     assert library.show("mine").licenses == ("MIT", "MIT")  # the catalogue knows these weights
     assert len(library.verify("mine")) == 3
@@ -365,7 +367,7 @@ class Broken:
 def test_next_source(store, catalog, weights, tmp_path):
     """A source that fails is noted in one line, and the next one is asked."""
     (tmp_path / "w.gguf").write_bytes(weights)
-    sources = [Broken(DownloadFailed("the cable is cut")), FileSource(tmp_path)]
+    sources: list[Any] = [Broken(DownloadFailed("the cable is cut")), FileSource(tmp_path)]
     heard = []
     spec = Library(store, sources=sources, catalog=catalog).ensure(
         "tiny:1b", lambda *told: heard.append(told)
@@ -381,7 +383,7 @@ def test_next_source(store, catalog, weights, tmp_path):
 )
 def test_every_reason(store, catalog, second, kind):
     """In the end each source is named with its reason."""
-    sources = [Broken(ModelNotFound("not here")), Broken(second)]
+    sources: list[Any] = [Broken(ModelNotFound("not here")), Broken(second)]
     with pytest.raises(kind, match=rf"tiny:1b.*:\n  broken: not here\n  broken: {second}"):
         Library(store, sources=sources, catalog=catalog).pull("tiny:1b")
 

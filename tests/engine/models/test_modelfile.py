@@ -93,7 +93,7 @@ def test_absent_values_are_none_or_empty() -> None:
     modelfile = parse("FROM a")
     assert modelfile.base == "a"
     assert (modelfile.system, modelfile.template, modelfile.requires, modelfile.draft) == (None,) * 4
-    assert modelfile.adapters == modelfile.messages == modelfile.licenses == modelfile.warnings == ()
+    assert not any((modelfile.adapters, modelfile.messages, modelfile.licenses, modelfile.warnings))
     assert modelfile.parameters() == {}
 
 

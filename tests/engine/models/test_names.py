@@ -17,7 +17,8 @@ CASES = Path(__file__).parents[2] / "cases" / "names"
 
 
 def load(name: str) -> list[dict[str, Any]]:
-    return json.loads((CASES / name).read_text(encoding="utf-8"))
+    rows: list[dict[str, Any]] = json.loads((CASES / name).read_text(encoding="utf-8"))
+    return rows
 
 
 @pytest.mark.parametrize("case", load("good.json"), ids=lambda case: case["text"])

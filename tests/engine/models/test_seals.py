@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def rewritten(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [touched, replaced, rewritten])
-def test_changes_are_noticed(weights: Path, tmp_path: Path, change) -> None:
+def test_changes_are_noticed(weights: Path, tmp_path: Path, change: Callable[[Path], None]) -> None:
     """Other times, another file under the name, and a rewrite that hides its time."""
     file = tmp_path / "seals.json"
     assert hashed(Seals(file), weights)

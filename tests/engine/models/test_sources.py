@@ -343,9 +343,11 @@ def test_wheels(index, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     target = tmp_path / "out" / "f"
     (target.parent / ".wheels-killed").mkdir(parents=True)
-    told = []
+    told: list[int] = []
     source = WheelSource()
-    source.fetch(source.offer(wanted(entry=known(wheels=PARTS))).items[0], target, told.append)
+    offer = source.offer(wanted(entry=known(wheels=PARTS)))
+    assert offer
+    source.fetch(offer.items[0], target, told.append)
     assert target.read_bytes() == DATA
     assert told == [8192, len(DATA)]
     assert list(target.parent.iterdir()) == [target]

@@ -246,8 +246,10 @@ def test_lock(store):
     """A second process waits for the first, and names it when it gives up."""
     command = [sys.executable, "-c", _HOLD, str(store.root)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdin
+        assert holder.stdout
         assert holder.stdout.readline() == "held\n"
-        told = []
+        told: list[str] = []
         with pytest.raises(StoreError, match=f"process {holder.pid}"), store.lock(0.1, told.append):
             pass
         assert len(told) == 1

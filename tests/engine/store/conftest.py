@@ -25,7 +25,9 @@ class RedisServer:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for Redis as long as a busy machine takes; tests of the time limit give their own."""
-    monkeypatch.setitem(RedisStore.__init__.__kwdefaults__, "budget", 30.0)
+    defaults = RedisStore.__init__.__kwdefaults__
+    assert defaults
+    monkeypatch.setitem(defaults, "budget", 30.0)
 
 
 @pytest.fixture

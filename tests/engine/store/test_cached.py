@@ -211,11 +211,12 @@ def test_failed_opening_is_tried_again() -> None:
 def test_opened_once() -> None:
     """Many threads that need the engine at once open it once."""
     inner, opened = ScriptedEngine(), []
-    engine = CachedEngine(
-        lambda: opened.append(1) or inner,
-        inner.card(),
-        Cache((), secret=SECRET, namespace="n"),  # type: ignore[func-returns-value]
-    )
+
+    def opening() -> ScriptedEngine:
+        opened.append(1)
+        return inner
+
+    engine = CachedEngine(opening, inner.card(), Cache((), secret=SECRET, namespace="n"))
     asked = [Bundle((), (Choose("q", (Segment(str(n)),), ("a", "b")),)) for n in range(20)]
     threads = [threading.Thread(target=engine.ask, args=(bundle,)) for bundle in asked]
     for thread in threads:

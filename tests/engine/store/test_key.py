@@ -105,15 +105,15 @@ def test_boundaries_count() -> None:
 
 def test_schema_order_counts() -> None:
     """The order of a schema's properties is the order of the answer, and so part of the key."""
-    one = {"properties": {"a": {}, "b": {}}}
-    two = {"properties": {"b": {}, "a": {}}}
+    one: dict[str, object] = {"properties": {"a": {}, "b": {}}}
+    two: dict[str, object] = {"properties": {"b": {}, "a": {}}}
     keys = {answer_key(SECRET, CARD, BUNDLE, Generate("q", (), 9, schema)) for schema in (one, two)}
     assert len(keys) == 2
 
 
 def test_settings_order_does_not() -> None:
     """The order in which a card's settings were written is no part of the key."""
-    turned = dataclasses.replace(CARD, settings=dict(reversed(CARD.settings.items())))
+    turned = dataclasses.replace(CARD, settings=dict(reversed(list(CARD.settings.items()))))
     question = QUESTIONS[Choose]
     assert answer_key(SECRET, CARD, BUNDLE, question) == answer_key(SECRET, turned, BUNDLE, question)
 

@@ -34,9 +34,10 @@ def test_bins_carry_their_counts_and_the_caption_the_errors() -> None:
 def test_the_page_needs_nothing_and_draws_every_bin() -> None:
     """Dots are where the numbers say, text is escaped, and no address is named."""
     text = page(plot("a <b> & \x1b", TRUTHS, SCORES))
-    svg = ET.fromstring(re.search(r"<svg.*</svg>", text, re.DOTALL)[0])
+    (drawing,) = re.findall(r"<svg.*</svg>", text, re.DOTALL)
+    svg = ET.fromstring(drawing)
 
-    dots = [(float(dot.get("cx")), float(dot.get("cy"))) for dot in svg.iter("circle")]
+    dots = [(float(dot.attrib["cx"]), float(dot.attrib["cy"])) for dot in svg.iter("circle")]
     assert dots == [(13.3, 400.0), (200.0, 0.0), (376.0, 100.0)]
     assert [bar.get("height") for bar in svg.iter("rect") if bar.get("class") == "bar"] == [
         "52.5",

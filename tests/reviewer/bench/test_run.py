@@ -190,7 +190,8 @@ def test_the_bug_counts_among_the_first_three_of_its_file() -> None:
 
     def first_three(*lines: int) -> float | None:
         ranked = (*others, *(Suspected("b.py", line, 0.5) for line in lines))
-        return summarise([(bug, replace(_row("c", 0.0), lines=ranked))])["first_three"]
+        share: float | None = summarise([(bug, replace(_row("c", 0.0), lines=ranked))])["first_three"]
+        return share
 
     assert first_three(9, 8, 3, 7) == 1.0
     assert first_three(9, 8, 7, 3) == 0.0

@@ -114,6 +114,7 @@ def test_stats_and_clear(tmp_path: Path) -> None:
 def test_clear_forgets_prefixes(tmp_path: Path) -> None:
     """What a model computed of system messages goes too; the secret beside it stays."""
     folder = place_from_environment({"HUNKWISE_CACHE": str(tmp_path)}).prefixes
+    assert folder
     folder.mkdir()
     for name in ("a.cells", "b.cells", "secret"):
         (folder / name).touch()

@@ -106,7 +106,7 @@ def test_gitlab_in_its_own_ci(post: Post, gitlab: FakeGitLab, clean: pytest.Monk
     assert len(gitlab.discussions) == 2
 
 
-EVENTS = {
+EVENTS: dict[str, Any] = {
     "pull_request": {"pull_request": {"number": 7}},
     "issue_comment": {"issue": {"number": 7, "pull_request": {}}},
     "workflow_run": {

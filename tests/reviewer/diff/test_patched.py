@@ -19,10 +19,10 @@ TEXTS = st.builds(
 
 def diff(old: str, new: str, context: int) -> bytes:
     """A unified diff with the no-newline marker that difflib leaves out."""
-    sides = [text.split("\n") for text in (old, new)]
-    for side in sides:
+    before, after = (text.split("\n") for text in (old, new))
+    for side in (before, after):
         side[:] = [f"{line}\n" for line in side[:-1]] + [side[-1]] * bool(side[-1])
-    lines = difflib.unified_diff(*sides, "a/x", "b/x", n=context)
+    lines = difflib.unified_diff(before, after, "a/x", "b/x", n=context)
     marker = "\n\\ No newline at end of file\n"
     return "".join(line if line.endswith("\n") else line + marker for line in lines).encode()
 

@@ -90,9 +90,10 @@ _ENCODINGS = st.sampled_from([None, None, None, "utf-16", "utf-16-le", "latin-1"
 @st.composite
 def texts(draw: st.DrawFn) -> bytes:
     """A file of lines with ends of any kind, the last with or without."""
-    lines = draw(_LINES)
+    lines: list[bytes] = draw(_LINES)
     text = b"".join(line + draw(_ENDS) for line in lines)
-    if lines and draw(st.booleans()):
+    unended: bool = draw(st.booleans())
+    if lines and unended:
         text = text.rstrip(b"\r\n")
     if encoding := draw(_ENCODINGS):
         return text.decode().encode(encoding)

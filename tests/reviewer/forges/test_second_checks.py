@@ -49,7 +49,7 @@ def installed(pytestconfig: pytest.Config) -> Callable[[str, str], Path]:
         if shutil.which("npm") is None:
             pytest.skip(f"npm is ABSENT: {package} did NOT check anything")
         folder.mkdir(exist_ok=True)
-        flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder)
+        flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder))
         command = ["npm", "install", *flags, package]
         try:
             subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
@@ -101,7 +101,8 @@ def proxied(prism: Path, contract: Path, upstream: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = ["node", prism, "proxy", contract, upstream, "-h", "127.0.0.1", "-p", str(port), "--errors"]
+    options = ("-h", "127.0.0.1", "-p", str(port), "--errors")
+    command: list[str | Path] = ["node", prism, "proxy", contract, upstream, *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):

@@ -138,7 +138,8 @@ def sections(draw: st.DrawFn) -> Section:
             git = f"diff -ru a/{old} b/{new}\n"
         case _:
             git += "index 1111111..2222222 100644\n"
-    text, changed, secrets = git + names, 0, ()
+    text, changed = git + names, 0
+    secrets: tuple[int, ...] = ()
     for _ in range(count):
         body, more, found, at = draw(hunks(signs, at))
         text, changed, secrets = text + body, changed + more, secrets + found

@@ -14,11 +14,9 @@ def _context(count: int, *changed: int) -> HunkContext:
     )
     hunk = Hunk(101, count - len(changed), 101, count, "", lines)
     file = FileDiff("a.py", "a.py", FileStatus.MODIFIED, (hunk,))
-    around = {
-        "before": ((99, "line 99"), (100, "line 100")),
-        "after": ((101 + count, f"line {101 + count}"),),
-    }
-    return HunkContext(file, hunk, 0, **around)
+    before = ((99, "line 99"), (100, "line 100"))
+    after = ((101 + count, f"line {101 + count}"),)
+    return HunkContext(file, hunk, 0, before=before, after=after)
 
 
 def test_only_lines_near_a_block_are_shown() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -206,7 +207,7 @@ KINDS = st.lists(
 
 @settings(max_examples=200, deadline=None)
 @given(KINDS, st.integers(1, 20), st.integers(1, 9))
-def test_pieces_keep_every_line_and_number(rows: list[tuple[str, str]], most: int, start: int) -> None:
+def test_pieces_keep_every_line_and_number(rows: list[tuple[Any, str]], most: int, start: int) -> None:
     """Pieces are the hunk's lines in order; each piece's header says what is in it."""
     old, new, lines = start, start + 3, []
     for kind, text in rows:

@@ -91,7 +91,8 @@ class FakeGitHub:
         for method, pattern, action in self._routes():
             found = re.fullmatch(pattern, request.path)
             if found and method == request.method:
-                return action(self, request, account, *found.groups())
+                answer: Answer = action(self, request, account, *found.groups())
+                return answer
         return Answer(404, {"message": "Not Found", "documentation_url": DOCS, "status": "404"})
 
     def _routes(self) -> list[tuple[str, str, Any]]:

@@ -81,7 +81,8 @@ class FakeGitLab:
         for method, pattern, action in self._routes():
             inner = re.fullmatch(pattern, found[2] or "")
             if inner and method == request.method:
-                return action(self, request, account, *inner.groups())
+                answer: Answer = action(self, request, account, *inner.groups())
+                return answer
         return Answer(404, {"message": "404 Not found"})
 
     def _routes(self) -> list[tuple[str, str, Any]]:
