@@ -6,12 +6,15 @@ model in memory.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from hunkwise import engine
-from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, ModelSpec, Timed
+from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, ModelSpec, Registry, Timed
+from hunkwise.engine.errors import InvalidName
 from hunkwise.reviewer.app.cache import cache_from_environment, place_from_environment
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.progress import Progress
@@ -22,7 +25,38 @@ if TYPE_CHECKING:
     from hunkwise.engine import Cache, IsolatedEngine, LocalEngine
 
 
-def open_engine(config: Config, environment: Environment, progress: Progress) -> OpenedModel:
+OpenEngine = Callable[[Config, Environment, Progress], Engine]
+"""Opens the engine that a configuration names. It is called only where something is to be asked.
+
+Raises EngineError. An engine that is a context manager is closed after the review.
+"""
+
+LLAMACPP = "llamacpp"
+ENGINES: Registry[OpenEngine] = Registry(
+    "hunkwise.engines", "engine", {LLAMACPP: "hunkwise.reviewer.app.engines:open_llamacpp"}
+)
+
+
+def open_engine(config: Config, environment: Environment, progress: Progress) -> Engine:
+    """Open what the setting `model` names: `NAME://…` an engine of `ENGINES`, all else a model for llama.cpp.
+
+    An engine gets as its model what follows `NAME://`. Raises EngineError.
+    """
+    name, model = engine_and_model(config.model)
+    return ENGINES.load(name)(replace(config, model=model), environment, progress)
+
+
+def engine_and_model(text: str) -> tuple[str, str]:
+    """Take the setting `model` apart. Raises InvalidName if there is no such engine."""
+    name, mark, model = text.partition("://")
+    if not mark or name in ("http", "https"):
+        return LLAMACPP, text
+    if name not in ENGINES:
+        raise InvalidName(f"{text}: no engine {name!r}; engines are {', '.join(ENGINES)}")
+    return name, model
+
+
+def open_llamacpp(config: Config, environment: Environment, progress: Progress) -> OpenedModel:
     """Find the model of the configuration, fetching it first if it is not here. Raises EngineError."""
     build = engine.build()  # fails without llama-cpp-python, before anything is downloaded
     library = engine.library_from_environment(environment.variables, offline=config.offline)

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.app.baseline import read_baseline, today
-from hunkwise.reviewer.app.engines import OpenedModel, open_engine
+from hunkwise.reviewer.app.engines import OpenedModel, OpenEngine, open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.meters import Meter, Transcript, Unasked
 from hunkwise.reviewer.app.progress import Progress
@@ -24,9 +24,6 @@ from hunkwise.reviewer.judge.pipeline import Progress as Step
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out
 from hunkwise.reviewer.judge.precision import point_for
 from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
-
-OpenEngine = Callable[[Config, Environment, Progress], Engine]
-"""Opens the engine that a configuration names; it is called only where something is to be asked."""
 
 
 @dataclass(frozen=True, slots=True)

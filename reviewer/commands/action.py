@@ -19,6 +19,7 @@ from hunkwise.reviewer.app.ci_job import (
     read_merge_range,
     read_range,
 )
+from hunkwise.reviewer.app.engines import LLAMACPP, engine_and_model
 from hunkwise.reviewer.app.sources import Source, read_change
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.config.settings import Config
@@ -80,7 +81,7 @@ def merge_request() -> int:
     folder, commits = Path.cwd(), read_merge_range(os.environ)
     check_history(folder, commits, "set GIT_DEPTH to 0")
     config = load(flags={}, environ=os.environ, folder=folder, trusted=False, before=commits.base)
-    if _asked(commits, config, folder):
+    if _asked(commits, config, folder) and engine_and_model(config.model)[0] == LLAMACPP:
         library = library_from_environment(os.environ, offline=config.offline)
         library.pull(config.model, _say)
         library.verify(config.model, _say)

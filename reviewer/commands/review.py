@@ -20,8 +20,9 @@ from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.summary import is_idle
 
 if TYPE_CHECKING:
+    from hunkwise.reviewer.app.engines import OpenEngine
     from hunkwise.reviewer.app.environment import Environment
-    from hunkwise.reviewer.app.review import OpenEngine, Outcome
+    from hunkwise.reviewer.app.review import Outcome
 
 
 @click.command("review", context_settings={"help_option_names": ["-h", "--help"]})

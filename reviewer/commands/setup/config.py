@@ -14,6 +14,7 @@ from hunkwise.engine import library_from_environment
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.app.baseline import read_baseline
 from hunkwise.reviewer.app.cache import place_from_environment
+from hunkwise.reviewer.app.engines import LLAMACPP, engine_and_model
 from hunkwise.reviewer.config.files import find, load, read_file
 from hunkwise.reviewer.config.guidelines import read_guidelines
 from hunkwise.reviewer.config.settings import Config, keys, plain, schema
@@ -77,6 +78,9 @@ def refused(config: Config, environ: Mapping[str, str], folder: Path) -> list[st
     """List what the parts of a review would refuse, each asked itself."""
 
     def model() -> None:
+        engine, _ = engine_and_model(config.model)
+        if engine != LLAMACPP:
+            return
         library = library_from_environment(environ, offline=config.offline)
         digest = library.digest(config.model)
         if config.precision_target:
