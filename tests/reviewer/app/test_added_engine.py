@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,15 @@ def test_it_reviews_like_ours(
     made = load((tmp_path / "report.json").read_bytes())
     assert made.manifest.model == "server:8000/large"
     assert made.complete
+
+
+def test_the_example_of_the_how_to_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What CONTRIBUTING.md shows can be copied."""
+    text = (Path(__file__).resolve().parents[3] / "CONTRIBUTING.md").read_text("utf-8")
+    code = re.search(r"```python\n([^`]*def open_engine.*?)```", text, re.DOTALL)
+    assert code is not None
+
+    assert _reviewed(monkeypatch, tmp_path, code[1], "toy://any") == 0
 
 
 def test_a_broken_one_names_its_package(

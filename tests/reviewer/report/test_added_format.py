@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,19 @@ def test_it_is_a_format_like_ours(
     assert outputs([f"toy={tmp_path}/out"], "text")[0].format == "toy"
     assert renderer("toy")(review(finding("a.py", 2)), View()) == "a.py\n"
     assert list(FORMATS) == [*FORMATS.rows, "toy"]
+
+
+def test_the_example_of_the_how_to_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What CONTRIBUTING.md shows can be copied."""
+    text = (Path(__file__).resolve().parents[3] / "CONTRIBUTING.md").read_text("utf-8")
+    points = re.search(r'entry-points\."(?P<group>.+)"\]\n(?P<name>\w+) = "(?P<value>.+)"', text)
+    code = re.search(r"```python\n(.*?def render.*?)```", text, re.DOTALL)
+    assert points is not None
+    assert code is not None
+    key = f"{points['group']}:{points['name']}"
+    install(monkeypatch, tmp_path, "acme-hunkwise", {key: points["value"]}, acme_hunkwise=code[1])
+
+    assert renderer(points["name"])(review(finding("a.py", 2)), View()) == "a.py:2 'Wrong value'\n"
 
 
 def test_an_unknown_format_is_refused_with_all_that_there_are(
