@@ -169,4 +169,4 @@ def test_runs_as_a_module() -> None:
     command = [sys.executable, "-m", "hunkwise.reviewer.cli", "reveiw"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "did you mean 'review'?" in done.stderr
+    assert "did you mean review?" in done.stderr
