@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from hunkwise.engine.errors import PromptTooLong
+from hunkwise.engine.errors import DeadlineExceeded, PromptTooLong
+from hunkwise.engine.questions import check_bundle, check_length
 from hunkwise.engine.types import (
     Answer,
     Bundle,
@@ -18,6 +21,7 @@ from hunkwise.engine.types import (
     Choice,
     Choose,
     EngineCard,
+    Finish,
     Generate,
     Generated,
     ModelSpec,
@@ -30,28 +34,48 @@ from hunkwise.engine.types import (
     Usage,
 )
 
+NOTHING = Usage()
+
 Script = Callable[[Bundle, Question], Answer | None]
 
 
-def _words(segments: tuple[Segment, ...]) -> int:
-    return sum(len(segment.text.split()) for segment in segments)
+_TOKEN = re.compile(r"[^\S\n]*\S+\n*|\s+")  # a word, with the blanks before it and the ends of line after it
 
 
-def plain_answer(question: Question) -> Answer:
+def _tokens(text: str) -> list[str]:
+    return _TOKEN.findall(text)
+
+
+def _length(segments: tuple[Segment, ...]) -> int:
+    return sum(len(_tokens(segment.text)) + (segment.marker is not None) for segment in segments)
+
+
+def _cells(question: Question) -> int:
+    """Count what a question needs in the worst case; the last token of a text is never computed."""
+    prompt = _length(question.prompt)
+    match question:
+        case Choose(options=options):
+            return prompt + sum(len(_tokens(option)) - 1 for option in options)
+        case Score(text=text):
+            return prompt + len(_tokens(text)) - 1
+        case Generate(max_tokens=most):
+            return prompt + most - 1
+
+
+def plain_answer(question: Question, usage: Usage = NOTHING) -> Answer:
     """Answer without opinion: equal probabilities, likely words, an empty JSON object."""
     match question:
         case Choose(id=name, options=options):
             share = 1 / len(options)
-            return Choice(name, (share,) * len(options), (-1.0,) * len(options))
+            return Choice(name, (share,) * len(options), (-1.0,) * len(options), usage)
         case Score(id=name, text=text):
-            tokens, start = [], 0
-            for word in text.splitlines(keepends=True):
-                end = start + len(word.encode("utf-8", "surrogateescape"))
-                tokens.append(TokenScore(word, start, end, -0.1, -0.1))
-                start = end
-            return Scored(name, tuple(tokens))
-        case Generate(id=name):
-            return Generated(name, "{}", "schema", usage=Usage(sampled=1))
+            words = _tokens(text)
+            ends = [0, *accumulate(len(word.encode("utf-8", "replace")) for word in words)]
+            spans = zip(words, ends, ends[1:], strict=False)
+            return Scored(name, tuple(TokenScore(*span, -0.1, -0.1) for span in spans), usage)
+        case Generate(id=name, schema=schema):
+            finish: Finish = "stop" if schema is None else "schema"
+            return Generated(name, "{}", finish, usage + Usage(sampled=1))
 
 
 _ENDS: dict[str, Callable[[], object]] = {
@@ -66,7 +90,8 @@ def fragile(spec: ModelSpec, options: Mapping[str, Any], say: Callable[[str], No
     """Make a fake for a child process, which it ends as `options` says: for tests of isolation.
 
     `options["ends"]` maps a question's id, or "load", to "abort", "kill", "exit" or "hang"; that happens only
-    once if `options["once"]` names a file, which is made then. `options["error"]` names an id that is refused.
+    once if `options["once"]` names a file, which is made then. `options["error"]` names an id that is refused;
+    `options["context"]` is how many tokens it holds.
     """
 
     def end(what: str) -> None:
@@ -86,13 +111,14 @@ def fragile(spec: ModelSpec, options: Mapping[str, Any], say: Callable[[str], No
 
     say(f"loading, killed {options['kills']} times before")
     end("load")
-    return ScriptedEngine(script, model=spec.name)
+    return ScriptedEngine(script, model=spec.name, context=options.get("context", 4096))
 
 
 class ScriptedEngine:
     """An `Engine` whose answers come from a function; a question it returns None for gets `plain_answer`.
 
-    A "token" is a word. Asked bundles are kept in `bundles`, in the order they came. Thread-safe.
+    A token is a word, and a chat template takes none. It refuses what every engine refuses, but follows neither a
+    pattern nor a schema. Asked bundles are kept in `bundles`, in the order they came. Thread-safe.
     """
 
     def __init__(self, script: Script | None = None, *, context: int = 4096, model: str = "scripted") -> None:
@@ -102,11 +128,24 @@ class ScriptedEngine:
         self._lock = threading.Lock()
 
     def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
-        """Answer by the script."""
+        """Answer by the script; the usage of an answer of its own is the script's affair."""
+        started = time.monotonic()
+        size = self.measure(bundle)
+        check_length(bundle, size)
         with self._lock:
             self.bundles.append(bundle)
-        scripted = ((self._script(bundle, q) if self._script else None, q) for q in bundle.questions)
-        return tuple(answer if answer is not None else plain_answer(q) for answer, q in scripted)
+        answers: list[Answer] = []
+        for question in bundle.questions:
+            answer = self._script(bundle, question) if self._script else None
+            reused = size.shared if answers else 0  # the first question pays for the shared text
+            usage = Usage(size.shared - reused + _length(question.prompt), reused)
+            answers.append(plain_answer(question, usage) if answer is None else answer)
+            if bundle.deadline is not None and time.monotonic() - started >= bundle.deadline:
+                raise DeadlineExceeded(f"{bundle.deadline:g} s passed before the answer")
+        return tuple(answers)
+
+    def close(self) -> None:
+        """Have nothing to free."""
 
     def statistics(self) -> Statistics:
         """Count what was asked; no time passes here."""
@@ -115,8 +154,9 @@ class ScriptedEngine:
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count words."""
-        shared = _words(bundle.shared)
-        return BundleSize(shared, tuple(_words(q.prompt) for q in bundle.questions), self._card.context)
+        check_bundle(bundle)
+        shared = _length(bundle.shared) if bundle.questions else 0
+        return BundleSize(shared, tuple(map(_cells, bundle.questions)), self._card.context)
 
     def card(self) -> EngineCard:
         """Describe the fake."""

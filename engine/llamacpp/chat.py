@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hunkwise.engine.errors import CorruptModel, InvalidQuestion
+from hunkwise.engine.errors import CorruptModel
 from hunkwise.engine.llamacpp.native import Tokens
 from hunkwise.engine.llamacpp.template import ADVICE, render
 from hunkwise.engine.llamacpp.vocab import Vocab, join
@@ -87,7 +87,7 @@ class Chat:
             )
 
     def layout(self, bundle: Bundle) -> Layout:
-        """Tokenise a bundle; raises InvalidQuestion for mixed raw and chat segments."""
+        """Tokenise a bundle that `check_bundle` let pass; raises InvalidQuestion for a marker the model lacks."""
         prompts = [self._prompt(bundle.shared, question.prompt) for question in bundle.questions]
         if not prompts:
             return Layout(np.empty(0, np.int32), ())
@@ -103,13 +103,8 @@ class Chat:
     def _prompt(self, shared: tuple[Segment, ...], own: tuple[Segment, ...]) -> tuple[Tokens, int, int]:
         """Return a prompt, how many of its tokens are shared, and how many the system message takes."""
         segments = shared + own
-        raw = [segment.role == "raw" for segment in segments]
-        if not segments or any(raw) != all(raw):
-            raise InvalidQuestion("a prompt needs segments, and either all of them raw or none")
-        if any(raw):
+        if segments[0].role == "raw":
             return self._raw(segments, len(shared))
-        if any(segment.marker for segment in segments):
-            raise InvalidQuestion("a marker needs a raw segment; chat segments hold text only")
         return self._chat(segments, len(shared))
 
     def _raw(self, segments: tuple[Segment, ...], count: int) -> tuple[Tokens, int, int]:

@@ -21,18 +21,14 @@ except ImportError as error:
 
 
 def compile_grammar(question: Generate) -> str:
-    """Translate a question's schema or pattern for llguidance; raises InvalidQuestion, with its reason."""
-    if question.schema is not None and question.pattern is not None:
-        raise InvalidQuestion(f"question {question.id!r} has both a schema and a pattern; give one of them")
+    """Translate a question's schema or pattern for llguidance. Raises InvalidQuestion if it can't be."""
     if question.pattern is not None:
-        grammar = LLMatcher.grammar_from_regex(question.pattern)
-    else:
-        try:
-            schema = json.dumps(question.schema)
-            grammar = LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_flexible": False})
-        except (TypeError, ValueError) as error:
-            raise InvalidQuestion(f"the schema of question {question.id!r} is not JSON: {error}") from error
-    return str(grammar)
+        return str(LLMatcher.grammar_from_regex(question.pattern))
+    schema = json.dumps(question.schema)
+    try:
+        return str(LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_flexible": False}))
+    except ValueError as error:
+        raise InvalidQuestion(f"the schema of question {question.id!r} can't be used: {error}") from error
 
 
 class Matcher:

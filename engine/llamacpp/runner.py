@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hunkwise.engine.errors import Cancelled, DeadlineExceeded, NativeFailure, PromptTooLong
+from hunkwise.engine.errors import Cancelled, DeadlineExceeded, NativeFailure
 from hunkwise.engine.llamacpp import native
 from hunkwise.engine.llamacpp.card import card_of
 from hunkwise.engine.llamacpp.chat import Chat, Layout
@@ -23,6 +23,7 @@ from hunkwise.engine.llamacpp.grammar import Grammars
 from hunkwise.engine.llamacpp.soundness import check_sound
 from hunkwise.engine.llamacpp.vocab import Vocab
 from hunkwise.engine.planning.plan import Plan
+from hunkwise.engine.questions import check_bundle, check_length
 from hunkwise.engine.types import Bundle, BundleSize, EngineCard, ModelSpec, Statistics
 
 
@@ -113,17 +114,14 @@ class LocalEngine:
             empty: Future[Answers] = Future()
             empty.set_result(())
             return empty
-        for question, work in zip(bundle.questions, works, strict=True):
-            tokens = len(layout.shared) + work.cells
-            if tokens > self.limit:
-                raise PromptTooLong(f"question {question.id!r} with its shared text", tokens, self.limit)
+        check_length(bundle, self._size(layout, works))
         added = tuple(map(len, layout.questions))
         return self._scheduler.submit(Job(bundle, layout.shared, added, works, layout.lasting))
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count the bundle's tokens."""
         layout, works = self._prepare(bundle)
-        return BundleSize(len(layout.shared), tuple(work.cells for work in works), self.limit)
+        return self._size(layout, works)
 
     def card(self) -> EngineCard:
         """Describe the model, the build and the settings that can change an answer."""
@@ -158,10 +156,14 @@ class LocalEngine:
         card = {**asdict(self.card()), "system": native.system_info()}
         return json.dumps(card, sort_keys=True).encode()
 
+    def _size(self, layout: Layout, works: list[Work]) -> BundleSize:
+        return BundleSize(len(layout.shared), tuple(work.cells for work in works), self.limit)
+
     def _prepare(self, bundle: Bundle) -> tuple[Layout, list[Work]]:
         with self._preparing:
             if self._closed:
                 raise NativeFailure(f"{self._spec.name} is closed; load it again")
+            check_bundle(bundle)
             layout = self._chat.layout(bundle)
             pairs = zip(bundle.questions, layout.questions, strict=True)
             return layout, [

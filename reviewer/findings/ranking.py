@@ -63,7 +63,9 @@ def truth(answers: Sequence[Choice]) -> float:
 
 
 def category_of(answers: Sequence[Choice], categories: Sequence[Category]) -> Category:
-    """Give the likeliest category of a remark, once it is worded."""
+    """Give the likeliest category of a remark, once it is worded; of one alone nothing was asked."""
+    if len(categories) == 1:
+        return categories[0]
     (choice,) = (answer for answer in answers if answer.id == "category")
     return categories[max(range(len(categories)), key=lambda place: choice.probabilities[place])]
 

@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, Segment, errors
+from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, errors
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.findings import checks, ranking
 from hunkwise.reviewer.findings.fingerprint import distinguish
 from hunkwise.reviewer.findings.suppressions import NOTHING, Silence, expired, part
+from hunkwise.reviewer.judge import prompt
 from hunkwise.reviewer.judge.agenda import CHECKED, LATE, Agenda, TimeLeft, agenda
 from hunkwise.reviewer.judge.coverage import coverage, manifest
 from hunkwise.reviewer.judge.judgement import Examined, Inquiry, inquiries, judge, without_words
@@ -245,7 +246,7 @@ def _too_long(error: errors.PromptTooLong, inquiry: Inquiry) -> str:
     """Say what does not fit; where the code alone would, that it is for the project's own text."""
     reason = f"needs {error.tokens} tokens, the context holds {error.limit}"
     text = "\n".join([inquiry.guidelines, *(rule.instructions for rule in inquiry.rules)]).strip()
-    own = inquiry.engine.measure(Bundle((Segment(text, "raw"),), ())).shared if text else 0
+    own = inquiry.engine.measure(prompt.alone(text)).shared if text else 0
     if not own or error.tokens - own > error.limit:
         return reason
     what = "guidelines and instructions" if any(rule.instructions for rule in inquiry.rules) else "guidelines"

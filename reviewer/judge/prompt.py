@@ -175,19 +175,20 @@ def finding_schema(lines: tuple[int, ...], quotes: tuple[str, ...]) -> dict[str,
 def grading(
     shown: View, line: int, text: str, title: str, message: str, categories: tuple[Category, ...]
 ) -> Bundle:
-    """Ask whether a given remark is true, in both polarities, and which kind of problem it is."""
+    """Ask whether a given remark is true, in both polarities, and of which kind if several are possible."""
     remark = Segment(_render("remark", line=line, text=text, title=title, message=message))
     kinds = "; ".join(f"{category.value}: {DESCRIPTIONS[category]}" for category in categories)
+    which = Choose(
+        "category",
+        (Segment(f"Which kind of problem is that? Answer with one of these words. {kinds}"),),
+        tuple(category.value for category in categories),
+    )
     return Bundle(
         (*shown, remark),
         (
             Choose("true", (Segment("Is this remark true of the code? Answer Yes or No."),), YES_NO),
             Choose("false", (Segment("Is this remark wrong about the code? Answer Yes or No."),), YES_NO),
-            Choose(
-                "category",
-                (Segment(f"Which kind of problem is that? Answer with one of these words. {kinds}"),),
-                tuple(category.value for category in categories),
-            ),
+            *((which,) if len(categories) > 1 else ()),
         ),
     )
 
@@ -201,6 +202,11 @@ def likelihoods(before: str, new: str, old: str) -> Bundle:
     shared = (Segment(head, "raw"),) if head else ()
     own = (Segment(last, "raw"),)
     return Bundle(shared, (Score("new", own, new), Score("old", own, old)))
+
+
+def alone(text: str) -> Bundle:
+    """Share a text and nothing else, to have its tokens counted."""
+    return Bundle((Segment(text, "raw"),), (Generate("alone", (Segment("\n", "raw"),), 1),))
 
 
 def _last_line(text: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from hunkwise.engine import Bundle, Choice, Choose, ModelSpec, ScriptedEngine, Statistics
+from hunkwise.engine import Bundle, Choice, Choose, ModelSpec, ScriptedEngine, Segment, Statistics
 from hunkwise.engine.errors import Cancelled, DeadlineExceeded, NativeFailure, PromptTooLong
 from hunkwise.engine.worker.isolation import IsolatedEngine
 from hunkwise.engine.worker.process import scrubbed
@@ -26,7 +26,9 @@ SPEC = ModelSpec("fake", "0" * 64, (Path("/nowhere.gguf"),))
 
 
 def asking(*names: str, deadline: float | None = None) -> Bundle:
-    return Bundle((), tuple(Choose(name, (), ("yes", "no")) for name in names), deadline=deadline)
+    return Bundle(
+        (), tuple(Choose(name, (Segment("?"),), ("yes", "no")) for name in names), deadline=deadline
+    )
 
 
 def isolated(
@@ -175,7 +177,7 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
         spec = ModelSpec("fake", "", (Path("/nowhere"),))
         engine = IsolatedEngine(spec, "{FRAGILE}", environ=os.environ, options={{"ends": {{"q": "hang"}}}})
         Path("{tmp_path}/pid").write_text(str(engine._child._process.pid))
-        engine.ask(Bundle((), (Choose("q", (), ("a", "b")),)))
+        engine.ask(Bundle((), (Choose("q", (Segment("?"),), ("a", "b")),)))
     """
     parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)])
     until = time.monotonic() + 120
@@ -213,7 +215,7 @@ def test_the_environment_is_scrubbed() -> None:
 def test_what_is_too_large_is_refused_before_it_is_sent() -> None:
     """The child hears nothing of it and lives on."""
     with isolated() as engine:
-        huge = Bundle((), (Choose("q", (), ("x" * (65 << 20), "y")),))
+        huge = Bundle((), (Choose("q", (Segment("?"),), ("x" * (65 << 20), "y")),))
         with pytest.raises(Exception, match="can't be handed"):
             engine.ask(huge)
         (answer,) = engine.ask(asking("a"))

@@ -6,17 +6,18 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hunkwise.engine import Answer, Bundle, Choose, ModelSpec, Question, ScriptedEngine
+from hunkwise.engine import Answer, Bundle, Choose, ModelSpec, Question, ScriptedEngine, Segment
 from hunkwise.engine.around.pool import Pool
 from hunkwise.engine.errors import Cancelled, CorruptModel, DeadlineExceeded, DoesNotFit
 
-BUNDLE = Bundle((), (Choose("q", (), ("yes", "no")),))
+BUNDLE = Bundle((Segment("?"),), (Choose("q", (), ("yes", "no")),))
 SIZES = {"small": 1, "medium": 2, "large": 4}
 
 
@@ -38,7 +39,7 @@ class Resident(ScriptedEngine):
     """A fake that tells its yard when it is closed, and must not be asked after that."""
 
     def __init__(self, yard: Yard, name: str, context: int) -> None:
-        super().__init__(self._answer, model=name, context=context)
+        super().__init__(self._answer, model=name, context=max(context, 4096))
         self.yard, self.name, self.open = yard, name, True
 
     def _answer(self, bundle: Bundle, question: Question) -> Answer | None:
@@ -176,7 +177,7 @@ def test_a_busy_model_is_waited_for_until_the_deadline() -> None:
         busy = threads.submit(pool.engine(spec("small")).ask, BUNDLE)
         assert inside.wait(5)
         with pytest.raises(DeadlineExceeded):
-            pool.engine(spec("large")).ask(Bundle((), BUNDLE.questions, deadline=0.05))
+            pool.engine(spec("large")).ask(replace(BUNDLE, deadline=0.05))
         waiting = threads.submit(pool.engine(spec("large")).ask, BUNDLE)
         leave.set()
         assert busy.result(5)

@@ -15,7 +15,6 @@ import numpy as np
 from hunkwise.engine.errors import InvalidQuestion
 from hunkwise.engine.llamacpp.grammar import Grammars, Matcher
 from hunkwise.engine.llamacpp.native import Row, Sampler, Tokens, log_probabilities
-from hunkwise.engine.llamacpp.sampling import check_sampling
 from hunkwise.engine.llamacpp.vocab import Span, Vocab, encode, join
 from hunkwise.engine.types import (
     Answer,
@@ -62,7 +61,7 @@ class Work(Protocol):
 
 
 def start(question: Question, prompt: Tokens, vocab: Vocab, grammars: Grammars, shared: Tokens) -> Work:
-    """Prepare a question that adds `prompt` to `shared`; raises InvalidQuestion for what can't be asked."""
+    """Prepare what adds `prompt` to `shared`; raises InvalidQuestion for what the model can't answer."""
     if not len(prompt):
         raise InvalidQuestion(f"question {question.id!r} adds no tokens to the shared prompt")
     match question:
@@ -128,9 +127,7 @@ class Choosing:
         options = [vocab.tokenize(option) for option in question.options]
         self._options = tuple(tuple(option.tolist()) for option in options)
         if len(options) < 2 or not all(self._options) or len(set(self._options)) < len(options):
-            raise InvalidQuestion(
-                f"question {question.id!r} needs two or more options, different and not empty"
-            )
+            raise InvalidQuestion(f"question {question.id!r} needs options that differ in the model's tokens")
         self._chains = {index: Chain(tokens) for index, tokens in enumerate(options) if len(tokens) > 1}
         self.cells = len(prompt) + sum(chain.cells for chain in self._chains.values())
         self._feed: Feed = (prompt, 1)
@@ -166,7 +163,7 @@ class Scoring:
         self._question = question
         text = vocab.tokenize(question.text)
         if not len(text):
-            raise InvalidQuestion(f"question {question.id!r} scores an empty text")
+            raise InvalidQuestion(f"question {question.id!r} scores a text without tokens")
         tokens = join([prompt, text[:-1]])
         self.cells = len(tokens)
         self._feed: Feed = (tokens, len(text))
@@ -203,11 +200,6 @@ class Generating:
     def __init__(
         self, question: Generate, prompt: Tokens, vocab: Vocab, grammars: Grammars, shared: Tokens
     ) -> None:
-        if question.max_tokens < 1:
-            raise InvalidQuestion(
-                f"question {question.id!r} allows {question.max_tokens} tokens; give 1 or more"
-            )
-        check_sampling(question)
         self._question = question
         self._vocab = vocab
         self._sampler: Sampler | None = None

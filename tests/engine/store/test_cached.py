@@ -112,7 +112,7 @@ def test_equal_questions_in_a_bundle() -> None:
     """Equal questions of one bundle are asked once, and each gets its own name back."""
     inner = ScriptedEngine()
     twins = tuple(Choose(name, (), ("yes", "no")) for name in "abc")
-    answers = cached(inner).ask(Bundle((), twins))
+    answers = cached(inner).ask(Bundle(BUNDLE.shared, twins))
     assert [answer.id for answer in answers] == ["a", "b", "c"]
     assert len(inner.bundles[0].questions) == 1
 
@@ -290,7 +290,7 @@ def test_redis_fails_midway(redis_server: Start, fault: str) -> None:
             server.client.execute_command("REPLICAOF", "127.0.0.1", "1")
     began = time.monotonic()
     assert len(engine.ask(BUNDLE)) == 3
-    assert len(engine.ask(replace(BUNDLE, shared=()))) == 3
+    assert len(engine.ask(replace(BUNDLE, shared=(Segment("others"),)))) == 3
     assert time.monotonic() - began < 10
     store.close()
 

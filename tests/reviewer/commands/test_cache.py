@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from hunkwise.engine import Bundle, CachedEngine, Choose, ScriptedEngine
+from hunkwise.engine import Bundle, CachedEngine, Choose, ScriptedEngine, Segment
 from hunkwise.reviewer.app.cache import cache_from_environment, place_from_environment, trust_from_environment
 from hunkwise.reviewer.commands.cache import command
 from hunkwise.reviewer.errors import ConfigError
 
-BUNDLE = Bundle((), (Choose("q", (), ("yes", "no")),))
+BUNDLE = Bundle((Segment("?"),), (Choose("q", (), ("yes", "no")),))
 
 
 def run(environ: Mapping[str, str], *arguments: str) -> Any:

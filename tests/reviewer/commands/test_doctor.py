@@ -109,7 +109,7 @@ def test_a_model_that_llama_cpp_refuses_is_found_out_by_measuring(tmp_path: Path
 def test_timing_counts_tokens() -> None:
     """Reading and writing are timed by what the engine says it computed."""
     read, write = timed(ScriptedEngine())
-    assert read == 0  # the fake computes no prompt
+    assert read > 0
     assert write > 0
 
 

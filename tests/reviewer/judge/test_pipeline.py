@@ -356,7 +356,7 @@ def test_a_prompt_that_is_too_long_is_a_stated_fault() -> None:
     ("guidelines", "instructions", "blamed"),
     [
         ("word " * 6000, "", "the project's guidelines take"),
-        ("word " * 3000, "word " * 3000, "the project's guidelines and instructions take"),
+        ("word " * 3000, "word " * 2999, "the project's guidelines and instructions take"),
         ("Be brief.", "", ""),
         ("", "", ""),
     ],
@@ -466,12 +466,13 @@ def test_a_secret_is_found_but_never_shown_to_the_model() -> None:
 
 @pytest.mark.parametrize("categories", [(Category.SECURITY,), (Category.CORRECTNESS, Category.PERFORMANCE)])
 def test_only_the_chosen_categories_are_asked(categories: tuple[Category, ...]) -> None:
-    """A category that is switched off is not among the answers."""
+    """A category that is switched off is not among the answers; one alone is not asked about."""
     engine = ScriptedEngine(suspicious())
-    review(_change(), Config(categories=categories), engine)
+    made = review(_change(), Config(categories=categories), engine)
+    assert {found.category for found in made.findings} <= set(categories)
     asked = [q for bundle in engine.bundles for q in bundle.questions if q.id == "category"]
 
-    assert asked
+    assert bool(asked) == (len(categories) > 1)
     assert all(isinstance(q, Choose) and q.options == tuple(c.value for c in categories) for q in asked)
 
 

@@ -1,0 +1,291 @@
+"""The contract of the `Engine` port, held by every engine: fake, local, and what goes around one."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from itertools import count, pairwise
+
+import pytest
+import tiny
+
+from hunkwise.engine import (
+    Answer,
+    Bundle,
+    Cache,
+    CachedEngine,
+    Choice,
+    Choose,
+    Engine,
+    Generate,
+    Generated,
+    IsolatedEngine,
+    ModelSpec,
+    Plan,
+    Pool,
+    Question,
+    Sampling,
+    Score,
+    Scored,
+    ScriptedEngine,
+    Segment,
+    Usage,
+    open_isolated,
+    open_local,
+    total_usage,
+)
+from hunkwise.engine.around.pool import Loaded
+from hunkwise.engine.errors import DeadlineExceeded, InvalidQuestion, PromptTooLong
+from hunkwise.engine.store.port import MemoryStore
+from hunkwise.reviewer.app.meters import Meter, Transcript
+
+PLAN = Plan(n_ctx=512, n_seq=4, n_threads=1)
+MODELS = ("scripted", "tiny", pytest.param("real", marks=pytest.mark.model))
+AROUND = ("bare", "isolated", "cached", "pooled", "meter", "transcript")
+SHARED = (Segment("You read code.", "system"), Segment("def add(first, second):\n    return first\n"))
+ASK = (Segment("Is it right?"),)
+NUMBERS = count()
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def spec(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
+    """The model that is asked."""
+    if request.param == "real":
+        found: ModelSpec = request.getfixturevalue("small_model")
+        return found
+    path = tmp_path_factory.mktemp("models") / "m.gguf"
+    return ModelSpec(request.param, "0" * 64, (tiny.write(path) if request.param == "tiny" else path,))
+
+
+@contextmanager
+def opened(spec: ModelSpec) -> Iterator[Engine]:
+    """Open the engine that answers in the end."""
+    if spec.name == "scripted":
+        yield ScriptedEngine(context=PLAN.n_ctx)
+        return
+    with open_local(spec, PLAN) as engine:
+        yield engine
+
+
+def apart(spec: ModelSpec) -> IsolatedEngine:
+    """Open it in a process of its own."""
+    if spec.name == "scripted":
+        fake, options = "hunkwise.engine.testing:fragile", {"context": PLAN.n_ctx}
+        return IsolatedEngine(spec, fake, environ=os.environ, options=options)
+    return open_isolated(spec, PLAN, environ=os.environ)
+
+
+def load(spec: ModelSpec, _context: int) -> Loaded:
+    """Load it for a pool."""
+    return ScriptedEngine(context=PLAN.n_ctx) if spec.name == "scripted" else open_local(spec, PLAN)
+
+
+@pytest.fixture(scope="module")
+def plain(spec: ModelSpec) -> Iterator[Engine]:
+    """The engine with nothing around it."""
+    with opened(spec) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module", params=AROUND)
+def engine(request: pytest.FixtureRequest, spec: ModelSpec, plain: Engine) -> Iterator[Engine]:
+    """The engine with something around it."""
+    with ExitStack() as stack:
+        match request.param:
+            case "isolated":
+                yield stack.enter_context(apart(spec))
+            case "cached":
+                cache = Cache([MemoryStore()], secret=b"s" * 32, namespace="trusted:r")
+                yield CachedEngine(lambda: plain, plain.card(), cache)
+            case "pooled":
+                yield stack.enter_context(Pool(load, lambda spec, context: 1)).engine(spec)
+            case "meter":
+                yield Meter(plain)
+            case "transcript":
+                yield Transcript(plain, io.StringIO())
+            case _:
+                yield plain
+
+
+def unseen() -> str:
+    """A text that no test has asked about, so that no cache has its answer."""
+    return f"Case {next(NUMBERS)}."
+
+
+def bundle(*questions: Question, deadline: float | None = None) -> Bundle:
+    return Bundle((*SHARED, Segment(unseen())), questions, deadline=deadline)
+
+
+def without_usage(answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    return tuple(replace(answer, usage=Usage()) for answer in answers)
+
+
+THREE = (
+    Choose("choose", ASK, ("a", "b", "cd")),
+    Score("score", ASK, "return first + second\n    naïve 😀\n"),
+    Generate("write", ASK, 9, schema={"type": "object", "additionalProperties": False}),
+)
+
+
+def test_each_question_has_its_answer_in_order(engine: Engine) -> None:
+    """Kinds and ids follow the questions, whatever their order; no question has no answer."""
+    answers = engine.ask(bundle(*reversed(THREE)))
+
+    assert [(type(answer), answer.id) for answer in answers] == [
+        (Generated, "write"),
+        (Scored, "score"),
+        (Choice, "choose"),
+    ]
+    assert engine.ask(bundle()) == ()
+
+
+def test_a_choice_shares_out_one(engine: Engine) -> None:
+    """Each option has a probability, and all together are certain."""
+    (choice,) = engine.ask(bundle(THREE[0]))
+
+    assert isinstance(choice, Choice)
+    assert len(choice.probabilities) == len(choice.logprobs) == 3
+    assert sum(choice.probabilities) == pytest.approx(1)
+    assert all(value <= 0 for value in choice.logprobs)
+
+
+def test_scored_tokens_cover_the_text(engine: Engine) -> None:
+    """Tokens lie end to end over the text's bytes, and none is likelier than the favourite."""
+    (scored,) = engine.ask(bundle(THREE[1]))
+
+    assert isinstance(scored, Scored)
+    assert isinstance(THREE[1], Score)
+    assert len(scored.tokens) > 1
+    assert scored.tokens[0].start == 0
+    assert scored.tokens[-1].end == len(THREE[1].text.encode())
+    assert all(before.end == after.start for before, after in pairwise(scored.tokens))
+    assert all(token.logprob <= token.favourite_logprob <= 0 for token in scored.tokens)
+
+
+def test_a_schema_that_is_complete_ends_the_text(engine: Engine) -> None:
+    """What can only be one text is that text."""
+    (written,) = engine.ask(bundle(THREE[2]))
+
+    assert isinstance(written, Generated)
+    assert (written.text, written.finish) == ("{}", "schema")
+
+
+def test_the_same_answers_as_the_engine_itself_and_as_before(engine: Engine, plain: Engine) -> None:
+    """Whatever is around an engine changes no bit of an answer, nor does asking again."""
+    asked = bundle(*THREE)
+
+    first = without_usage(engine.ask(asked))
+
+    assert first == without_usage(engine.ask(asked)) == without_usage(plain.ask(asked))
+
+
+def test_the_same_size_and_card_as_the_engine_itself(engine: Engine, plain: Engine) -> None:
+    """Counts are exact through every engine, and all name the same model."""
+    asked = bundle(*THREE)
+
+    assert engine.measure(asked) == engine.measure(asked)
+    assert engine.measure(asked) == plain.measure(asked)
+    assert engine.card() == plain.card()
+
+
+def test_a_size_counts_text_options_and_what_may_be_written(engine: Engine) -> None:
+    """The worst case of a question grows with each of them, token by token."""
+    pairs = (
+        (Choose("q", ASK, ("a", "b")), Choose("q", ASK, ("a", "b and a c"))),
+        (Score("q", ASK, "one"), Score("q", ASK, "one two")),
+        (Generate("q", ASK, 5), Generate("q", ASK, 6)),
+    )
+
+    sizes = engine.measure(bundle(*(question for pair in pairs for question in pair))).questions
+
+    assert all(less < more for less, more in zip(sizes[::2], sizes[1::2], strict=True))
+    assert sizes[5] - sizes[4] == 1
+
+
+def test_usage_counts_each_token_of_the_prompt_once(engine: Engine) -> None:
+    """Of the shared part only the first question pays; what is used again is told; a hit costs nothing."""
+    asked = bundle(Choose("a", ASK, ("a", "b")), Choose("b", (Segment("And so?"),), ("a", "b")))
+    size = engine.measure(asked)
+
+    answers = engine.ask(asked)
+
+    counted = [answer.usage.prefilled + answer.usage.reused for answer in answers]
+    assert counted == [size.shared + own for own in size.questions]
+    assert answers[1].usage == Usage(size.questions[1], size.shared)
+    assert isinstance(engine, CachedEngine) == (total_usage(engine.ask(asked)) == Usage())
+
+
+def test_usage_counts_what_was_written(engine: Engine) -> None:
+    """Forced and sampled tokens are at most those allowed, and one at least."""
+    (written,) = engine.ask(bundle(Generate("q", ASK, 7)))
+
+    assert 0 < written.usage.forced + written.usage.sampled <= 7
+
+
+REFUSED = {
+    "no segments": (Bundle((), (Choose("q", (), ("a", "b")),)), "needs segments"),
+    "raw beside chat": (
+        Bundle(SHARED, (Choose("q", (Segment("?", "raw"),), ("a", "b")),)),
+        "all of them raw",
+    ),
+    "a marker in a chat": (
+        Bundle(SHARED, (Choose("q", (Segment("?", marker="fim_prefix"),), ("a", "b")),)),
+        "a marker needs a raw segment",
+    ),
+    "nothing after raw text": (Bundle((Segment("x", "raw"),), (Score("q", (), "y"),)), "'q' adds no tokens"),
+    "one option": (Bundle(SHARED, (Choose("q", ASK, ("a",)),)), "'q' needs two or more options"),
+    "equal options": (Bundle(SHARED, (Choose("q", ASK, ("a", "a")),)), "'q' needs two or more options"),
+    "an empty option": (Bundle(SHARED, (Choose("q", ASK, ("a", "")),)), "'q' needs two or more options"),
+    "an empty text": (Bundle(SHARED, (Score("q", ASK, ""),)), "'q' scores an empty text"),
+    "no tokens to write": (Bundle(SHARED, (Generate("q", ASK, 0),)), "'q' allows 0 tokens"),
+    "two constraints": (Bundle(SHARED, (Generate("q", ASK, 9, schema={}, pattern="a"),)), "'q' has both"),
+    "a temperature below 0": (
+        Bundle(SHARED, (Generate("q", ASK, 9, sampling=Sampling(temperature=-1.0)),)),
+        "'q': temperature must be",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_can_not_be_asked_is_refused_by_name(engine: Engine, name: str) -> None:
+    """Asked or measured, a bad question raises InvalidQuestion with the same sentence; the next is answered."""
+    asked, sentence = REFUSED[name]
+    for use in (engine.ask, engine.measure):
+        with pytest.raises(InvalidQuestion, match=sentence):
+            use(asked)
+    assert engine.ask(bundle(THREE[0]))
+
+
+def test_what_does_not_fit_is_refused_with_both_counts(engine: Engine) -> None:
+    """Nothing is cut: a prompt too long can be measured, and raises with those counts when it is asked."""
+    asked = bundle(Choose("short", ASK, ("a", "b")), Choose("long", (Segment("word " * 5000),), ("a", "b")))
+    size = engine.measure(asked)
+
+    with pytest.raises(PromptTooLong, match="'long'") as caught:
+        engine.ask(asked)
+
+    assert not size.fits
+    assert (caught.value.tokens, caught.value.limit) == (size.shared + size.questions[1], size.limit)
+
+
+def test_an_answer_may_take_all_that_is_left(engine: Engine) -> None:
+    """The limit is that of `measure`, to the token."""
+    shared = bundle(Generate("q", ASK, 1))
+    size = engine.measure(shared)
+    room = size.limit - size.shared - size.questions[0] + 1
+    question = Generate("q", ASK, room, stop=tuple("abcdefghijklmnopqrstuvwxyz \n"))
+
+    assert engine.measure(replace(shared, questions=(question,))).fits
+    assert engine.ask(replace(shared, questions=(question,)))
+    with pytest.raises(PromptTooLong):
+        engine.ask(replace(shared, questions=(replace(question, max_tokens=room + 1),)))
+
+
+def test_a_deadline_that_has_passed_is_an_error(engine: Engine) -> None:
+    """An answer too late is none; one in time is whole, and the engine answers afterwards."""
+    with pytest.raises(DeadlineExceeded):
+        engine.ask(bundle(*THREE, deadline=0.0))
+    assert engine.ask(bundle(*THREE, deadline=600.0))
