@@ -201,7 +201,3 @@ def silence(stream: TextIO) -> None:
 def review_main() -> None:
     """Run `review …`, the same as `hunkwise review …`."""
     main("review")
-
-
-if __name__ == "__main__":  # python -m hunkwise.reviewer.cli
-    main()

@@ -162,11 +162,3 @@ def test_a_mistyped_command_is_answered_with_the_nearest(
     said = capsys.readouterr().err
     assert (f"did you mean {meant}?" in said) is bool(meant)
     assert "\x1b" not in said
-
-
-def test_runs_as_a_module() -> None:
-    """`python -m hunkwise.reviewer.cli` is `hunkwise`, where its script is not on the PATH."""
-    command = [sys.executable, "-m", "hunkwise.reviewer.cli", "reveiw"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "did you mean review?" in done.stderr
