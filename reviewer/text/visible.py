@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import re
 
-from hunkwise.reviewer.text.redaction import redact
-from hunkwise.reviewer.text.unseen import UNSEEN, name, needed
-
 _COMMAND = re.compile(r"^[^\S\n]*::|##\[", re.MULTILINE)
 
 
@@ -18,10 +15,16 @@ def visible(text: str) -> str:
 
     Newline and tab stay, and so do joiners and selectors where a script or an emoji needs them.
     """
+    # imported here, for their tables take a tenth of the time that --help has
+    from hunkwise.reviewer.text.redaction import redact
+    from hunkwise.reviewer.text.unseen import UNSEEN
+
     return UNSEEN.sub(_spelt, redact(text))
 
 
 def _spelt(found: re.Match[str]) -> str:
+    from hunkwise.reviewer.text.unseen import name, needed
+
     char = found[0]
     return char if needed(found.string, found.start()) else f"<{name(char).split(' ')[0]}>"
 
