@@ -6,12 +6,15 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from hunkwise.engine.errors import EngineError
 from hunkwise.engine.llamacpp.decoding.lanes import Lane, Trunk
-from hunkwise.engine.llamacpp.decoding.work import Work
-from hunkwise.engine.llamacpp.native import Tokens
+from hunkwise.engine.llamacpp.decoding.port import Tokens
 from hunkwise.engine.types import Answer, Bundle, Usage, settled
+
+if TYPE_CHECKING:
+    from hunkwise.engine.llamacpp.decoding.work import Work
 
 Answers = tuple[Answer, ...]
 

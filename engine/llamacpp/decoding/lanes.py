@@ -11,11 +11,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hunkwise.engine.llamacpp.decoding.work import Work
-from hunkwise.engine.llamacpp.native import Batch, Context, Tokens
+from hunkwise.engine.llamacpp.decoding.port import Context, Tokens
+
+if TYPE_CHECKING:
+    from hunkwise.engine.llamacpp.decoding.work import Work
 
 CHUNK = 128  # prompts cut at multiples of it give the same bits as whole ones
 
@@ -79,7 +82,7 @@ class Lanes:
     def __init__(self, context: Context, sequences: Sequences) -> None:
         self._context = context
         self._sequences = sequences
-        self._batch = Batch(context.batch)
+        self._batch = context.new_batch()
         self._running: list[Lane] = []
         self._waiting: deque[tuple[Lane, Work]] = deque()  # branches without a sequence yet
         self.computed = 0  # tokens

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hunkwise.engine.llamacpp.decoding.lanes import CHUNK, Sequences, Trunk
+from hunkwise.engine.llamacpp.decoding.port import Context, State, Tokens
 from hunkwise.engine.llamacpp.decoding.prefix_files import PrefixFiles
-from hunkwise.engine.llamacpp.native import Context, State, Tokens
 
 _WORTH = 2 * CHUNK  # a shorter tail is computed again sooner than it is kept
 
@@ -131,7 +131,7 @@ class Prefixes:
     def _find(self, wanted: Tokens) -> Trunk:
         parent = max(self._used, key=lambda trunk: reusable(trunk.tokens, wanted), default=None)
         shared = reusable(parent.tokens, wanted) if parent else 0
-        if parent and shared < len(parent.tokens) and self._context.model.has_state_cells:
+        if parent and shared < len(parent.tokens) and self._context.has_state_cells:
             shared = 0  # a recurrent state is that of all its tokens
         idle = self._idle
         resident = reusable(idle.tokens, wanted) if idle else 0
@@ -177,7 +177,7 @@ class Prefixes:
     def _write(self, trunk: Trunk) -> None:
         """Write the lasting part of a trunk to its file; a recurrent state has no part."""
         part = trunk.tokens[: trunk.lasting]
-        if not self._files or len(part) < _WORTH or self._context.model.has_state_cells:
+        if not self._files or len(part) < _WORTH or self._context.has_state_cells:
             return
         if len(self._sequences) and not self._files.has(part):
             copy = self._sequences.take()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hunkwise.engine.llamacpp.native import State, Tokens
+from hunkwise.engine.llamacpp.decoding.port import State, Tokens
 from hunkwise.engine.store.port import Tally
 from hunkwise.engine.store.secret import open_secret
 

@@ -13,15 +13,18 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from hunkwise.engine.errors import Cancelled, DeadlineExceeded, EngineError, NativeFailure, QueueFull
 from hunkwise.engine.llamacpp.decoding.jobs import Answers, Job, Ticket, best
 from hunkwise.engine.llamacpp.decoding.lanes import Lane, Lanes, Sequences
+from hunkwise.engine.llamacpp.decoding.port import Context
 from hunkwise.engine.llamacpp.decoding.prefix import Prefixes
 from hunkwise.engine.llamacpp.decoding.prefix_files import PrefixFiles
-from hunkwise.engine.llamacpp.decoding.work import Work
-from hunkwise.engine.llamacpp.native import Context
 from hunkwise.engine.types import Statistics, total_usage
+
+if TYPE_CHECKING:
+    from hunkwise.engine.llamacpp.decoding.work import Work
 
 _KEEP_BYTES = 128 * 2**20  # of prefixes in host memory
 

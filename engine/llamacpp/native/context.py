@@ -102,6 +102,15 @@ class Context:
         if handle:
             llama.llama_free(handle)
 
+    @property
+    def has_state_cells(self) -> bool:
+        """True if a sequence can't go back to an earlier token (recurrent state)."""
+        return self.model.has_state_cells
+
+    def new_batch(self) -> Batch:
+        """Make an empty batch for `decode`."""
+        return Batch(self.batch)
+
     def adapt(self, adapters: Sequence[tuple[Adapter, float]]) -> None:
         """Apply LoRA adapters of the model, each with its scale, to all that is computed from now on."""
         handles = (llama.llama_adapter_lora_p_ctypes * len(adapters))(*(handle for handle, _ in adapters))

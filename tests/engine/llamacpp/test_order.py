@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import numpy as np
 
 from hunkwise.engine.llamacpp.decoding.jobs import Job, Ticket, best
-from hunkwise.engine.llamacpp.native import Tokens
+from hunkwise.engine.llamacpp.decoding.port import Tokens
 from hunkwise.engine.types import Bundle
 
 NOW = 1000.0
