@@ -36,7 +36,7 @@ def test_the_steps_run(root: Path, context: Path, tmp_path: Path) -> None:
     version, review, models, rights, apt = map(json.loads, done.stdout.splitlines())
     assert (version["code"], review["code"], models["code"]) == (0, 0, 0), done.stdout
     assert version["out"].startswith("hunkwise")
-    assert "nothing to review" in review["err"]
+    assert "checked 1 new line without a model" in review["out"]
     assert rights["out"].split() == ["10001", "wrote", "no"]
     assert "install --yes --no-install-recommends git libgomp1" in apt["apt"]
 
