@@ -227,11 +227,33 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Who makes a remark: a tool, and its rule where it has rules ("" for the model's own remarks).
+
+    `url` is the rule's page, "" where it has none; `cwe` the number of the weakness in MITRE's list, or None.
+    """
+
+    tool: str = "hunkwise"
+    rule: str = ""
+    url: str = ""
+    cwe: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Something that speaks for a finding: its name ("rule", "likelihood", "ruff"), and what it says in short."""
+
+    name: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One remark on new-side lines `start_line`..`end_line` of `path`.
 
     On a hunk that only removes lines the remark sits on the nearest line that is still there.
-    `confidence` is a probability in 0..1; `calibrated` says whether it was fitted on labelled cases.
+    `confidence` is a probability in 0..1; `calibrated` says whether it was fitted on labelled cases or measured
+    on real code. `advice` says how to mend it, and `example` shows code that is right; "" where that is not known.
     `fingerprint` (32 hex digits) is stable under moved lines and reworded prose.
     """
 
@@ -248,6 +270,10 @@ class Finding:
     code: tuple[str, ...] = ()  # the lines remarked on, as they stand
     suggestion: Suggestion | None = None
     part: int = 0  # as in FileDiff: which of the patches of `path` the line numbers are those of
+    source: Source = Source()
+    witnesses: tuple[Witness, ...] = ()
+    advice: str = ""
+    example: str = ""
 
 
 class Silencer(StrEnum):

@@ -19,7 +19,7 @@ from hunkwise.reviewer.text.redaction import redact
 from hunkwise.reviewer.types import Finding, Review, Skipped
 
 FORM = "hunkwise-review"
-VERSION = 1  # raised whenever an older reader could misread the file
+VERSION = 2  # raised whenever an older reader could misread the file
 LARGEST = 256_000_000  # bytes; more than the largest diff that is read can fill
 
 

@@ -140,7 +140,7 @@ def changed(place: str, value: object) -> bytes:
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        ("version", 2, "version 2; this hunkwise reads 1"),
+        ("version", 1, "version 1; this hunkwise reads 2"),
         ("form", "other", "not of the form 'hunkwise-review'"),
         ("extra", 1, "review: unknown key 'extra'"),
         ("findings", {}, "review.findings must be a list"),
@@ -186,7 +186,7 @@ def test_a_wrong_report_is_refused_with_its_place(place: str, value: object, mes
         b"\xff\xfe",
         b"[" * 100_000,
         b'{"form": NaN}',
-        b'{"form": "hunkwise-review", "version": 1}',
+        b'{"form": "hunkwise-review", "version": 2}',
         b"1" * 5000,
         b" " * (LARGEST + 1),
     ],
