@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable
 
 from hunkwise.engine import ScriptedEngine
-from hunkwise.reviewer.config.settings import Config, Rule
+from hunkwise.reviewer.config.path_rules import Rule
+from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.diff.parse import Limits, parse_diff
 from hunkwise.reviewer.judge.pipeline import review
 from hunkwise.reviewer.report import View, renderer

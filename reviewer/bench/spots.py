@@ -28,7 +28,7 @@ def spots(change: Change, config: Config, engine: Engine) -> Iterator[tuple[Hunk
     """Read the evidence of every block, of new code too, with its hunk; passes over hunks that are too long."""
     picked, _ = select(change, config.include, config.exclude)
     told = told_of(change.files, change.text)
-    for pick, inquiry in inquiries(picked, Inquiry(change, config, engine), told):
+    for pick, inquiry in inquiries(picked, Inquiry(change, config.judging, engine), told):
         try:
             context = read_with_context(pick, inquiry)
             found = read_evidence(context, engine)

@@ -13,18 +13,16 @@ from typing import Any, Literal
 
 from hunkwise.reviewer.config.kinds import (
     About,
-    Glob,
-    Kind,
     Language,
     ListOf,
     Number,
     OneOf,
-    Prose,
     Registered,
     Switch,
     Text,
     about,
 )
+from hunkwise.reviewer.config.path_rules import CATEGORIES, GLOBS, SEVERITY, Rule, RuleKind
 from hunkwise.reviewer.report import FORMATS
 from hunkwise.reviewer.types import Category, Severity
 
@@ -55,98 +53,62 @@ def _fails_more(new: Severity | None, old: Severity | None) -> bool:
     return new is not None and (old is None or new.rank >= old.rank)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What holds for the files that match one of `paths` (globs)."""
-
-    paths: tuple[str, ...]
-    instructions: str = ""
-    categories: tuple[Category, ...] | None = None  # None: as elsewhere
-    min_severity: Severity | None = None  # None: as elsewhere
-
-
-@dataclass(frozen=True, slots=True)
-class _RuleKind:
-    """A `[[rule]]` table."""
-
-    def check(self, value: object) -> Rule:
-        """Read one table."""
-        if not isinstance(value, dict) or "paths" not in value:
-            raise ValueError("a table with paths = [...]")
-        checked: dict[str, Any] = {}
-        for key, part in value.items():
-            if key not in _RULE_KEYS:
-                raise ValueError(f"a table with the keys {', '.join(_RULE_KEYS)} (not {key!r})")
-            try:
-                checked[key] = _RULE_KEYS[key].check(part)
-            except ValueError as error:
-                raise ValueError(f"a table whose {key} is {error}") from None
-        return Rule(**checked)
-
-    def parse(self, text: str) -> Rule:
-        """Rules stand in files alone."""
-        raise ValueError("set in a configuration file")
-
-    def schema(self) -> dict[str, Any]:
-        """Describe the table."""
-        keys = {key: kind.schema() for key, kind in _RULE_KEYS.items()}
-        return {"type": "object", "properties": keys, "required": ["paths"], "additionalProperties": False}
-
-
-_SEVERITY = OneOf.enum(Severity)
-_CATEGORIES = ListOf(OneOf.enum(Category))
-_GLOBS = ListOf(Glob())
-_RULE_KEYS: dict[str, Kind] = {
-    "paths": _GLOBS,
-    "instructions": Prose(),
-    "categories": _CATEGORIES,
-    "min_severity": _SEVERITY,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """All settings of a review. `origins` names where each value came from; a default has no entry.
-
-    `ignored` says of what was not taken from a stranger's file its path, and which value it is and why.
-    """
+@dataclass(frozen=True)
+class RunSettings:
+    """What reviews, and what of the machine it uses."""
 
     model: str = field(
         default="qwen2.5-coder:1.5b",
         metadata=about(Text(), "model that reviews, by name or path", common=True),
     )
+    offline: bool = field(default=False, metadata=about(Switch(), "never use the network"))
+    remember: bool = field(
+        default=True, metadata=about(Switch(), "keep answers on this machine, and use those that are kept")
+    )
+    isolate: bool = field(
+        default=False,
+        metadata=about(Switch(), "run the model in a process of its own; in CI that is the default"),
+    )
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """All that decides how a hunk is judged, beside the model, the guidelines and the rules for its file."""
+
     language: str = field(
         default="English", metadata=about(Language(), "language of the remarks, by name or tag", _any)
     )
-    guidelines: str = field(
-        default="auto",
-        metadata=about(
-            Text(1000),
-            'the project\'s guidelines; "auto" takes .hunkwise/guidelines.md if it is there, "none" nothing',
-        ),
-    )
-    baseline_file: str = field(
-        default="none",
-        metadata=about(Text(1000), "findings noted by `hunkwise baseline`, or a JSON report; not said again"),
-    )
     categories: tuple[Category, ...] = field(
-        default=tuple(Category), metadata=about(_CATEGORIES, "kinds of problems to look for")
+        default=tuple(Category), metadata=about(CATEGORIES, "kinds of problems to look for")
     )
-    min_severity: Severity = field(
-        default=Severity.LOW,
-        metadata=about(_SEVERITY, "least severity that is reported", common=True),
+    effort: Effort = field(
+        default="normal", metadata=about(OneOf.words("quick", "normal", "deep"), "how much to ask")
+    )
+    context_tokens: int = field(
+        default=400,
+        metadata=about(Number(0, 100_000), "most tokens of surrounding code to show with a hunk"),
     )
     # where about 8 % of the clean changes of the development set get a remark, with either model (docs/quality.md)
     min_confidence: float = field(
         default=0.86,
         metadata=about(Number(0, 1, True), "least confidence that is reported, 0 to 1"),
     )
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What is said of what was found, and how. `precision_target` sets `min_confidence` beforehand."""
+
     precision_target: float = field(
         default=0.0,
         metadata=about(
             Number(0, 1, True),
             "share of true remarks to aim at, instead of min_confidence; needs a calibrated model; 0: not used",
         ),
+    )
+    min_severity: Severity = field(
+        default=Severity.LOW,
+        metadata=about(SEVERITY, "least severity that is reported", common=True),
     )
     max_comments: int = field(
         default=5,
@@ -163,27 +125,43 @@ class Config:
             common=True,
         ),
     )
-    include: tuple[str, ...] = field(
-        default=(), metadata=about(_GLOBS, "globs of files to review; empty: all")
+    baseline_file: str = field(
+        default="none",
+        metadata=about(Text(1000), "findings noted by `hunkwise baseline`, or a JSON report; not said again"),
     )
-    exclude: tuple[str, ...] = field(default=(), metadata=about(_GLOBS, "globs of files to leave out"))
     format: str = field(
         default="text", metadata=about(Registered(FORMATS), "format of the report", common=True)
     )
     color: Color = field(
         default="auto", metadata=about(OneOf.words("auto", "always", "never"), "colours in text", _any)
     )
-    offline: bool = field(default=False, metadata=about(Switch(), "never use the network"))
-    remember: bool = field(
-        default=True, metadata=about(Switch(), "keep answers on this machine, and use those that are kept")
+
+
+@dataclass(frozen=True)
+class ProjectSettings:
+    """What a project says of itself: what is reviewed, and what holds there."""
+
+    guidelines: str = field(
+        default="auto",
+        metadata=about(
+            Text(1000),
+            'the project\'s guidelines; "auto" takes .hunkwise/guidelines.md if it is there, "none" nothing',
+        ),
     )
-    effort: Effort = field(
-        default="normal", metadata=about(OneOf.words("quick", "normal", "deep"), "how much to ask")
+    include: tuple[str, ...] = field(
+        default=(), metadata=about(GLOBS, "globs of files to review; empty: all")
     )
-    context_tokens: int = field(
-        default=400,
-        metadata=about(Number(0, 100_000), "most tokens of surrounding code to show with a hunk"),
+    exclude: tuple[str, ...] = field(default=(), metadata=about(GLOBS, "globs of files to leave out"))
+    rules: tuple[Rule, ...] = field(
+        default=(),
+        metadata=about(ListOf(RuleKind()), "what holds for some paths alone", flag=False, key="rule"),
     )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is read, and for how long."""
+
     max_time: int = field(
         default=0,
         metadata=about(Number(0, 86_400), "seconds after which the rest is left unreviewed; 0: no limit"),
@@ -197,20 +175,29 @@ class Config:
     max_line_length: int = field(
         default=10_000, metadata=about(Number(80, 10**6), "longest line that is reviewed, in characters")
     )
-    isolate: bool = field(
-        default=False,
-        metadata=about(Switch(), "run the model in a process of its own; in CI that is the default"),
-    )
-    rules: tuple[Rule, ...] = field(
-        default=(),
-        metadata=about(ListOf(_RuleKind()), "what holds for some paths alone", flag=False, key="rule"),
-    )
+
+
+# The documentation has the fields of the last base first.
+@dataclass(frozen=True)
+class Config(Limits, ProjectSettings, ReportSettings, JudgeSettings, RunSettings):
+    """All settings of a review. `origins` names where each value came from; a default has no entry.
+
+    `ignored` says of what was not taken from a stranger's file its path, and which value it is and why.
+    """
+
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     ignored: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     def origin(self, name: str) -> str:
         """Name where a value came from."""
         return self.origins.get(name, "default")
+
+    @property
+    def judging(self) -> JudgeSettings:
+        """What judges, as a value of its own: the same one judges a hunk alike."""
+        return JudgeSettings(
+            **{each.name: getattr(self, each.name) for each in dataclasses.fields(JudgeSettings)}
+        )
 
 
 def settings() -> dict[str, About]:

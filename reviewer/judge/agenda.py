@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.config.settings import ProjectSettings
 from hunkwise.reviewer.judge import evidence
 from hunkwise.reviewer.judge.askable import NEW_CODE, Told, hidden, told_of, unread
 from hunkwise.reviewer.judge.selection import Picked, excused, is_ours, select
@@ -48,7 +48,7 @@ TimeLeft = Callable[[], float]
 """Gives the seconds that are left; at 0 the work ends, and what was not done is named."""
 
 
-def agenda(change: Change, config: Config, time_left: TimeLeft = lambda: math.inf) -> Agenda:
+def agenda(change: Change, config: ProjectSettings, time_left: TimeLeft = lambda: math.inf) -> Agenda:
     """Go through a change, without a model. Raises ConfigError for a bad glob."""
     change = excused(change, config.include, config.exclude)
     picked, passed_over = select(change, config.include, config.exclude)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
-from hunkwise.reviewer.config.settings import Config, Rule
+from hunkwise.reviewer.config.path_rules import Rule
+from hunkwise.reviewer.config.settings import JudgeSettings
 from hunkwise.reviewer.findings import ranking, suggestion
 from hunkwise.reviewer.findings.fingerprint import fingerprint
 from hunkwise.reviewer.judge import evidence, prompt, wording
@@ -48,10 +49,13 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """What every step of judging a hunk needs; `rules`, `refactorings` and `codes` are its file's."""
+    """What every step of judging a hunk needs; `rules`, `refactorings` and `codes` are its file's.
+
+    `settings` holds nothing else: it is a part of the name that the memory knows a hunk by.
+    """
 
     change: Change
-    config: Config
+    settings: JudgeSettings
     engine: Engine
     guidelines: str = ""
     rules: tuple[Rule, ...] = ()
@@ -79,7 +83,7 @@ def inquiries(
     """Give each hunk an inquiry of its own, with the rules for its path and what is `told` of its file."""
     asked = []
     for pick in picked:
-        rules = tuple(rule for rule in inquiry.config.rules if pick.matches(rule.paths))
+        rules = tuple(rule for rule in inquiry.rules if pick.matches(rule.paths))
         known = told[pick.file.key]
         own = replace(inquiry, rules=rules, refactorings=known.refactorings, codes=known.codes)
         asked.append((pick, own))
@@ -99,8 +103,8 @@ def judge(pick: Picked, inquiry: Inquiry) -> Examined:
         if not spot.reading.sides.old.code:
             continue  # read for the words that moved there; nothing speaks against new code
         found = _candidate(context, spot, layer)
-        if found.confidence < inquiry.config.min_confidence:
-            reason = f"below --min-confidence {inquiry.config.min_confidence:g}"
+        if found.confidence < inquiry.settings.min_confidence:
+            reason = f"below --min-confidence {inquiry.settings.min_confidence:g}"
             outcomes.append(Examined(rejected=(Rejected(found, reason),)))
             continue
         outcomes.append(_worded(context, found, spot, inquiry))
@@ -134,8 +138,8 @@ def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
     def count(text: str) -> int:
         return inquiry.engine.measure(Bundle((Segment(text, "raw"),), ())).shared
 
-    depth = DEPTHS[inquiry.config.effort]
-    budget = inquiry.config.context_tokens * depth
+    depth = DEPTHS[inquiry.settings.effort]
+    budget = inquiry.settings.context_tokens * depth
     context = with_context(inquiry.change, pick, count, budget, ABOVE * depth)
     told = Told(inquiry.refactorings, inquiry.codes)
     return hidden(replace(context, refactorings=told.pairs, codes=told.codes))
@@ -168,7 +172,7 @@ def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
 
 def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:
     """Have a remark worded on one of the likeliest lines, verify it, and ask which kind of problem it is."""
-    engine, config = inquiry.engine, inquiry.config
+    engine, language = inquiry.engine, inquiry.settings.language
     seen = narrowed(context, spot.block)
     shown = prompt.view(seen, inquiry.guidelines)
     rules = tuple(rule.instructions for rule in inquiry.rules if rule.instructions)
@@ -178,7 +182,7 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
         shown,
         lines=likeliest[:FOCUS_LINES],
         quotes=prompt.quotable(seen),
-        language=config.language,
+        language=language,
         focus=focus,
         rules=rules,
     )
@@ -189,7 +193,7 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
         return Examined(rejected=(Rejected(found, UNUSABLE),))
     code = text_of(context, draft.line)
     rules_told = " ".join((inquiry.guidelines, *rules))
-    prompted = wording.Prompted(prompt.role(), prompt.request(focus, config.language), rules_told)
+    prompted = wording.Prompted(prompt.role(), prompt.request(focus, language), rules_told)
     title, message = (
         wording.sound(text, prompted, code, prompt.MAX_MESSAGE)
         for text in (wording.whole(draft.title, prompt.MAX_TITLE), draft.message)
@@ -225,7 +229,7 @@ def narrowed(context: HunkContext, block: range) -> HunkContext:
 def _categories(inquiry: Inquiry) -> tuple[Category, ...]:
     """Give the categories to look for; the last rule that names some wins."""
     named = [rule.categories for rule in inquiry.rules if rule.categories]
-    return named[-1] if named else inquiry.config.categories
+    return named[-1] if named else inquiry.settings.categories
 
 
 def _focus(context: HunkContext, line: int) -> prompt.Focus:

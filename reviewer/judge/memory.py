@@ -11,14 +11,13 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Protocol, TypeVar
 
 from hunkwise import engine
 from hunkwise.engine import EngineCard
-from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.judge import judgement, prompt
 from hunkwise.reviewer.judge.askable import hidden
 from hunkwise.reviewer.judge.calibration import layer_for
@@ -29,14 +28,6 @@ from hunkwise.reviewer.text.checked_json import read as read_json
 from hunkwise.reviewer.types import Category, Finding, HunkContext, Rejected, Severity
 
 FORMAT = 1  # raise it when the meaning of a kept value changes
-
-# What decides which hunks are judged, or what becomes of a finding later, and not how a hunk is judged. The
-# model, the guidelines and the rules are in the key as they are, not as they are named.
-NOT_IN_KEY = frozenset({
-    "model", "guidelines", "rules", "baseline_file", "min_severity", "max_comments", "fail_on", "include",
-    "exclude", "format", "color", "offline", "remember", "isolate", "max_time", "max_bytes", "max_files",
-    "max_hunks", "max_lines", "max_line_length", "origins", "ignored",
-})  # fmt: skip
 _IMPORT = re.compile(
     r"^\s*(?:from|import) (hunkwise\.reviewer[\w.]*)(?: import (\([^)]*\)|.*))?", re.MULTILINE
 )
@@ -135,11 +126,7 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
         ],
         inquiry.guidelines,
         inquiry.rules,
-        {
-            each.name: getattr(inquiry.config, each.name)
-            for each in fields(Config)
-            if each.name not in NOT_IN_KEY
-        },
+        asdict(inquiry.settings),
     )
 
 

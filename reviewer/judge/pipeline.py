@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, errors
-from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.config.settings import Config, Limits, ProjectSettings
 from hunkwise.reviewer.findings import checks, ranking
 from hunkwise.reviewer.findings.fingerprint import distinguish
 from hunkwise.reviewer.findings.suppressions import NOTHING, Silence, expired, part
@@ -96,7 +96,7 @@ def carry_out(
         config = aim(config, engine)
     tell = _Teller(config, silence, len(todo.asked), observer)
     checked, unchecked = _check_all(todo, tell, time_left)
-    inquiry = Inquiry(todo.change, config, _Hasty(engine, time_left), guidelines)
+    inquiry = Inquiry(todo.change, config.judging, _Hasty(engine, time_left), guidelines, config.rules)
     asked = inquiries(todo.asked, inquiry, todo.told)
     examined = _examine_all(asked, Recall(memory, asked), tell, time_left)
     failures = [result.failure for result in examined if result.failure]
@@ -125,7 +125,7 @@ def carry_out(
     )
 
 
-def allowance(config: Config, clock: Callable[[], float] = time.monotonic) -> TimeLeft:
+def allowance(config: Limits, clock: Callable[[], float] = time.monotonic) -> TimeLeft:
     """Start the time that --max-time gives to all of a review."""
     end = clock() + config.max_time if config.max_time else math.inf
     return lambda: end - clock()
@@ -258,7 +258,7 @@ def bar(config: Config) -> ranking.Bar:
     return ranking.Bar(config.min_severity, config.min_confidence, config.max_comments)
 
 
-def floors(paths: Iterable[str], config: Config) -> tuple[tuple[str, Severity], ...]:
+def floors(paths: Iterable[str], config: ProjectSettings) -> tuple[tuple[str, Severity], ...]:
     """Give the paths for which a rule sets its own least severity; the last rule that matches wins."""
     ruling = [(rule.paths, rule.min_severity) for rule in config.rules if rule.min_severity is not None]
     return tuple((path, least) for path in sorted(paths) for globs, least in ruling if matches(path, globs))

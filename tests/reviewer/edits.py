@@ -6,7 +6,7 @@ from dataclasses import replace
 from difflib import unified_diff
 
 from hunkwise.engine import Engine, Scored, ScriptedEngine
-from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.config.settings import JudgeSettings
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.judge.askable import told_of
 from hunkwise.reviewer.judge.calibration import layer_for
@@ -30,7 +30,9 @@ def asked(change: Change) -> list[str]:
 def spots_of(change: Change, engine: Engine) -> tuple[Spot, ...]:
     """The evidence about a change's only hunk."""
     (pick,) = select(change, (), ())[0]
-    ((_, inquiry),) = inquiries([pick], Inquiry(change, Config(), engine), told_of(change.files, change.text))
+    ((_, inquiry),) = inquiries(
+        [pick], Inquiry(change, JudgeSettings(), engine), told_of(change.files, change.text)
+    )
     return read_evidence(read_with_context(pick, inquiry), engine)
 
 

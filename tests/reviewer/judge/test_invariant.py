@@ -34,7 +34,8 @@ from hunkwise.engine import (
     errors,
 )
 from hunkwise.reviewer.app.review import exit_code
-from hunkwise.reviewer.config.settings import Config, Rule
+from hunkwise.reviewer.config.path_rules import Rule
+from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.diff.parse import Limits, parse_diff
 from hunkwise.reviewer.errors import DiffError
 from hunkwise.reviewer.judge.pipeline import review

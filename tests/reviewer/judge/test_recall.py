@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from hunkwise.engine import BadEntry, Cache, CachePlace, ScriptedEngine, Tally, errors, open_cache
 from hunkwise.engine.testing import plain_answer
-from hunkwise.reviewer.config.settings import Config, Rule
+from hunkwise.reviewer.config.path_rules import Rule
+from hunkwise.reviewer.config.settings import Config, JudgeSettings
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.judge import judgement, memory
 from hunkwise.reviewer.judge.askable import hidden
@@ -55,7 +56,7 @@ def hunk(rows: list[tuple[str, str]], start: int = 1) -> Hunk:
 
 def picked(made: Hunk, path: str = "a.py") -> tuple[Picked, Inquiry]:
     file = FileDiff(path, path, FileStatus.MODIFIED, (made,))
-    return Picked(file, 0), Inquiry(Change((file,)), CONFIG, ScriptedEngine())
+    return Picked(file, 0), Inquiry(Change((file,)), CONFIG.judging, ScriptedEngine())
 
 
 def kept(pick: Picked, examined: Examined) -> Any:
@@ -232,20 +233,18 @@ OTHER: dict[str, Any] = {  # another value for each setting that judging reads
     "language": "German",
     "categories": (Category.SECURITY,),
     "min_confidence": 0.3,
-    "precision_target": 0.0,
     "effort": "deep",
     "context_tokens": 7,
 }
 
 
 def test_every_setting_is_weighed() -> None:
-    """A new setting is in the key until somebody lists it as harmless."""
-    names = {each.name for each in fields(Config)}
-    assert names >= memory.NOT_IN_KEY
-    assert names - memory.NOT_IN_KEY == OTHER.keys()
+    """What judges is the key's part of the settings, whole, and nothing else is."""
+    assert type(CONFIG.judging) is JudgeSettings
+    assert {each.name for each in fields(JudgeSettings)} == OTHER.keys()
 
 
-@pytest.mark.parametrize("name", sorted(OTHER.keys() - {"precision_target"}))
+@pytest.mark.parametrize("name", sorted(OTHER))
 def test_a_setting_that_judging_reads_has_hunks_read_again(cache: Cache, name: str) -> None:
     """What was judged under another setting does not count."""
     calls(cache)
