@@ -34,6 +34,7 @@ VERBS = {
     "hook": "hunkwise.reviewer.commands.hook",
     "install-hook": "hunkwise.reviewer.commands.setup.install_hook",
     "action": "hunkwise.reviewer.commands.action",
+    "rules": "hunkwise.reviewer.commands.quality.rules",
     "bench": "hunkwise.reviewer.commands.quality.bench",
     "calibrate": "hunkwise.reviewer.commands.quality.calibrate",
 }

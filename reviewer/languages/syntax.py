@@ -83,11 +83,16 @@ def languages(suffix: str) -> tuple[str, ...]:
     return tuple(name for name, (suffixes, _, _) in _GRAMMARS.items() if suffix in suffixes.split())
 
 
-def read(language: str, text: str) -> list[Span]:
-    """Find what is no code in a text, and statements that leave the rest as it is, in order."""
+def tree(language: str, text: str) -> SgNode:
+    """Parse a text. The grammars are native code: for texts of strangers only in a process of its own."""
     from ast_grep_py import SgRoot
 
-    root = SgRoot(text, language).root()
+    return SgRoot(text, language).root()
+
+
+def read(language: str, text: str) -> list[Span]:
+    """Find what is no code in a text, and statements that leave the rest as it is, in order."""
+    root = tree(language, text)
     _, more, imports = _GRAMMARS[language]
     plain = "" if language in _NO_PLAIN_COMMENT else "comment "
     nodes = _all(root, plain + more)

@@ -1,0 +1,71 @@
+"""Where rules match in real code, to be read: `python benchmarks/rules.py FOLDER...`.
+
+A folder under FOLDER is a project. Precision is told by reading what is printed; `reviewer/checks/precision.json`
+keeps what was read. `--time` prints what each file costs instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from hunkwise.reviewer.checks.files import is_test, language_of
+from hunkwise.reviewer.checks.match import hits
+from hunkwise.reviewer.checks.pack import rules_for
+
+LONGEST = 400_000  # characters of a file; generated ones are longer
+
+
+def texts(folder: Path, language: str) -> Iterator[tuple[Path, str, str]]:
+    """Give the files that rules can read, their text and their language."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix and path.is_file() and not path.is_symlink() and language_of(path.name):
+            text = path.read_text("utf-8", "replace")
+            found = language_of(path.name, text)
+            if len(text) <= LONGEST and language in ("", found):
+                yield path, text, found
+
+
+def main() -> None:
+    """Print every hit with its line, and the counts by rule."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("folders", nargs="+", type=Path)
+    asked.add_argument("--rule", action="append", default=[], help="only this one (repeatable)")
+    asked.add_argument("--language", default="")
+    asked.add_argument("--most", type=int, default=10, help="hits printed of one rule in one folder")
+    asked.add_argument("--time", action="store_true")
+    options = asked.parse_args()
+    counts: Counter[str] = Counter()
+    projects: dict[str, set[str]] = {}
+    files = lines = 0
+    spent = 0.0
+    for folder in options.folders:
+        said: Counter[str] = Counter()
+        for path, text, language in texts(folder, options.language):
+            rules = [rule for rule in rules_for(language) if not options.rule or rule.id in options.rule]
+            rules = [rule for rule in rules if rule.tests or not is_test(str(path.relative_to(folder)))]
+            started = time.process_time()
+            found = hits(rules, language, text)
+            took = time.process_time() - started
+            spent, files, lines = spent + took, files + 1, lines + text.count("\n")
+            if options.time and took > 0.2:
+                print(f"{took:.2f} s  {text.count(chr(10))} lines  {path}")
+            code = text.split("\n")
+            for hit in found:
+                counts[hit.rule] += 1
+                said[hit.rule] += 1
+                projects.setdefault(hit.rule, set()).add(folder.name)
+                if said[hit.rule] <= options.most and not options.time:
+                    print(
+                        f"{hit.rule}  {path}:{hit.start}\n    " + "\n    ".join(code[hit.start - 1 : hit.end])
+                    )
+    print(f"\n{files} files, {lines:,} lines, {spent:.1f} s of CPU time")
+    for rule, count in counts.most_common():
+        print(f"{count:6} hits in {len(projects[rule]):3} folders  {rule}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""Where rules match in a text. Runs in a process of its own (serve.py), for the grammars are native code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+from hunkwise.reviewer.checks.functions import CHECKS
+from hunkwise.reviewer.checks.rule import Rule
+from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.languages.syntax import tree
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+MOST_LINES = 8  # of a remark; of what is longer the first line is remarked on
+MOST_HITS = 50  # of one rule in one file
+_LONGEST_NAME = 60  # characters of a metavariable in a text
+
+_META = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)?|\$([A-Z_][A-Z0-9_]*)")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A place where a rule matches, lines 1-based: `start`..`end` to remark on, `first`..`last` of all of it.
+
+    `names` are the texts of metavariables; `fix` the characters to replace (0-based, end excluded) and by what.
+    """
+
+    rule: str
+    start: int
+    end: int
+    first: int
+    last: int
+    names: Mapping[str, str]
+    fix: tuple[int, int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A node that a rule matches, and what its metavariables stand for."""
+
+    node: SgNode
+    names: Mapping[str, SgNode | Sequence[SgNode]]
+
+
+def hits(rules: Sequence[Rule], language: str, text: str) -> list[Hit]:
+    """Find where rules match in a text, in order. Raises ConfigError for a rule that ast-grep refuses."""
+    rules = [rule for rule in rules if language in rule.languages and rule.reads(text)]
+    words = frozenset(_WORD.findall(text)) if rules else frozenset()
+    rules = [rule for rule in rules if _possible(rule, words)]
+    if not rules:
+        return []
+    root = tree(language, text)
+    found: dict[tuple[str, int, int], Hit] = {}
+    for rule, match in _matches(rules, root, language):
+        if not _in_error(match.node):
+            hit = _hit(rule, match, text)
+            found.setdefault((hit.rule, hit.start, hit.end), hit)
+    return sorted(found.values(), key=lambda hit: (hit.start, hit.end, hit.rule))
+
+
+def _matches(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple[Rule, Match]]:
+    finding = [rule for rule in rules if rule.find]
+    for rule in finding if _any_matches(finding, root) else ():
+        yield from ((rule, match) for match in _found(rule, root)[:MOST_HITS])
+    for rule in rules:
+        if rule.check:
+            yield from ((rule, Match(node, names)) for node, names in CHECKS[rule.check](root, language))
+
+
+def _any_matches(rules: Sequence[Rule], root: SgNode) -> bool:
+    """Tell in one walk whether any rule can match: most texts hold no defect. Constraints only narrow a rule."""
+    plain = [rule.find["rule"] for rule in rules if "utils" not in rule.find]
+    if len(plain) < len(rules) or not rules:
+        return bool(rules)
+    return root.find(cast("Any", {"rule": {"any": plain}})) is not None
+
+
+def _found(rule: Rule, root: SgNode) -> list[Match]:
+    try:
+        nodes = root.find_all(cast("Any", dict(rule.find)))
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ConfigError(f"rule {rule.id}: {_reason(error)}") from None
+    names = _metavariables(rule)
+    return [Match(node, _bound(node, names)) for node in nodes]
+
+
+def _reason(error: BaseException) -> str:
+    """Give the whole chain of what ast-grep says, on a line."""
+    return " ".join(str(error).split())[:500]
+
+
+def _bound(node: SgNode, names: Iterable[str]) -> dict[str, SgNode | Sequence[SgNode]]:
+    bound: dict[str, SgNode | Sequence[SgNode]] = {}
+    for name in names:
+        one = node.get_match(name)
+        if one is not None:
+            bound[name] = one
+        elif many := node.get_multiple_matches(name):
+            bound[name] = many
+    return bound
+
+
+@cache
+def _metavariables_in(text: str) -> tuple[str, ...]:
+    return tuple({first or second for first, second in _META.findall(text) if first or second})
+
+
+def _metavariables(rule: Rule) -> set[str]:
+    """List the metavariables that a rule binds."""
+    return {name for text in _strings(rule.find) for name in _metavariables_in(text)}
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
+
+
+def _in_error(node: SgNode) -> bool:
+    """Tell whether a node stands in what the grammar could not read."""
+    return any(holder.kind() == "ERROR" for holder in node.ancestors()) and node.kind() != "program"
+
+
+def _hit(rule: Rule, match: Match, text: str) -> Hit:
+    at = match.names.get(rule.at, match.node) if rule.at else match.node
+    place = at[0] if isinstance(at, Sequence) else at
+    start, end = place.range().start.line + 1, _last_line(place)
+    first, last = match.node.range().start.line + 1, _last_line(match.node)
+    return Hit(
+        rule.id,
+        start,
+        end if end - start < MOST_LINES else start,
+        min(first, start),
+        max(last, end),
+        {name: _shown(_text(value, text)) for name, value in match.names.items()},
+        _fix(rule, match, text),
+    )
+
+
+def _last_line(node: SgNode) -> int:
+    """Give the last line of a node; the newline that some nodes end with is not of the next one."""
+    end = node.range().end
+    return max(node.range().start.line, end.line - (end.column == 0)) + 1
+
+
+def _text(value: SgNode | Sequence[SgNode], text: str) -> str:
+    if isinstance(value, Sequence):
+        return text[value[0].range().start.index : value[-1].range().end.index] if value else ""
+    return value.text()
+
+
+def _shown(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 1]}…"
+
+
+def _fix(rule: Rule, match: Match, text: str) -> tuple[int, int, str] | None:
+    if rule.fix is None:
+        return None
+    where = match.node.range()
+
+    def put(found: re.Match[str]) -> str:
+        value = match.names.get(found[1] or found[2] or "")
+        return _text(value, text) if value is not None else ""
+
+    return where.start.index, where.end.index, _META.sub(put, rule.fix)
+
+
+def _possible(rule: Rule, words: frozenset[str]) -> bool:
+    """Tell whether a text that holds these words can match; a word of a pattern must stand in it."""
+    return not rule.find or _can(rule.find["rule"], words)
+
+
+def _can(rule: object, words: frozenset[str]) -> bool:
+    if not isinstance(rule, Mapping):
+        return True
+    pattern = rule.get("pattern")
+    if isinstance(pattern, Mapping):
+        pattern = None if "selector" in pattern else pattern.get("context")
+    if isinstance(pattern, str) and not _pattern_words(pattern) <= words:
+        return False
+    if not all(_can(part, words) for part in rule.get("all") or ()):
+        return False
+    choices = rule.get("any") or ()
+    return (
+        (not choices or any(_can(part, words) for part in choices))
+        and _can(rule.get("has"), words)
+        and _can(rule.get("inside"), words)
+    )
+
+
+@cache
+def _pattern_words(pattern: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(_META.sub(" ", pattern)))

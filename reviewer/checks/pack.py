@@ -1,0 +1,80 @@
+"""The rules that come with hunkwise, and those of a team: read, and found by language or by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from hunkwise.reviewer.checks.rule import LANGUAGES, LONGEST, Rule, read_rule
+from hunkwise.reviewer.errors import ConfigError
+
+# Where the rules of a language stand; C's hold for C++ too
+_FOLDERS = {
+    "python": ("python",),
+    "javascript": ("javascript",),
+    "typescript": ("javascript",),
+    "tsx": ("javascript",),
+    "c": ("c",),
+    "cpp": ("c", "cpp"),
+}
+
+
+def rules_for(language: str) -> tuple[Rule, ...]:
+    """Give our rules for a language (a name of LANGUAGES), in the order of their ids."""
+    folders = _FOLDERS.get(language, (language,))
+    rules = (rule for folder in folders for rule in _folder(folder) if language in rule.languages)
+    return tuple(sorted(rules, key=lambda rule: rule.id))
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Give all our rules, in the order of their ids."""
+    rules = {rule.id: rule for language in LANGUAGES for rule in rules_for(language)}
+    return tuple(rules[name] for name in sorted(rules))
+
+
+@cache
+def _folder(name: str) -> tuple[Rule, ...]:
+    """Read the rules of a folder. A rule that can't be read is a fault of ours, and ends the program."""
+    folder = resources.files("hunkwise.reviewer.checks") / "rules" / name
+    return tuple(_rules(folder)) if folder.is_dir() else ()
+
+
+def _rules(folder: Traversable) -> Iterator[Rule]:
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".yml"):
+            yield read_rule(parse(file.read_text("utf-8"), file.name), file.name)
+
+
+def own_rules(texts: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:
+    """Read a team's own rules: pairs of a file's name and its text. Raises ConfigError for a wrong one."""
+    rules: dict[str, Rule] = {}
+    known = {rule.id for rule in all_rules()}
+    for name, text in texts:
+        rule = read_rule(parse(text, name), name, ours=False)
+        if rule.id in rules or rule.id in known:
+            raise ConfigError(f"{name}: there is another rule with the id {rule.id}")
+        rules[rule.id] = rule
+    return tuple(rules.values())
+
+
+def parse(text: str, where: str) -> Any:
+    """Read YAML that may be hostile: plain values only, no aliases. Raises ConfigError."""
+    import yaml
+
+    if len(text) > LONGEST:
+        raise ConfigError(f"{where}: longer than {LONGEST:,} characters")
+    try:
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, _loader())):
+            raise ConfigError(f"{where}: aliases (*name) are not used in rules")
+        return yaml.load(text, _loader())  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ConfigError(f"{where}: no YAML: {' '.join(str(error).split())[:300]}") from None
+
+
+def _loader() -> Any:
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)

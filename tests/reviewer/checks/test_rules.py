@@ -1,0 +1,17 @@
+"""Every rule holds on its own examples: they are its tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from hunkwise.reviewer.checks.examples import faults
+from hunkwise.reviewer.checks.pack import all_rules
+from hunkwise.reviewer.checks.rule import Rule
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
+def test_a_rule_holds_on_its_examples(rule: Rule) -> None:
+    """`bad` is remarked on where it says so, `good` is not, and a fix silences the rule."""
+    assert faults(rule) == []
+    assert len(rule.bad) >= 2
+    assert len(rule.good) >= 2
