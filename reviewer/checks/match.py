@@ -39,6 +39,10 @@ class Hit:
     names: Mapping[str, str]
     fix: tuple[int, int, str] | None = None
 
+    def filled(self, text: str) -> str:
+        """Put the names in view into a text of the rule."""
+        return _META.sub(lambda found: self.names.get(found[1] or found[2] or "", found[0]), text)
+
 
 @dataclass(frozen=True, slots=True)
 class Match:

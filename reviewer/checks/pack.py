@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -10,6 +12,8 @@ from typing import Any
 
 from hunkwise.reviewer.checks.rule import LANGUAGES, LONGEST, Rule, read_rule
 from hunkwise.reviewer.errors import ConfigError
+
+_PACK, _PRIOR = 0.95, 10  # precision of the pack, and how many hits it counts for
 
 # Where the rules of a language stand; C's hold for C++ too
 _FOLDERS = {
@@ -20,6 +24,50 @@ _FOLDERS = {
     "c": ("c",),
     "cpp": ("c", "cpp"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is known of a rule's precision: of `read` hits in real code, `right` were right and worth saying."""
+
+    read: int = 0
+    right: int = 0
+    projects: int = 0
+
+    @property
+    def confidence(self) -> float:
+        """The share that is right (0..1), drawn toward that of the whole pack where few were read."""
+        return round((self.right + _PRIOR * _PACK) / (self.read + _PRIOR), 3)
+
+    def __str__(self) -> str:
+        """Say it in a few words."""
+        if self.read:
+            return f"{self.right} of {self.read} hits in {self.projects} projects were right"
+        return f"not measured: no hit in {self.projects} projects" if self.projects else "not measured"
+
+
+def measured(name: str) -> Measured:
+    """Give what was measured of a rule of ours."""
+    return _measured(name.partition("-")[0]).get(name) or Measured(projects=_projects(name.partition("-")[0]))
+
+
+@cache
+def _measured(folder: str) -> dict[str, Measured]:
+    read = _measurements(folder)
+    return {
+        name: Measured(counts["read"], counts["right"], read["projects"])
+        for name, counts in read.get("rules", {}).items()
+    }
+
+
+def _projects(folder: str) -> int:
+    return int(_measurements(folder).get("projects", 0))
+
+
+@cache
+def _measurements(folder: str) -> dict[str, Any]:
+    file = resources.files("hunkwise.reviewer.checks") / "rules" / folder / "measured.json"
+    return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else {}
 
 
 def rules_for(language: str) -> tuple[Rule, ...]:

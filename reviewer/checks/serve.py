@@ -6,18 +6,19 @@ import json
 import signal
 import sys
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from typing import Any
 
-from hunkwise.reviewer.checks.match import hits
-from hunkwise.reviewer.checks.pack import rules_for
-from hunkwise.reviewer.checks.rule import read_rule
+from hunkwise.reviewer.checks.match import Hit, hits
+from hunkwise.reviewer.checks.pack import Measured, measured, rules_for
+from hunkwise.reviewer.checks.rule import Rule, read_rule
 from hunkwise.reviewer.errors import ConfigError
 
 PATIENCE = 4.0  # seconds of CPU time for one text; 10,000 lines take less than one
 
 
 def serve() -> None:
-    """Answer what standard input asks, a line of JSON each: language, text, own rules, ids to leave out."""
+    """Answer what standard input asks, a line of JSON each (Question in run.py)."""
     for line in sys.stdin:
         question = json.loads(line)
         signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
@@ -26,10 +27,36 @@ def serve() -> None:
         print(json.dumps(answer), flush=True)
 
 
-def _answer(language: str, text: str, own: list[Any], off: list[str]) -> dict[str, Any]:
+def _answer(language: str, texts: list[str], tests: bool, own: list[Any], off: list[str]) -> dict[str, Any]:
+    """Give for each text the places where rules match, with all that is to be said of them."""
     try:
-        rules = [*rules_for(language), *(read_rule(data, "own", ours=False) for data in own)]
-        found = hits([rule for rule in rules if rule.id not in off], language, text)
+        rules = {
+            rule.id: rule for rule in (*rules_for(language), *(read_rule(d, "own", ours=False) for d in own))
+        }
+        wanted = [
+            rule
+            for rule in rules.values()
+            if not any(fnmatchcase(rule.id, glob) for glob in off) and (rule.tests or not tests)
+        ]
+        return {
+            "texts": [[_said(hit, rules[hit.rule]) for hit in hits(wanted, language, text)] for text in texts]
+        }
     except ConfigError as error:
         return {"error": str(error)}
-    return {"hits": [asdict(hit) for hit in found], "rules": len(rules)}
+
+
+def _said(hit: Hit, rule: Rule) -> dict[str, Any]:
+    known = measured(rule.id) if rule.ours else Measured()
+    return {
+        **asdict(hit),
+        "title": hit.filled(rule.title),
+        "message": hit.filled(rule.message),
+        "advice": hit.filled(rule.advice),
+        "example": rule.example,
+        "severity": rule.severity,
+        "dimension": rule.dimension,
+        "cwe": rule.cwe,
+        "confidence": known.confidence if rule.ours else 1.0,
+        "measured": known.read > 0,
+        "says": str(known) if rule.ours else "a rule of the project",
+    }

@@ -12,6 +12,7 @@ from hunkwise.engine import Registry
 from hunkwise.reviewer.config import languages
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.text.globs import LONGEST, matches
+from hunkwise.reviewer.types import Severity
 
 
 class Kind(Protocol):
@@ -78,6 +79,27 @@ class Glob:
     def schema(self) -> dict[str, Any]:
         """Bound the length."""
         return Text(LONGEST).schema()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSeverity:
+    """A rule's id and the severity that it is given: `id=low`."""
+
+    def check(self, value: object) -> str:
+        """Refuse what names no severity."""
+        text = Text(150).check(value)
+        name, _, severity = text.partition("=")
+        if not name or severity not in list(Severity):
+            raise ValueError(f"a rule's id, =, and one of {', '.join(Severity)}")
+        return text
+
+    def parse(self, text: str) -> str:
+        """Take it as it is."""
+        return self.check(text)
+
+    def schema(self) -> dict[str, Any]:
+        """Bound the form."""
+        return {"type": "string", "pattern": f"^.+=({'|'.join(Severity)})$", "maxLength": 150}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from hunkwise.reviewer.config.kinds import (
     Number,
     OneOf,
     Registered,
+    RuleSeverity,
     Switch,
     Text,
     about,
@@ -111,7 +112,7 @@ class ReportSettings:
         metadata=about(SEVERITY, "least severity that is reported", common=True),
     )
     max_comments: int = field(
-        default=5,
+        default=10,
         metadata=about(
             Number(1, 1000), "most remarks that are reported, of the model and of the checks each"
         ),
@@ -124,6 +125,16 @@ class ReportSettings:
             _fails_more,
             common=True,
         ),
+    )
+    disabled_rules: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            ListOf(Text(100)), "ids of rules that are off; python-* turns off all of a language", flag=False
+        ),
+    )
+    rule_severities: tuple[str, ...] = field(
+        default=(),
+        metadata=about(ListOf(RuleSeverity()), "severities in place of the rules' own: id=low", flag=False),
     )
     baseline_file: str = field(
         default="none",

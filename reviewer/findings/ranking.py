@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -83,6 +83,7 @@ def settle(
     kept: dict[tuple[str, int, int, int, str], Finding] = {}
     said: Counter[_Kind] = Counter()
     rejected: list[Rejected] = []
+    ruled: set[tuple[str, int, int]] = set()  # lines that a rule speaks of: it knows more than the model
     for found in sorted(findings, key=_order):
         name = (found.path, found.part, found.start_line, found.end_line, found.fingerprint)
         kind = _kind(found)
@@ -91,6 +92,8 @@ def settle(
             rejected.append(Rejected(found, f"the same remark stands at {found.path}:{found.start_line}"))
         elif found.severity.rank > floor.rank:
             rejected.append(Rejected(found, f"below --min-severity {floor}"))
+        elif kind is _Kind.JUDGED and any(line in ruled for line in _lines(found)):
+            rejected.append(Rejected(found, "a rule speaks of the same line"))
         elif found.confidence < bar_for.min_confidence:
             rejected.append(Rejected(found, f"below --min-confidence {bar_for.min_confidence:g}"))
         elif said[kind] >= max(bar_for.max_comments, MOST_CERTAIN if kind is _Kind.CERTAIN else 0):
@@ -98,7 +101,12 @@ def settle(
         else:
             kept[name] = found
             said[kind] += 1
+            ruled.update(_lines(found) if found.source.rule else ())
     return tuple(kept.values()), tuple(rejected)
+
+
+def _lines(found: Finding) -> Iterator[tuple[str, int, int]]:
+    return ((found.path, found.part, number) for number in range(found.start_line, found.end_line + 1))
 
 
 class _Kind(Enum):
@@ -110,10 +118,14 @@ class _Kind(Enum):
 
 
 def _kind(found: Finding) -> _Kind:
-    if found.confidence < 1:
+    if found.confidence < 1 and not found.source.rule:
         return _Kind.JUDGED
-    return _Kind.CERTAIN if found.severity is Severity.CRITICAL else _Kind.CHECKED
+    certain = found.confidence == 1 and found.severity is Severity.CRITICAL
+    return _Kind.CERTAIN if certain else _Kind.CHECKED
 
 
-def _order(found: Finding) -> tuple[float, int, str, int, int]:
-    return (-found.confidence, found.severity.rank, found.path, found.part, found.start_line)
+def _order(found: Finding) -> tuple[bool, float, float, str, int, int]:
+    """Order remarks best first: what is checked by severity, then what is judged by confidence."""
+    judged = _kind(found) is _Kind.JUDGED
+    worth = (-found.confidence, found.severity.rank) if judged else (found.severity.rank, -found.confidence)
+    return (judged, *worth, found.path, found.part, found.start_line)

@@ -23,6 +23,8 @@ from hunkwise.reviewer.types import Category, Change, FileKey, Finding, Line, Re
 
 _START = re.compile(r"hunkwise:[ \t]*ignore(?=[ \t\[:]|--|\*/|$)", re.IGNORECASE | re.ASCII)
 _ENDS = ("*/", "-->", "#}", "%}")  # of comments that don't end with their line
+# The id of a rule, ours or another tool's: it has a hyphen, a digit or a colon, which only one category has
+_RULE = re.compile(r"[a-z][a-z0-9:/._]*[-0-9:/][a-z0-9:/._-]*")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _LONGEST = 1_000  # characters of a comment that are read
 _CLUES = frozenset({"until", *Category})  # words that mean more than a reason
@@ -32,15 +34,15 @@ _CLUES = frozenset({"until", *Category})  # words that mean more than a reason
 class Comment:
     """A comment that silences. `categories` empty: all of them; `until` is the last day it holds."""
 
-    categories: frozenset[str]
+    categories: frozenset[str]  # and ids of rules
     until: dt.date | None
     reason: str
 
-    def holds(self, category: Category, today: dt.date) -> bool:
-        """Tell whether it silences a category on a day."""
+    def holds(self, finding: Finding, today: dt.date) -> bool:
+        """Tell whether it silences a finding on a day, by its category or its rule."""
         if self.until is not None and today > self.until:
             return False
-        return not self.categories or category in self.categories
+        return not self.categories or bool(self.categories & {finding.category, finding.source.rule})
 
 
 def read_comment(line: str) -> Comment | None:
@@ -85,7 +87,7 @@ def _categories(text: str) -> tuple[frozenset[str] | None, str, str]:
     if not closed:
         return None, text, "the [ is not closed, so nothing is silenced"
     named = [word for word in (part.strip().casefold() for part in inside.split(",")) if word]
-    known = frozenset(word for word in named if word in list(Category))
+    known = frozenset(word for word in named if word in list(Category) or _is_rule(word))
     unknown = next((word for word in named if word not in known), "")
     near = get_close_matches(unknown, list(Category), n=1)
     problem = (
@@ -94,6 +96,10 @@ def _categories(text: str) -> tuple[frozenset[str] | None, str, str]:
     if unknown and not near:
         problem += f"; there are {', '.join(Category)}"
     return (known if known or not named else None), rest.lstrip(), problem
+
+
+def _is_rule(word: str) -> bool:
+    return bool(_RULE.fullmatch(word)) and not get_close_matches(word, list(Category), n=1, cutoff=0.8)
 
 
 def _until(text: str) -> tuple[dt.date | None, str, str]:
@@ -190,6 +196,6 @@ def _comment(finding: Finding, comments: _Comments, today: dt.date) -> Comment |
     """Find a comment on the lines remarked on, or the one above them, as far as the diff shows them."""
     for number in range(finding.start_line - 1, finding.end_line + 1) if comments else ():
         comment = comments.get(((finding.path, finding.part), number))
-        if comment is not None and comment.holds(finding.category, today):
+        if comment is not None and comment.holds(finding, today):
             return comment
     return None

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hunkwise.reviewer.checks.files import language_of
 from hunkwise.reviewer.config.settings import ProjectSettings
 from hunkwise.reviewer.judge import evidence
 from hunkwise.reviewer.judge.askable import NEW_CODE, Told, hidden, told_of, unread
 from hunkwise.reviewer.judge.selection import Picked, excused, is_ours, select
 from hunkwise.reviewer.languages.prose import is_prose
-from hunkwise.reviewer.types import Change, FileKey, HunkContext, Place, Skipped
+from hunkwise.reviewer.types import Change, FileDiff, FileKey, HunkContext, Place, Skipped
 
+RULED = "read by rules"
 CHECKED = "checked for secrets and the like"
 LATE = "not reached within --max-time"
 _COMMENTS = "comments and docstrings, which are not read"
@@ -29,7 +31,8 @@ class Agenda:
     """What is to be done. Each changed line is in one hunk of `asked` or counted in one of `skipped`.
 
     `asked` has large hunks in pieces; `told` is what is known of their files. `checked` are whole hunks, also
-    of what is not asked about. Where a part of an asked hunk is left out, `skipped` names the hunk too.
+    of what is not asked about; `inspected` are the files that rules read. Where a part of an asked hunk is left
+    out, `skipped` names the hunk too.
     """
 
     change: Change
@@ -37,6 +40,7 @@ class Agenda:
     checked: tuple[Picked, ...]
     skipped: tuple[Skipped, ...]
     told: Mapping[FileKey, Told]
+    inspected: tuple[FileDiff, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -71,17 +75,24 @@ def agenda(change: Change, config: ProjectSettings, time_left: TimeLeft = lambda
     checked = tuple(_checked(change, lambda path: is_ours(path, config.include, config.exclude)))
     read = {pick.place for pick in asked}
     looked_at = {pick.place for pick in checked}
+    inspected = {pick.file.key: pick.file for pick in picked if language_of(pick.file.path)}
     unasked = (
         skip
         for place, reasons in left.items()
-        for skip in _left_out(place, reasons, asked=place in read, checked=place in looked_at)
+        for skip in _left_out(
+            place,
+            reasons,
+            asked=place in read,
+            instead=[RULED] * ((place.path, place.part) in inspected) + [CHECKED] * (place in looked_at),
+        )
     )
     looked_at_files = {pick.file.key for pick in checked}
     passed = (
         replace(skip, reason=f"{skip.reason}; {CHECKED}") if skip.key in looked_at_files else skip
         for skip in passed_over
     )
-    return Agenda(change, tuple(asked), checked, (*change.skipped, *passed, *unasked, *late), told)
+    skipped = (*change.skipped, *passed, *unasked, *late)
+    return Agenda(change, tuple(asked), checked, skipped, told, tuple(inspected.values()))
 
 
 def _why_whole(pick: Picked) -> str:
@@ -112,11 +123,13 @@ def _unread(pick: Picked, told: Mapping[FileKey, Told]) -> Counter[str]:
     return reasons
 
 
-def _left_out(place: Place, reasons: Counter[str], *, asked: bool, checked: bool) -> Iterator[Skipped]:
-    """Say what of a hunk is left out; of one that is not asked about at all, with one reason."""
+def _left_out(
+    place: Place, reasons: Counter[str], *, asked: bool, instead: Sequence[str]
+) -> Iterator[Skipped]:
+    """Say what of a hunk is left out; of one that is not asked about at all, with one reason and what is done."""
     if not asked:
         why = NEW_CODE if NEW_CODE in reasons else next(iter(reasons))
-        reasons = Counter({f"{why}: {CHECKED}" if checked else why: reasons.total()})
+        reasons = Counter({": ".join(filter(None, (why, ", ".join(instead)))): reasons.total()})
     for reason, lines in reasons.items():
         yield Skipped(place.path, reason, place.hunk, part=place.part, lines=lines)
 

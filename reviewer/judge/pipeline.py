@@ -1,6 +1,6 @@
 """The table of contents of the program: from a change to a review.
 
-    agenda → check → recall, or judge each hunk (memory.py, judgement.py) → silence → settle
+    agenda → check, and read by rules → recall, or judge each hunk (memory.py, judgement.py) → silence → settle
 
 Each hunk is read alone. What is cheap is asked of every hunk, what is dear only where the cheap evidence
 points at something. Whatever is not said is counted with its reason.
@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, errors
+from hunkwise.reviewer.checks.run import RuleSet, inspect
 from hunkwise.reviewer.config.settings import Config, Limits, ProjectSettings
 from hunkwise.reviewer.findings import checks, ranking
 from hunkwise.reviewer.findings.fingerprint import distinguish
@@ -26,7 +28,17 @@ from hunkwise.reviewer.judge.memory import Memory, Recall
 from hunkwise.reviewer.judge.precision import aim
 from hunkwise.reviewer.judge.selection import Picked
 from hunkwise.reviewer.text.globs import matches
-from hunkwise.reviewer.types import Change, FileKey, Finding, Place, Rejected, Review, Severity, Skipped
+from hunkwise.reviewer.types import (
+    Change,
+    FileDiff,
+    FileKey,
+    Finding,
+    Place,
+    Rejected,
+    Review,
+    Severity,
+    Skipped,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ def review(
     silence: Silence = NOTHING,
     memory: Memory | None = None,
     observer: Observer = lambda progress: None,
+    own_rules: Sequence[Mapping[str, Any]] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> Review:
     """Review a change. Deterministic: the same change, settings and engine give an equal `Review`.
@@ -75,6 +88,7 @@ def review(
         silence=silence,
         memory=memory,
         observer=observer,
+        own_rules=own_rules,
         time_left=time_left,
     )
 
@@ -88,6 +102,7 @@ def carry_out(
     silence: Silence,
     memory: Memory | None,
     observer: Observer,
+    own_rules: Sequence[Mapping[str, Any]] = (),
     time_left: TimeLeft,
 ) -> Review:
     """Do what stands on an agenda, as `review` does; the engine is used only where something is asked."""
@@ -96,6 +111,7 @@ def carry_out(
         config = aim(config, engine)
     tell = _Teller(config, silence, len(todo.asked), observer)
     checked, unchecked = _check_all(todo, tell, time_left)
+    ruled, unruled = _inspect_all(todo, ruleset(config, own_rules), tell, time_left)
     inquiry = Inquiry(todo.change, config.judging, _Hasty(engine, time_left), guidelines, config.rules)
     asked = inquiries(todo.asked, inquiry, todo.told)
     examined = _examine_all(asked, Recall(memory, asked), tell, time_left)
@@ -104,14 +120,14 @@ def carry_out(
         raise failures[0]
     if asking:
         examined = without_words(todo.asked, examined, engine.card().model)
-    made = distinguish([*checked, *(found for result in examined for found in result.findings)])
+    made = distinguish([*checked, *ruled, *(found for result in examined for found in result.findings)])
     said, unsaid = settled(made, todo.change, config, silence)
-    skipped = _joined(
-        [
-            *(_late(skip, unchecked) for skip in todo.skipped),
-            *(skip for result in examined for skip in result.skipped),
-        ]
-    )
+    missed = [
+        *(_late(skip, unchecked) for skip in todo.skipped),
+        *(skip for result in examined for skip in result.skipped),
+    ]
+    faulty = {skip.key for skip in missed if skip.fault}
+    skipped = _joined([*missed, *(skip for skip in unruled if skip.key not in faulty)])
     return Review(
         findings=said,
         rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),
@@ -165,10 +181,13 @@ class _Teller:
 
     def found(self, pick: Picked, made: Sequence[Finding], done: int, recalled: int = 0) -> None:
         """Tell of what was found in a hunk, as far as that alone can be settled."""
+        self.found_in(replace(pick.file, hunks=(pick.whole,)), made, done, recalled)
+
+    def found_in(self, file: FileDiff, made: Sequence[Finding], done: int = 0, recalled: int = 0) -> None:
+        """Tell of what was found in a file, as far as that alone can be settled."""
         if made:
-            alone = Change((replace(pick.file, hunks=(pick.whole,)),))
-            for found in settled(made, alone, self.config, self.silence)[0]:
-                self.observer(Progress(done, self.total, pick.file.path, found, recalled))
+            for found in settled(made, Change((file,)), self.config, self.silence)[0]:
+                self.observer(Progress(done, self.total, file.path, found, recalled))
 
 
 def settled(
@@ -192,6 +211,34 @@ def _check_all(
         tell.found(pick, found, 0)
         made += found
     return made, set()
+
+
+def _inspect_all(
+    todo: Agenda, rules: RuleSet, tell: _Teller, time_left: TimeLeft
+) -> tuple[list[Finding], list[Skipped]]:
+    """Read the files by rules; gives also those that could not be read, or not in time."""
+    made: list[Finding] = []
+    missed: list[Skipped] = []
+    for file in todo.inspected:
+        if time_left() <= 0:
+            missed.append(Skipped(file.path, f"{LATE}: rules", fault=True, part=file.part))
+            continue
+        found, skip = inspect(file, todo.change, rules)
+        missed += [skip] if skip else []
+        tell.found_in(file, found)
+        made += found
+    return made, missed
+
+
+def ruleset(config: Config, own: Sequence[Mapping[str, Any]] = ()) -> RuleSet:
+    """Give the rules that read under these settings, a project's `own` ones with them."""
+    severities = dict(pair.split("=") for pair in config.rule_severities)
+    return RuleSet(
+        off=config.disabled_rules,
+        own=tuple(own),
+        severities={name: Severity(severity) for name, severity in severities.items()},
+        categories=config.categories,
+    )
 
 
 def _late(skip: Skipped, unchecked: Collection[Place | FileKey]) -> Skipped:

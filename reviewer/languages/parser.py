@@ -1,4 +1,4 @@
-"""The process that parses: started when it is first asked, given a second and a third life, then given up.
+"""Processes that parse: started when they are first asked, given a second and a third life, then given up.
 
 What kills it (a text on which a grammar takes for ever, or crashes) is read as code, and nothing else is.
 """
@@ -13,33 +13,33 @@ import sys
 import threading
 from contextlib import suppress
 from functools import cache
+from typing import Any
 
 from hunkwise.reviewer.languages.syntax import Span
 
 LIVES = 3
 
-_SERVE = "from hunkwise.reviewer.languages.syntax import serve; serve()"
 
+class Child:
+    """A process that runs a `program` in Python and answers lines of JSON. Thread-safe."""
 
-class Parser:
-    """A process that reads texts. Thread-safe."""
-
-    def __init__(self) -> None:
+    def __init__(self, program: str) -> None:
+        self._program = program
         self._lives = LIVES
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
 
-    def read(self, language: str, text: str) -> list[Span]:
-        """Find what is no code in a text (syntax.read); nothing where the process did not live to tell."""
+    def ask(self, question: object) -> Any:
+        """Give the answer to a question; None where the process did not live to tell."""
         with self._lock:
             if not self._lives:
-                return []
-            self._process = self._process or _start()
-            answer = _ask(self._process, json.dumps([language, text]))
+                return None
+            self._process = self._process or _start(self._program)
+            answer = _ask(self._process, json.dumps(question))
             if not answer:
                 self._lives -= 1
                 self._end()
-            return [(start, end, kind, does) for start, end, kind, does in json.loads(answer or "[]")]
+            return json.loads(answer or "null")
 
     def close(self) -> None:
         """End the process; the next question starts another."""
@@ -51,6 +51,17 @@ class Parser:
             self._process.kill()
             self._process.communicate()
             self._process = None
+
+
+class Parser(Child):
+    """A process that tells what in a text is no code."""
+
+    def __init__(self) -> None:
+        super().__init__("from hunkwise.reviewer.languages.syntax import serve; serve()")
+
+    def read(self, language: str, text: str) -> list[Span]:
+        """Find what is no code in a text (syntax.read); nothing where the process did not live to tell."""
+        return [(start, end, kind, does) for start, end, kind, does in self.ask([language, text]) or ()]
 
 
 def _ask(process: subprocess.Popen[str], question: str) -> str:
@@ -72,9 +83,9 @@ def parser() -> Parser:
     return one
 
 
-def _start() -> subprocess.Popen[str]:
+def _start(program: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", _SERVE],
+        [sys.executable, "-P", "-c", program],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

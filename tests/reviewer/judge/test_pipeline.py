@@ -582,13 +582,14 @@ def test_a_fault_in_one_patch_of_a_file_costs_no_other() -> None:
 def test_what_no_check_reached_in_time_is_a_fault() -> None:
     """The checks that need no model are bounded by --max-time too, and what they missed is counted once."""
     marker = _patch("a.py", " x = 1\n+<<<<<<< HEAD\n") + _patch("b.py", " x = 1\n+<<<<<<< HEAD\n")
-    ticks = iter([0.0, 0.0, 99.0])  # at the start, and before each check
-    made = review(parse_diff(marker), Config(max_time=10), ScriptedEngine(), clock=lambda: next(ticks))
+    ticks = iter([0.0, 0.0, 99.0])  # at the start, and before each check; later for the rules
+    made = review(parse_diff(marker), Config(max_time=10), ScriptedEngine(), clock=lambda: next(ticks, 99.0))
 
     assert [found.path for found in made.findings] == ["a.py"]
     assert [(skip.path, skip.fault, skip.lines) for skip in made.skipped] == [
         ("a.py", False, 1),
         ("b.py", True, 1),
+        ("a.py", True, 0),
     ]
     assert made.coverage.lines_checked == 1
     assert not made.complete
