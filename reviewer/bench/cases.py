@@ -44,9 +44,14 @@ class Case:
     language: str
     category: str = ""
     group: str = ""
-    pair_of: str = ""  # id of the bug that this clean case fixes
+    pair_of: str = ""  # id of the bug that this clean case fixes, or is the right version of
     synthetic: bool = False
     year: int | None = None
+    needs: str = ""  # what one has to see: diff, file, project, outside
+    defect_form: str = ""  # where the bug is: in lines added, changed, or left out
+    severity: str = ""
+    pattern: str = ""  # the kind of defect
+    cwe: int | None = None
 
     def change(self) -> Change:
         """Parse the diff, with the whole files at hand."""
@@ -127,7 +132,12 @@ def _single(row: Mapping[str, Any]) -> Case:
         buggy=buggy,
         places=(Place(path, lines, str(row.get("description", ""))),) if buggy else (),
         category=str(row.get("category", "")),
-        pair_of=str(row.get("pair_of") or ""),
+        pair_of=str(row.get("pair_of") or ("" if buggy else row.get("twin")) or ""),
+        needs=str(row.get("needs") or ""),
+        defect_form=str(row.get("defect_form") or ""),
+        severity=str(row.get("severity") or ""),
+        pattern=str(row.get("pattern") or ""),
+        cwe=int(row["cwe"]) if row.get("cwe") else None,
         **_common(row),
     )
 

@@ -6,34 +6,43 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from hunkwise.engine import Engine
-from hunkwise.reviewer.app.meters import Meter
+from hunkwise.reviewer.app.meters import Meter, Unasked
 from hunkwise.reviewer.bench.cases import Case
 from hunkwise.reviewer.bench.spots import Suspected, suspected_lines
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.judge.pipeline import review
+from hunkwise.reviewer.findings.suppressions import NOTHING
+from hunkwise.reviewer.judge.agenda import agenda
+from hunkwise.reviewer.judge.pipeline import allowance, carry_out, review
+from hunkwise.reviewer.types import Finding, Review
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A remark as the measures need it. `said` is False for a candidate that missed the bar."""
+    """A remark as the measures need it. `said` is False for a candidate that missed the bar.
+
+    `witness` is what speaks for it (rule, likelihood, a tool by its name), `rule` the rule of that one.
+    """
 
     path: str
     line: int
     confidence: float
     title: str
     said: bool = True
+    witness: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """What came of one case. `score` is the highest confidence of any candidate, said or not (0 if none).
 
-    `lines` are the most suspicious ones of each file, best first, where the method ranks lines.
+    `lines` are the most suspicious ones of each file, best first, where the method ranks lines; `changed` counts
+    the lines that the change adds and removes.
     """
 
     id: str
@@ -46,6 +55,7 @@ class Row:
     calls: int
     incomplete: bool = False
     lines: tuple[Suspected, ...] = ()
+    changed: int = 0
 
     @property
     def alarm(self) -> bool:
@@ -65,12 +75,45 @@ def ours(config: Config) -> Method:
 
     def reviewed(case: Case, engine: Engine) -> tuple[tuple[Remark, ...], bool]:
         done = review(case.change(), config, engine)
-        said = [Remark(f.path, f.start_line, f.confidence, f.title) for f in done.findings]
-        unsaid = [drop.finding for drop in done.rejected]
-        said += [Remark(f.path, f.start_line, f.confidence, f.title, said=False) for f in unsaid]
-        return tuple(said), not done.complete
+        return _remarks(done), not done.complete
 
     return reviewed
+
+
+def without_model(config: Config) -> Method:
+    """Give what the product says where no model is asked: checks, rules and analyzers."""
+
+    def reviewed(case: Case, engine: Engine) -> tuple[tuple[Remark, ...], bool]:
+        del engine
+        left = allowance(config)
+        todo = replace(agenda(case.change(), config, left), asked=())
+        done = carry_out(
+            todo,
+            config,
+            Unasked(),
+            guidelines="",
+            silence=NOTHING,
+            memory=None,
+            observer=lambda progress: None,
+            time_left=left,
+        )
+        return _remarks(done), not done.complete
+
+    return reviewed
+
+
+def _remarks(done: Review) -> tuple[Remark, ...]:
+    return (
+        *(_remark(found, said=True) for found in done.findings),
+        *(_remark(drop.finding, said=False) for drop in done.rejected),
+    )
+
+
+def _remark(found: Finding, *, said: bool) -> Remark:
+    witness = found.witnesses[0].name if found.witnesses else "check"
+    return Remark(
+        found.path, found.start_line, found.confidence, found.title, said, witness, found.source.rule
+    )
 
 
 def our_ranking(config: Config) -> Ranking:
@@ -101,6 +144,12 @@ def run_case(case: Case, method: Method, engine: Engine, ranking: Ranking = unra
         meter.bundles,
         incomplete,
         ranking(case, engine),
+        sum(
+            line.kind != "context"
+            for file in case.change().files
+            for hunk in file.hunks
+            for line in hunk.lines
+        ),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
@@ -20,12 +21,16 @@ def summarise(rows: Sequence[Pair]) -> dict[str, Any]:
 
 
 def by_group(rows: Sequence[Pair]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Compute the metrics by language, category, real and synthetic, and year from 2024 on."""
+    """Compute the metrics by what the cases are, and by witness: what would be said if it alone spoke."""
     keys: dict[str, Callable[[Case], str]] = {
         "language": lambda case: case.language,
         "category": lambda case: case.category,
         "source": lambda case: "synthetic" if case.synthetic else "real",
         "year": lambda case: str(case.year) if case.year and case.year >= 2024 else "",
+        "needs": lambda case: case.needs,
+        "defect_form": lambda case: case.defect_form,
+        "severity": lambda case: case.severity,
+        "pattern": lambda case: case.pattern,
     }
     groups: dict[str, dict[str, dict[str, Any]]] = {}
     for name, key in keys.items():
@@ -35,7 +40,19 @@ def by_group(rows: Sequence[Pair]) -> dict[str, dict[str, dict[str, Any]]]:
             for value in values
             if (chosen := [(case, row) for case, row in rows if key(case) == value])
         }
+    witnesses = sorted({remark.witness for _, row in rows for remark in row.remarks} - {""})
+    groups["witness"] = {
+        name: {"cases": len(rows), **summarise([(case, _alone(row, name)) for case, row in rows])}
+        for name in witnesses
+    }
     return groups
+
+
+def _alone(row: Row, witness: str) -> Row:
+    """Leave the remarks of one witness."""
+    remarks = tuple(remark for remark in row.remarks if remark.witness == witness)
+    score = max((remark.confidence for remark in remarks), default=0.0)
+    return replace(row, remarks=remarks, score=score)
 
 
 def scored(rows: Iterable[Pair]) -> tuple[list[bool], list[float]]:
@@ -57,7 +74,7 @@ def _diff_level(rows: Sequence[Pair]) -> dict[str, Any]:
     balanced = None
     if recall.value is not None and false_alarms.value is not None:
         balanced = (recall.value + 1 - false_alarms.value) / 2
-    counted = _pairs(rows)
+    counted, apart = _pairs(rows), _told_apart(rows)
     return {
         "auroc": metrics.auroc(truths, scores),
         "average_precision": metrics.average_precision(truths, scores),
@@ -65,6 +82,7 @@ def _diff_level(rows: Sequence[Pair]) -> dict[str, Any]:
         **_interval("false_alarm_rate", false_alarms),
         "balanced_accuracy": balanced,
         **_interval("pair_score", counted.share),
+        **_interval("told_apart", apart),
         "pairs": {
             "right": counted.right,
             "both": counted.both,
@@ -75,27 +93,32 @@ def _diff_level(rows: Sequence[Pair]) -> dict[str, Any]:
 
 
 def _pairs(rows: Sequence[Pair]) -> metrics.Pairs:
-    by_id = {case.id: row for case, row in rows}
-    return metrics.pairs(
-        [
-            (by_id[case.pair_of].alarm, row.alarm)
-            for case, row in rows
-            if case.pair_of and case.pair_of in by_id
-        ]
+    return metrics.pairs([(bug.alarm, right.alarm) for _, bug, right in _paired(rows)])
+
+
+def _told_apart(rows: Sequence[Pair]) -> Share:
+    """Count the bugs remarked on at their line of whose right version nothing is said."""
+    return _share(
+        not right.alarm and any(r.said and _hits(case, r.path, r.line) for r in bug.remarks)
+        for case, bug, right in _paired(rows)
     )
+
+
+def _paired(rows: Sequence[Pair]) -> Iterator[tuple[Case, Row, Row]]:
+    """Give each bug whose right version is there too: the case, its row, and that of the right version."""
+    by_id = {case.id: (case, row) for case, row in rows}
+    return ((*by_id[case.pair_of], row) for case, row in rows if case.pair_of in by_id)
 
 
 def _line_level(rows: Sequence[Pair]) -> dict[str, Any]:
-    composites = [(case, row) for case, row in rows if case.form == "composite"] or [
-        (case, row) for case, row in rows if case.form == "single"
-    ]
+    labelled = [(case, row) for case, row in rows if case.form != "pull"]
     precision = _share(
         _hits(case, remark.path, remark.line)
-        for case, row in composites
+        for case, row in labelled
         for remark in row.remarks
         if remark.said
     )
-    recall = _found(composites)
+    recall = _found(labelled)
     clean = [row for case, row in rows if case.buggy is False]
     pulls = [(case, row) for case, row in rows if case.form == "pull"]
     reference = _found(pulls)
@@ -103,6 +126,7 @@ def _line_level(rows: Sequence[Pair]) -> dict[str, Any]:
         **_interval("line_precision", precision),
         **_interval("line_recall", recall),
         "line_f1": metrics.f1(precision.value, recall.value),
+        "comments_per_100_lines": _density([row for _, row in rows]),
         "comments_per_clean_diff": _mean([sum(r.said for r in row.remarks) for row in clean]),
         "comments_per_diff": _mean([sum(r.said for r in row.remarks) for _, row in rows]),
         "noise_per_diff": _mean([_noise(case, row) for case, row in rows]),
@@ -114,6 +138,12 @@ def _line_level(rows: Sequence[Pair]) -> dict[str, Any]:
         },
         **_interval("first_three", _first_three(rows)),
     }
+
+
+def _density(rows: Sequence[Row]) -> float | None:
+    """Count the remarks for each hundred lines that the changes add and remove."""
+    changed = sum(row.changed for row in rows)
+    return 100 * sum(r.said for row in rows for r in row.remarks) / changed if changed else None
 
 
 def _found(rows: Sequence[Pair]) -> Share:

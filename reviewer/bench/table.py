@@ -11,11 +11,13 @@ _ROWS = (
     ("false-alarm rate on clean diffs", "false_alarm_rate"),
     ("balanced accuracy", "balanced_accuracy"),
     ("pair score (chance 25 %)", "pair_score"),
-    ("line precision", "line_precision"),
-    ("line recall", "line_recall"),
+    ("pairs told apart at the bug's line", "told_apart"),
+    ("remarks at a bug (line precision)", "line_precision"),
+    ("bugs remarked on (line recall)", "line_recall"),
     ("line F1", "line_f1"),
     ("bug line among its file's first three", "first_three"),
     ("reference comments found", "reference_recall"),
+    ("comments per 100 changed lines", "comments_per_100_lines"),
     ("comments per clean diff", "comments_per_clean_diff"),
     ("comments per diff", "comments_per_diff"),
     ("comments per diff that hit no label", "noise_per_diff"),
@@ -26,6 +28,17 @@ _ROWS = (
     ("tokens reused per diff", "tokens_reused_per_diff"),
     ("tokens generated per diff", "tokens_generated_per_diff"),
     ("model calls per diff", "model_calls_per_diff"),
+)
+
+_COLUMNS = (
+    ("AUROC", "auroc"),
+    ("recall", "recall"),
+    ("false", "false_alarm_rate"),
+    ("pairs", "pair_score"),
+    ("apart", "told_apart"),
+    ("bugs", "line_recall"),
+    ("at bug", "line_precision"),
+    ("per 100", "comments_per_100_lines"),
 )
 
 
@@ -43,15 +56,12 @@ def table(measured: dict[str, Any], groups: dict[str, dict[str, dict[str, Any]]]
         lines.append(f"{label:38}{shown}")
     for name, values in groups.items():
         if values:
-            lines += [
-                "",
-                f"by {name:25}{'cases':>6}{'AUROC':>8}{'recall':>8}{'false':>8}{'pairs':>8}{'top 3':>8}",
-            ]
+            heads = "".join(f"{head:>8}" for head, _ in _COLUMNS)
+            lines += ["", f"by {name:25}{'cases':>6}{heads}"]
             lines += [_group(value, row) for value, row in values.items()]
     return "\n".join(lines) + "\n"
 
 
 def _group(name: str, row: dict[str, Any]) -> str:
-    keys = ("auroc", "recall", "false_alarm_rate", "pair_score", "first_three")
-    cells = "".join("       –" if row[key] is None else f"{row[key]:8.2f}" for key in keys)
+    cells = "".join("       –" if row[key] is None else f"{row[key]:8.2f}" for _, key in _COLUMNS)
     return f"  {name[:26]:26}{row['cases']:6}{cells}"

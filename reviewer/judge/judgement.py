@@ -27,11 +27,13 @@ from hunkwise.reviewer.types import (
     Severity,
     Skipped,
     Suggestion,
+    Witness,
 )
 
 FOCUS_LINES = 5  # the model may name one of so many lines, the likeliest first
 NEAR_LINES = 15  # around a block, for wording a remark on it
 VERIFY_FLOOR = 0.25  # a remark that the model itself holds for untrue in both polarities is dropped
+LIKELIHOOD = Witness("likelihood", "the model finds the old text likelier here than the new one")
 UNUSABLE = "the model's wording was cut off or unusable"
 UNTRUE = "the model does not stand by its own remark"
 DEPTHS = {"quick": 0, "normal": 1, "deep": 3}  # times the context, by --effort; quick reads the hunk alone
@@ -260,6 +262,7 @@ def _candidate(context: HunkContext, spot: Spot, layer: Layer) -> Finding:
         calibrated=layer.calibrated,
         fingerprint=name_of(context, line),
         code=(text_of(context, line),),
+        witnesses=(LIKELIHOOD,),
     )
 
 

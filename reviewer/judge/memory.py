@@ -239,6 +239,7 @@ def _finding(context: HunkContext, by: int, kept: Kept) -> Finding:
         calibrated=kept.calibrated,
         fingerprint=judgement.name_of(context, line),
         code=(judgement.text_of(context, line),),
+        witnesses=(judgement.LIKELIHOOD,),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hunkwise.reviewer.app.meters import Unasked
 from hunkwise.reviewer.commands.quality.labelled import configured, counted, engine_for, labelled
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.judge.precision import aim
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from hunkwise.reviewer.bench.cases import Case
     from hunkwise.reviewer.bench.run import Row
 
+NO_MODEL = "none"
 NAMES = ("ask-diff", "ask-hunk-json", "yes-no", "linter", "first-line", "silent")
 
 
@@ -48,11 +50,14 @@ def command(
     plot: Path | None,
     **values: Any,
 ) -> int:
-    """Measure reviews on labelled changes (JSON Lines, plain or gzipped) and print a table."""
+    """Measure reviews on labelled changes (JSON Lines, plain or gzipped) and print a table.
+
+    With --model none no model is asked: checks, rules and analyzers alone are measured.
+    """
     from hunkwise.reviewer.bench import reliability
     from hunkwise.reviewer.bench.baselines import BASELINES
     from hunkwise.reviewer.bench.cases import newly_written, read_cases, sample
-    from hunkwise.reviewer.bench.run import our_ranking, ours, run, unranked
+    from hunkwise.reviewer.bench.run import our_ranking, ours, run, unranked, without_model
     from hunkwise.reviewer.bench.summary import by_group, scored, summarise
     from hunkwise.reviewer.bench.table import table
 
@@ -63,10 +68,11 @@ def command(
     if form == "added":
         cases = tuple(map(newly_written, cases))
     config = configured(values)
-    engine = engine_for(ctx, config)
-    config = aim(config, engine)
-    method = BASELINES[baseline] if baseline else ours(config)
-    ranking = our_ranking(config) if form == "added" and not baseline else unranked
+    bare = config.model == NO_MODEL
+    engine = Unasked() if bare else engine_for(ctx, config)
+    config = config if bare else aim(config, engine)
+    method = BASELINES[baseline] if baseline else without_model(config) if bare else ours(config)
+    ranking = our_ranking(config) if form == "added" and not (baseline or bare) else unranked
     made = _manifest(config, engine, form, baseline)
     rows = list(counted(run(cases, method, engine, journal, _key(made), ranking, jobs), len(cases)))
     measured, groups = summarise(rows), by_group(rows)

@@ -241,13 +241,51 @@ def test_metrics_of_a_run(file: Path) -> None:
 
     assert (measured["recall"], measured["false_alarm_rate"], measured["pair_score"]) == (1.0, 0.0, 1.0)
     assert (measured["auroc"], measured["average_precision"]) == (1.0, 1.0)
-    assert (measured["line_precision"], measured["line_recall"]) == (0.5, 1.0)
+    assert (measured["line_precision"], measured["line_recall"]) == (2 / 3, 1.0)
     assert measured["reference_recall"] == 0.0
     assert measured["references"] == {"hits": 0, "misses": 1, "extra": 0}
     assert measured["noise_per_diff"] == 0.25
     assert (measured["seconds_per_diff"], measured["model_calls_per_diff"]) == (2.0, 3.0)
     assert by_group(pairs)["year"]["2025"]["cases"] == 2
     assert "AUROC" in table(measured, by_group(pairs))
+
+
+def test_single_cases_have_figures_by_line_and_by_pair(file: Path) -> None:
+    """A remark away from the bug is no hit, and a bug is told apart only at its line and with a silent twin."""
+    bug, fix = read_cases([file])[:2]
+
+    def measured(at: int, of_fix: tuple[Remark, ...] = ()) -> dict[str, Any]:
+        row = replace(_row("bug", 0.9, Remark("a.py", at, 0.9, "t", witness="rule")), changed=2)
+        return summarise([(bug, row), (fix, replace(_row("fix", 0.0, *of_fix), changed=8))])
+
+    assert (measured(4)["line_recall"], measured(5)["line_recall"]) == (1.0, 0.0)
+    assert (measured(4)["told_apart"], measured(5)["told_apart"]) == (1.0, 0.0)
+    assert measured(4)["comments_per_100_lines"] == 10
+    noisy = measured(2, (Remark("a.py", 1, 1.0, "t", witness="check"),))
+    assert (noisy["line_precision"], noisy["told_apart"]) == (0.5, 0.0)
+
+
+def test_witnesses_are_measured_one_by_one(file: Path) -> None:
+    """What each would say if it alone spoke, over all the cases."""
+    cases = read_cases([file])[:2]
+    of_bug = (Remark("a.py", 2, 1.0, "t", witness="rule"), Remark("a.py", 9, 0.9, "t", witness="likelihood"))
+    alone = by_group(list(zip(cases, [_row("bug", 1.0, *of_bug), _row("fix", 0.0)], strict=True)))["witness"]
+
+    assert {name: row["line_precision"] for name, row in alone.items()} == {"rule": 1.0, "likelihood": 0.0}
+    assert alone["rule"]["cases"] == 2
+
+
+def test_a_case_tells_its_kind_of_defect(tmp_path: Path) -> None:
+    """What has to be seen, where the bug is, how bad, of which kind; a right version names its bug as its twin."""
+    more = {"needs": "diff", "defect_form": "added", "severity": "high", "pattern": "xss", "cwe": 79}
+    rows = [_single("bug", BUG, "x", kind="bug", bug_lines=[2], twin="fix", **more)]
+    rows.append(_single("fix", FIX, "x", twin="bug", pattern="xss"))
+    path = tmp_path / "two.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    bug, fix = read_cases([path])
+
+    assert {name: getattr(bug, name) for name in more} == more
+    assert (bug.pair_of, fix.pair_of) == ("", "bug")
 
 
 def test_metrics_of_nothing() -> None:

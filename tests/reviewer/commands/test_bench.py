@@ -95,6 +95,17 @@ def test_a_plot_that_can_not_be_drawn_costs_no_run(
     assert capsys.readouterr() == ("", "hunkwise: --plot p.bmp: the name must end in .png or .html\n")
 
 
+def test_without_a_model_none_is_opened(cases: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Checks, rules and analyzers alone speak, and nothing counts as left out."""
+
+    def no_engine(*_: Any) -> Engine:
+        raise AssertionError
+
+    assert run(hunkwise, ["bench", str(cases), "--model", "none", "--json", "out.json"], no_engine) == 0
+    measured = json.loads(Path("out.json").read_text())["metrics"]
+    assert (measured["recall"], measured["incomplete"], measured["model_calls_per_diff"]) == (0.0, 0, 0.0)
+
+
 METRICS = (
     "auroc", "average_precision", "recall", "false_alarm_rate", "balanced_accuracy", "pair_score",
     "line_precision", "line_recall", "line_f1", "comments_per_clean_diff", "reference_recall", "brier", "ece",
@@ -113,7 +124,8 @@ def test_the_report_has_the_documented_keys(cases: Path, capsys: pytest.CaptureF
     assert report["metrics"]["reference_recall"] is None
     groups = report["by_group"]
     assert {name: set(values) for name, values in groups.items()} == {
-        "language": {"python"}, "category": {"call"}, "source": {"real"}, "year": set()
+        "language": {"python"}, "category": {"call"}, "source": {"real"}, "year": set(), "needs": set(),
+        "defect_form": set(), "severity": set(), "pattern": set(), "witness": {"likelihood"},
     }  # fmt: skip
     assert groups["language"]["python"].keys() == {"cases", *report["metrics"]}
     assert {row["id"] for row in report["cases"]} == {

@@ -87,6 +87,7 @@ def judged(draw: st.DrawFn) -> tuple[Hunk, Examined]:
             draw(st.booleans()),
             judgement.name_of(context, line),
             (judgement.text_of(context, line),),
+            witnesses=(judgement.LIKELIHOOD,),
         )
 
     said = [found() for _ in range(draw(st.integers(0, 3)))]
