@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from typing import TextIO
+from typing import Any, TextIO
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.app.baseline import read_baseline, today
@@ -15,7 +15,10 @@ from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.meters import Meter, Transcript, Unasked
 from hunkwise.reviewer.app.progress import Progress
 from hunkwise.reviewer.app.sources import Source, read_change
+from hunkwise.reviewer.checks.pack import own_rules
 from hunkwise.reviewer.config.guidelines import read_guidelines
+from hunkwise.reviewer.config.named_files import placed
+from hunkwise.reviewer.config.own_rules import FOLDER, read_own_rules
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.findings.suppressions import Known, Silence
 from hunkwise.reviewer.judge.agenda import Agenda, TimeLeft, agenda, without_model
@@ -64,7 +67,12 @@ def review_change(
     guidelines, known = _guidelines(request, environment), _known(request, environment)
     watch = _Watch(progress, found)
     judge = _Judge(
-        config, guidelines, Silence(known, today(), trusted=request.trusted), watch, allowance(config)
+        config,
+        guidelines,
+        _own_rules(request, environment),
+        Silence(known, today(), trusted=request.trusted),
+        watch,
+        allowance(config),
     )
     change = read_change(request.source, config, environment.folder, environment.variables)
     todo = agenda(change, config, judge.time_left)
@@ -114,6 +122,7 @@ class _Judge:
 
     config: Config
     guidelines: str
+    own_rules: tuple[Mapping[str, Any], ...]
     silence: Silence
     watch: _Watch
     time_left: TimeLeft
@@ -127,6 +136,7 @@ class _Judge:
             silence=self.silence,
             memory=memory,
             observer=self.watch,
+            own_rules=self.own_rules,
             time_left=self.time_left,
         )
 
@@ -139,6 +149,16 @@ def _guidelines(request: Request, environment: Environment) -> str:
             environment.say("the guidelines are not used: with --untrusted they need --from")
         return ""
     return read_guidelines(config, environment.folder, None if request.trusted else start)
+
+
+def _own_rules(request: Request, environment: Environment) -> tuple[Mapping[str, Any], ...]:
+    """Read the project's own rules; where the change is not trusted, as they stood before the change."""
+    start = request.source.start
+    if not request.trusted and start is None:
+        if (placed(FOLDER, environment.folder)).is_dir():
+            environment.say("the project's own rules are not used: with --untrusted they need --from")
+        return ()
+    return own_rules(read_own_rules(environment.folder, None if request.trusted else start))
 
 
 def _known(request: Request, environment: Environment) -> dict[str, Known]:

@@ -20,6 +20,8 @@ MOST_LINES = 8  # of a remark; of what is longer the first line is remarked on
 MOST_HITS = 50  # of one rule in one file
 _LONGEST_NAME = 60  # characters of a metavariable in a text
 
+_REFUSED = (ValueError, TypeError, RuntimeError)  # how ast-grep says that a rule is none
+
 _META = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)?|\$([A-Z_][A-Z0-9_]*)")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -82,13 +84,16 @@ def _any_matches(rules: Sequence[Rule], root: SgNode) -> bool:
     plain = [rule.find["rule"] for rule in rules if "utils" not in rule.find]
     if len(plain) < len(rules) or not rules:
         return bool(rules)
-    return root.find(cast("Any", {"rule": {"any": plain}})) is not None
+    try:
+        return root.find(cast("Any", {"rule": {"any": plain}})) is not None
+    except _REFUSED:
+        return True  # which of them is refused is told where each is looked for
 
 
 def _found(rule: Rule, root: SgNode) -> list[Match]:
     try:
         nodes = root.find_all(cast("Any", dict(rule.find)))
-    except (ValueError, TypeError, RuntimeError) as error:
+    except _REFUSED as error:
         raise ConfigError(f"rule {rule.id}: {_reason(error)}") from None
     names = _metavariables(rule)
     return [Match(node, _bound(node, names)) for node in nodes]

@@ -96,16 +96,26 @@ def _rules(folder: Traversable) -> Iterator[Rule]:
             yield read_rule(parse(file.read_text("utf-8"), file.name), file.name)
 
 
-def own_rules(texts: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:
-    """Read a team's own rules: pairs of a file's name and its text. Raises ConfigError for a wrong one."""
-    rules: dict[str, Rule] = {}
-    known = {rule.id for rule in all_rules()}
+def own_rules(texts: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], ...]:
+    """Check a project's own rules: pairs of a file's name and its text. Gives what their YAML holds.
+
+    Raises ConfigError for a wrong one.
+    """
+    rules: dict[str, dict[str, Any]] = {}
     for name, text in texts:
-        rule = read_rule(parse(text, name), name, ours=False)
-        if rule.id in rules or rule.id in known:
+        data = parse(text, name)
+        rule = read_rule(data, name, ours=False)
+        if rule.id in rules or rule.id in _ids():
             raise ConfigError(f"{name}: there is another rule with the id {rule.id}")
-        rules[rule.id] = rule
+        rules[rule.id] = data
     return tuple(rules.values())
+
+
+@cache
+def _ids() -> frozenset[str]:
+    """Give the ids of our rules: the names of their files."""
+    folders = (resources.files("hunkwise.reviewer.checks") / "rules").iterdir()
+    return frozenset(file.name.removesuffix(".yml") for folder in folders for file in folder.iterdir())
 
 
 def parse(text: str, where: str) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 from hunkwise.engine import HANDED_ON, read_regular
 from hunkwise.reviewer.source.git import repository, run
 
-__all__ = ["is_file", "placed", "read_as_of", "read_regular", "repository_root"]
+__all__ = ["is_file", "listed_as_of", "placed", "read_as_of", "read_regular", "repository_root"]
 
 
 def repository_root(folder: Path) -> Path | None:
@@ -49,3 +49,14 @@ def read_as_of(commit: str, paths: Sequence[Path], most: int) -> dict[Path, byte
         if len(told) == 3 and told[1] == b"blob" and int(told[2]) <= most:
             found[path] = run(repo, "cat-file", "blob", told[0].decode())
     return found
+
+
+def listed_as_of(commit: str, folder: Path) -> list[Path]:
+    """List the files right in a folder as a commit has them, in order. Raises GitError."""
+    repo = repository(next(place for place in folder.parents if place.is_dir()))
+    root = repo.top or repo.git_dir
+    if not folder.is_relative_to(root):
+        return []
+    inside = folder.relative_to(root).as_posix()
+    names = run(repo, "ls-tree", "-z", "--name-only", "--full-tree", commit, "--", f"{inside}/")
+    return [root / os.fsdecode(name) for name in names.split(b"\0") if name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,12 +12,11 @@ from pathlib import Path
 import click
 
 from hunkwise.reviewer.checks.examples import faults
-from hunkwise.reviewer.checks.pack import all_rules, own_rules
-from hunkwise.reviewer.checks.rule import LANGUAGES, Rule
+from hunkwise.reviewer.checks.pack import all_rules, own_rules, parse
+from hunkwise.reviewer.checks.rule import LANGUAGES, Rule, read_rule
+from hunkwise.reviewer.config.own_rules import read_own_rules
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.types import Category
-
-OWN = Path(".hunkwise/rules")
 
 
 @click.group()
@@ -84,7 +83,7 @@ def _picked(names: Sequence[str]) -> list[Rule]:
     picked: list[Rule] = []
     for name in names:
         if name.endswith((".yml", ".yaml")):
-            picked += _read([Path(name)])
+            picked.append(read_rule(parse(_text(name), name), name, ours=not name.startswith(".hunkwise")))
         elif name in known:
             picked.append(known[name])
         else:
@@ -93,17 +92,20 @@ def _picked(names: Sequence[str]) -> list[Rule]:
     return picked
 
 
-def _own() -> tuple[Rule, ...]:
-    """Read the team's own rules, of the folder that one stands in."""
-    return _read(sorted(OWN.glob("*.yml")))
-
-
-def _read(files: Sequence[Path]) -> tuple[Rule, ...]:
+def _text(name: str) -> str:
     try:
-        texts = [(str(file), file.read_text("utf-8")) for file in files]
+        return Path(name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"a rule can't be read: {error}") from None
-    return own_rules(texts)
+        raise UsageError(f"{name}: the rule can't be read: {error}") from None
+
+
+def _own() -> tuple[Rule, ...]:
+    """Read the project's own rules."""
+    return _rules(read_own_rules(Path.cwd()))
+
+
+def _rules(texts: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:
+    return tuple(read_rule(data, "own", ours=False) for data in own_rules(texts))
 
 
 def _indented(text: str) -> str:

@@ -1,0 +1,117 @@
+"""A project's own rules: read from .hunkwise/rules, from the base where the change is not trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from hunkwise.reviewer.checks.pack import own_rules
+from hunkwise.reviewer.checks.run import RuleSet, inspect
+from hunkwise.reviewer.commands.quality.rules import command
+from hunkwise.reviewer.diff.parse import parse_diff
+from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.types import Severity
+
+OWN = """\
+id: ours-no-print
+languages: [python]
+dimension: maintainability
+severity: low
+title: print($WHAT) in a library
+message: What is printed reaches no log.
+advice: Use the logger.
+rule: {pattern: print($WHAT)}
+bad:
+  - |
+    print(x)  # hit
+good:
+  - |
+    log.info(x)
+"""
+NEW = b"""\
+diff --git a/a.py b/a.py
+new file mode 100644
+--- /dev/null
++++ b/a.py
+@@ -0,0 +1,2 @@
++import x
++print(x.secret)
+"""
+
+
+def test_an_own_rule_is_read_as_ours_are() -> None:
+    """It makes a remark with its names in view, that says whose rule it is."""
+    change = parse_diff(NEW)
+    (found,), missed = inspect(change.files[0], change, RuleSet(own=own_rules([("a.yml", OWN)])))
+
+    assert missed is None
+    assert (found.title, found.start_line, found.severity) == (
+        "print(x.secret) in a library",
+        2,
+        Severity.LOW,
+    )
+    assert (found.source.rule, found.witnesses[0].says) == ("ours-no-print", "a rule of the project")
+    assert not found.calibrated
+
+
+def test_rules_are_turned_off_and_given_severities() -> None:
+    """By id, or by a glob of ids."""
+    change = parse_diff(NEW)
+    own = own_rules([("a.yml", OWN)])
+    graded, _ = inspect(
+        change.files[0], change, RuleSet(own=own, severities={"ours-no-print": Severity.HIGH})
+    )
+
+    assert [found.severity for found in graded] == [Severity.HIGH]
+    assert inspect(change.files[0], change, RuleSet(own=own, off=("ours-*",))) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("id: ours-no-print", "id: Nope"), "id must be words"),
+        (("severity: low", "severity: bad"), "severity must be one of critical"),
+        (("advice: Use the logger.\n", ""), "advice is missing"),
+        (("rule: {pattern: print($WHAT)}", "check: anything"), "a rule of a team is data"),
+        (("rule: {pattern: print($WHAT)}", "rule: {pattern: [1}"), "no YAML"),
+        (("languages: [python]", "languages: [cobol]"), "'cobol' is none of languages"),
+        (("title: ", "titel: "), "unknown key 'titel'"),
+        (("id: ours-no-print", "id: python-yaml-load-unsafe"), "another rule with the id"),
+        (("rule: {pattern: print($WHAT)}", "rule: &a {any: [*a]}"), "aliases"),
+    ],
+)
+def test_a_wrong_rule_is_told(change: tuple[str, str], says: str) -> None:
+    """With its file and what is wrong."""
+    with pytest.raises(ConfigError, match=says) as told:
+        own_rules([("a.yml", OWN.replace(*change))])
+    assert str(told.value).startswith("a.yml: ")
+
+
+def test_a_pattern_that_is_none_is_a_fault_of_the_review() -> None:
+    """The file is named as not read, with what ast-grep says."""
+    change = parse_diff(NEW)
+    wrong = OWN.replace("pattern: print($WHAT)", "kind: no_such_kind")
+    found, missed = inspect(change.files[0], change, RuleSet(own=own_rules([("a.yml", wrong)])))
+
+    assert found == ()
+    assert missed is not None
+    assert missed.fault
+    assert "ours-no-print" in missed.reason
+
+
+def test_the_verb_lists_shows_and_tests_own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it does ours."""
+    folder = tmp_path / ".hunkwise" / "rules"
+    folder.mkdir(parents=True)
+    (folder / "a.yml").write_text(OWN, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+
+    assert "ours-no-print" in run(command, ["list", "--language", "python"]).output
+    assert "What is printed reaches no log." in run(command, ["show", "ours-no-print"]).output
+    assert run(command, ["test", "ours-no-print"]).exit_code == 0
+    (folder / "a.yml").write_text(OWN.replace("log.info(x)", "print(y)"), "utf-8")
+    done = run(command, ["test", "ours-no-print"])
+    assert (done.exit_code, "good example 1" in done.output) == (1, True)
