@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+from hunkwise.reviewer.checks.flow import Functions, flows, triggers
 from hunkwise.reviewer.checks.functions import CHECKS
+from hunkwise.reviewer.checks.patterns import META, WORD, bound, in_context, metavariables, possible
 from hunkwise.reviewer.checks.rule import Rule
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.languages.syntax import tree
@@ -21,9 +22,6 @@ MOST_HITS = 50  # of one rule in one file
 _LONGEST_NAME = 60  # characters of a metavariable in a text
 
 _REFUSED = (ValueError, TypeError, RuntimeError)  # how ast-grep says that a rule is none
-
-_META = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)?|\$([A-Z_][A-Z0-9_]*)")
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Hit:
 
     def filled(self, text: str) -> str:
         """Put the names in view into a text of the rule."""
-        return _META.sub(lambda found: self.names.get(found[1] or found[2] or "", found[0]), text)
+        return META.sub(lambda found: self.names.get(found[1] or found[2] or "", found[0]), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Match:
 def hits(rules: Sequence[Rule], language: str, text: str) -> list[Hit]:
     """Find where rules match in a text, in order. Raises ConfigError for a rule that ast-grep refuses."""
     rules = [rule for rule in rules if language in rule.languages and rule.reads(text)]
-    words = frozenset(_WORD.findall(text)) if rules else frozenset()
+    words = frozenset(WORD.findall(text)) if rules else frozenset()
     rules = [rule for rule in rules if _possible(rule, words)]
     if not rules:
         return []
@@ -72,68 +70,47 @@ def hits(rules: Sequence[Rule], language: str, text: str) -> list[Hit]:
 
 def _matches(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple[Rule, Match]]:
     finding = [rule for rule in rules if rule.find]
-    for rule in finding if _any_matches(finding, root) else ():
-        yield from ((rule, match) for match in _found(rule, root)[:MOST_HITS])
+    for rule in finding if _any_matches(finding, root, language) else ():
+        yield from ((rule, match) for match in _found(rule, root, language)[:MOST_HITS])
+    if flowing := [rule for rule in rules if rule.flow]:
+        functions = Functions(root, language)
+        for rule in flowing:
+            yield from ((rule, match) for match in _flowing(rule, functions, language)[:MOST_HITS])
     for rule in rules:
         if rule.check:
             yield from ((rule, Match(node, names)) for node, names in CHECKS[rule.check](root, language))
 
 
-def _any_matches(rules: Sequence[Rule], root: SgNode) -> bool:
+def _any_matches(rules: Sequence[Rule], root: SgNode, language: str) -> bool:
     """Tell in one walk whether any rule can match: most texts hold no defect. Constraints only narrow a rule."""
     plain = [rule.find["rule"] for rule in rules if "utils" not in rule.find]
     if len(plain) < len(rules) or not rules:
         return bool(rules)
     try:
-        return root.find(cast("Any", {"rule": {"any": plain}})) is not None
+        return root.find(cast("Any", {"rule": {"any": in_context(plain, language)}})) is not None
     except _REFUSED:
         return True  # which of them is refused is told where each is looked for
 
 
-def _found(rule: Rule, root: SgNode) -> list[Match]:
+def _found(rule: Rule, root: SgNode, language: str) -> list[Match]:
     try:
-        nodes = root.find_all(cast("Any", dict(rule.find)))
+        nodes = root.find_all(cast("Any", in_context(rule.find, language)))
     except _REFUSED as error:
         raise ConfigError(f"rule {rule.id}: {_reason(error)}") from None
-    names = _metavariables(rule)
-    return [Match(node, _bound(node, names)) for node in nodes]
+    names = metavariables(rule.find)
+    return [Match(node, bound(node, names)) for node in nodes]
+
+
+def _flowing(rule: Rule, functions: Functions, language: str) -> list[Match]:
+    try:
+        return [Match(flow.node, flow.names) for flow in flows(rule.flow, functions, language)]
+    except _REFUSED as error:
+        raise ConfigError(f"rule {rule.id}: {_reason(error)}") from None
 
 
 def _reason(error: BaseException) -> str:
     """Give the whole chain of what ast-grep says, on a line."""
     return " ".join(str(error).split())[:500]
-
-
-def _bound(node: SgNode, names: Iterable[str]) -> dict[str, SgNode | Sequence[SgNode]]:
-    bound: dict[str, SgNode | Sequence[SgNode]] = {}
-    for name in names:
-        one = node.get_match(name)
-        if one is not None:
-            bound[name] = one
-        elif many := node.get_multiple_matches(name):
-            bound[name] = many
-    return bound
-
-
-@cache
-def _metavariables_in(text: str) -> tuple[str, ...]:
-    return tuple({first or second for first, second in _META.findall(text) if first or second})
-
-
-def _metavariables(rule: Rule) -> set[str]:
-    """List the metavariables that a rule binds."""
-    return {name for text in _strings(rule.find) for name in _metavariables_in(text)}
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from _strings(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _strings(part)
 
 
 def _in_error(node: SgNode) -> bool:
@@ -183,32 +160,11 @@ def _fix(rule: Rule, match: Match, text: str) -> tuple[int, int, str] | None:
         value = match.names.get(found[1] or found[2] or "")
         return _text(value, text) if value is not None else ""
 
-    return where.start.index, where.end.index, _META.sub(put, rule.fix)
+    return where.start.index, where.end.index, META.sub(put, rule.fix)
 
 
 def _possible(rule: Rule, words: frozenset[str]) -> bool:
-    """Tell whether a text that holds these words can match; a word of a pattern must stand in it."""
-    return not rule.find or _can(rule.find["rule"], words)
-
-
-def _can(rule: object, words: frozenset[str]) -> bool:
-    if not isinstance(rule, Mapping):
-        return True
-    pattern = rule.get("pattern")
-    if isinstance(pattern, Mapping):
-        pattern = None if "selector" in pattern else pattern.get("context")
-    if isinstance(pattern, str) and not _pattern_words(pattern) <= words:
-        return False
-    if not all(_can(part, words) for part in rule.get("all") or ()):
-        return False
-    choices = rule.get("any") or ()
-    return (
-        (not choices or any(_can(part, words) for part in choices))
-        and _can(rule.get("has"), words)
-        and _can(rule.get("inside"), words)
-    )
-
-
-@cache
-def _pattern_words(pattern: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(_META.sub(" ", pattern)))
+    """Tell whether a text that holds these words can match."""
+    if rule.flow:
+        return any(possible(entry, words) for entry in triggers(rule.flow))
+    return not rule.find or possible(rule.find["rule"], words)

@@ -1,0 +1,155 @@
+"""A parsed file as the analyses see it: where rules match, and the functions around that, each lowered once."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from hunkwise.reviewer.checks.flow.steps.grammar import Grammar, grammar
+from hunkwise.reviewer.checks.flow.steps.graph import Graph
+from hunkwise.reviewer.checks.flow.steps.lower import TooLong, lower
+from hunkwise.reviewer.checks.flow.steps.tree import Key, Node, key
+from hunkwise.reviewer.checks.patterns import WORD, bound, in_context, metavariables, possible
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+MOST_MATCHES = 400  # of one rule in a file; generated code has more
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A place where an entry of a spec matches. Of `$$$NAMES` there may be several nodes."""
+
+    node: SgNode
+    key: Key
+    names: Mapping[str, tuple[SgNode, ...]]
+
+    def one(self, name: str) -> SgNode | None:
+        """Give what a metavariable stands for."""
+        nodes = self.names.get(name, ())
+        return nodes[0] if nodes else None
+
+
+class Functions:
+    """One file: made once, and handed to each rule that is tried on it."""
+
+    def __init__(self, root: SgNode, language: str) -> None:
+        self.root = root
+        self.grammar: Grammar = grammar(language)
+        self.text = "\n" * root.range().start.index + root.text()  # a tree may begin behind blank lines
+        self._graphs: dict[tuple[Key, frozenset[Key], bool], Graph | None] = {}
+        self._units: dict[Key, Node] = {}
+        self._found: dict[str, list[Match]] = {}
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of the text: what a pattern needs one of can't match without it."""
+        return frozenset(WORD.findall(self.text))
+
+    @cached_property
+    def _errors(self) -> list[int]:
+        nodes = self.root.find_all(cast("Any", {"rule": {"kind": "ERROR"}}))
+        return sorted(node.range().start.index for node in nodes)
+
+    def sound(self, node: SgNode) -> bool:
+        """Tell whether the grammar could read all of a node."""
+        where = node.range()
+        at = bisect_right(self._errors, where.start.index - 1)
+        inside = at < len(self._errors) and self._errors[at] < where.end.index
+        return not inside and not any(holder.kind() == "ERROR" for holder in node.ancestors())
+
+    def matches(self, entries: Sequence[Mapping[str, Any]]) -> list[Match]:
+        """Find where any of these entries matches, in order."""
+        found: dict[Key, Match] = {}
+        for entry in entries:
+            for match in self._matches(entry):
+                found.setdefault(match.key, match)
+        return sorted(found.values(), key=lambda match: match.key)
+
+    def every(self, entries: Sequence[Mapping[str, Any]]) -> list[Match]:
+        """Find where these entries match; a node may come more than once, with other names."""
+        return sorted(
+            (match for entry in entries for match in self._matches(entry)), key=lambda match: match.key
+        )
+
+    def _matches(self, entry: Mapping[str, Any]) -> list[Match]:
+        if not possible(entry, self.words):
+            return []
+        name = repr(entry)
+        if name not in self._found:
+            nodes = self.root.find_all(cast("Any", config(entry, self.grammar.language)))
+            names = metavariables(entry)
+            self._found[name] = [Match(node, key(node), _named(node, names)) for node in nodes[:MOST_MATCHES]]
+        return self._found[name]
+
+    def unit(self, node: SgNode, *, outermost: bool) -> SgNode | None:
+        """Give the function that a node stands in, or the whole file where code may stand outside of functions."""
+        unit = None
+        for holder in node.ancestors():
+            kind = holder.kind()
+            if kind in self.grammar.functions:
+                unit = holder
+                if not outermost:
+                    break
+            elif kind in self.grammar.opaque and unit is not None:
+                break
+        if unit is None and self.grammar.top:
+            if any(holder.kind() in self.grammar.opaque for holder in node.ancestors()):
+                return None
+            unit = self.root
+        return unit
+
+    def by_unit(self, matches: Sequence[Match], *, outermost: bool) -> Iterator[tuple[SgNode, list[Match]]]:
+        """Group matches by the function that they stand in; those that could not be read are left out."""
+        units: dict[Key, tuple[SgNode, list[Match]]] = {}
+        for match in matches:
+            unit = self.unit(match.node, outermost=outermost)
+            if unit is not None:
+                units.setdefault(key(unit), (unit, []))[1].append(match)
+        for unit, those in units.values():
+            if self.sound(unit):
+                yield unit, those
+
+    def node(self, unit: SgNode) -> Node:
+        """Give the mirror of a function."""
+        return self._units.setdefault(key(unit), Node(unit, None, self.grammar, self.text))
+
+    def graph(self, unit: SgNode, inline: frozenset[Key] = frozenset()) -> Graph | None:
+        """Give the steps of a function; nothing where it is too long."""
+        name = (key(unit), inline, True)
+        if name not in self._graphs:
+            try:
+                self._graphs[name] = lower(self.node(unit), inline)
+            except TooLong:
+                self._graphs[name] = None
+        return self._graphs[name]
+
+    def between(self, node: SgNode, unit: SgNode) -> Iterator[Key]:
+        """Give the functions between a node and the function that is looked at."""
+        end = key(unit)
+        for holder in node.ancestors():
+            if key(holder) == end:
+                return
+            if holder.kind() in self.grammar.functions:
+                yield key(holder)
+
+
+def config(entry: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Give the form in which ast-grep takes an entry of a spec: a rule with its constraints beside it."""
+    rule = {name: value for name, value in entry.items() if name not in ("constraints", "utils")}
+    more = {name: value for name, value in entry.items() if name in ("constraints", "utils")}
+    return {"rule": in_context(rule, language), **in_context(more, language)}
+
+
+def _named(node: SgNode, names: set[str]) -> dict[str, tuple[SgNode, ...]]:
+    found = bound(node, names)
+    return {
+        name: tuple(part for part in those if part.is_named())
+        if isinstance(those, list)
+        else (cast("Any", those),)
+        for name, those in found.items()
+    }

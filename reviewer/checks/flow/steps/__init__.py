@@ -1,0 +1,1 @@
+"""From the syntax of a function to its steps and their order, in any language."""

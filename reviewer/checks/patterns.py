@@ -1,0 +1,108 @@
+"""Patterns of ast-grep: what one needs, what it binds, and how it is read as what it looks like.
+
+The grammar of C takes `free($X)` for a type made by a macro, and that of Go takes `os.Open($X)` for a conversion:
+patterns of calls are put into a function there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+META = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)?|\$([A-Z_][A-Z0-9_]*)")
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+_CONTEXTS = {"c": "void f() {{ {}; }}", "cpp": "void f() {{ {}; }}", "go": "func f() {{ _ = {} }}"}
+_CHAIN = re.compile(r"(?:[\w.:$]|->|\[\]|\(\))+\(\)")
+
+
+def in_context(rule: Any, language: str) -> Any:
+    """Put patterns of calls where they are read as calls, anywhere in a rule of ast-grep."""
+    context = _CONTEXTS.get(language)
+    return _put(rule, context) if context else rule
+
+
+def _put(rule: Any, context: str) -> Any:
+    if isinstance(rule, list):
+        return [_put(part, context) for part in rule]
+    if not isinstance(rule, Mapping):
+        return rule
+    return {
+        key: {"context": context.format(value), "selector": "call_expression"}
+        if key == "pattern" and isinstance(value, str) and _CHAIN.fullmatch(_outside(value))
+        else _put(value, context)
+        for key, value in rule.items()
+    }
+
+
+def _outside(pattern: str) -> str:
+    """Leave out what stands in parentheses and brackets."""
+    kept: list[str] = []
+    depth = 0
+    for letter in pattern.strip():
+        depth -= letter in ")]"
+        if depth == 0:
+            kept.append(letter)
+        depth += letter in "(["
+    return "".join(kept)
+
+
+def possible(rule: object, words: frozenset[str]) -> bool:
+    """Tell whether a text that holds these words can match; a word of a pattern must stand in it."""
+    if not isinstance(rule, Mapping):
+        return True
+    pattern = rule.get("pattern")
+    if isinstance(pattern, Mapping):
+        pattern = None if "selector" in pattern else pattern.get("context")
+    if isinstance(pattern, str) and not _words(pattern) <= words:
+        return False
+    choices = rule.get("any") or ()
+    return (
+        all(possible(part, words) for part in rule.get("all") or ())
+        and (not choices or any(possible(part, words) for part in choices))
+        and possible(rule.get("has"), words)
+        and possible(rule.get("inside"), words)
+    )
+
+
+@cache
+def _words(pattern: str) -> frozenset[str]:
+    return frozenset(WORD.findall(META.sub(" ", pattern)))
+
+
+def metavariables(value: object) -> set[str]:
+    """List the metavariables that a rule binds."""
+    return {name for text in _strings(value) for name in _metavariables_in(text)}
+
+
+@cache
+def _metavariables_in(text: str) -> tuple[str, ...]:
+    return tuple({first or second for first, second in META.findall(text) if first or second})
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
+
+
+def bound(node: SgNode, names: Iterable[str]) -> dict[str, SgNode | Sequence[SgNode]]:
+    """Give what metavariables stand for in a match: a node each, or several for `$$$NAME`."""
+    found: dict[str, SgNode | Sequence[SgNode]] = {}
+    for name in names:
+        one = node.get_match(name)
+        if one is not None:
+            found[name] = one
+        elif many := node.get_multiple_matches(name):
+            found[name] = many
+    return found
