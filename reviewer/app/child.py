@@ -14,6 +14,10 @@ from pathlib import Path
 
 from hunkwise.reviewer.config.settings import OTHER_VARIABLES, settings
 
+# Exit codes of `review --brief` where no model was asked and nothing is to be said
+IDLE = 64  # there was nothing to look at
+CHECKED = 65  # the checks that need no model found nothing
+
 # -P: a module in the reviewed folder must not take the place of one of ours
 _REVIEW = ("-P", "-c", "from hunkwise.reviewer.cli import review_main; review_main()")
 
@@ -76,19 +80,12 @@ def supervise(
     *,
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
-    quiet: bool = False,
 ) -> Ending:
-    """Run a command, in `folder`, for at most `limit` seconds; it and all that it started is killed then.
-
-    What a `quiet` one prints is not shown.
-    """
+    """Run a command, in `folder`, for at most `limit` seconds; it and all that it started is killed then."""
     started = time.monotonic()
-    shown = subprocess.DEVNULL if quiet else None
     with subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,
-        stdout=shown,
-        stderr=shown,
         start_new_session=True,
         env=environ,
         cwd=folder,

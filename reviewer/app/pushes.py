@@ -33,7 +33,7 @@ class Task:
 
 
 def from_environment(environ: Mapping[str, str], folder: Path) -> list[Task]:
-    """Read pre-commit's variables; without them it is the index that is reviewed."""
+    """Read pre-commit's variables; without them it is the index that is reviewed, if it has anything new."""
     start, end = environ.get("PRE_COMMIT_FROM_REF"), environ.get("PRE_COMMIT_TO_REF")
     branch, remote = environ.get("PRE_COMMIT_LOCAL_BRANCH"), environ.get("PRE_COMMIT_REMOTE_NAME", "")
     if remote or environ.get("PRE_COMMIT_REMOTE_BRANCH"):  # without FROM_REF a push begins at a root commit
@@ -41,6 +41,8 @@ def from_environment(environ: Mapping[str, str], folder: Path) -> list[Task]:
         return list(_sent([(branch or new, new)], [start] if start else [], remote, repository(folder)))
     if start and end:
         return [Task(f"{start}...{end}", Source(starts=(start,), end=end))]
+    if asks(repository(folder), "diff", "--cached", "--quiet", "--no-ext-diff") is not None:
+        return []
     return [Task("the index", Source(staged=True))]
 
 

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.app.baseline import read_baseline, today
+from hunkwise.reviewer.app.child import CHECKED, IDLE
 from hunkwise.reviewer.app.engines import OpenedModel, OpenEngine, open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.meters import Meter, Transcript, Unasked
@@ -26,6 +27,7 @@ from hunkwise.reviewer.judge.memory import Memory
 from hunkwise.reviewer.judge.pipeline import Progress as Step
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out
 from hunkwise.reviewer.judge.precision import point_for
+from hunkwise.reviewer.report.summary import is_idle
 from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
 
 
@@ -168,6 +170,14 @@ def _known(request: Request, environment: Environment) -> dict[str, Known]:
         environment.say("the baseline is not used: with --untrusted it needs --from")
         return {}
     return read_baseline(config, environment.folder, None if request.trusted else start)
+
+
+def unasked(outcome: Outcome) -> int:
+    """Give the exit code of `--brief` where no model had to be asked and nothing is to be said; else 0."""
+    review = outcome.review
+    if review.findings or not review.complete or outcome.failure or review.manifest.model:
+        return 0
+    return IDLE if is_idle(review) else CHECKED
 
 
 def exit_code(review: Review, fail_on: Severity | None, failure: errors.EngineError | None = None) -> int:

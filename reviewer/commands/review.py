@@ -63,6 +63,9 @@ if TYPE_CHECKING:
 )
 @rare("--stats", is_flag=True, help="Print times and token counts on stderr.")
 @rare("--show-prompt", is_flag=True, help="Print every prompt on stderr.")
+@click.option(
+    "--brief", is_flag=True, hidden=True, help="For the hook: print nothing where no model was asked."
+)
 @help_all
 @click.pass_context
 def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int:
@@ -73,7 +76,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
     Exit codes: 0 nothing at or above --fail-on; 1 findings at or above it; 2 usage, configuration or tool
     error; 3 incomplete review; 130 interrupted.
     """
-    from hunkwise.reviewer.app.review import exit_code
+    from hunkwise.reviewer.app.review import exit_code, unasked
 
     source, environment = checked(_source(values), fed=fed()), surroundings()
     config = load(
@@ -98,6 +101,14 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
     )
     if values["stats"]:
         environment.say(outcome.statistics)
+    if values["brief"] and (code := unasked(outcome)):
+        write(
+            outcome.review,
+            [one for one in chosen if one.path],
+            View(change=outcome.change),
+            environment.variables,
+        )
+        return code
     _write(outcome, chosen, config, environment)
     if request := request_of(source, environment.variables):
         from hunkwise.reviewer.commands.post import post_review

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from hunkwise.reviewer.app import hook
 from hunkwise.reviewer.app.child import Ending, review_command, supervise
+from hunkwise.reviewer.app.hook import Outcome, judge
 from hunkwise.reviewer.app.pushes import Task, from_environment, from_lines
 from hunkwise.reviewer.app.sources import Source
-from hunkwise.reviewer.commands import hook
-from hunkwise.reviewer.commands.hook import Outcome, command, judge
+from hunkwise.reviewer.commands.hook import command
 from hunkwise.reviewer.errors import GitError
 
 ZERO = "0" * 40
@@ -168,8 +169,7 @@ def reviews(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Puts a program in the place of the review, that notes how it is called and finds something."""
     calls: list[list[str]] = []
 
-    def supervise(argv: list[str], limit: float, *, quiet: bool = False) -> Ending:
-        assert not quiet
+    def supervise(argv: list[str], limit: float) -> Ending:
         calls.append(argv[len(review_command(())) :])
         return Ending(1, 0.1)
 
@@ -184,7 +184,7 @@ def test_staged(repository: Path, monkeypatch: pytest.MonkeyPatch, reviews: list
     git(repository, "add", ".")
     result = invoke(repository, monkeypatch, "--time-limit", "10", "--model", "qwen2.5-coder:0.5b")
     assert result.return_value == 1, result.output
-    expected = "--staged --offline --fail-on high --max-time 8 --model qwen2.5-coder:0.5b"
+    expected = "--staged --brief --max-time 8 --offline --fail-on high --model qwen2.5-coder:0.5b"
     assert reviews == [expected.split()]
 
 
@@ -241,11 +241,14 @@ def test_first_push(repository: Path) -> None:
     assert from_environment(environ, repository) == [Task("HEAD", source)]
 
 
-def test_pre_commit_range(tmp_path: Path) -> None:
-    """A range that is no push is taken as it is; without one the index is meant."""
+def test_pre_commit_range(repository: Path) -> None:
+    """A range that is no push is taken as it is; without one the index is meant, where something is staged."""
     environ = {"PRE_COMMIT_FROM_REF": "a", "PRE_COMMIT_TO_REF": "b"}
-    assert from_environment(environ, tmp_path) == [Task("a...b", Source(starts=("a",), end="b"))]
-    assert from_environment({}, tmp_path) == [Task("the index", Source(staged=True))]
+    assert from_environment(environ, repository) == [Task("a...b", Source(starts=("a",), end="b"))]
+    assert from_environment({}, repository) == []
+    (repository / "a.py").write_text("")
+    git(repository, "add", "a.py")
+    assert from_environment({}, repository) == [Task("the index", Source(staged=True))]
 
 
 @pytest.mark.parametrize("line", ["x", "a b c d", f"r --output=x r {ZERO}", "\0" * 9])

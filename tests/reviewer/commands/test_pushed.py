@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from hunkwise.reviewer.app import hook
 from hunkwise.reviewer.app.child import Ending, review_command
 from hunkwise.reviewer.app.pushes import Task, from_environment, from_lines, remotes
 from hunkwise.reviewer.app.sources import Source
-from hunkwise.reviewer.commands import hook
+from hunkwise.reviewer.commands.hook import command
 from hunkwise.reviewer.diff.parse import Limits
 from hunkwise.reviewer.source import local
 from hunkwise.reviewer.source.git import repository
@@ -250,7 +251,7 @@ def test_what_passes_unreviewed_is_said(
     save(work, "new.py", MARKER)
     lines = f"refs/heads/lost {'1' * 40} refs/heads/lost {ZERO}\n" + line(work, "feature")
     result = CliRunner().invoke(
-        hook.command, ["--push", "origin", "--on-error", policy], standalone_mode=False, input=lines
+        command, ["--push", "origin", "--on-error", policy], standalone_mode=False, input=lines
     )
     assert result.return_value == code
     assert calls
