@@ -9,6 +9,7 @@ from hunkwise.reviewer.checks.flow.functions import Functions
 from hunkwise.reviewer.checks.flow.obligation import unmet
 from hunkwise.reviewer.checks.flow.order import misused, unread
 from hunkwise.reviewer.checks.flow.spec import Flow, check_spec, read_spec, triggers
+from hunkwise.reviewer.checks.flow.steps.tree import key
 from hunkwise.reviewer.checks.flow.taint import tainted
 
 if TYPE_CHECKING:
@@ -27,5 +28,5 @@ def flows(spec: Mapping[str, Any], root: SgNode | Functions, language: str) -> I
     """
     read = read_spec(spec, language)
     file = root if isinstance(root, Functions) else Functions(root, language)
-    found = _KINDS[read.kind](read, file)
-    return iter(sorted(found, key=lambda flow: flow.node.range().start.index))
+    found = {key(flow.node): flow for flow in _KINDS[read.kind](read, file)}
+    return iter([found[place] for place in sorted(found)])

@@ -74,7 +74,7 @@ def _use(
             return _in_call(node, up)
         if up.kind in grammar.members and kids and node is kids[0] and len(kids) > 1:
             if up.parent is not None and up.parent.kind in grammar.calls and Call(up.parent).receiver is node:
-                return Use.USED
+                return _in_call(node, up.parent)
             if "c_members" in grammar.flags:
                 return Use.USED
             part = True
@@ -100,13 +100,15 @@ def _use(
         node = up
     if step.op in ("leave", "with", "defer"):
         return Use.GIVEN
+    if step.op == "evaluate" and (node.is_name or "implicit" in grammar.flags):
+        return Use.GIVEN  # the last value of a block is its value
     return Use.USED if step.op in ("evaluate", "each", "augment", "parameters", "declare") else Use.GIVEN
 
 
 def _in_call(node: Node, call: Node) -> Use:
     seen = Call(call)
     if seen.receiver is not None and seen.receiver.start <= node.start and node.end <= seen.receiver.end:
-        return Use.USED
+        return Use.GIVEN if call.grammar.takes.fullmatch(seen.name) else Use.USED
     function = call.field("function")
     if function is not None and function.start <= node.start and node.end <= function.end:
         return Use.USED

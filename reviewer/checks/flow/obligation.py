@@ -122,7 +122,7 @@ class _Obligations:
         grammar = self.graph.unit.grammar
         if not grammar.declares:
             loose = (node for node in self.graph.unit.walk() if node.kind in grammar.loose)
-            return not any(name == kid.text for node in loose for kid in node.named)
+            return not any(name == kid.text for node in loose for kid in node.walk())
         for other in self.graph.steps:
             if (
                 other.op not in ("bind", "declare", "each", "parameters")

@@ -137,7 +137,7 @@ def _read_elsewhere(graph: Graph, name: str) -> bool:
         if step.op in ("bind", "declare") and step.node.kind in grammar.declares:
             local = local or any(target.text == name for target in step.targets)
     if any(
-        name == kid.text for node in graph.unit.walk() if node.kind in grammar.loose for kid in node.named
+        name == kid.text for node in graph.unit.walk() if node.kind in grammar.loose for kid in node.walk()
     ):
         return True
     return not local or ("formats" in grammar.flags and f"{{{name}" in graph.unit.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,9 @@ class Values:
             return self._conditional(node, facts)
         if grammar.role(kind) == "bind" and (right := node.field("right", "value")) is not None:
             return self.of(right, facts)
-        if self._says_only_yes_or_no(node):
+        if self._says_only_yes_or_no(node) or (
+            "cast" in kind and any(_NUMBER.fullmatch(kid.text) for kid in kids)
+        ):
             return None
         return self._any(kids, facts)
 
@@ -94,7 +97,7 @@ class Values:
         if call.receiver is None and not name and node.named and node.named[0].is_closed:
             return None
         if grammar.spreads.fullmatch(name):
-            return self._any(call.arguments, facts)
+            return self._any(call.arguments, facts) or _formatted(call, facts)
         return None
 
     def bound(self, node: Node, facts: Facts) -> Facts:
@@ -196,6 +199,11 @@ class Values:
         return facts
 
 
+_NUMBER = re.compile(
+    r"(?i)(unsigned |signed |std::)?(u?int\d*(_t)?|integer|u?long|u?short|float|double|bool(ean)?|s?size_t"
+    r"|[ui]\d+|[ui]size|f\d+)"
+)
+_BRACED = re.compile(r"\{(\w{1,80})")
 _SHORT = ("and", "&&", "or", "||")
 
 
@@ -205,3 +213,13 @@ def conditional(node: Node) -> tuple[Node, Node, Node]:
     if node.grammar.language == "python":
         return kids[1], kids[0], kids[2]
     return kids[0], kids[1], kids[-1]
+
+
+def _formatted(call: Call, facts: Facts) -> Taint | None:
+    """Give what is named within the text of a format: `format!("ls {x}")`."""
+    if "formats" in call.node.grammar.flags:
+        for text in (one.text for one in call.arguments if "string" in one.kind):
+            for name in _BRACED.findall(text):
+                if (taint := facts.get(name)) is not None:
+                    return taint
+    return None

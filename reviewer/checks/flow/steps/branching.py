@@ -172,6 +172,7 @@ class Branching(Building):
         if subject is not None and self.grammar.role(subject.kind) != "case":
             self.value(subject)
         cases = list(self.cases(node))
+        self.subjects.append(subject)
         jump = Jump([], None, self.label)
         self.label = ""
         self.around.append(jump)
@@ -183,13 +184,13 @@ class Branching(Building):
             default = default or case.text.lstrip("( ").startswith(("default", "else", "_", "case _"))
             self.open = [*start, *falling]
             self.emit("join", case)
-            for kid in case.named:
-                self.statement(kid)
+            self._case(case)
             if entry.get("falls"):
                 falling = self.open
             else:
                 ends += self.open
         self.around.pop()
+        self.subjects.pop()
         self.open = [*ends, *falling, *jump.breaks, *([] if default else start)]
         if self.open:
             self.emit("join", node)
@@ -197,7 +198,7 @@ class Branching(Building):
     def cases(self, node: Node) -> Iterator[Node]:
         """Give the cases of a switch."""
         for kid in node.named:
-            if self.grammar.role(kid.kind) == "case":
+            if self.grammar.role(kid.kind) == "case" or kid.kind == "else":
                 yield kid
             elif (
                 kid.kind not in self.grammar.calls
@@ -207,6 +208,9 @@ class Branching(Building):
                 yield from self.cases(kid)
 
     def _case(self, node: Node) -> None:
+        pattern = node.field("pattern")
+        if pattern is not None and self.subjects and pattern.kind == "match_pattern":
+            self.emit("each", pattern, tuple(targets_of(pattern)), self.subjects[-1])
         self.block(node)
 
     def _branch(self, node: Node) -> None:

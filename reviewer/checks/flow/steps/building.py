@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from hunkwise.reviewer.checks.flow.steps.graph import MOST_STEPS, Op, Step
 from hunkwise.reviewer.checks.flow.steps.targets import targets_of
-from hunkwise.reviewer.checks.flow.steps.tree import Call, Key, Node, inner
+from hunkwise.reviewer.checks.flow.steps.tree import Call, Key, Node, inner, parameters
 
 # The fields that hold the parts of a statement, unless the table of the language says otherwise
 _PARTS = {
     "test": ("condition", "value", "subject"),
-    "init": ("initializer", "init"),
+    "init": ("initializer", "init", "initialize"),
     "then": ("consequence", "body"),
     "body": ("body",),
     "update": ("update", "increment"),
@@ -61,6 +61,7 @@ class Building:
         self.branched = False
         self.label = ""
         self.depth = 0
+        self.subjects: list[Node | None] = []  # what the switches around are about
 
     def statement(self, node: Node) -> None:
         """Walk through a statement, or an expression that stands as one."""
@@ -128,7 +129,7 @@ class Building:
             kids = node.named
             return kids[where] if -len(kids) <= where < len(kids) else None
         if isinstance(where, str):
-            return node.field(where)
+            return node.field(where) or next((kid for kid in node.named if kid.kind == where), None)
         return node.field(*_PARTS[name])
 
     def block(self, node: Node) -> None:
@@ -200,21 +201,11 @@ class Building:
         if node.kind not in self.grammar.inlined and node.key not in self.inline:
             return
         before = list(self.open)
-        targets = tuple(
-            target
-            for name in self.grammar.parameters
-            for each in node.fields(name)
-            for target in targets_of(each)
-        )
-        if targets:
-            call = next(
-                (Call(up) for up in node.ancestors() if up.kind in self.grammar.calls and not up.is_closed),
-                None,
-            )
-            holder_of = next(
-                iter(node.fields(name)[0] for name in self.grammar.parameters if node.fields(name)), node
-            )
-            self.emit("parameters", holder_of, targets, call.receiver if call else None)
+        held = parameters(node)
+        if held:
+            call = next((up for up in node.ancestors() if up.kind in self.grammar.calls), None)
+            targets = tuple(target for each in held for target in targets_of(each))
+            self.emit("parameters", held[0], targets, Call(call).receiver if call else None)
         around, self.around = self.around, []
         exits, self.exits = self.exits, []
         body = node.field("body")

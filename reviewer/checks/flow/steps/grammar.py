@@ -22,6 +22,11 @@ LANGUAGES = {
     "java": ("every", "java"),
     "c": ("every", "c"),
     "cpp": ("every", "c", "cpp"),
+    "rust": ("every", "rust"),
+    "ruby": ("every", "ruby"),
+    "php": ("every", "php"),
+    "csharp": ("every", "csharp"),
+    "kotlin": ("every", "kotlin"),
 }
 _NEVER = re.compile(r"(?!)")
 
@@ -58,6 +63,7 @@ class Grammar:
     validators: re.Pattern[str]
     no_guards: re.Pattern[str]
     harmless: re.Pattern[str]
+    takes: re.Pattern[str]
     copies: Mapping[str, int]
     sources: Mapping[str, tuple[Mapping[str, Any], ...]]
     trusted_types: re.Pattern[str] = field(default=_NEVER)

@@ -19,6 +19,10 @@ class Leaving(Building):
                 self.jump(node, goes_on=not word.startswith("break"))
             return
         self.effects(node)
+        if word.startswith(("exit", "die")):
+            self.emit("evaluate", node)
+            self.open = []
+            return
         at = self.emit("leave", node)
         if word.startswith(("throw", "raise")):
             self.steps[at].raises.clear()
@@ -120,7 +124,7 @@ class Leaving(Building):
             self.emit("join", node)
 
     def _catch(self, node: Node) -> None:
-        named = node.field("parameter", "name")
+        named = node.field("parameter", "name", "variable")
         targets = tuple(targets_of(named)) if named is not None else ()
         self.emit("declare", node.named[0] if node.named else node, targets)
         self.block(node)
@@ -135,8 +139,10 @@ class Leaving(Building):
         for kid in node.named:
             if self.grammar.role(kid.kind) == "held":
                 self._held(kid)
-            else:
+            elif self.grammar.role(kid.kind):
                 self.statement(kid)
+            else:
+                self.emit("with", kid, (), kid)
 
     def _held(self, node: Node) -> None:
         """`with x as y`, `try (T y = x)`, `using (var y = x)`: y is closed by the language."""

@@ -7,7 +7,7 @@ from hunkwise.reviewer.checks.flow.steps.building import TooLong
 from hunkwise.reviewer.checks.flow.steps.graph import Graph
 from hunkwise.reviewer.checks.flow.steps.leaving import Leaving
 from hunkwise.reviewer.checks.flow.steps.targets import pairs, targets_of
-from hunkwise.reviewer.checks.flow.steps.tree import Key, Node, between
+from hunkwise.reviewer.checks.flow.steps.tree import Key, Node, between, parameters
 
 __all__ = ["TooLong", "lower"]
 
@@ -26,9 +26,8 @@ class _Lowering(Leaving, Branching):
     def graph(self) -> Graph:
         """Make the steps."""
         self.emit("entry", self.unit)
-        for name in self.grammar.parameters:
-            for holder in self.unit.fields(name):
-                self.emit("parameters", holder, tuple(targets_of(holder)))
+        for holder in parameters(self.unit):
+            self.emit("parameters", holder, tuple(targets_of(holder)))
         body = self.unit.field("body")
         if self.unit.kind == self.grammar.top or body is None:
             self.block(self.unit)
@@ -60,6 +59,7 @@ class _Lowering(Leaving, Branching):
     def _bind(self, node: Node) -> None:
         left = self.part(node, "left")
         right = self.part(node, "right")
+        right = None if right is left else right
         names = node.fields("name") if left is not None and len(node.fields("name")) > 1 else []
         if right is None or left is None:
             self.declared(node, names or node.fields("declarator") or ([left] if left is not None else []))
@@ -96,11 +96,11 @@ class _Lowering(Leaving, Branching):
 
     def closes(self, node: Node) -> bool:
         """Tell whether what is declared here is closed by the language at the end of the block."""
-        holder = node.parent
-        while holder is not None and len(holder.text) - len(node.text) < 80 and not holder.is_closed:
-            if holder.source.startswith(("using ", "await using "), holder.start):
+        for holder in node.ancestors():
+            if holder.is_closed or self.grammar.role(holder.kind) == "block":
+                return False
+            if holder.source.startswith(("using ", "using(", "await using "), holder.start):
                 return True
-            holder = holder.parent
         return False
 
     def _update(self, node: Node) -> None:

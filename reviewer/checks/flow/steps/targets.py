@@ -17,12 +17,14 @@ def targets_of(node: Node) -> Iterator[Node]:
         or (node.kind in grammar.members and len(kids) > 1)
     ):
         yield node
+    elif node.kind in grammar.calls:
+        yield node  # `x.y = …` in Ruby: something in what it is called on
     elif node.is_closed or grammar.role(node.kind) not in ("", "bind"):
         return
     else:
         ignored = node.field(*(("key",) if node.kind == "pair_pattern" else _NOT_BOUND))
         for kid in kids:
-            if kid is not ignored and kid.kind not in grammar.calls:
+            if kid is not ignored:
                 yield from targets_of(kid)
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 Key = tuple[int, int, str]
 """What tells a node from others: start and end in characters, kind."""
 
+_VALUE_FIRST = ("as_expression", "satisfies_expression", "type_cast_expression", "non_null_expression")
+
 
 def key(node: SgNode) -> Key:
     """Give what tells a node of the parser from others."""
@@ -120,7 +122,7 @@ def path(node: Node) -> str:
         return node.text
     kids = node.named
     if node.kind in grammar.members and len(kids) > 1:
-        base = path(kids[0])
+        base = path(kids[0]) if kids[-1].kind != "indexing_suffix" else ""
         return f"{base}.{kids[-1].text.lstrip('?.!')}" if base and kids[-1].end - kids[-1].start < 80 else ""
     if len(kids) == 1 and (node.kind in grammar.members or node.kind in grammar.wrappers):
         return path(kids[0])
@@ -130,7 +132,7 @@ def path(node: Node) -> str:
 def inner(node: Node) -> Node:
     """Take off parentheses, await, casts and the like."""
     while node.kind in node.grammar.wrappers and node.named:
-        node = node.named[-1]
+        node = node.named[0 if node.kind in _VALUE_FIRST else -1]
     return node
 
 
@@ -174,3 +176,10 @@ def _argument(node: Node) -> list[Node]:
     if node.kind in node.grammar.keyed or node.kind in ("argument", "value_argument"):
         return node.named[-1:]
     return [node]
+
+
+def parameters(function: Node) -> list[Node]:
+    """Give what holds the parameters of a function."""
+    wanted = function.grammar.parameters
+    fields = [holder for name in wanted for holder in function.fields(name)]
+    return fields or [kid for kid in function.named if kid.kind in wanted]
