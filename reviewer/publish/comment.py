@@ -42,10 +42,10 @@ def place(finding: Finding) -> str:
 
 
 def headline(finding: Finding) -> str:
-    """Severity, title, category and confidence in one line; a confidence that is not fitted says so."""
+    """Severity, title, category and what is known of its worth, in one line."""
     title = " ".join(escape(finding.title, _TITLE_LENGTH).split())
-    rough = ("" if finding.calibrated else ", not calibrated") + of_patch(finding)
-    return f"**{finding.severity.capitalize()}**: {title} ({finding.category}, {sure(finding)}{rough})"
+    facts = f"{finding.category}, {sure(finding)}{of_patch(finding)}"
+    return f"**{finding.severity.capitalize()}**: {title} ({facts})"
 
 
 def suggestion_block(suggestion: Suggestion, dialect: Dialect) -> str | None:

@@ -26,7 +26,7 @@ def _finding(finding: Finding) -> str:
     lines = str(finding.start_line)
     if finding.end_line > finding.start_line:
         lines += f"-{finding.end_line}"
-    facts = f"{finding.severity} · {finding.category} · {sure(finding)} sure{of_patch(finding)}"
+    facts = f"{finding.severity} · {finding.category} · {sure(finding)}{of_patch(finding)}"
     parts = [f"### {escape(finding.title)}", f"{code_span(f'{finding.path}:{lines}')} · {facts}"]
     if finding.code:
         parts.append(fence("\n".join(finding.code)))

@@ -19,6 +19,7 @@ import pytest
 
 from hunkwise.reviewer.report import FORMATS, View, renderer
 from hunkwise.reviewer.report.json import load
+from hunkwise.reviewer.report.remark import sure
 from hunkwise.reviewer.text.columns import clip, columns
 from hunkwise.reviewer.text.visible import visible
 from hunkwise.reviewer.types import (
@@ -31,6 +32,7 @@ from hunkwise.reviewer.types import (
     Rejected,
     Severity,
     Skipped,
+    Source,
     Suggestion,
 )
 
@@ -170,12 +172,21 @@ def test_a_suggestion_shows_the_lines_that_it_replaces() -> None:
 
 @pytest.mark.parametrize("name", ["text", "markdown", "html"])
 def test_nothing_is_sure_to_a_hundred_percent(name: str) -> None:
-    """Not a confidence of 0.998, nor a check's."""
+    """Not a confidence of 0.998, nor a rule of which all hits were right."""
     for confidence in (0.9951, 0.998, 1.0):
         review = replace(REVIEW, findings=(replace(INVENTED.LOCK, confidence=confidence),))
         text = render(name, review, View())
-        assert not re.search(r"100%(?: sure|[\]),])", text)
-        assert "over 99%" in text
+        assert not re.search(r"100%(?: likely|[\]),])", text)
+        assert "over 99% likely" in text
+
+
+def test_the_worth_of_a_remark_is_told_as_what_it_is() -> None:
+    """A rule's measured precision, a fitted probability, or that nothing was measured."""
+    rule = replace(INVENTED.LOCK, confidence=0.93, source=Source(rule="python-a-b"))
+
+    assert sure(replace(INVENTED.LOCK, confidence=0.93)) == "93% likely"
+    assert sure(rule) == "93% of such are right"
+    assert sure(replace(rule, calibrated=False)) == "not measured"
 
 
 @pytest.mark.parametrize("name", ["text", "markdown", "html"])
