@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from hunkwise.reviewer.publish.marker import Marker, read_marker, run_of
-from hunkwise.reviewer.report.remark import of_patch, sure
+from hunkwise.reviewer.report.remark import facts, page, said
 from hunkwise.reviewer.text.markdown import code_span, escape, fence
 from hunkwise.reviewer.text.visible import visible
 from hunkwise.reviewer.types import Finding, Suggestion
@@ -44,8 +44,7 @@ def place(finding: Finding) -> str:
 def headline(finding: Finding) -> str:
     """Severity, title, category and what is known of its worth, in one line."""
     title = " ".join(escape(finding.title, _TITLE_LENGTH).split())
-    facts = f"{finding.category}, {sure(finding)}{of_patch(finding)}"
-    return f"**{finding.severity.capitalize()}**: {title} ({facts})"
+    return f"**{finding.severity.capitalize()}**: {title} ({escape(facts(finding))})"
 
 
 def suggestion_block(suggestion: Suggestion, dialect: Dialect) -> str | None:
@@ -68,9 +67,11 @@ def comment_body(
 ) -> str:
     """Write the comment on a finding, its marker last; one on a whole file names the lines."""
     where = [f"At {place(finding)}, which the diff does not show."] if on_file else []
-    blocks = [headline(finding), *where, escape(finding.message)]
-    if suggestion is not None:
-        blocks.append(suggestion_block(suggestion, dialect) or "")
+    blocks = [headline(finding), *where, escape(said(finding))]
+    block = suggestion_block(suggestion, dialect) if suggestion is not None else None
+    if block is None and finding.example:
+        block = f"<details><summary>Example of right code</summary>\n\n{fence(finding.example)}\n\n</details>"
+    blocks += [block or "", f"<{address}>" if (address := page(finding)) else ""]
     marker = str(Marker(finding.fingerprint, run_of(head)))
     return sealed("\n\n".join(block for block in blocks if block), marker, dialect.limit)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from hunkwise.reviewer.report import View
-from hunkwise.reviewer.report.remark import LEVELS
+from hunkwise.reviewer.report.remark import LEVELS, said
 from hunkwise.reviewer.report.summary import found, looked_at, plural
 from hunkwise.reviewer.text.visible import visible, visible_line
 from hunkwise.reviewer.types import Finding, Review
@@ -42,7 +42,7 @@ def _annotation(command: str, finding: Finding) -> str:
         "title": f"{finding.severity}: {finding.title}",
     }
     written = ",".join(f"{name}={_property(visible_line(value))}" for name, value in properties.items())
-    return f"::{command} {written}::{_data(visible(finding.message))}"
+    return f"::{command} {written}::{_data(visible(said(finding)))}"
 
 
 def _data(text: str) -> str:

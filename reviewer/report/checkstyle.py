@@ -24,7 +24,7 @@ def render(review: Review, view: View) -> str:
                 "line": str(finding.start_line),
                 "severity": _SEVERITY[LEVELS[finding.severity]],
                 "message": one_line(finding),
-                "source": rule_id(finding.category),
+                "source": rule_id(finding),
             }
             ET.SubElement(file, "error", attributes)
     return write(root)

@@ -27,7 +27,7 @@ def render(review: Review, view: View) -> str:
 def _issue(finding: Finding) -> dict[str, Any]:
     return {
         "type": "issue",
-        "check_name": rule_id(finding.category),
+        "check_name": rule_id(finding),
         "description": one_line(finding),
         "fingerprint": finding.fingerprint,
         "severity": _SEVERITY[finding.severity],

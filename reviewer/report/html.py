@@ -17,7 +17,8 @@ from markupsafe import Markup
 
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report import summary as sentences
-from hunkwise.reviewer.report.remark import of_patch, replaced, sure
+from hunkwise.reviewer.report.remark import facts, replaced, said
+from hunkwise.reviewer.report.remark import page as page_of
 from hunkwise.reviewer.text.redaction import redact
 from hunkwise.reviewer.text.visible import visible, visible_line
 from hunkwise.reviewer.types import Category, FileDiff, FileKey, Finding, Hunk, Line, Review, Severity
@@ -64,8 +65,9 @@ def render(review: Review, view: View) -> str:
         missed=sentences.gathered(sentences.left_out(skip for skip in review.skipped if skip.fault)),
         left_out=sentences.gathered(sentences.left_out(skip for skip in review.skipped if not skip.fault)),
         signature=sentences.signature(review),
-        sure=sure,
-        of_patch=of_patch,
+        facts=facts,
+        said=said,
+        address=page_of,
         replaced=lambda finding: replaced(finding, view.change),
     )
 

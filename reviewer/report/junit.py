@@ -44,6 +44,6 @@ def _failure(suite: ET.Element, finding: Finding) -> None:
     path, title = visible_line(finding.path), visible_line(finding.title)
     name = f"line {finding.start_line}: {title}"
     case = ET.SubElement(suite, "testcase", classname=path, name=name, file=path)
-    kind = f"{finding.severity} {rule_id(finding.category)}"
+    kind = f"{finding.severity} {rule_id(finding)}"
     failure = ET.SubElement(case, "failure", message=title, type=kind)
     failure.text = f"{path}:{finding.start_line}: {plain_text(finding)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hunkwise.reviewer.report import View
-from hunkwise.reviewer.report.remark import of_patch, sure
+from hunkwise.reviewer.report.remark import facts, page, said
 from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, signature
 from hunkwise.reviewer.text.markdown import code_span, escape, fence
 from hunkwise.reviewer.types import Finding, Review
@@ -26,11 +26,13 @@ def _finding(finding: Finding) -> str:
     lines = str(finding.start_line)
     if finding.end_line > finding.start_line:
         lines += f"-{finding.end_line}"
-    facts = f"{finding.severity} · {finding.category} · {sure(finding)}{of_patch(finding)}"
-    parts = [f"### {escape(finding.title)}", f"{code_span(f'{finding.path}:{lines}')} · {facts}"]
+    known = f"{finding.severity}, {escape(facts(finding))}"
+    parts = [f"### {escape(finding.title)}", f"{code_span(f'{finding.path}:{lines}')} · {known}"]
     if finding.code:
         parts.append(fence("\n".join(finding.code)))
-    parts.append(escape(finding.message))
+    parts.append(escape(said(finding)))
+    if address := page(finding):
+        parts.append(f"<{address}>")
     if finding.suggestion is not None:
         state = "" if finding.suggestion.verified else " (not checked)"
         first, last = finding.suggestion.start_line, finding.suggestion.end_line
@@ -41,6 +43,8 @@ def _finding(finding: Finding) -> str:
             if new
             else [f"Suggestion: delete {where}{state}."]
         )
+    elif finding.example:
+        parts += ["Example of right code:", fence(finding.example)]
     return "\n\n".join(parts)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.json import dump
-from hunkwise.reviewer.report.remark import LEVELS, rule_id
+from hunkwise.reviewer.report.remark import LEVELS, page, rule_id, said
 from hunkwise.reviewer.text.markdown import escape
 from hunkwise.reviewer.text.visible import visible_line
 from hunkwise.reviewer.types import Finding, Review
@@ -27,11 +27,11 @@ def diagnostic(finding: Finding) -> dict[str, Any]:
     """Write a Diagnostic. Ranges have no columns, so both ends are included."""
     lines = _lines(finding.start_line, finding.end_line)
     written: dict[str, Any] = {
-        "message": f"**{escape(finding.title)}**\n\n{escape(finding.message)}",
+        "message": f"**{escape(finding.title)}**\n\n{escape(said(finding))}",
         "location": {"path": visible_line(finding.path), "range": lines},
         "severity": _SEVERITY[LEVELS[finding.severity]],
         "source": SOURCE,
-        "code": {"value": rule_id(finding.category)},
+        "code": {"value": rule_id(finding), **({"url": address} if (address := page(finding)) else {})},
     }
     if finding.suggestion is not None:
         fix = finding.suggestion

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 from urllib.parse import quote
 
 from hunkwise.reviewer.text.redaction import redact
 from hunkwise.reviewer.text.visible import visible, visible_line
-from hunkwise.reviewer.types import Category, Change, Finding, Hunk, Severity
+from hunkwise.reviewer.types import Change, Finding, Hunk, Severity
 
 Level = Literal["error", "warning", "note"]
 
@@ -21,14 +22,22 @@ LEVELS: dict[Severity, Level] = {
 }
 
 
+_URL = re.compile(r"https://[\w.~:/?#&=%+-]{1,400}", re.ASCII)
+
+
 def plain_text(finding: Finding) -> str:
-    """Join title and message, with nothing unseen in them."""
-    return f"{visible_line(finding.title)}\n{visible(finding.message)}{_numbered(finding)}"
+    """Join title, message and advice, with nothing unseen in them."""
+    return f"{visible_line(finding.title)}\n{visible(said(finding))}{_numbered(finding)}"
 
 
 def one_line(finding: Finding) -> str:
-    """Join title and message on one line."""
-    return visible_line(f"{finding.title}: {finding.message}{_numbered(finding)}")
+    """Join title, message and advice on one line."""
+    return visible_line(f"{finding.title}: {said(finding)}{_numbered(finding)}")
+
+
+def said(finding: Finding) -> str:
+    """Join the message and how to mend it."""
+    return " ".join(filter(None, (finding.message, finding.advice)))
 
 
 def _numbered(finding: Finding) -> str:
@@ -40,9 +49,30 @@ def of_patch(finding: Finding) -> str:
     return f", lines of patch {finding.part}" if finding.part else ""
 
 
-def rule_id(category: Category) -> str:
-    """Name the kind of a finding; the name never changes, since tools keep state by it."""
-    return f"hunkwise/{category}"
+def rule_id(finding: Finding) -> str:
+    """Name the kind of a finding: its rule, or its category. The name never changes, as tools keep state by it."""
+    return f"{finding.source.tool}/{finding.source.rule or finding.category}"
+
+
+def page(finding: Finding) -> str:
+    """Give the address of the page about a finding's rule, or about its weakness; "" where there is none."""
+    cwe, url = finding.source.cwe, finding.source.url
+    if _URL.fullmatch(url):
+        return url
+    return f"https://cwe.mitre.org/data/definitions/{cwe}.html" if cwe else ""
+
+
+def facts(finding: Finding) -> str:
+    """Name category, rule and weakness of a finding, and how sure it is."""
+    source = finding.source
+    tool = "" if source.tool == "hunkwise" else f"{source.tool} "
+    named = (
+        finding.category,
+        visible_line(f"{tool}{source.rule}"),
+        f"CWE-{source.cwe}" if source.cwe else "",
+        sure(finding),
+    )
+    return ", ".join(filter(None, named)) + of_patch(finding)
 
 
 def uri(path: str) -> str:

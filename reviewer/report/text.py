@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hunkwise.reviewer.report import View
-from hunkwise.reviewer.report.remark import of_patch, replaced, sure
+from hunkwise.reviewer.report.remark import facts, page, replaced, said
 from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, made_by
 from hunkwise.reviewer.text.columns import clip, columns
 from hunkwise.reviewer.text.visible import visible, visible_line
@@ -56,9 +56,9 @@ def render(review: Review, view: View) -> str:
 
     Code is cut to the terminal's width. Where there is no terminal, only a line that nobody reads is cut.
     """
-    page = _Page(_painter(view.color), view.width, view.change)
-    blocks = [_finding(finding, page) for finding in review.findings]
-    return "\n\n".join([*blocks, _footer(review, page)]) + "\n"
+    on = _Page(_painter(view.color), view.width, view.change)
+    blocks = [_finding(finding, on) for finding in review.findings]
+    return "\n\n".join([*blocks, _footer(review, on)]) + "\n"
 
 
 def headline(finding: Finding, *, color: bool) -> str:
@@ -79,16 +79,17 @@ def _headline(finding: Finding, paint: Paint) -> str:
     elif finding.code:
         place += f":{_indent(finding.code[0]) + 1}"
     severity = paint(f"{finding.severity}:", _OF_SEVERITY[finding.severity])
-    facts = paint(f"[{finding.category}, {sure(finding)}{of_patch(finding)}]", "dim")
-    return f"{paint(place, 'bold')}: {severity} {paint(visible_line(finding.title), 'bold')} {facts}"
+    known = paint(f"[{facts(finding)}]", "dim")
+    return f"{paint(place, 'bold')}: {severity} {paint(visible_line(finding.title), 'bold')} {known}"
 
 
-def _finding(finding: Finding, page: _Page) -> str:
+def _finding(finding: Finding, on: _Page) -> str:
     last = finding.suggestion.end_line if finding.suggestion else 0
     gutter = len(str(max(finding.end_line, last)))
-    lines = [_headline(finding, page.paint), *_code(finding, page, gutter)]
-    lines += _prose(finding.message, f"{' ' * gutter} = ", page.prose)
-    return "\n".join([*lines, *_suggestion(finding, page, gutter)])
+    lines = [_headline(finding, on.paint), *_code(finding, on, gutter)]
+    lines += _prose(said(finding), f"{' ' * gutter} = ", on.prose)
+    lines += [f"{' ' * gutter} = {address}"] if (address := page(finding)) else []
+    return "\n".join([*lines, *(_suggestion(finding, on, gutter) or _example(finding, on, gutter))])
 
 
 def _indent(line: str) -> int:
@@ -160,6 +161,15 @@ def _suggestion(finding: Finding, page: _Page, gutter: int) -> list[str]:
         ),
         *(page.paint(f"{' ' * gutter} + {page.code(line, margin)}".rstrip(), "green") for line in new),
     ]
+
+
+def _example(finding: Finding, page: _Page, gutter: int) -> list[str]:
+    """Show code that is right, where no suggestion shows it in place."""
+    lines = visible(finding.example).split("\n") if finding.example else []
+    if not lines:
+        return []
+    head = f"{' ' * gutter} = {page.paint('example of right code', 'bold')}:"
+    return [head, *(f"{' ' * gutter}   {page.code(line, gutter + 3)}".rstrip() for line in lines)]
 
 
 def _footer(review: Review, page: _Page) -> str:

@@ -19,7 +19,9 @@ from hunkwise.reviewer.types import (
     Severity,
     Silencer,
     Skipped,
+    Source,
     Suggestion,
+    Witness,
 )
 
 LOCK = Finding(
@@ -65,6 +67,36 @@ HOSTILE = Finding(
     code=("```</script><!--", "\x1b[31mred\u200b %0A::set-output name=a::b"),
     suggestion=Suggestion(1, 1, "", verified=False),
 )
+RULED = Finding(
+    path="src/pool.py",
+    start_line=8,
+    end_line=8,
+    severity=Severity.HIGH,
+    category=Category.SECURITY,
+    title="yaml.load builds any object that the text names",
+    message="Who writes `text` can name any class.",
+    confidence=0.96,
+    calibrated=True,
+    fingerprint="6" * 32,
+    code=("    return yaml.load(text)",),
+    source=Source(rule="python-yaml-load-unsafe", cwe=502),
+    witnesses=(Witness("rule", "23 of 24 hits in 20 projects were right"),),
+    advice="Use yaml.safe_load.",
+    example="import yaml\nconfig = yaml.safe_load(text)",
+)
+LINTED = Finding(
+    path="src/pool.py",
+    start_line=10,
+    end_line=10,
+    severity=Severity.LOW,
+    category=Category.CORRECTNESS,
+    title="`x` is <b>unused</b>",
+    message="Local variable `x` is assigned to but never used",
+    confidence=1.0,
+    calibrated=False,
+    fingerprint="7" * 32,
+    source=Source("ruff", "F841", "https://docs.astral.sh/ruff/rules/unused-variable"),
+)
 INFO = Finding(
     path="src/pool.py",
     start_line=9,
@@ -94,7 +126,7 @@ LOW = Finding(
 KNOWN = Rejected(replace(LOCK, fingerprint="5" * 32), "silenced in the code: \x1bchecked", Silencer.INLINE)
 
 REVIEW = Review(
-    findings=(HOSTILE, LOCK, RANGE, LOW, INFO),
+    findings=(HOSTILE, LOCK, RULED, RANGE, LOW, LINTED, INFO),
     rejected=(Rejected(INFO, "below --min-confidence 0.5"), Rejected(LOW, "over --max-comments 5"), KNOWN),
     skipped=(
         Skipped("package-lock.json", "lock file"),
