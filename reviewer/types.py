@@ -275,6 +275,11 @@ class Finding:
     advice: str = ""
     example: str = ""
 
+    @property
+    def unmeasured(self) -> bool:
+        """True for a remark of a rule or a tool of which nobody has counted how often it is right."""
+        return not self.calibrated and self.source != Source()
+
 
 class Silencer(StrEnum):
     """How people silenced a finding."""

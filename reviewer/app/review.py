@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TextIO
 
 from hunkwise.engine import Engine, errors
@@ -18,26 +19,32 @@ from hunkwise.reviewer.app.progress import Progress
 from hunkwise.reviewer.app.sources import Source, read_change
 from hunkwise.reviewer.checks.pack import own_rules
 from hunkwise.reviewer.config.guidelines import read_guidelines
-from hunkwise.reviewer.config.named_files import placed
+from hunkwise.reviewer.config.named_files import placed, repository_root
 from hunkwise.reviewer.config.own_rules import FOLDER, read_own_rules
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.findings.suppressions import Known, Silence
 from hunkwise.reviewer.judge.agenda import Agenda, TimeLeft, agenda, without_model
 from hunkwise.reviewer.judge.memory import Memory
 from hunkwise.reviewer.judge.pipeline import Progress as Step
-from hunkwise.reviewer.judge.pipeline import allowance, carry_out
+from hunkwise.reviewer.judge.pipeline import allowance, carry_out, severities
 from hunkwise.reviewer.judge.precision import point_for
+from hunkwise.reviewer.linters.analyzers import UNHEARD, Analysis, analyze
+from hunkwise.reviewer.linters.remarks import Choice
 from hunkwise.reviewer.report.summary import is_idle
 from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to review and how. Of a change that is not `trusted`, nothing that it brings is believed."""
+    """What to review and how. Of a change that is not `trusted`, nothing that it brings is believed.
+
+    `reports` are those of other tools, each with its format.
+    """
 
     source: Source
     config: Config
     trusted: bool = True
+    reports: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ def review_change(
     )
     change = read_change(request.source, config, environment.folder, environment.variables)
     todo = agenda(change, config, judge.time_left)
+    judge = replace(judge, analysis=_analysis(request, environment, todo))
     failure, meter, decoding = None, Meter(Unasked()), None
     with ExitStack() as stack:
         try:
@@ -128,6 +136,7 @@ class _Judge:
     silence: Silence
     watch: _Watch
     time_left: TimeLeft
+    analysis: Analysis = UNHEARD
 
     def __call__(self, todo: Agenda, engine: Engine, memory: Memory | None = None) -> Review:
         return carry_out(
@@ -139,6 +148,7 @@ class _Judge:
             memory=memory,
             observer=self.watch,
             own_rules=self.own_rules,
+            analysis=self.analysis,
             time_left=self.time_left,
         )
 
@@ -161,6 +171,21 @@ def _own_rules(request: Request, environment: Environment) -> tuple[Mapping[str,
             environment.say("the project's own rules are not used: with --untrusted they need --from")
         return ()
     return own_rules(read_own_rules(environment.folder, None if request.trusted else start))
+
+
+def _analysis(request: Request, environment: Environment, todo: Agenda) -> Analysis:
+    """Gather what other tools say of the change."""
+    config, folder = request.config, environment.folder
+    made = analyze(
+        todo.open_to_others,
+        todo.change.text,
+        [(form, folder / path) for form, path in request.reports],
+        repository_root(folder) or folder,
+        Choice(config.disabled_rules, severities(config), config.categories),
+    )
+    for sentence in made.notes:
+        environment.say(sentence)
+    return made
 
 
 def _known(request: Request, environment: Environment) -> dict[str, Known]:

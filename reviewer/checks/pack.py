@@ -96,6 +96,18 @@ def _rules(folder: Traversable) -> Iterator[Rule]:
             yield read_rule(parse(file.read_text("utf-8"), file.name), file.name)
 
 
+@cache
+def other_names(name: str) -> frozenset[str]:
+    """Give the names that the check of a rule of ours has in other tools; none for a rule that is not ours."""
+    folder = resources.files("hunkwise.reviewer.checks") / "rules" / name.partition("-")[0]
+    file = folder / f"{name}.yml"
+    return (
+        frozenset(parse(file.read_text("utf-8"), file.name).get("also", ()))
+        if file.is_file()
+        else frozenset()
+    )
+
+
 def own_rules(texts: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], ...]:
     """Check a project's own rules: pairs of a file's name and its text. Gives what their YAML holds.
 

@@ -25,6 +25,17 @@ if TYPE_CHECKING:
     from hunkwise.reviewer.app.review import Outcome
 
 
+def _reports(
+    ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    from hunkwise.reviewer.linters.formats import named
+
+    try:
+        return tuple(map(named, given))
+    except ValueError as error:
+        raise click.BadParameter(f"must be {error}", ctx, param) from None
+
+
 @click.command("review", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("paths", nargs=-1, metavar="[DIFF|-]")
 @click.option("--staged", is_flag=True, help="Review what is staged for the next commit.")
@@ -48,6 +59,14 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="[FORMAT=]FILE",
     help="Write the report to a file; repeatable.",
+)
+@click.option(
+    "--with",
+    "reports",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    callback=_reports,
+    help="Add what a report of another tool says of changed lines; repeatable.",
 )
 @setting_flags
 @rare(
@@ -96,6 +115,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
         environment,
         ctx.obj,
         trusted=not values["untrusted"],
+        reports=values["reports"],
         streamed=Output("text") in chosen,
         transcript=values["show_prompt"],
     )
@@ -131,6 +151,7 @@ def _reviewed(
     open_engine: OpenEngine | None,
     *,
     trusted: bool,
+    reports: tuple[tuple[str, Path], ...],
     streamed: bool,
     transcript: bool,
 ) -> Outcome:
@@ -143,7 +164,7 @@ def _reviewed(
     color = colored(config.color, environment.variables, terminal=sys.stderr.isatty())
     with Progress(sys.stderr, enabled=wanted(sys.stderr, environment.variables)) as progress:
         return review_change(
-            Request(source, config, trusted),
+            Request(source, config, trusted, reports),
             environment,
             progress,
             open_engine=open_engine or engines.open_engine,

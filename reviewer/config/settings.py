@@ -114,7 +114,7 @@ class ReportSettings:
     max_comments: int = field(
         default=10,
         metadata=about(
-            Number(1, 1000), "most remarks that are reported, of the model and of the checks each"
+            Number(1, 1000), "most remarks that are reported, of the model, the checks and other tools each"
         ),
     )
     fail_on: Severity | None = field(

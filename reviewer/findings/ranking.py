@@ -76,8 +76,9 @@ def settle(
     """Decide what is said: merge twins, apply the bar, keep the best of each kind, best first.
 
     Twins are remarks on the same lines with the same fingerprint: the same thing in the same place, and nothing
-    else, whatever their words. `max_comments` holds for the model's remarks and for those of the checks, each by
-    itself, so that neither crowds out the other; of what is critical and certain MOST_CERTAIN are said.
+    else, whatever their words. `max_comments` holds for the model's remarks, for those of the checks, and for
+    those of other tools, each by itself, so that none crowds out the others; of what is critical and certain
+    MOST_CERTAIN are said.
     """
     severities = dict(overrides)
     kept: dict[tuple[str, int, int, int, str], Finding] = {}
@@ -94,7 +95,7 @@ def settle(
             rejected.append(Rejected(found, f"below --min-severity {floor}"))
         elif kind is _Kind.JUDGED and any(line in ruled for line in _lines(found)):
             rejected.append(Rejected(found, "a rule speaks of the same line"))
-        elif found.confidence < bar_for.min_confidence:
+        elif found.confidence < bar_for.min_confidence and not found.unmeasured:
             rejected.append(Rejected(found, f"below --min-confidence {bar_for.min_confidence:g}"))
         elif said[kind] >= max(bar_for.max_comments, MOST_CERTAIN if kind is _Kind.CERTAIN else 0):
             rejected.append(Rejected(found, f"over --max-comments {bar_for.max_comments}"))
@@ -115,9 +116,12 @@ class _Kind(Enum):
     JUDGED = auto()  # by the model
     CHECKED = auto()  # without it
     CERTAIN = auto()  # checked, and critical: a secret
+    REPORTED = auto()  # by another tool
 
 
 def _kind(found: Finding) -> _Kind:
+    if found.source.tool != "hunkwise":
+        return _Kind.REPORTED
     if found.confidence < 1 and not found.source.rule:
         return _Kind.JUDGED
     certain = found.confidence == 1 and found.severity is Severity.CRITICAL

@@ -42,7 +42,12 @@ class Comment:
         """Tell whether it silences a finding on a day, by its category or its rule."""
         if self.until is not None and today > self.until:
             return False
-        return not self.categories or bool(self.categories & {finding.category, finding.source.rule})
+        return not self.categories or bool(self.categories & _names(finding))
+
+
+def _names(finding: Finding) -> set[str]:
+    rule = finding.source.rule.casefold()
+    return {finding.category, rule, f"{finding.source.tool.casefold()}:{rule}"}
 
 
 def read_comment(line: str) -> Comment | None:

@@ -31,7 +31,8 @@ class Agenda:
     """What is to be done. Each changed line is in one hunk of `asked` or counted in one of `skipped`.
 
     `asked` has large hunks in pieces; `told` is what is known of their files. `checked` are whole hunks, also
-    of what is not asked about; `inspected` are the files that rules read. Where a part of an asked hunk is left
+    of what is not asked about; `inspected` are the files that rules read, `open_to_others` those of which other
+    tools may speak. Where a part of an asked hunk is left
     out, `skipped` names the hunk too.
     """
 
@@ -41,6 +42,7 @@ class Agenda:
     skipped: tuple[Skipped, ...]
     told: Mapping[FileKey, Told]
     inspected: tuple[FileDiff, ...] = ()
+    open_to_others: tuple[FileDiff, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -92,7 +94,10 @@ def agenda(change: Change, config: ProjectSettings, time_left: TimeLeft = lambda
         for skip in passed_over
     )
     skipped = (*change.skipped, *passed, *unasked, *late)
-    return Agenda(change, tuple(asked), checked, skipped, told, tuple(inspected.values()))
+    others = {pick.file.key: pick.file for pick in picked}
+    return Agenda(
+        change, tuple(asked), checked, skipped, told, tuple(inspected.values()), tuple(others.values())
+    )
 
 
 def _why_whole(pick: Picked) -> str:

@@ -41,10 +41,13 @@ def coverage(picked: Sequence[Picked], checked: Sequence[Picked], skipped: Seque
     )
 
 
-def manifest(config: Config, engine: Engine | None, expired: int = 0) -> Manifest:
+def manifest(
+    config: Config, engine: Engine | None, expired: int = 0, *, analyzers: Sequence[str] = ()
+) -> Manifest:
     """Record what makes the review, so that it can be made again. Without an engine it names no model.
 
-    `expired` counts the findings that a baseline silenced until its last day for them.
+    `expired` counts the findings that a baseline silenced until its last day for them; `analyzers` names the other
+    tools that were heard.
     """
     card = engine.card() if engine else EngineCard("", "", "none", 0)
     names = (
@@ -68,5 +71,6 @@ def manifest(config: Config, engine: Engine | None, expired: int = 0) -> Manifes
             **card.settings,
             **{name: plain(getattr(config, name)) for name in names},
             **({"baseline_expired": expired} if expired else {}),
+            **({"analyzers": ", ".join(analyzers)} if analyzers else {}),
         },
     )

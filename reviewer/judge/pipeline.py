@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, errors
+from hunkwise.reviewer.checks.pack import other_names
 from hunkwise.reviewer.checks.run import RuleSet, inspect
 from hunkwise.reviewer.config.settings import Config, Limits, ProjectSettings
 from hunkwise.reviewer.findings import checks, ranking
@@ -27,6 +28,8 @@ from hunkwise.reviewer.judge.judgement import Examined, Inquiry, inquiries, judg
 from hunkwise.reviewer.judge.memory import Memory, Recall
 from hunkwise.reviewer.judge.precision import aim
 from hunkwise.reviewer.judge.selection import Picked
+from hunkwise.reviewer.linters.analyzers import UNHEARD, Analysis
+from hunkwise.reviewer.linters.remarks import joined
 from hunkwise.reviewer.text.globs import matches
 from hunkwise.reviewer.types import (
     Change,
@@ -103,9 +106,13 @@ def carry_out(
     memory: Memory | None,
     observer: Observer,
     own_rules: Sequence[Mapping[str, Any]] = (),
+    analysis: Analysis = UNHEARD,
     time_left: TimeLeft,
 ) -> Review:
-    """Do what stands on an agenda, as `review` does; the engine is used only where something is asked."""
+    """Do what stands on an agenda, as `review` does; the engine is used only where something is asked.
+
+    `analysis` is what other tools say of the change.
+    """
     asking = bool(todo.asked)
     if asking:
         config = aim(config, engine)
@@ -120,11 +127,13 @@ def carry_out(
         raise failures[0]
     if asking:
         examined = without_words(todo.asked, examined, engine.card().model)
-    made = distinguish([*checked, *ruled, *(found for result in examined for found in result.findings)])
+    known = joined([*checked, *ruled], analysis.claims, _also(ruled, own_rules) if analysis.claims else {})
+    made = distinguish([*known, *(found for result in examined for found in result.findings)])
     said, unsaid = settled(made, todo.change, config, silence)
     missed = [
         *(_late(skip, unchecked) for skip in todo.skipped),
         *(skip for result in examined for skip in result.skipped),
+        *analysis.skipped,
     ]
     faulty = {skip.key for skip in missed if skip.fault}
     skipped = _joined([*missed, *(skip for skip in unruled if skip.key not in faulty)])
@@ -135,7 +144,9 @@ def carry_out(
         coverage=coverage(
             todo.asked, [pick for pick in todo.checked if pick.place not in unchecked], skipped
         ),
-        manifest=manifest(config, engine if asking else None, expired(made, silence)),
+        manifest=manifest(
+            config, engine if asking else None, expired(made, silence), analyzers=analysis.names
+        ),
         base=todo.change.base,
         head=todo.change.head,
     )
@@ -232,13 +243,24 @@ def _inspect_all(
 
 def ruleset(config: Config, own: Sequence[Mapping[str, Any]] = ()) -> RuleSet:
     """Give the rules that read under these settings, a project's `own` ones with them."""
-    severities = dict(pair.split("=") for pair in config.rule_severities)
     return RuleSet(
         off=config.disabled_rules,
         own=tuple(own),
-        severities={name: Severity(severity) for name, severity in severities.items()},
+        severities=severities(config),
         categories=config.categories,
     )
+
+
+def severities(config: Config) -> dict[str, Severity]:
+    """Give the severities that a project gives to rules, by their names."""
+    pairs = (pair.split("=") for pair in config.rule_severities)
+    return {name: Severity(severity) for name, severity in pairs}
+
+
+def _also(ruled: Iterable[Finding], own: Sequence[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
+    """Give, for each rule that said something, the names of the same check in other tools."""
+    mine = {rule["id"]: frozenset(rule.get("also", ())) for rule in own}
+    return {name: mine.get(name) or other_names(name) for name in {found.source.rule for found in ruled}}
 
 
 def _late(skip: Skipped, unchecked: Collection[Place | FileKey]) -> Skipped:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 
 from hunkwise.reviewer.findings.fingerprint import fingerprint
 from hunkwise.reviewer.findings.suggestion import offer
@@ -11,7 +12,17 @@ from hunkwise.reviewer.linters.edits import applied
 from hunkwise.reviewer.linters.maps import Kind, kind_of, names_of, page_of
 from hunkwise.reviewer.linters.reported import Reported
 from hunkwise.reviewer.text.redaction import redact
-from hunkwise.reviewer.types import FileDiff, Finding, Hunk, Source, Suggestion, TextOf, Witness
+from hunkwise.reviewer.types import (
+    Category,
+    FileDiff,
+    Finding,
+    Hunk,
+    Severity,
+    Source,
+    Suggestion,
+    TextOf,
+    Witness,
+)
 
 MOST_LINES = 8  # of a remark; of a longer one (a whole function) the first line has it
 UNMEASURED = 0.5  # nobody has counted how often the tool is right
@@ -27,7 +38,28 @@ class Claim:
     names: frozenset[str]
 
 
-def claims(reported: Iterable[Reported], files: Sequence[FileDiff], text: TextOf) -> tuple[Claim, ...]:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a project wants to hear: no rules of `off` (globs, `ruff:S1*`), `severities` of its own by rule."""
+
+    off: tuple[str, ...] = ()
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    categories: tuple[Category, ...] = tuple(Category)
+
+    def kind_of(self, said: Reported) -> Kind | None:
+        """Say what a remark is about; None if it is not to be heard."""
+        kind, names = kind_of(said), names_of(said)
+        if kind is None or kind.category not in self.categories:
+            return None
+        if any(fnmatchcase(name, glob) for name in names for glob in self.off):
+            return None
+        own = next((self.severities[name] for name in sorted(names) if name in self.severities), None)
+        return replace(kind, severity=own) if own else kind
+
+
+def claims(
+    reported: Iterable[Reported], files: Sequence[FileDiff], text: TextOf, choice: Choice = Choice()
+) -> tuple[Claim, ...]:
     """Make claims of all that is said of lines which the files add or alter; `text` gives their new texts.
 
     Of a file that comes more than once in a change it is not known which of its texts a tool has read.
@@ -36,7 +68,7 @@ def claims(reported: Iterable[Reported], files: Sequence[FileDiff], text: TextOf
     lines = {path: _standing(file) for path, file in by_path.items()}
     made = []
     for said in reported:
-        if said.path in by_path and said.start_line and (kind := kind_of(said)) is not None:
+        if said.path in by_path and said.start_line and (kind := choice.kind_of(said)) is not None:
             file = by_path[said.path]
             if place := _place(said, lines[said.path]):
                 made.append(_claim(said, kind, place, file, text(file)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -47,6 +48,17 @@ LEVELS = {
 
 def read(form: str, data: bytes | str, root: Root = ROOT) -> list[Reported]:
     return list(reader(FORMATS[form])(data.encode() if isinstance(data, str) else data, root))
+
+
+def sarif(**run: Any) -> str:
+    return json.dumps({"runs": [{"tool": {"driver": {"name": "x"}}, **run}]})
+
+
+def at(uri: str, line: object = 3, **more: Any) -> dict[str, Any]:
+    artifact = {"uri": uri, **({"uriBaseId": more["base"]} if "base" in more else {})}
+    return {
+        "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": {"startLine": line}}}]
+    }
 
 
 @pytest.mark.parametrize(
@@ -167,8 +179,7 @@ def test_what_is_written_is_what_is_read(
         ("sarif", '{"runs": [{"tool": {"driver": {"name": "x"}}, "results": [7]}]}', "runs[0].results[0]"),
         (
             "sarif",
-            '{"runs": [{"tool": {"driver": {"name": "x"}}, "results": [{"locations": [{"physicalLocation": '
-            '{"region": {"startLine": "3"}}}]}]}]}',
+            sarif(results=[at("a", "3")]),
             "runs[0].results[0].locations[0].physicalLocation.region.startLine: must be a whole number",
         ),
         (
@@ -189,7 +200,7 @@ def test_what_is_written_is_what_is_read(
         ("eslint", "{}", "must be a list of files"),
         ("eslint", "[{}]", "[0].filePath: is missing"),
         ("checkstyle", "", "no XML"),
-        ("checkstyle", "<checkstyle><file name='a'></checkstyle>", "line 1, column 32: no XML"),
+        ("checkstyle", "<checkstyle><file name='a'></checkstyle>", "no XML: mismatched tag"),
         ("checkstyle", '<!DOCTYPE a [<!ENTITY b "c">]><checkstyle/>', "line 1: a document type is not read"),
         (
             "checkstyle",
@@ -211,17 +222,18 @@ def test_what_is_of_another_form_is_refused_with_its_place(form: str, data: str 
     assert len(str(refused.value)) < 300
 
 
+KEYS = re.findall(
+    r"\w+",
+    """runs tool driver name results locations physicalLocation region startLine artifactLocation uri index ruleId
+    ruleIndex message text arguments fixes diagnostics location path range start line code lines begin filePath
+    messages suggestions artifactChanges replacements deletedRegion level rules""",
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(
-                "runs tool driver name results locations physicalLocation region startLine artifactLocation uri "
-                "index ruleId ruleIndex message text arguments fixes diagnostics location path range start line code "
-                "lines begin filePath messages suggestions artifactChanges replacements deletedRegion level "
-                "rules".split()
-            ),
+            st.sampled_from(KEYS),
             inner,
             max_size=6,
         )
@@ -276,17 +288,6 @@ def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
 def test_a_path_leads_into_the_repository_or_nowhere(path: str, inside: str) -> None:
     """Paths are relative to the root; what is not in it has none."""
     assert ROOT.relative(path) == inside
-
-
-def sarif(**run: Any) -> str:
-    return json.dumps({"runs": [{"tool": {"driver": {"name": "x"}}, **run}]})
-
-
-def at(uri: str, line: int = 3, **more: Any) -> dict[str, Any]:
-    artifact = {"uri": uri, **({"uriBaseId": more["base"]} if "base" in more else {})}
-    return {
-        "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": {"startLine": line}}}]
-    }
 
 
 @pytest.mark.parametrize(
