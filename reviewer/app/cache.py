@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from hunkwise.engine import CachePlace, open_cache
 from hunkwise.reviewer.config.named_files import repository_root
 from hunkwise.reviewer.errors import ConfigError, GitError
-from hunkwise.reviewer.source import git
+from hunkwise.reviewer.source import ci, git
 
 if TYPE_CHECKING:
     from hunkwise.engine import Cache, Trust
@@ -56,28 +55,12 @@ def _is_committed(folder: Path) -> bool:
 
 def trust_from_environment(environ: Mapping[str, str]) -> Trust:
     """Say whose change this run reads: "fork" in CI for another repository's, or where it can't be told."""
-    if environ.get("GITHUB_ACTIONS") == "true" and environ.get("GITHUB_EVENT_NAME", "").startswith(
-        "pull_request"
-    ):
-        return "trusted" if _github_head_is_ours(environ) else "fork"
-    source = environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH")  # GitLab
-    if source is not None:
-        return "trusted" if source == environ.get("CI_PROJECT_PATH") else "fork"
-    return "trusted"
-
-
-def _github_head_is_ours(environ: Mapping[str, str]) -> bool:
-    try:
-        event = json.loads(Path(environ.get("GITHUB_EVENT_PATH", "")).read_bytes())
-        head = event["pull_request"]["head"]["repo"]["full_name"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return False  # a deleted fork has no repository
-    return bool(head == environ.get("GITHUB_REPOSITORY"))
+    return "fork" if ci.is_foreign(environ) else "trusted"
 
 
 def cache_from_environment(environ: Mapping[str, str], repository: str = "") -> AbstractContextManager[Cache]:
     """Open the response cache of a repository; the CI's own name for it goes before `repository`."""
-    name = environ.get("GITHUB_REPOSITORY") or environ.get("CI_PROJECT_PATH") or repository
+    name = ci.repository_name(environ) or repository
     cache: AbstractContextManager[Cache] = open_cache(
         place_from_environment(environ), trust=trust_from_environment(environ), repository=name
     )

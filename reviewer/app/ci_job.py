@@ -1,24 +1,19 @@
-"""What a job says: the inputs of action.yml, and the commits that the job of GitHub or GitLab is about."""
+"""What the job of GitHub or GitLab has to work with: the inputs of action.yml, and the commits in the checkout."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hunkwise.reviewer.config.files import LARGEST_FILE
 from hunkwise.reviewer.config.kinds import nearest
-from hunkwise.reviewer.config.named_files import read_as_of, read_regular
+from hunkwise.reviewer.config.named_files import read_as_of
 from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.source.ci import Range
 from hunkwise.reviewer.source.git import Repository, asks, empty_tree, repository, run
 from hunkwise.reviewer.types import Severity
 
-_LARGEST_EVENT = 10_000_000  # bytes; GitHub's webhooks stop at 25 MB, those about pull requests far below
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_ZEROS = "0" * 40  # `before` of a push that makes a branch
 REPORTERS = ("github-pr-review", "github-pr-annotations", "none")
 FILTER_MODES = ("added", "diff_context")
 # reviewdog's levels, as our severities: the least severe that each one takes in
@@ -53,14 +48,6 @@ class Inputs:
         return [f"{flag}={value}" for flag, value in said.items() if value]
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
-    """The commits to review: what changed since `base` and `head` parted."""
-
-    base: str
-    head: str
-
-
 def read_inputs(environ: Mapping[str, str]) -> Inputs:
     """Read and check INPUT_… . Raises UsageError that names the input and what it may be."""
 
@@ -91,41 +78,6 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
         max_comments=given("max_comments"),
         language=given("language"),
     )
-
-
-def read_range(environ: Mapping[str, str]) -> Range:
-    """Read the event's commits: those of a pull request, a merge group or a push.
-
-    Raises UsageError for other events, and for commits that are none.
-    """
-    event = _event(environ)
-    base = (
-        _path(event, "pull_request", "base", "sha")
-        or _path(event, "merge_group", "base_sha")
-        or event.get("before")
-    )
-    head = (
-        _path(event, "pull_request", "head", "sha")
-        or _path(event, "merge_group", "head_sha")
-        or event.get("after")
-    )
-    if not (isinstance(base, str) and isinstance(head, str)):
-        raise UsageError(
-            "this event has no change to review; run the action on pull_request, merge_group or push"
-        )
-    if not (_COMMIT.fullmatch(base) and _COMMIT.fullmatch(head)):
-        raise UsageError("the event names commits that are none")
-    return Range(f"{head}^" if base == _ZEROS else base, head)
-
-
-def read_merge_range(environ: Mapping[str, str]) -> Range:
-    """Read the commits of a GitLab job's merge request. Raises UsageError."""
-    base = environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "")
-    # the first stands only where the job checks out the merged result
-    head = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA", "")
-    if not (_COMMIT.fullmatch(base) and _COMMIT.fullmatch(head)):
-        raise UsageError("this job is of no merge request; run it in merge request pipelines")
-    return Range(base, head)
 
 
 _CHECKOUT = (
@@ -170,20 +122,6 @@ def base_config(folder: Path, commits: Range, name: str, into: Path) -> Path:
     copy = into / path.name
     copy.write_bytes(found[path])
     return copy
-
-
-def _event(environ: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        event = json.loads(read_regular(environ.get("GITHUB_EVENT_PATH", ""), _LARGEST_EVENT))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the event can't be read from GITHUB_EVENT_PATH: {error}") from error
-    return event if isinstance(event, dict) else {}
-
-
-def _path(value: Any, *keys: str) -> Any:
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

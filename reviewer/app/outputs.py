@@ -13,6 +13,7 @@ from hunkwise.reviewer.config.kinds import nearest
 from hunkwise.reviewer.config.named_files import is_file
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.report import FORMATS, View, renderer
+from hunkwise.reviewer.source.ci import on_github
 from hunkwise.reviewer.text.visible import defuse
 from hunkwise.reviewer.types import Review
 
@@ -82,7 +83,7 @@ def write(review: Review, chosen: Sequence[Output], view: View, environ: Mapping
     for output in chosen:
         if output.path is None:
             text = renderer(output.format)(review, view)
-            if output.format != "annotations" and environ.get("GITHUB_ACTIONS") == "true":
+            if output.format != "annotations" and on_github(environ):
                 text = defuse(text)
             write_stdout(text, sys.stdout.buffer)
             continue

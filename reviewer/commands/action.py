@@ -10,21 +10,14 @@ import click
 
 from hunkwise.engine import library_from_environment
 from hunkwise.reviewer.app.child import for_review, review_command, supervise
-from hunkwise.reviewer.app.ci_job import (
-    Inputs,
-    Range,
-    base_config,
-    check_history,
-    read_inputs,
-    read_merge_range,
-    read_range,
-)
+from hunkwise.reviewer.app.ci_job import Inputs, base_config, check_history, read_inputs
 from hunkwise.reviewer.app.engines import LLAMACPP, engine_and_model
 from hunkwise.reviewer.app.sources import Source, read_change
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ReviewError, UsageError
 from hunkwise.reviewer.report.summary import plural
+from hunkwise.reviewer.source.ci import Range, read_merge_range, read_range
 from hunkwise.reviewer.text.visible import visible_line
 from hunkwise.reviewer.types import Review, Severity
 

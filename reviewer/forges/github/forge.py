@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from hunkwise.engine import errors
@@ -14,10 +11,10 @@ from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.forges.address import Address, https
 from hunkwise.reviewer.forges.port import Forge, Request
 from hunkwise.reviewer.publish.comment import GITHUB
+from hunkwise.reviewer.source.ci import github_event
 
 _PULL = re.compile(r"/(?P<project>[\w.-]+/[\w.-]+)/pull/(?P<number>[1-9][0-9]{0,9})(?:/.*)?")
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
-_LARGEST_EVENT = 10_000_000  # bytes; GitHub's webhooks stop at 25 MB, those about pull requests far below
 
 
 def _address(url: str, environment: Mapping[str, str]) -> Address:
@@ -40,7 +37,10 @@ def _same_host(one: str, other: str) -> bool:
 
 def _job(environment: Mapping[str, str]) -> Address:
     """Read which pull request a GitHub Actions job runs for, from its event's file."""
-    event = _event(environment)
+    try:
+        event = github_event(environment)
+    except UsageError as error:
+        raise UsageError(f"{error}; give --pr URL") from error
     project = environment.get("GITHUB_REPOSITORY", "")
     if _REPOSITORY.fullmatch(project) is None:
         raise UsageError("GITHUB_REPOSITORY is not set; give --pr URL")
@@ -53,18 +53,6 @@ def _job(environment: Mapping[str, str]) -> Address:
         owner = (run.get("head_repository") or {}).get("owner", {}).get("login", "")
         return Address(api, project, None, f"{owner}:{run.get('head_branch')}", str(run.get("head_sha")))
     raise UsageError("this job runs for no pull request; give --pr URL")
-
-
-def _event(environment: Mapping[str, str]) -> dict[str, Any]:
-    path = environment.get("GITHUB_EVENT_PATH", "")
-    if not path:
-        raise UsageError("no --pr URL is given and GITHUB_EVENT_PATH is not set")
-    try:
-        with Path(path).open("rb") as file:
-            event = json.loads(file.read(_LARGEST_EVENT))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the event in GITHUB_EVENT_PATH can't be read: {error}; give --pr URL") from error
-    return event if isinstance(event, dict) else {}
 
 
 def _open(address: Address, token: str, environment: Mapping[str, str]) -> Request:

@@ -11,6 +11,7 @@ from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.forges.address import Address, https
 from hunkwise.reviewer.forges.port import Forge, Request
 from hunkwise.reviewer.publish.comment import GITLAB
+from hunkwise.reviewer.source.ci import merge_job
 
 _MERGE = re.compile(
     r"/(?P<project>[\w.][\w.-]*(?:/[\w.][\w.-]*)+)(?:/-)?/merge_requests/(?P<number>[1-9][0-9]{0,9})(?:/.*)?"
@@ -24,7 +25,7 @@ def _address(url: str, environment: Mapping[str, str]) -> Address:
     """
     https(url, "the merge request's address")
     parts = urlsplit(url)
-    server = environment.get("CI_SERVER_URL", "").rstrip("/")
+    server = merge_job(environment).server.rstrip("/")
     if not (server and f"{url}/".startswith(f"{server}/")):
         server = f"{parts.scheme}://{parts.netloc}"
     path = unquote(parts.path).removeprefix(urlsplit(server).path)
@@ -36,12 +37,10 @@ def _address(url: str, environment: Mapping[str, str]) -> Address:
 
 def _job(environment: Mapping[str, str]) -> Address:
     """Read which merge request a GitLab CI job runs for."""
-    number = environment.get("CI_MERGE_REQUEST_IID", "")
-    project = environment.get("CI_MERGE_REQUEST_PROJECT_ID") or environment.get("CI_PROJECT_ID", "")
-    server = environment.get("CI_SERVER_URL", "")
-    if not (number.isdecimal() and project and server):
+    job = merge_job(environment)
+    if not (job.merge.isdecimal() and job.project and job.server):
         raise UsageError("this job runs for no merge request (CI_MERGE_REQUEST_IID); give --mr URL")
-    return Address(https(server, "CI_SERVER_URL"), project, int(number))
+    return Address(https(job.server, "CI_SERVER_URL"), job.project, int(job.merge))
 
 
 def _open(address: Address, token: str, environment: Mapping[str, str]) -> Request:
@@ -49,7 +48,7 @@ def _open(address: Address, token: str, environment: Mapping[str, str]) -> Reque
         from hunkwise.reviewer.forges.gitlab.merge import GitLabMerge
     except ModuleNotFoundError as error:
         raise errors.MissingExtra("python-gitlab", "gitlab") from error
-    return GitLabMerge(address, token, certificates=environment.get("CI_SERVER_TLS_CA_FILE"))
+    return GitLabMerge(address, token, certificates=merge_job(environment).certificates)
 
 
 FORGE = Forge(

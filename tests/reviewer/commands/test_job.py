@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from hunkwise.reviewer.app.ci_job import Range, base_config, check_history, read_inputs, read_range
+from hunkwise.reviewer.app.ci_job import base_config, check_history, read_inputs
 from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.source.ci import Range, read_range
 
 A, B, ZERO = "a" * 40, "b" * 40, "0" * 40
 
