@@ -14,6 +14,7 @@ from hunkwise.reviewer.source.ci import Range
 from hunkwise.reviewer.source.git import Repository, asks, empty_tree, repository, run
 from hunkwise.reviewer.types import Severity
 
+_LARGEST_SUMMARY = 1_000_000  # bytes; GitHub refuses more than 1 MiB for all of a step
 REPORTERS = ("github-pr-review", "github-pr-annotations", "none")
 FILTER_MODES = ("added", "diff_context")
 # reviewdog's levels, as our severities: the least severe that each one takes in
@@ -122,6 +123,18 @@ def base_config(folder: Path, commits: Range, name: str, into: Path) -> Path:
     copy = into / path.name
     copy.write_bytes(found[path])
     return copy
+
+
+def append_summary(environ: Mapping[str, str], text: str) -> None:
+    """Append a report in Markdown to the job's summary, whole lines of it, as much as GitHub takes."""
+    path = environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    data = text.encode("utf-8")
+    if len(data) > _LARGEST_SUMMARY:
+        data = data[: data.rindex(b"\n", 0, _LARGEST_SUMMARY) + 1] + b"\n(cut; the report has more)\n"
+    with Path(path).open("ab") as file:
+        file.write(data)
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

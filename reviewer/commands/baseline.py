@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hunkwise.reviewer.app.baseline import today
-from hunkwise.reviewer.commands.post import read_findings
+from hunkwise.reviewer.app.post import read_findings
 from hunkwise.reviewer.config.named_files import placed, read_regular
 from hunkwise.reviewer.errors import ConfigError, UsageError
 from hunkwise.reviewer.findings.baseline import Entry, merged, parse, render

@@ -131,11 +131,9 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
         return code
     _write(outcome, chosen, config, environment)
     if request := request_of(source, environment.variables):
-        from hunkwise.reviewer.commands.post import post_review
+        from hunkwise.reviewer.app.post import post_review
 
-        posted = post_review(outcome.review, *request, environment.variables)
-        if posted:
-            return posted
+        click.echo(post_review(outcome.review, *request, environment), nl=False)
     return exit_code(outcome.review, config.fail_on, outcome.failure)
 
 

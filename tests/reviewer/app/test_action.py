@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from hunkwise.reviewer.app.action import Reviewed, job_folder, verdict
 from hunkwise.reviewer.app.child import for_review
+from hunkwise.reviewer.app.ci_job import append_summary
 from hunkwise.reviewer.commands import action
-from hunkwise.reviewer.commands.action import verdict
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.types import Severity
@@ -16,12 +17,19 @@ from hunkwise.reviewer.types import Severity
     ("code", "fail_on", "expected"),
     [(0, None, 0), (1, Severity.HIGH, 1), (3, Severity.HIGH, 3), (3, None, 0)],
 )
-def test_verdict(
-    code: int, fail_on: Severity | None, expected: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """An incomplete review fails a job that may fail, and is a warning in one that may not."""
+def test_verdict(code: int, fail_on: Severity | None, expected: int) -> None:
+    """An incomplete review fails a job that may fail, and passes in one that may not."""
     assert verdict(code, fail_on) == expected
-    assert ("::warning" in capsys.readouterr().out) == (code != expected)
+
+
+@pytest.mark.parametrize("let_pass", [True, False])
+def test_what_is_let_pass_is_a_warning(
+    let_pass: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log says that a review which passes was incomplete."""
+    monkeypatch.setattr(action, "review_job", lambda _: Reviewed({"exit_code": "0"}, let_pass))
+    action.command.main(["review"], standalone_mode=False)
+    assert ("::warning" in capsys.readouterr().out) == let_pass
 
 
 def test_no_secret_for_the_review() -> None:
@@ -48,26 +56,25 @@ def test_the_model_runs_apart(said: dict[str, str], tmp_path: Path) -> None:
     assert load(flags={}, environ=for_review({**said, "GITHUB_TOKEN": "x"}), folder=tmp_path).isolate
 
 
-def test_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outputs(tmp_path: Path) -> None:
     """An output is one line: a value with a line end in it, which would forge another one, is refused."""
-    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
-    action._output({"findings": "3", "highest_severity": "high"})
+    environ = {"GITHUB_OUTPUT": str(tmp_path / "outputs")}
+    action._output({"findings": "3", "highest_severity": "high"}, environ)
     assert (tmp_path / "outputs").read_text() == "findings=3\nhighest_severity=high\n"
     with pytest.raises(UsageError, match="line end"):
-        action._output({"model": "x\nadmin=true"})
+        action._output({"model": "x\nadmin=true"}, environ)
     assert "admin" not in (tmp_path / "outputs").read_text()
 
 
 def test_summary_is_bounded(tmp_path: Path) -> None:
     """A report that GitHub would refuse is cut at a line, and says so."""
-    (tmp_path / "report").write_text("line\n" * 300_000)
-    action._summary({"GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}, tmp_path / "report")
+    append_summary({"GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}, "line\n" * 300_000)
     text = (tmp_path / "summary").read_text()
     assert len(text) <= 1_000_100
-    assert text.endswith("line\n\n(cut; the report is in the artifacts)\n")
+    assert text.endswith("line\n\n(cut; the report has more)\n")
 
 
 def test_elsewhere() -> None:
     """Outside of GitHub Actions there is a sentence that names the command to use."""
     with pytest.raises(UsageError, match="review"):
-        action._folder({})
+        job_folder({})
