@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hunkwise.reviewer.app.ci_job import append_summary
 from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.jobs.ci_job import append_summary
 from hunkwise.reviewer.config.named_files import read_regular
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.report import View, renderer

@@ -11,9 +11,9 @@ from typing import Any, TextIO
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.app.baseline import read_baseline, today
-from hunkwise.reviewer.app.child import CHECKED, IDLE
 from hunkwise.reviewer.app.engines import OpenedModel, OpenEngine, open_engine
 from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.jobs.child import CHECKED, IDLE
 from hunkwise.reviewer.app.meters import Meter, Transcript, Unasked
 from hunkwise.reviewer.app.progress import Progress
 from hunkwise.reviewer.app.sources import Source, read_change

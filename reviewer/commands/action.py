@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from hunkwise.reviewer.app.action import prepare as prepare_job
-from hunkwise.reviewer.app.action import review_job, review_merge_request
+from hunkwise.reviewer.app.jobs.action import prepare as prepare_job
+from hunkwise.reviewer.app.jobs.action import review_job, review_merge_request
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.report.summary import plural

@@ -7,8 +7,8 @@ import sys
 import click
 
 from hunkwise.engine.errors import EngineError
-from hunkwise.reviewer.app.hook import Outcome, Policies, Policy, review_tasks, threshold
-from hunkwise.reviewer.app.pushes import from_environment, from_lines
+from hunkwise.reviewer.app.jobs.hook import Outcome, Policies, Policy, review_tasks, threshold
+from hunkwise.reviewer.app.jobs.pushes import from_environment, from_lines
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.errors import ReviewError

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from hunkwise.reviewer.app import hook
-from hunkwise.reviewer.app.child import Ending, review_command, supervise
-from hunkwise.reviewer.app.hook import Outcome, judge
-from hunkwise.reviewer.app.pushes import Task, from_environment, from_lines
+from hunkwise.reviewer.app.jobs import hook
+from hunkwise.reviewer.app.jobs.child import Ending, review_command, supervise
+from hunkwise.reviewer.app.jobs.hook import Outcome, judge
+from hunkwise.reviewer.app.jobs.pushes import Task, from_environment, from_lines
 from hunkwise.reviewer.app.sources import Source
 from hunkwise.reviewer.commands.hook import command
 from hunkwise.reviewer.errors import GitError

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from hunkwise.reviewer.app import hook
-from hunkwise.reviewer.app.child import Ending, review_command
-from hunkwise.reviewer.app.pushes import Task, from_environment, from_lines, remotes
+from hunkwise.reviewer.app.jobs import hook
+from hunkwise.reviewer.app.jobs.child import Ending, review_command
+from hunkwise.reviewer.app.jobs.pushes import Task, from_environment, from_lines, remotes
 from hunkwise.reviewer.app.sources import Source
 from hunkwise.reviewer.commands.hook import command
 from hunkwise.reviewer.diff.parse import Limits

@@ -19,9 +19,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from hunkwise.reviewer.app.child import CHECKED, IDLE, Ending, review_command, supervise
 from hunkwise.reviewer.app.environment import Environment
-from hunkwise.reviewer.app.pushes import Task
+from hunkwise.reviewer.app.jobs.child import CHECKED, IDLE, Ending, review_command, supervise
+from hunkwise.reviewer.app.jobs.pushes import Task
 from hunkwise.reviewer.app.sources import Source
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.types import Severity

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hunkwise.reviewer.app.ci_job import base_config, check_history, read_inputs
+from hunkwise.reviewer.app.jobs.ci_job import base_config, check_history, read_inputs
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.source.ci import Range, read_range
 

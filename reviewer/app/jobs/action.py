@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hunkwise.engine import library_from_environment
-from hunkwise.reviewer.app.child import for_review, review_command, supervise
-from hunkwise.reviewer.app.ci_job import Inputs, append_summary, base_config, check_history, read_inputs
 from hunkwise.reviewer.app.engines import LLAMACPP, engine_and_model
 from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.jobs.child import for_review, review_command, supervise
+from hunkwise.reviewer.app.jobs.ci_job import Inputs, append_summary, base_config, check_history, read_inputs
 from hunkwise.reviewer.app.sources import Source, read_change
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.config.settings import Config

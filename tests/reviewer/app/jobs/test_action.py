@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from hunkwise.reviewer.app.action import Reviewed, job_folder, verdict
-from hunkwise.reviewer.app.child import for_review
-from hunkwise.reviewer.app.ci_job import append_summary
+from hunkwise.reviewer.app.jobs.action import Reviewed, job_folder, verdict
+from hunkwise.reviewer.app.jobs.child import for_review
+from hunkwise.reviewer.app.jobs.ci_job import append_summary
 from hunkwise.reviewer.commands import action
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.errors import UsageError
