@@ -35,6 +35,7 @@ VERBS = {
     "install-hook": "hunkwise.reviewer.commands.setup.install_hook",
     "action": "hunkwise.reviewer.commands.action",
     "rules": "hunkwise.reviewer.commands.quality.rules",
+    "mine": "hunkwise.reviewer.commands.quality.mine",
     "bench": "hunkwise.reviewer.commands.quality.bench",
     "calibrate": "hunkwise.reviewer.commands.quality.calibrate",
 }
