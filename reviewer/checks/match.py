@@ -73,7 +73,7 @@ def _matches(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tup
     for rule in finding if _any_matches(finding, root, language) else ():
         yield from ((rule, match) for match in _found(rule, root, language)[:MOST_HITS])
     if flowing := [rule for rule in rules if rule.flow]:
-        functions = Functions(root, language)
+        functions = _functions(flowing, root, language)
         for rule in flowing:
             yield from ((rule, match) for match in _flowing(rule, functions, language)[:MOST_HITS])
     for rule in rules:
@@ -99,6 +99,13 @@ def _found(rule: Rule, root: SgNode, language: str) -> list[Match]:
         raise ConfigError(f"rule {rule.id}: {_reason(error)}") from None
     names = metavariables(rule.find)
     return [Match(node, bound(node, names)) for node in nodes]
+
+
+def _functions(rules: Sequence[Rule], root: SgNode, language: str) -> Functions:
+    try:
+        return Functions(root, language, [entry for rule in rules for entry in triggers(rule.flow)])
+    except _REFUSED:
+        return Functions(root, language)  # which of them is refused is told where each is looked for
 
 
 def _flowing(rule: Rule, functions: Functions, language: str) -> list[Match]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Taint:
-    """A value from outside: where it came in, and the names that it went through."""
+    """A value from outside: where it came in, the names it went through, and whether its text stands first."""
 
     source: SgNode
     start: int
     via: frozenset[str] = frozenset()
+    leads: bool = True
 
 
 Facts = Mapping[str, Taint | None]
@@ -36,7 +37,7 @@ def join(one: Facts, other: Facts) -> Facts:
                 joined[name] = taint
         else:
             early = min(first, second, key=lambda taint: taint.start)
-            joined[name] = Taint(early.source, early.start, first.via | second.via)
+            joined[name] = replace(early, via=first.via | second.via, leads=first.leads or second.leads)
     return joined
 
 
@@ -44,6 +45,9 @@ def clear(name: str, facts: dict[str, Taint | None]) -> None:
     """A name was looked at and found right: so is what was made of it."""
     if not name:
         return
+    base = name.rpartition(".")[0]
+    if base and facts.get(base) is not None:
+        clear(base, facts)  # who looks at a part has looked at the whole
     taint = facts.get(name)
     went = taint.via if taint is not None else frozenset()
     for other, known in list(facts.items()):

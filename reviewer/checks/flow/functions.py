@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 MOST_MATCHES = 400  # of one rule in a file; generated code has more
+_MOST_AREAS = 40  # functions that are looked through one by one; beyond, the file is
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,44 @@ class Match:
 
 
 class Functions:
-    """One file: made once, and handed to each rule that is tried on it."""
+    """One file: made once, and handed to each rule that is tried on it.
 
-    def __init__(self, root: SgNode, language: str) -> None:
+    With `begins` (what each of those rules begins with, spec.triggers), only functions that hold one are read.
+    """
+
+    def __init__(
+        self, root: SgNode, language: str, begins: Sequence[Mapping[str, Any]] | None = None
+    ) -> None:
         self.root = root
         self.grammar: Grammar = grammar(language)
         self.text = "\n" * root.range().start.index + root.text()  # a tree may begin behind blank lines
         self._graphs: dict[tuple[Key, frozenset[Key], bool], Graph | None] = {}
         self._units: dict[Key, Node] = {}
         self._found: dict[str, list[Match]] = {}
+        self._areas = [root] if begins is None else self._holding(begins)
+
+    def _holding(self, begins: Sequence[Mapping[str, Any]]) -> list[SgNode]:
+        """Find the functions that any of these can be in, in one walk. Constraints only narrow a rule."""
+        rules = [config(entry, self.grammar.language) for entry in begins if possible(entry, self.words)]
+        if not rules:
+            return []
+        if any("utils" in rule for rule in rules):
+            return [self.root]
+        areas: dict[Key, SgNode] = {}
+        for node in self.root.find_all(cast("Any", {"rule": {"any": [rule["rule"] for rule in rules]}})):
+            area = self._area(node)
+            areas[key(area)] = area
+            if len(areas) > _MOST_AREAS or area is self.root:
+                return [self.root]
+        return list(areas.values())
+
+    def _area(self, node: SgNode) -> SgNode:
+        """Give the outermost function around a node, or the whole file."""
+        area = self.root
+        for holder in node.ancestors():
+            if holder.kind() in self.grammar.functions:
+                area = holder
+        return area
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -81,7 +111,8 @@ class Functions:
             return []
         name = repr(entry)
         if name not in self._found:
-            nodes = self.root.find_all(cast("Any", config(entry, self.grammar.language)))
+            asked = cast("Any", config(entry, self.grammar.language))
+            nodes = [node for area in self._areas for node in area.find_all(asked)]
             names = metavariables(entry)
             self._found[name] = [Match(node, key(node), _named(node, names)) for node in nodes[:MOST_MATCHES]]
         return self._found[name]

@@ -35,8 +35,8 @@ def _guarded(test: Node, *, truth: bool) -> list[str]:
         return _guarded(kids[0], truth=not truth)
     if grammar.role(node.kind) == "bind" and len(kids) > 1:
         return _guarded(kids[-1], truth=truth)
-    if node.kind in grammar.calls:
-        return _checked(Call(node))
+    if (call := _asked(node)) is not None:
+        return _checked(call)
     if node.kind in grammar.indexes and len(kids) > 1:
         return _paths(kids[1:]) if truth else []  # ALLOWED[x]
     if len(kids) < 2:
@@ -71,9 +71,18 @@ def _compared(left: Node, right: Node, *, positive: bool) -> list[str]:
     for one, other in ((left, right), (right, left)):
         if inner(other).text in _EMPTY:
             return []
-        if inner(one).kind in one.grammar.calls:
-            return _checked(Call(inner(one)))
+        if (call := _asked(one)) is not None:
+            return _checked(call)
     return _paths([left, right]) if positive else []
+
+
+def _asked(node: Node) -> Call | None:
+    """Give the call that a condition is about: `f(x)`, `f(x).host`, `f(x)[0]`."""
+    node = inner(node)
+    grammar = node.grammar
+    while node.kind in (*grammar.members, *grammar.indexes) and node.named:
+        node = inner(node.named[0])
+    return Call(node) if node.kind in grammar.calls else None
 
 
 def _checked(call: Call) -> list[str]:

@@ -91,12 +91,8 @@ def _use(
                 return Use.GIVEN
             if part or up is step.node or up.parent is None or up.parent.kind not in grammar.wrappers:
                 return Use.TARGET
-        elif role in ("leave", "held", "with") or up.kind in grammar.holders:
-            return (
-                Use.GIVEN
-                if role or up.parent is None or up.parent.kind not in grammar.calls
-                else _in_call(node, up.parent)
-            )
+        elif role in ("leave", "held", "with"):
+            return Use.GIVEN
         node = up
     if step.op in ("leave", "with", "defer"):
         return Use.GIVEN

@@ -17,7 +17,7 @@ Entries = tuple[Mapping[str, Any], ...]
 _SOMETIMES = ("every path", "any path")
 # kind: what it must hold, what it may hold (lists of entries), and other keys
 _KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    "taint": (("sources", "sinks"), ("cleaners",), ()),
+    "taint": (("sources", "sinks"), ("cleaners",), ("start",)),
     "obligation": (("open", "close"), ("uses", "escapes"), ("on", "throws")),
     "state": (("begin", "use"), ("end",), ("on",)),
     "unread": (("assign",), (), ("of",)),
@@ -38,6 +38,7 @@ class Spec:
     on: str = "every path"
     of: str = ""
     throws: bool = False
+    start: bool = False
 
     def __getitem__(self, name: str) -> Entries:
         return self.entries.get(name, ())
@@ -55,6 +56,7 @@ def read_spec(data: Mapping[str, Any], language: str) -> Spec:
     """Read the `flow:` of a rule. Raises ValueError that says what is wrong."""
     if not isinstance(data, Mapping):
         raise ValueError("flow must be a mapping of keys to values")
+    data = {"on" if name is True else name: value for name, value in data.items()}  # YAML takes `on` for true
     kind = data.get("kind")
     if kind not in _KINDS:
         raise ValueError(f"flow: kind must be one of {', '.join(_KINDS)}")
@@ -80,12 +82,13 @@ def read_spec(data: Mapping[str, Any], language: str) -> Spec:
         raise ValueError(f"flow: on must be one of: {', '.join(_SOMETIMES)}")
     if not isinstance(of, str) or (kind == "unread" and not of):
         raise ValueError("flow: of must name a metavariable of assign")
-    if not isinstance(throws, bool):
-        raise ValueError("flow: throws must be true or false")
+    start = data.get("start", False)
+    if not isinstance(throws, bool) or not isinstance(start, bool):
+        raise ValueError("flow: throws and start are true or false")
     for entry in entries.get("sinks", ()):
         if "$SINK" not in repr(entry) and "$$$SINK" not in repr(entry):
             raise ValueError("flow: every sink names with $SINK the part that must not come from a source")
-    return Spec(kind, entries, tuple(sets), on, of, throws)
+    return Spec(kind, entries, tuple(sets), on, of, throws, start)
 
 
 def check_spec(data: Mapping[str, Any], language: str) -> None:

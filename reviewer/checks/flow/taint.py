@@ -36,15 +36,20 @@ def tainted(spec: Spec, file: Functions) -> Iterator[Flow]:
         inline = frozenset(name for match in those for name in file.between(match.node, unit))
         graph = file.graph(unit, inline)
         if graph is not None:
-            yield from _Taints(graph, near, cleaners, parameters="parameter" in spec.sets).reached(those)
+            yield from _Taints(
+                graph, near, cleaners, parameters="parameter" in spec.sets, start=spec.start
+            ).reached(those)
 
 
 class _Taints(Values):
-    def __init__(self, graph: Graph, sources: list[Match], cleaners: list[Key], *, parameters: bool) -> None:
+    def __init__(
+        self, graph: Graph, sources: list[Match], cleaners: list[Key], *, parameters: bool, start: bool
+    ) -> None:
         self.filled = [match for match in sources if match.one("OUT") is not None]
         super().__init__({match.key: match.node for match in sources if match.one("OUT") is None}, cleaners)
         self.graph = graph
         self.parameters = parameters
+        self.start = start
 
     def reached(self, sinks: list[Match]) -> Iterator[Flow]:
         """Give the sinks that are reached, each once."""
@@ -77,7 +82,7 @@ class _Taints(Values):
             node = find(step.node, key(part))
             if node is not None:
                 taint = self.of(node, self.inside(node, step, facts))
-                if taint is not None:
+                if taint is not None and (taint.leads or not self.start):
                     return part, taint
         return None
 

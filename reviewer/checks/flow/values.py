@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hunkwise.reviewer.checks.flow.facts import Facts, Taint, clear
@@ -64,7 +65,22 @@ class Values:
             "cast" in kind and any(_NUMBER.fullmatch(kid.text) for kid in kids)
         ):
             return None
+        if (
+            "string" in kind
+            or "template" in kind
+            or kind.startswith(("binary", "additive", "concat", "encapsed"))
+        ):
+            return self._text(node, facts)
         return self._any(kids, facts)
+
+    def _text(self, node: Node, facts: Facts) -> Taint | None:
+        """Tell of text that is put together: what stands before a tainted part is not for outsiders to choose."""
+        for kid in node.named:
+            taint = self.of(kid, facts)
+            if taint is not None:
+                before = node.source[node.start : kid.start]
+                return taint if leads(before, form=before.endswith("% ")) else replace(taint, leads=False)
+        return None
 
     def _any(self, nodes: Iterable[Node], facts: Facts) -> Taint | None:
         for node in nodes:
@@ -97,7 +113,18 @@ class Values:
         if call.receiver is None and not name and node.named and node.named[0].is_closed:
             return None
         if grammar.spreads.fullmatch(name):
-            return self._any(call.arguments, facts) or _formatted(call, facts)
+            return self._arguments(call, facts) or _formatted(call, facts)
+        return None
+
+    def _arguments(self, call: Call, facts: Facts) -> Taint | None:
+        for index, argument in enumerate(call.arguments):
+            taint = self.of(argument, facts)
+            if taint is not None:
+                first = call.arguments[0] if index else call.receiver
+                fixed = first is not None and not ("string" in first.kind and leads(first.text, form=True))
+                if fixed and call.name != "urljoin" and (index or "string" in (first.kind if first else "")):
+                    return replace(taint, leads=False)
+                return taint
         return None
 
     def bound(self, node: Node, facts: Facts) -> Facts:
@@ -152,7 +179,7 @@ class Values:
         if not whole:
             return
         if taint is not None:
-            facts[whole] = Taint(taint.source, taint.start, taint.via | {whole})
+            facts[whole] = replace(taint, via=taint.via | {whole})
         elif not more:
             for name in [name for name in facts if name.startswith(f"{whole}.")]:
                 del facts[name]
@@ -188,6 +215,8 @@ class Values:
             if holder.kind in node.grammar.comprehensions:
                 facts = self.bound(holder, facts)
                 for clause in kids[1:]:
+                    if clause is part:
+                        break
                     if clause.named and clause.field("left") is None:
                         facts = assume(clause.named[0], facts, truth=True)
             elif holder.kind in node.grammar.conditionals and len(kids) > 2:
@@ -203,6 +232,9 @@ _NUMBER = re.compile(
     r"(?i)(unsigned |signed |std::)?(u?int\d*(_t)?|integer|u?long|u?short|float|double|bool(ean)?|s?size_t"
     r"|[ui]\d+|[ui]size|f\d+)"
 )
+_OPENING = re.compile(r"""[\s(]{0,9}[$@]{0,2}[A-Za-z]{0,2}["'`]{0,3}(?:\w{0,9}:?//)?""")
+_VALUE_NEXT = re.compile(r"""[$#]?\{?\Z|["'`]{1,3}\s{0,9}[+.~,&]{0,2}\s{0,9}\Z""")
+_PLACEHOLDER = re.compile(r"%[sv]|\{\w{0,20}\}")
 _BRACED = re.compile(r"\{(\w{1,80})")
 _SHORT = ("and", "&&", "or", "||")
 
@@ -213,6 +245,16 @@ def conditional(node: Node) -> tuple[Node, Node, Node]:
     if node.grammar.language == "python":
         return kids[1], kids[0], kids[2]
     return kids[0], kids[1], kids[-1]
+
+
+def leads(before: str, *, form: bool = False) -> bool:
+    """Tell whether text before a value leaves to it where an address leads: nothing, or a scheme.
+
+    A `form` has placeholders: `"%s/x" % value`.
+    """
+    opening = _OPENING.match(before)
+    after = _PLACEHOLDER if form else _VALUE_NEXT
+    return opening is not None and after.match(before, opening.end()) is not None
 
 
 def _formatted(call: Call, facts: Facts) -> Taint | None:
