@@ -56,7 +56,9 @@ def read_spec(data: Mapping[str, Any], language: str) -> Spec:
     """Read the `flow:` of a rule. Raises ValueError that says what is wrong."""
     if not isinstance(data, Mapping):
         raise ValueError("flow must be a mapping of keys to values")
-    data = {"on" if name is True else name: value for name, value in data.items()}  # YAML takes `on` for true
+    data = {
+        "on" if str(name) == "True" else name: value for name, value in data.items()
+    }  # what YAML reads `on` as
     kind = data.get("kind")
     if kind not in _KINDS:
         raise ValueError(f"flow: kind must be one of {', '.join(_KINDS)}")
