@@ -14,6 +14,7 @@ from hunkwise.reviewer.judge import evidence, prompt, wording
 from hunkwise.reviewer.judge.askable import NEW_CODE, Told, commentable, hidden, unread
 from hunkwise.reviewer.judge.calibration import Layer, layer_for
 from hunkwise.reviewer.judge.context import ABOVE, with_context
+from hunkwise.reviewer.judge.facts import Facts
 from hunkwise.reviewer.judge.selection import Picked
 from hunkwise.reviewer.languages.comments import Codes
 from hunkwise.reviewer.text.redaction import REDACTED, redact
@@ -201,14 +202,26 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
         for text in (wording.whole(draft.title, prompt.MAX_TITLE), draft.message)
     )
     draft = replace(draft, title=title or found.title, message=message or found.message)
+    facts = Facts(*_known(context, draft.line))
     categories = _categories(inquiry)
     check = prompt.grading(shown, draft.line, code, draft.title, draft.message, categories)
     graded = tuple(answer for answer in engine.ask(check) if isinstance(answer, Choice))
-    found = _at(context, found, draft, ranking.category_of(graded, categories))
+    telling = _telling(draft, facts, message, english=language == "English")
+    found = _at(context, found, telling, ranking.category_of(graded, categories))
     if ranking.truth(graded) < VERIFY_FLOOR:
         return Examined(rejected=(Rejected(found, UNTRUE),))
     mended = suggested(context, found.start_line, inquiry.change)
     return Examined(findings=(replace(found, suggestion=mended),))
+
+
+def _telling(draft: ranking.Draft, facts: Facts, message: str, *, english: bool) -> ranking.Draft:
+    """Say the facts first, then the model's first sentence that does not contradict them, if there is one."""
+    if not english:
+        return replace(draft, message=f"{facts.sentence} {draft.message}")
+    kept = next(filter(facts.agrees, wording.sentences(message)), "")
+    return replace(
+        draft, title=facts.title or draft.title, message=f"{facts.sentence} {kept.strip()}".strip()
+    )
 
 
 def narrowed(context: HunkContext, block: range) -> HunkContext:
@@ -236,9 +249,15 @@ def _categories(inquiry: Inquiry) -> tuple[Category, ...]:
 
 def _focus(context: HunkContext, line: int) -> prompt.Focus:
     """Point at a line, and at what stood there before if something did."""
+    old, new, here = _known(context, line)
+    return prompt.Focus(line, new, old, here)
+
+
+def _known(context: HunkContext, line: int) -> tuple[tuple[str, ...], str, bool]:
+    """Give what went at a line, what is there now, and whether that came in for it."""
     old = suggestion.replaced(context.hunk, line)
     here = any(each.new_no == line and each.kind == "added" for each in context.hunk.lines)
-    return prompt.Focus(line, text_of(context, line).strip(), tuple(text.strip() for text in old), here)
+    return tuple(text.strip() for text in old if text.strip()), text_of(context, line).strip(), here
 
 
 def text_of(context: HunkContext, line: int) -> str:

@@ -7,6 +7,7 @@ circles, reciting its instructions, or breaking off where the length is used up.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -45,7 +46,7 @@ def sound(message: str, told: Prompted, code: str, limit: int) -> str:
     known = set(filter(_is_long, _words(" ".join((told.role, told.question, told.rules)))))
     kept = [
         sentence
-        for sentence in _sentences(message, limit)
+        for sentence in sentences(message, limit)
         if not _IN_CIRCLES.search(sentence)
         and not any(code.count(quote) < 2 for quote in _SAME_TWICE.findall(sentence))
         and question.isdisjoint(_runs(sentence, ECHO_WORDS))
@@ -62,7 +63,8 @@ def whole(title: str, limit: int) -> str:
     return f"{start if start.count('`') % 2 == 0 else title}…"
 
 
-def _sentences(message: str, limit: int) -> list[str]:
+def sentences(message: str, limit: int = sys.maxsize) -> list[str]:
+    """Cut a message into sentences, without one that was broken off at its `limit` in characters."""
     found = _SENTENCE.findall(message)
     if len(message) > limit - ROOM and not _ENDED.search(message):
         return found[:-1]

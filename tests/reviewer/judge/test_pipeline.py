@@ -283,7 +283,10 @@ def test_an_unlikely_change_is_named_verified_and_mended() -> None:
     assert (found.severity, found.category, found.title) == (
         Severity.HIGH,
         Category.CORRECTNESS,
-        "Wrong on 3",
+        "This line was `start = (number - 1) * size`",
+    )
+    assert found.message == (
+        "`start = (number - 1) * size` → `start = number * size`. The first page is skipped."
     )
     assert found.code == ("start = number * size",)
     assert 0.86 <= found.confidence <= 1
@@ -533,13 +536,17 @@ def test_words_are_asked_about_one_block_alone() -> None:
 
 
 def test_words_that_say_nothing_give_way_to_the_evidence() -> None:
-    """The place and its probability stand; the model is asked whether it stands by what is said."""
+    """The facts and the probability stand; the model is asked whether it stands by what is said."""
     engine = ScriptedEngine(suspicious("It calls `start` instead of `start`.", title="From `page` to `page`"))
     made = review(_change(), Config(), engine)
     graded = [b for b in engine.bundles if any(isinstance(q, Choose) for q in b.questions)]
 
     assert {(found.title, found.message) for found in made.findings} == {
-        ("Unlikely change", "The model finds the old text likelier here than the new one.")
+        (
+            "This line was `start = (number - 1) * size`",
+            "`start = (number - 1) * size` → `start = number * size`.",
+        ),
+        ("`handle.close()` was taken out", "− `handle.close()`."),
     }
     assert all("instead of" not in segment.text for bundle in graded for segment in bundle.shared)
 
