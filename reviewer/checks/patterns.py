@@ -1,7 +1,7 @@
 """Patterns of ast-grep: what one needs, what it binds, and how it is read as what it looks like.
 
 The grammar of C takes `free($X)` for a type made by a macro, and that of Go takes `os.Open($X)` for a conversion:
-patterns of calls are put into a function there.
+patterns of calls and of parts (`request.Body`) are put into a function there.
 """
 
 from __future__ import annotations
@@ -17,27 +17,32 @@ if TYPE_CHECKING:
 META = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)?|\$([A-Z_][A-Z0-9_]*)")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+_PARTS = {"c": "field_expression", "cpp": "field_expression", "go": "selector_expression"}
 _CONTEXTS = {"c": "void f() {{ {}; }}", "cpp": "void f() {{ {}; }}", "go": "func f() {{ _ = {} }}"}
+_PART = re.compile(r"(?:[\w$]+|\(\))(?:(?:\.|->)(?:[\w$]+|\(\)))+")
 _CHAIN = re.compile(r"(?:[\w.:$]|->|\[\]|\(\))+\(\)")
 
 
 def in_context(rule: Any, language: str) -> Any:
     """Put patterns of calls where they are read as calls, anywhere in a rule of ast-grep."""
     context = _CONTEXTS.get(language)
-    return _put(rule, context) if context else rule
+    return _put(rule, context, _PARTS[language]) if context else rule
 
 
-def _put(rule: Any, context: str) -> Any:
+def _put(rule: Any, context: str, part: str) -> Any:
     if isinstance(rule, list):
-        return [_put(part, context) for part in rule]
+        return [_put(each, context, part) for each in rule]
     if not isinstance(rule, Mapping):
         return rule
-    return {
-        key: {"context": context.format(value), "selector": "call_expression"}
-        if key == "pattern" and isinstance(value, str) and _CHAIN.fullmatch(_outside(value))
-        else _put(value, context)
-        for key, value in rule.items()
-    }
+    put = {key: _put(value, context, part) for key, value in rule.items()}
+    if isinstance(pattern := rule.get("pattern"), str):
+        outside = _outside(pattern)
+        selector = (
+            "call_expression" if _CHAIN.fullmatch(outside) else part if _PART.fullmatch(outside) else ""
+        )
+        if selector:
+            put["pattern"] = {"context": context.format(pattern), "selector": selector}
+    return put
 
 
 def _outside(pattern: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hunkwise.reviewer.checks.flow.facts import Facts, clear
-from hunkwise.reviewer.checks.flow.steps.tree import Call, Node, between, inner, path
+from hunkwise.reviewer.checks.flow.steps.tree import Call, Node, between, inner, label, path
 
 _EMPTY = {"", "None", "null", "nil", "NULL", "nullptr", "undefined", "''", '""', "0", "false", "False", "``"}
 _EQUAL = ("==", "===", "eq", "is")
@@ -17,11 +17,11 @@ _UNEQUAL = ("!=", "!==", "is not", "<>")
 
 def assume(test: Node, facts: Facts, *, truth: bool) -> Facts:
     """Give what is known of values from outside where a condition was true, or false."""
-    names = [name for name, taint in facts.items() if taint is not None]
+    names = _guarded(test, truth=truth)
     if not names:
         return facts
     cleared = dict(facts)
-    for name in _guarded(test, truth=truth):
+    for name in names:
         clear(name, cleared)
     return cleared
 
@@ -94,9 +94,9 @@ def _checked(call: Call) -> list[str]:
 def _paths(nodes: list[Node]) -> list[str]:
     found = []
     for node in nodes:
-        if name := path(inner(node)):
+        if name := label(inner(node)):
             found.append(name)
-        else:
+        if not path(inner(node)):
             found += [name for part in node.walk() if (part.is_name and (name := part.text))]
     return found
 

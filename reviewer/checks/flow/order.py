@@ -69,7 +69,7 @@ class _States:
         for name in state:
             if captured(step, name) or _given_by_address(step, name):
                 del new[name]
-        for _, name in self.ends.get(step.at, ()):
+        for _, name in self.ends.get(step.at, ()) if step.op != "defer" else ():
             new.pop(name, None)
         if step.op in ("bind", "augment", "each", "with", "parameters", "declare"):
             for target in step.targets:
@@ -105,6 +105,8 @@ def unread(spec: Spec, file: Functions) -> Iterator[Flow]:
         for match in those:
             node = match.one(spec.of)
             held = find(graph.unit, key(node)) if node is not None else None
+            while held is not None and not held.is_name and len(held.named) == 1:
+                held = held.named[0]
             if held is None or not held.is_name or held.text.lstrip("$").startswith("_"):
                 continue
             steps = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hunkwise.reviewer.checks.flow.facts import Facts, Taint, clear
 from hunkwise.reviewer.checks.flow.guards import assume
 from hunkwise.reviewer.checks.flow.steps.graph import Step
-from hunkwise.reviewer.checks.flow.steps.tree import Call, Key, Node, between, inner, path
+from hunkwise.reviewer.checks.flow.steps.tree import Call, Key, Node, between, inner, label, path
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -34,7 +34,8 @@ class Values:
         if node.key in self.cleaners:
             return None
         if node.key in self.sources:
-            return Taint(self.sources[node.key], node.start)
+            seen = facts.get(label(node), _UNSEEN)
+            return seen if seen is None else Taint(self.sources[node.key], node.start)
         grammar = node.grammar
         kind = node.kind
         if node.attribute or node.is_closed:
@@ -54,7 +55,7 @@ class Values:
                 return None
             return self.of(kids[0], facts)
         if kind in grammar.indexes:
-            return self.of(kids[0], facts)
+            return None if facts.get(label(node), _UNSEEN) is None else self.of(kids[0], facts)
         if kind in grammar.comprehensions:
             return self._any([kids[0]], self.bound(node, facts))
         if kind in grammar.conditionals and len(kids) > 2:
@@ -105,14 +106,14 @@ class Values:
         call = Call(node)
         grammar = node.grammar
         name = call.name
-        if grammar.clean_calls.fullmatch(name):
+        if grammar.clean_calls.fullmatch(name) or facts.get(label(node), _UNSEEN) is None:
             return None
         held = self.of(call.receiver, facts) if call.receiver is not None else None
         if held is not None:
             return None if grammar.clean_parts.fullmatch(name) else held
         if call.receiver is None and not name and node.named and node.named[0].is_closed:
             return None
-        if grammar.spreads.fullmatch(name):
+        if grammar.spreads.fullmatch(name) or grammar.spreads.fullmatch(call.whole):
             return self._arguments(call, facts) or _formatted(call, facts)
         return None
 
@@ -236,6 +237,7 @@ _OPENING = re.compile(r"""[\s(]{0,9}[$@]{0,2}[A-Za-z]{0,2}["'`]{0,3}(?:\w{0,9}:?
 _VALUE_NEXT = re.compile(r"""[$#]?\{?\Z|["'`]{1,3}\s{0,9}[+.~,&]{0,2}\s{0,9}\Z""")
 _PLACEHOLDER = re.compile(r"%[sv]|\{\w{0,20}\}")
 _BRACED = re.compile(r"\{(\w{1,80})")
+_UNSEEN = object()
 _SHORT = ("and", "&&", "or", "||")
 
 

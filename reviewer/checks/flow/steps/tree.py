@@ -129,6 +129,14 @@ def path(node: Node) -> str:
     return ""
 
 
+def label(node: Node) -> str:
+    """Give the name of a variable or a part, or the text of a short call or element: what a check speaks of."""
+    if name := path(node):
+        return name
+    asked = node.kind in node.grammar.calls or node.kind in node.grammar.indexes
+    return node.text if asked and node.end - node.start < 100 else ""
+
+
 def inner(node: Node) -> Node:
     """Take off parentheses, await, casts and the like."""
     while node.kind in node.grammar.wrappers and node.named:
