@@ -1,6 +1,6 @@
 """Write what the documentation takes from the program: `scripts/docs.py [--check]`.
 
-docs/cli.md is the help of every command; in docs/configuration.md the tables between marks are generated;
+docs/cli.md is the help of every command; in docs/configuration.md and analyzers.md the tables between marks;
 docs/config.schema.json is the JSON Schema of `.hunkwise.toml`. With --check nothing is written, and the exit
 code is 1 if a file is not what it should be.
 """
@@ -18,6 +18,7 @@ import click
 from hunkwise.reviewer.cli import hunkwise
 from hunkwise.reviewer.commands.flags import HELP_ALL
 from hunkwise.reviewer.config.settings import OTHER_VARIABLES, Config, keys, plain, schema, settings
+from hunkwise.reviewer.linters.tools import TOOLS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 100  # columns of help texts
@@ -83,24 +84,45 @@ def variables_table() -> str:
     return "\n".join([*rows, *(f"| `{name}` | {about} |" for name, about in OTHER_VARIABLES.items())])
 
 
-def configuration(page: str) -> str:
-    """Put the tables between their marks."""
-    for name, table in (("settings", settings_table()), ("variables", variables_table())):
+def analyzers_table() -> str:
+    """Write the table of the other tools: what each reads, how it is run, and why that is safe or is not done."""
+    rows = ["| tool | reads | run as | why that is safe, or why it is not run |", "| --- | --- | --- | --- |"]
+    for tool in TOOLS.values():
+        reads = ", ".join(f"`{glob}`" for glob in tool.files if not glob.startswith("!"))
+        shown = (_shown(argument) for argument in tool.arguments if argument != "{strict}")
+        call = f"`{' '.join((tool.name, *shown))}`" if tool.arguments else ""
+        if tool.strict:
+            call += f"; with `{' '.join(tool.strict)}` where the change is not trusted"
+        why = tool.safe or f"**not run**: {tool.unsafe}"
+        if tool.trusted_only:
+            why += f". **Not with `--untrusted`**: {tool.unsafe}"
+        rows.append(f"| {tool.name} | {reads or '–'} | {call or '–'} | {why} |")
+    return "\n".join(rows)
+
+
+def _shown(argument: str) -> str:
+    """Write an argument as people would type it."""
+    argument = {"{files}": "FILES", "{empty}": "EMPTY"}.get(argument, argument)
+    return "'…'" if "{" in argument and len(argument) > 20 else argument
+
+
+def marked(page: str, **tables: str) -> str:
+    """Put tables between their marks."""
+    for name, table in tables.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         parts = pattern.split(page)
-        assert len(parts) == 4, (
-            f"docs/configuration.md must have the marks <!-- {name} --> and <!-- /{name} -->"
-        )
+        assert len(parts) == 4, f"the page must have the marks <!-- {name} --> and <!-- /{name} -->"
         page = "".join((parts[0], parts[1], table, "\n", parts[2], parts[3]))
     return page
 
 
 def pages() -> dict[Path, str]:
     """Give each generated file's text."""
-    page = DOCS / "configuration.md"
+    page, others = DOCS / "configuration.md", DOCS / "analyzers.md"
     return {
         DOCS / "cli.md": cli(),
-        page: configuration(page.read_text("utf-8")),
+        page: marked(page.read_text("utf-8"), settings=settings_table(), variables=variables_table()),
+        others: marked(others.read_text("utf-8"), tools=analyzers_table()),
         DOCS / "config.schema.json": json.dumps(schema(), indent=2) + "\n",
     }
 

@@ -28,8 +28,10 @@ from hunkwise.reviewer.judge.memory import Memory
 from hunkwise.reviewer.judge.pipeline import Progress as Step
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out, severities
 from hunkwise.reviewer.judge.precision import point_for
-from hunkwise.reviewer.linters.analyzers import UNHEARD, Analysis, analyze
+from hunkwise.reviewer.linters import programs
+from hunkwise.reviewer.linters.analyzers import UNHEARD, Analysis, Voices, analyze
 from hunkwise.reviewer.linters.remarks import Choice
+from hunkwise.reviewer.linters.workshop import Workshop
 from hunkwise.reviewer.report.summary import is_idle
 from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
 
@@ -85,7 +87,7 @@ def review_change(
     )
     change = read_change(request.source, config, environment.folder, environment.variables)
     todo = agenda(change, config, judge.time_left)
-    judge = replace(judge, analysis=_analysis(request, environment, todo))
+    judge = replace(judge, analysis=_analysis(request, environment, todo, judge.time_left))
     failure, meter, decoding = None, Meter(Unasked()), None
     with ExitStack() as stack:
         try:
@@ -173,14 +175,18 @@ def _own_rules(request: Request, environment: Environment) -> tuple[Mapping[str,
     return own_rules(read_own_rules(environment.folder, None if request.trusted else start))
 
 
-def _analysis(request: Request, environment: Environment, todo: Agenda) -> Analysis:
+def _analysis(request: Request, environment: Environment, todo: Agenda, time_left: TimeLeft) -> Analysis:
     """Gather what other tools say of the change."""
     config, folder = request.config, environment.folder
+    root = repository_root(folder) or folder
+    shop = Workshop(
+        programs.folders(environment.variables, None if request.trusted else root), request.trusted, time_left
+    )
+    reports = [(form, folder / path) for form, path in request.reports]
     made = analyze(
         todo.open_to_others,
         todo.change.text,
-        [(form, folder / path) for form, path in request.reports],
-        repository_root(folder) or folder,
+        Voices(root, reports, config.analyzers, shop),
         Choice(config.disabled_rules, severities(config), config.categories),
     )
     for sentence in made.notes:

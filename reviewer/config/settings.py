@@ -41,6 +41,12 @@ OTHER_VARIABLES: dict[str, str] = {
     "HUNKWISE_DEBUG": "1 prints the traceback of an unexpected error",
 }
 
+# Other tools that can be named; reviewer/linters/tools.py says how each is run, or why it is not.
+ANALYZERS = (
+    *("ruff", "oxlint", "shellcheck", "hadolint", "actionlint", "zizmor", "clang-tidy", "cppcheck"),
+    *("staticcheck", "golangci-lint", "semgrep"),
+)
+
 Effort = Literal["quick", "normal", "deep"]
 Color = Literal["auto", "always", "never"]
 
@@ -63,6 +69,13 @@ class RunSettings:
         metadata=about(Text(), "model that reviews, by name or path", common=True),
     )
     offline: bool = field(default=False, metadata=about(Switch(), "never use the network"))
+    analyzers: tuple[str, ...] = field(
+        default=("none",),
+        metadata=about(
+            ListOf(OneOf.words("none", "auto", *ANALYZERS)),
+            'other tools that read the change too, by name; "auto": those that are installed',
+        ),
+    )
     remember: bool = field(
         default=True, metadata=about(Switch(), "keep answers on this machine, and use those that are kept")
     )

@@ -131,12 +131,11 @@ def carry_out(
     made = distinguish([*known, *(found for result in examined for found in result.findings)])
     said, unsaid = settled(made, todo.change, config, silence)
     missed = [
-        *(_late(skip, unchecked) for skip in todo.skipped),
+        *(_also_read(_late(skip, unchecked), analysis) for skip in todo.skipped),
         *(skip for result in examined for skip in result.skipped),
-        *analysis.skipped,
     ]
     faulty = {skip.key for skip in missed if skip.fault}
-    skipped = _joined([*missed, *(skip for skip in unruled if skip.key not in faulty)])
+    skipped = _joined([*missed, *(skip for skip in unruled if skip.key not in faulty), *analysis.skipped])
     return Review(
         findings=said,
         rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),
@@ -267,6 +266,12 @@ def _late(skip: Skipped, unchecked: Collection[Place | FileKey]) -> Skipped:
     """Make a fault of what would have been checked without a model, had there been time."""
     missed = (skip.place or skip.key) in unchecked
     return replace(skip, fault=True, reason=LATE) if missed and CHECKED in skip.reason else skip
+
+
+def _also_read(skip: Skipped, analysis: Analysis) -> Skipped:
+    """Say of what the model is not asked about which other tools have read it."""
+    names = analysis.readers.get(skip.path, ()) if CHECKED in skip.reason and not skip.fault else ()
+    return replace(skip, reason=f"{skip.reason}, read by {', '.join(names)}") if names else skip
 
 
 def _joined(skipped: Sequence[Skipped]) -> tuple[Skipped, ...]:

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hunkwise.reviewer.linters.formats import read_file
 from hunkwise.reviewer.linters.places import Root
 from hunkwise.reviewer.linters.remarks import Choice, Claim, claims
 from hunkwise.reviewer.linters.reported import Reported
+from hunkwise.reviewer.linters.tools import chosen
+from hunkwise.reviewer.linters.workshop import Workshop
 from hunkwise.reviewer.types import FileDiff, Skipped, TextOf
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What other tools say. `names` are the tools; `notes` is what the user should know, a sentence each."""
+    """What other tools say. `names` are the tools, `readers` those that were run over each file, by its path.
+
+    `notes` is what the user should know, a sentence each.
+    """
 
     claims: tuple[Claim, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     names: tuple[str, ...] = ()
+    readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 UNHEARD = Analysis()
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """Whom to hear: reports (format, file), whose paths begin at `root`, and tools by name, in a workshop."""
+
+    root: Path
+    reports: Sequence[tuple[str, Path]]
+    tools: Sequence[str]
+    workshop: Workshop
 
 
 def read_reports(reports: Sequence[tuple[str, Path]], root: Path) -> tuple[list[Reported], list[str]]:
@@ -37,13 +53,20 @@ def read_reports(reports: Sequence[tuple[str, Path]], root: Path) -> tuple[list[
     return said, notes
 
 
-def analyze(
-    files: Sequence[FileDiff], text: TextOf, reports: Sequence[tuple[str, Path]], root: Path, choice: Choice
-) -> Analysis:
+def analyze(files: Sequence[FileDiff], text: TextOf, voices: Voices, choice: Choice) -> Analysis:
     """Gather what is said of the lines that `files` add or alter; `text` gives their new texts.
 
-    Raises UsageError for a report that can't be read.
+    Raises UsageError for a report that can't be read, and for a tool that is never run.
     """
-    said, notes = read_reports(reports, root)
+    said, notes = read_reports(voices.reports, voices.root)
+    shop = voices.workshop
+    tools, undone = chosen(voices.tools, shop.has, trusted=shop.trusted)
+    heard = [shop.hear(tool, files, text) for tool in tools]
+    said += [each for one in heard for each in one.reported]
+    readers: dict[str, tuple[str, ...]] = {}
+    for tool, one in zip(tools, heard, strict=True):
+        readers |= {path: (*readers.get(path, ()), tool.name) for path in one.read}
+    names = {each.tool for each in said}.union(*readers.values())
+    skipped = tuple(skip for one in heard for skip in one.skipped)
     made = claims(said, files, text, choice)
-    return Analysis(made, (), tuple(sorted({each.tool for each in said})), tuple(notes))
+    return Analysis(made, skipped, tuple(sorted(names)), readers, (*notes, *undone))

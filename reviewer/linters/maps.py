@@ -44,8 +44,9 @@ class _Map:
 
 def kind_of(said: Reported) -> Kind | None:
     """Say what a remark is about; None for noise: style, naming, docs, complexity."""
-    if said.tool == "hunkwise" and said.rule.removeprefix("hunkwise/") in list(Category):
-        return Kind("", Category(said.rule.removeprefix("hunkwise/")), said.severity)
+    if said.tool == "hunkwise":  # a report of ours: it is graded already
+        known_as = Category(said.rule) if said.rule in list(Category) else _unmapped(said).category
+        return Kind("", known_as, said.severity)
     rule, known = plain(said.rule), _map_for(said.tool, said.rule)
     if known is None:
         return _unmapped(said)

@@ -146,11 +146,10 @@ def _title(said: Reported) -> str:
 
 
 def _message(said: Reported, kind: Kind, title: str) -> str:
-    """Say what goes wrong, all of what the tool says where the title has not room for it, and who says it."""
+    """Say what goes wrong, and all of what the tool says where the title has not room for it."""
     words = said.message.strip()
     whole = [words] if " ".join(words.split()).rstrip(". ") != title and words else []
-    by = f"{said.tool} calls it {said.rule}." if said.rule else f"{said.tool} says so."
-    return " ".join(filter(None, [*whole, kind.about, by]))
+    return " ".join(filter(None, [*whole, kind.about])) or f"{said.tool} says so."
 
 
 def _suggestion(

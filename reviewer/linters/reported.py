@@ -17,8 +17,11 @@ _SOURCES = (
     (re.compile(r"eslint\.rules\.(.+)"), "eslint"),
     (re.compile(r"ShellCheck\.(.+)"), "shellcheck"),
     (re.compile(r"([\w-]+\([\w/-]+\))"), "oxlint"),
-    (re.compile(r"(hunkwise/.+)"), "hunkwise"),
 )
+_TOOL_AND_RULE = re.compile(
+    r"(hunkwise|ruff|oxlint|eslint|shellcheck|hadolint|actionlint|zizmor|clang-tidy|cppcheck|bandit|semgrep)/(.+)",
+    re.IGNORECASE,
+)  # as reports of ours write it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,18 @@ def name(text: str) -> str:
 
 def by_rule(text: str, unknown: str) -> tuple[str, str]:
     """Tell tool and rule by the name of the rule alone; the tool is `unknown` where it does not tell."""
+    if both := _TOOL_AND_RULE.fullmatch(text):
+        return both[1], name(both[2])
     for form, tool in _SOURCES:
         if found := form.fullmatch(text):
             return tool, name(found[1])
     return unknown, name(text)
+
+
+def plain_rule(tool: str, rule: str) -> tuple[str, str]:
+    """Take the tool off the name of a rule; in a report of ours it says whose rule it is."""
+    own, slash, rest = rule.partition("/")
+    return (own, name(rest)) if slash and tool in ("hunkwise", own) else (tool, name(rule))
 
 
 def address(text: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from hunkwise.reviewer.errors import UsageError
 
 _ACTIONLINT_FORM = (
     '{"source":{"name":"actionlint"},"diagnostics":[{{range $at, $one := .}}{{if $at}},{{end}}'
@@ -11,7 +14,9 @@ _ACTIONLINT_FORM = (
 )
 _WORKFLOWS = (".github/workflows/*.yml", ".github/workflows/*.yaml")
 _C = ("*.c", "*.cc", "*.cpp", "*.cxx")
-_BUILDS = "it loads whole packages as the go command does, which can run cgo's compilers, and fetch modules and toolchains"
+_BUILDS = (
+    "it loads packages as the go command does, which can run cgo's compilers, fetch modules and toolchains"
+)
 _RULES_FROM_ELSEWHERE = "its rules come from its maker's server, or from files of the repository"
 
 
@@ -35,6 +40,7 @@ class Tool:
     strict: tuple[str, ...] = ()
     trusted_only: bool = False
     on_stderr: bool = False  # it prints its remarks there
+    gives_up: str = ""  # the rule of a remark by which it says that it could not read a file
 
 
 TOOLS: dict[str, Tool] = {
@@ -110,6 +116,7 @@ TOOLS: dict[str, Tool] = {
             "it parses and analyzes, and builds nothing; `--config` loads no plugin",
             "what `#include` and `#embed` name is read from anywhere on the machine, and can come up in a message",
             trusted_only=True,
+            gives_up="clang-diagnostic-error",
         ),
         Tool(
             "cppcheck",
@@ -131,3 +138,28 @@ TOOLS: dict[str, Tool] = {
         Tool("semgrep", unsafe=_RULES_FROM_ELSEWHERE),
     )
 }
+
+
+def chosen(
+    names: Sequence[str], has: Callable[[Tool], bool], *, trusted: bool
+) -> tuple[list[Tool], list[str]]:
+    """Give the tools that are named, or with "auto" those that are here; and what is not done, and why.
+
+    Raises UsageError for one that is never run.
+    """
+    if "none" in names:
+        return [], []
+    tools: list[Tool] = []
+    notes: list[str] = []
+    for tool in TOOLS.values():
+        named = tool.name in names
+        if named and not tool.safe:
+            raise UsageError(
+                f"{tool.name} is not run here, for {tool.unsafe}; "
+                "run it yourself, and give its report with: review --with sarif=FILE"
+            )
+        if named and tool.trusted_only and not trusted:
+            notes.append(f"{tool.name} is not run on a change that is not trusted, for {tool.unsafe}")
+        elif named or ("auto" in names and tool.safe and (trusted or not tool.trusted_only) and has(tool)):
+            tools.append(tool)
+    return tools, notes

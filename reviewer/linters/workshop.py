@@ -27,10 +27,11 @@ _LONGEST_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a tool said, and what of the files it did not read."""
+    """What a tool said, what is to be said of files that it did not read, and the paths of those that it read."""
 
     reported: tuple[Reported, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    read: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,17 @@ class Workshop:
         wanted = [file for file in files if not file.part and matches(file.path, tool.files)]
         texts, unread = _texts(wanted, text, tool)
         path = programs.program(tool.name, self.places)
-        if texts and path is None:
+        if path is None:
             return Heard((), (*unread, *_missed(texts, tool, "it is not installed")))
         said: list[Reported] = []
-        for start in range(0, len(texts), _MOST_FILES) if path else ():
-            one = self._run(tool, path, dict(list(texts.items())[start : start + _MOST_FILES]))
+        read: list[str] = []
+        items = list(texts.items())
+        for start in range(0, len(texts), _MOST_FILES):
+            one = self._run(tool, path, dict(items[start : start + _MOST_FILES]))
             said += one.reported
             unread += one.skipped
-        return Heard(tuple(said), tuple(unread))
+            read += one.read
+        return Heard(tuple(said), tuple(unread), tuple(read))
 
     def _run(self, tool: Tool, path: str, texts: Mapping[str, str]) -> Heard:
         limit = min(LIMIT, self.time_left())
@@ -75,7 +79,9 @@ class Workshop:
             argv = [path, *self._filled(tool, there, empty)]
             try:
                 ran = run(argv, folder=folder, environ=programs.environment(self.places, home), limit=limit)
-                return Heard(tuple(_read(tool, ran, Root.of(folder))), tuple(unread))
+                return _without_unread(
+                    tool, Heard(_read(tool, ran, Root.of(folder)), tuple(unread), tuple(there))
+                )
             except OSError as error:
                 reason = f"it can't be started: {error.strerror}"
             except Unreadable as error:
@@ -114,7 +120,8 @@ def _missed(paths: Sequence[str] | Mapping[str, str], tool: Tool, reason: str) -
 
 def _copy(texts: Mapping[str, str], folder: Path, tool: Tool) -> tuple[list[str], list[Skipped]]:
     """Write texts below a folder; paths of a change are relative and don't climb (diff/paths.py)."""
-    there, unread = [], []
+    there: list[str] = []
+    unread: list[Skipped] = []
     for path, text in texts.items():
         try:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +133,24 @@ def _copy(texts: Mapping[str, str], folder: Path, tool: Tool) -> tuple[list[str]
     return there, unread
 
 
-def _read(tool: Tool, ran: Ran, root: Root) -> list[Reported]:
+def _without_unread(tool: Tool, heard: Heard) -> Heard:
+    """Take out what a tool says of files that it could not read to their end, as for a header that is not here."""
+    why = {each.path: each.message for each in reversed(heard.reported) if each.rule == tool.gives_up}
+    if not tool.gives_up or not why:
+        return heard
+    unread = (
+        Skipped(path, f"{tool.name}: {visible_line(text)[:_LONGEST_REASON]}")
+        for path, text in why.items()
+        if path
+    )
+    return Heard(
+        tuple(each for each in heard.reported if each.path not in why),
+        (*heard.skipped, *unread),
+        tuple(path for path in heard.read if path not in why),
+    )
+
+
+def _read(tool: Tool, ran: Ran, root: Root) -> tuple[Reported, ...]:
     """Read what a tool printed. Raises Unreadable where it did not do its work."""
     if ran.problem:
         raise Unreadable("", ran.problem)
@@ -137,6 +161,6 @@ def _read(tool: Tool, ran: Ran, root: Root) -> list[Reported]:
         how = f"killed by signal {-ran.code}" if ran.code < 0 else f"exit code {ran.code}"
         raise Unreadable("", f"{how}: {words}" if words else how)
     try:
-        return list(reader(tool.form)(ran.errors if tool.on_stderr else ran.output, root))
+        return tuple(reader(tool.form)(ran.errors if tool.on_stderr else ran.output, root))
     except Unreadable as error:
         raise Unreadable("", f"its output can't be read: {str(error)[:_LONGEST_REASON]}") from None

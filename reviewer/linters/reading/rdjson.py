@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from hunkwise.reviewer.linters.places import Root
 from hunkwise.reviewer.linters.reading.fields import Part, Unreadable, read_json
-from hunkwise.reviewer.linters.reported import LONGEST_MESSAGE, Edit, Reported, address, lines, name
+from hunkwise.reviewer.linters.reported import (
+    LONGEST_MESSAGE,
+    Edit,
+    Reported,
+    address,
+    lines,
+    name,
+    plain_rule,
+)
 from hunkwise.reviewer.types import Severity
 
 _LEVELS = {"ERROR": Severity.HIGH, "WARNING": Severity.MEDIUM, "INFO": Severity.LOW}
@@ -35,9 +43,11 @@ def read_lines(data: bytes, root: Root) -> Iterator[Reported]:
 
 def _diagnostic(part: Part, root: Root, source: Part, severity: Part) -> Reported:
     first, last = _lines(part["location"]["range"])
+    named = name(part["source"]["name"].text() or source["name"].text()) or _UNNAMED
+    tool, rule = plain_rule(named, part["code"]["value"].text())
     return Reported(
-        tool=name(part["source"]["name"].text() or source["name"].text()) or _UNNAMED,
-        rule=name(part["code"]["value"].text()),
+        tool=tool,
+        rule=rule,
         path=root.relative(part["location"]["path"].text()),
         start_line=first,
         end_line=last,

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 from hunkwise.reviewer.linters.places import Root, path_of
 from hunkwise.reviewer.linters.reading.fields import Part, Unreadable, read_json
-from hunkwise.reviewer.linters.reported import LONGEST_MESSAGE, Edit, Reported, address, lines, name
+from hunkwise.reviewer.linters.reported import (
+    LONGEST_MESSAGE,
+    Edit,
+    Reported,
+    address,
+    lines,
+    name,
+    plain_rule,
+)
 from hunkwise.reviewer.types import Severity
 
 _LEVELS = {
@@ -79,9 +87,10 @@ class _Run:
         if last > first and region["endColumn"].number() == 1:
             last -= 1  # the end is not included (3.30.7)
         first, last = lines(first, last)
+        tool, rule_name = plain_rule(self._tool, rule_id)
         return Reported(
-            tool=self._tool,
-            rule=name(rule_id),
+            tool=tool,
+            rule=rule_name,
             path=path,
             start_line=first,
             end_line=last,

@@ -115,7 +115,7 @@ def test_unmapped_rules_keep_their_level_and_what_the_tool_calls_security() -> N
 
 def test_our_own_remarks_keep_kind_and_severity() -> None:
     """A report of hunkwise, fed back, is not graded anew."""
-    found = kind_of(Reported("hunkwise", "hunkwise/performance", "a", 1, 1, Severity.HIGH, ""))
+    found = kind_of(Reported("hunkwise", "performance", "a", 1, 1, Severity.HIGH, ""))
     assert found is not None
     assert (found.category, found.severity) == (Category.PERFORMANCE, Severity.HIGH)
 

@@ -1,4 +1,4 @@
-"""`review --with`: reports of other tools in a review, from end to end and without a model."""
+"""`review --with` and `--analyzers`: other tools in a review, from end to end and without a model."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_report_speaks_in_a_review(here: Path, capsys: pytest.CaptureFixture[s
     assert run(hunkwise, ["review", "x.patch", "--with", "sarif=r.sarif", "--fail-on", "medium"], never) == 1
     text = capsys.readouterr().out
     assert "load.py:4:1: medium:" in text
-    assert "[correctness, not measured]" in text
+    assert "[correctness, ruff B006, not measured]" in text
     assert "\x1b[31m<b>" not in text
 
 
@@ -149,4 +149,86 @@ def test_a_report_that_can_not_be_read_is_a_usage_error(
 ) -> None:
     """Exit code 2 and one sentence that names the file and the place."""
     assert run(hunkwise, ["review", "x.patch", "--with", given], never) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def fake_ruff(here: Path, monkeypatch: pytest.MonkeyPatch, prints: str) -> None:
+    """Put a program that calls itself ruff on the path."""
+    folder = here / "bin"
+    folder.mkdir()
+    (folder / "ruff").write_text(f"#!/bin/sh\ncat <<'END'\n{prints}\nEND\n")
+    (folder / "ruff").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+SAID = json.dumps(
+    [
+        {
+            "code": "B006",
+            "filename": "load.py",
+            "message": "Mutable default",
+            "location": {"row": 4, "column": 16},
+            "end_location": {"row": 4, "column": 18},
+            "url": "https://docs.astral.sh/ruff/rules/mutable-argument-default",
+        }
+    ]
+)
+
+
+def test_a_tool_that_is_named_is_run(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the flag, the variable or the file; by default none is. The review says who has read what."""
+    fake_ruff(here, monkeypatch, SAID)
+    assert "B006" not in rules(reviewed(capsys))
+    document = reviewed(capsys, "--analyzers", "ruff")
+    assert "B006" in rules(document)
+    assert document["manifest"]["settings"]["analyzers"] == "ruff"
+    assert document["skipped"][0]["reason"].endswith("read by ruff")
+    assert "B006" in rules(reviewed(capsys, "--analyzers", "auto"))
+    (here / ".hunkwise.toml").write_text('analyzers = ["ruff"]\n')
+    assert "B006" in rules(reviewed(capsys))
+    assert "B006" not in rules(reviewed(capsys, "--analyzers", "none"))
+    monkeypatch.setenv("HUNKWISE_ANALYZERS", "none")
+    assert "B006" not in rules(reviewed(capsys))
+
+
+def test_a_tool_that_fails_leaves_the_review_incomplete(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest of the review is made; the report names the file and the reason, and the exit code is 3."""
+    fake_ruff(here, monkeypatch, "nonsense")
+    assert run(hunkwise, ["review", "x.patch", "--analyzers", "ruff"], never) == 3
+    out = " ".join(capsys.readouterr().out.split())
+    assert "load.py: ruff: its output can't be read: line 1, column 1: no JSON" in out
+    assert "python-yaml-load-unsafe" in out
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert run(hunkwise, ["review", "x.patch", "--analyzers", "shellcheck"], never) == 0
+
+
+def test_a_stranger_chooses_no_tool(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --untrusted, the setting of the change itself counts for nothing, and no program of it is found."""
+    fake_ruff(here, monkeypatch, SAID)
+    (here / ".git").mkdir()
+    (here / ".hunkwise.toml").write_text('analyzers = ["ruff"]\n')
+    capsys.readouterr()
+    assert run(hunkwise, ["review", "x.patch", "--untrusted", "--format", "json"], never) == 0
+    said = capsys.readouterr()
+    assert "B006" not in said.out
+    assert "analyzers is ignored, because it comes from the change itself" in said.err
+    options = ["--untrusted", "--analyzers", "ruff", "--format", "json"]
+    run(hunkwise, ["review", "x.patch", *options], never)
+    assert "Mutable default" not in capsys.readouterr().out  # a real ruff may be beside our own Python
+
+
+@pytest.mark.parametrize(
+    ("names", "message"), [("staticcheck", "staticcheck is not run here"), ("rough", "one of")]
+)
+def test_a_tool_that_is_not_run_is_a_usage_error(
+    here: Path, capsys: pytest.CaptureFixture[str], names: str, message: str
+) -> None:
+    """Exit code 2, and why."""
+    assert run(hunkwise, ["review", "x.patch", "--analyzers", names], never) == 2
     assert message in " ".join(capsys.readouterr().err.split())
