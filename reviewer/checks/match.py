@@ -21,7 +21,8 @@ MOST_LINES = 8  # of a remark; of what is longer the first line is remarked on
 MOST_HITS = 50  # of one rule in one file
 _LONGEST_NAME = 60  # characters of a metavariable in a text
 
-_REFUSED = (ValueError, TypeError, RuntimeError)  # how ast-grep says that a rule is none
+_TESTS = re.compile(r"(?:^|_)tests?(?:_|$)")
+_REFUSED = Exception  # how ast-grep says that a rule is none: the binding raises nothing more special
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def hits(rules: Sequence[Rule], language: str, text: str) -> list[Hit]:
     root = tree(language, text)
     found: dict[tuple[str, int, int], Hit] = {}
     for rule, match in _matches(rules, root, language):
-        if not _in_error(match.node):
+        if not _in_error(match.node) and (rule.tests or not _in_test_module(match.node, language)):
             hit = _hit(rule, match, text)
             found.setdefault((hit.rule, hit.start, hit.end), hit)
     return sorted(found.values(), key=lambda hit: (hit.start, hit.end, hit.rule))
@@ -123,6 +124,14 @@ def _reason(error: BaseException) -> str:
 def _in_error(node: SgNode) -> bool:
     """Tell whether a node stands in what the grammar could not read."""
     return any(holder.kind() == "ERROR" for holder in node.ancestors()) and node.kind() != "program"
+
+
+def _in_test_module(node: SgNode, language: str) -> bool:
+    """Tell whether a node stands in the module of a file of Rust that holds its tests."""
+    if language != "rust":
+        return False
+    modules = (holder for holder in node.ancestors() if holder.kind() == "mod_item")
+    return any((name := module.field("name")) and _TESTS.search(name.text()) for module in modules)
 
 
 def _hit(rule: Rule, match: Match, text: str) -> Hit:
