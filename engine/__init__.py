@@ -11,6 +11,19 @@ from typing import TYPE_CHECKING
 
 from hunkwise.engine import errors
 from hunkwise.engine.plugins import Registry
+from hunkwise.engine.port import (
+    NO_CARD,
+    Around,
+    Capability,
+    Engine,
+    EngineCard,
+    OnText,
+    Served,
+    Timed,
+    Waiting,
+    Weights,
+    told,
+)
 from hunkwise.engine.regular import HANDED_ON, read_regular
 from hunkwise.engine.types import (
     Answer,
@@ -18,8 +31,6 @@ from hunkwise.engine.types import (
     BundleSize,
     Choice,
     Choose,
-    Engine,
-    EngineCard,
     Generate,
     Generated,
     ModelSpec,
@@ -29,7 +40,6 @@ from hunkwise.engine.types import (
     Scored,
     Segment,
     Statistics,
-    Timed,
     TokenScore,
     Usage,
     total_usage,
@@ -98,14 +108,17 @@ _LAZY: dict[str, str] = {
 
 __all__ = [
     "HANDED_ON",
+    "NO_CARD",
     "TRUSTS",
     "Answer",
+    "Around",
     "BadEntry",
     "Bundle",
     "BundleSize",
     "Cache",
     "CachePlace",
     "CachedEngine",
+    "Capability",
     "Choice",
     "Choose",
     "Engine",
@@ -117,6 +130,7 @@ __all__ = [
     "LocalEngine",
     "Machine",
     "ModelSpec",
+    "OnText",
     "Plan",
     "Pool",
     "Published",
@@ -127,6 +141,7 @@ __all__ = [
     "Scored",
     "ScriptedEngine",
     "Segment",
+    "Served",
     "Statistics",
     "StoreSize",
     "Tally",
@@ -134,7 +149,9 @@ __all__ = [
     "TokenScore",
     "Trust",
     "Usage",
+    "Waiting",
     "Want",
+    "Weights",
     "advise",
     "build",
     "card_of",
@@ -154,6 +171,7 @@ __all__ = [
     "read_regular",
     "sampling_of",
     "survey",
+    "told",
     "total_usage",
 ]
 

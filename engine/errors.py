@@ -17,6 +17,7 @@ EngineError
 ├── PluginError            another package's format, forge or engine is broken
 ├── QueueFull              the bounded queue is full; carries when to try again
 ├── Cancelled              the caller took the question back
+├── Closed                 the engine was closed before it was asked
 ├── DeadlineExceeded       the question's deadline passed first
 └── NativeFailure          llama.cpp reported a failure, or its process died
 """
@@ -119,6 +120,10 @@ class QueueFull(EngineError):
 
 class Cancelled(EngineError):
     """The caller took the bundle back before it was answered."""
+
+
+class Closed(EngineError):
+    """The engine was closed before it was asked."""
 
 
 class DeadlineExceeded(EngineError):

@@ -12,7 +12,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from hunkwise.engine.errors import DeadlineExceeded, PromptTooLong
+from hunkwise.engine.errors import Closed, DeadlineExceeded, PromptTooLong
+from hunkwise.engine.port import Answers, Capability, EngineCard, OnText, Waiting, Weights, told
 from hunkwise.engine.questions import check_bundle, check_length
 from hunkwise.engine.types import (
     Answer,
@@ -20,7 +21,6 @@ from hunkwise.engine.types import (
     BundleSize,
     Choice,
     Choose,
-    EngineCard,
     Finish,
     Generate,
     Generated,
@@ -35,6 +35,7 @@ from hunkwise.engine.types import (
 )
 
 NOTHING = Usage()
+ABLE = (Capability.SCORE, Capability.CHOOSE, Capability.GENERATE, Capability.SCHEMA, Capability.DETERMINISTIC)
 
 Script = Callable[[Bundle, Question], Answer | None]
 
@@ -114,20 +115,29 @@ def fragile(spec: ModelSpec, options: Mapping[str, Any], say: Callable[[str], No
     return ScriptedEngine(script, model=spec.name, context=options.get("context", 4096))
 
 
-class ScriptedEngine:
+class ScriptedEngine(Waiting):
     """An `Engine` whose answers come from a function; a question it returns None for gets `plain_answer`.
 
     A token is a word, and a chat template takes none. It refuses what every engine refuses, but follows neither a
-    pattern nor a schema. Asked bundles are kept in `bundles`, in the order they came. Thread-safe.
+    pattern nor a schema. `capabilities` are those of its card. Asked bundles are kept in `bundles`, in the order
+    they came. Thread-safe.
     """
 
-    def __init__(self, script: Script | None = None, *, context: int = 4096, model: str = "scripted") -> None:
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        context: int = 4096,
+        model: str = "scripted",
+        capabilities: tuple[Capability, ...] = ABLE,
+    ) -> None:
         self.bundles: list[Bundle] = []
         self._script = script
-        self._card = EngineCard(model, "0" * 64, "scripted", context)
+        self._card = EngineCard(model, Weights("0" * 64), "scripted", context, {}, capabilities)
         self._lock = threading.Lock()
+        self._closed = False
 
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+    def answer(self, bundle: Bundle, on_text: OnText | None) -> Answers:
         """Answer by the script; the usage of an answer of its own is the script's affair."""
         started = time.monotonic()
         size = self.measure(bundle)
@@ -142,10 +152,11 @@ class ScriptedEngine:
             answers.append(plain_answer(question, usage) if answer is None else answer)
             if bundle.deadline is not None and time.monotonic() - started >= bundle.deadline:
                 raise DeadlineExceeded(f"{bundle.deadline:g} s passed before the answer")
-        return tuple(answers)
+        return told(tuple(answers), on_text)
 
     def close(self) -> None:
-        """Have nothing to free."""
+        """Refuse what is asked from now on."""
+        self._closed = True
 
     def statistics(self) -> Statistics:
         """Count what was asked; no time passes here."""
@@ -154,6 +165,8 @@ class ScriptedEngine:
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count words."""
+        if self._closed:
+            raise Closed(f"{self._card.model} is closed; make another")
         check_bundle(bundle)
         shared = _length(bundle.shared) if bundle.questions else 0
         return BundleSize(shared, tuple(map(_cells, bundle.questions)), self._card.context)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "raw"]
 Marker = Literal["bos", "fim_prefix", "fim_suffix", "fim_middle"]
@@ -259,45 +259,6 @@ class ModelSpec:
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)  # PARAMETER lines, checked
     messages: tuple[tuple[Role, str], ...] = ()
     seals: tuple[Seal, ...] = field(default=(), compare=False)  # of all files; none: nobody looks for changes
-
-
-@dataclass(frozen=True, slots=True)
-class EngineCard:
-    """What answers: everything that can change an answer, for manifests and cache keys.
-
-    `digest` is the sha256 of the weights in hex. `build` names llama.cpp's version and backends.
-    """
-
-    model: str
-    digest: str
-    build: str
-    context: int  # tokens
-    settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-
-
-class Engine(Protocol):
-    """The port behind which models live; caches, pools and the shipped fake satisfy it too. Thread-safe."""
-
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
-        """Answer every question, in the bundle's order. Raises EngineError; never truncates."""
-        ...
-
-    def measure(self, bundle: Bundle) -> BundleSize:
-        """Count the bundle's tokens with the model's own tokenizer, without running it."""
-        ...
-
-    def card(self) -> EngineCard:
-        """Describe what answers."""
-        ...
-
-
-@runtime_checkable
-class Timed(Protocol):
-    """An engine that knows where its time went."""
-
-    def statistics(self) -> Statistics:
-        """Return the totals since it was opened."""
-        ...
 
 
 def total_usage(answers: Sequence[Answer]) -> Usage:

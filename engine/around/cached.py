@@ -11,7 +11,8 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 from typing import TypeVar
 
-from hunkwise.engine.errors import DeadlineExceeded, NativeFailure
+from hunkwise.engine.errors import Closed, DeadlineExceeded, NativeFailure
+from hunkwise.engine.port import Answers, Engine, EngineCard, OnText, Waiting, told
 from hunkwise.engine.store.codec import (
     BadEntry,
     read_answer,
@@ -23,7 +24,7 @@ from hunkwise.engine.store.codec import (
 )
 from hunkwise.engine.store.key import answer_key, derive, size_key, value_key
 from hunkwise.engine.store.port import Store, Tally
-from hunkwise.engine.types import Answer, Bundle, BundleSize, Engine, EngineCard, Question, Usage, settled
+from hunkwise.engine.types import Answer, Bundle, BundleSize, Question, Usage, settled
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ class Cache:
             store.put(entries)
 
 
-class CachedEngine:
+class CachedEngine(Waiting):
     """An `Engine` around an engine that is opened when a question misses, and not before. Thread-safe.
 
     `card` must be what the opened engine will say of itself; if that one says otherwise, its own word counts
@@ -87,14 +88,16 @@ class CachedEngine:
     def __init__(self, open_engine: Callable[[], Engine], card: EngineCard, cache: Cache) -> None:
         self._open_engine, self._card, self._cache = open_engine, card, cache
         self._engine: Engine | None = None
+        self._closed = False
         self._failed: NativeFailure | None = None  # of the engine to open, which is not tried again
         self._opening = threading.Lock()
         self._draws = itertools.count()
         self._flights: dict[str, Future[Answer]] = {}
         self._flights_lock = threading.Lock()
 
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+    def answer(self, bundle: Bundle, on_text: OnText | None) -> Answers:
         """Answer from the cache, and ask the engine, once, for what is missing."""
+        self._check_open()
         ends = None if bundle.deadline is None else time.monotonic() + bundle.deadline
         keys = [self._key(bundle, question) for question in bundle.questions]
         questions = dict(zip(keys, bundle.questions, strict=True))
@@ -103,12 +106,12 @@ class CachedEngine:
             mine, others = self._claim(missing)
             answers |= self._fly(bundle, questions, mine, ends)
             answers |= self._wait(others, ends)
-        return tuple(
-            _for(question, answers[key]) for key, question in zip(keys, bundle.questions, strict=True)
-        )
+        pairs = zip(keys, bundle.questions, strict=True)
+        return told(tuple(_for(question, answers[key]) for key, question in pairs), on_text)
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count the bundle's tokens, from the cache where they were counted before."""
+        self._check_open()
         key = size_key(self._cache.key_secret, self._card, bundle)
         found = self._cache.get({key: lambda value: read_size(bundle, value)})
         if key in found:
@@ -120,6 +123,17 @@ class CachedEngine:
     def card(self) -> EngineCard:
         """Describe what answers, without opening it."""
         return self._card
+
+    def close(self) -> None:
+        """Close the engine, if it was opened."""
+        with self._opening:
+            self._closed = True
+            if self._engine is not None:
+                self._engine.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed(f"{self._card.model} is closed; open it again")
 
     @property
     def loaded(self) -> bool:

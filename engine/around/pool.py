@@ -6,27 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
-from hunkwise.engine.errors import Cancelled, DeadlineExceeded, DoesNotFit
-from hunkwise.engine.types import Answer, Bundle, BundleSize, Engine, EngineCard, ModelSpec
+from hunkwise.engine.errors import Closed, DeadlineExceeded, DoesNotFit
+from hunkwise.engine.port import Answers, Engine, EngineCard, OnText, Waiting, wait
+from hunkwise.engine.types import Bundle, BundleSize, ModelSpec
 
 KEEP_ALIVE = 300.0  # seconds
 
 
-class Loaded(Engine, Protocol):
-    """An engine that holds memory until it is closed."""
-
-    def close(self) -> None:
-        """Free the memory; called once, when nobody asks."""
-        ...
-
-
-Load = Callable[[ModelSpec, int], Loaded]  # a model and the tokens of context it should hold
+Load = Callable[[ModelSpec, int], Engine]  # a model and the tokens of context it should hold
 Cost = Callable[[ModelSpec, int], int]  # bytes that loading this would take
 
 
@@ -37,7 +30,7 @@ class _Resident:
     spec: ModelSpec
     context: int  # tokens asked for when it was loaded
     cost: int
-    ready: Future[Loaded] = field(default_factory=Future)
+    ready: Future[Engine] = field(default_factory=Future)
     users: int = 1
     idle_since: float = 0.0
 
@@ -104,11 +97,11 @@ class Pool:
         self.close()
 
     @contextmanager
-    def lease(self, spec: ModelSpec, context: int = 0, deadline: float | None = None) -> Iterator[Loaded]:
+    def lease(self, spec: ModelSpec, context: int = 0, deadline: float | None = None) -> Iterator[Engine]:
         """Lend a model, loading it first if need be; it stays in memory until the block ends.
 
         Raises DoesNotFit if it is larger than the budget, DeadlineExceeded if after `deadline` seconds there
-        is still no room, Cancelled if the pool is closed, and what the load raises.
+        is still no room, Closed if the pool is closed, and what the load raises.
         """
         resident, fresh = self._enter(spec, context, deadline)
         try:
@@ -138,7 +131,7 @@ class Pool:
                     return self._residents[key], True
                 if not self._changed.wait(None if until is None else until - self._clock()):
                     raise DeadlineExceeded(f"{spec.name} did not get into memory within {deadline} s")
-        raise Cancelled(f"{spec.name} was not asked: the pool of models is closed")
+        raise Closed(f"{spec.name} was not asked: the pool of models is closed")
 
     def _fill(self, resident: _Resident) -> None:
         """Load outside the lock, so that other models answer meanwhile."""
@@ -207,29 +200,39 @@ class Pool:
                 self._changed.wait(max(0.01, min(idle)) if idle else None)
 
 
-class PooledEngine:
-    """One model of a pool, as an `Engine`."""
+class PooledEngine(Waiting):
+    """One model of a pool, as an `Engine`. Closed by itself, it leaves the model to the pool."""
 
     def __init__(self, pool: Pool, spec: ModelSpec, context: int) -> None:
         self._pool, self._spec, self._context = pool, spec, context
+        self._closed = False
 
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+    def answer(self, bundle: Bundle, on_text: OnText | None) -> Answers:
         """Answer, loading the model first if need be; that time counts against the deadline."""
         started = time.monotonic()
-        with self._pool.lease(self._spec, self._context, bundle.deadline) as engine:
-            if bundle.deadline is None:
-                return engine.ask(bundle)
-            left = bundle.deadline - (time.monotonic() - started)
-            if left <= 0:
-                raise DeadlineExceeded(f"{self._spec.name} took {bundle.deadline} s and more to load")
-            return engine.ask(replace(bundle, deadline=left))
+        with self._lease(bundle.deadline) as engine:
+            if bundle.deadline is not None:
+                left = bundle.deadline - (time.monotonic() - started)
+                if left <= 0:
+                    raise DeadlineExceeded(f"{self._spec.name} took {bundle.deadline} s and more to load")
+                bundle = replace(bundle, deadline=left)
+            return wait(engine.submit(bundle, on_text), bundle)
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count tokens; that needs the model's tokenizer, so it may load."""
-        with self._pool.lease(self._spec, self._context) as engine:
+        with self._lease() as engine:
             return engine.measure(bundle)
 
     def card(self) -> EngineCard:
         """Describe the loaded model; may load it."""
-        with self._pool.lease(self._spec, self._context) as engine:
+        with self._lease() as engine:
             return engine.card()
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        self._closed = True
+
+    def _lease(self, deadline: float | None = None) -> AbstractContextManager[Engine]:
+        if self._closed:
+            raise Closed(f"{self._spec.name} is closed; take it from the pool again")
+        return self._pool.lease(self._spec, self._context, deadline)

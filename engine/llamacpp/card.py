@@ -6,7 +6,10 @@ import hashlib
 import json
 
 from hunkwise.engine.planning.plan import Plan
-from hunkwise.engine.types import EngineCard, ModelSpec
+from hunkwise.engine.port import Capability, EngineCard, Weights
+from hunkwise.engine.types import ModelSpec
+
+_ABLE = tuple(each for each in Capability if each is not Capability.EMBED)
 
 
 def card_of(spec: ModelSpec, plan: Plan, build: str) -> EngineCard:
@@ -21,7 +24,7 @@ def card_of(spec: ModelSpec, plan: Plan, build: str) -> EngineCard:
         "n_threads": plan.n_threads,
         "modelfile": modelfile_digest(spec),
     }
-    return EngineCard(spec.name, spec.digest, build, plan.n_ctx, settings)
+    return EngineCard(spec.name, Weights(spec.digest), build, plan.n_ctx, settings, _ABLE)
 
 
 def modelfile_digest(spec: ModelSpec) -> str:

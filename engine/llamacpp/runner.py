@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hunkwise.engine.errors import Cancelled, DeadlineExceeded, NativeFailure
+from hunkwise.engine.errors import Closed
 from hunkwise.engine.llamacpp import native
 from hunkwise.engine.llamacpp.card import card_of
 from hunkwise.engine.llamacpp.chat import Chat, Layout
-from hunkwise.engine.llamacpp.decoding.jobs import Answers, Job
+from hunkwise.engine.llamacpp.decoding.jobs import Job
 from hunkwise.engine.llamacpp.decoding.prefix_files import PrefixFiles
 from hunkwise.engine.llamacpp.decoding.scheduler import Limits, Scheduler
 from hunkwise.engine.llamacpp.decoding.work import Work, start
@@ -23,8 +23,9 @@ from hunkwise.engine.llamacpp.grammar import Grammars
 from hunkwise.engine.llamacpp.soundness import check_sound
 from hunkwise.engine.llamacpp.vocab import Vocab
 from hunkwise.engine.planning.plan import Plan
+from hunkwise.engine.port import Answers, EngineCard, OnText, wait
 from hunkwise.engine.questions import check_bundle, check_length
-from hunkwise.engine.types import Bundle, BundleSize, EngineCard, ModelSpec, Statistics
+from hunkwise.engine.types import Bundle, BundleSize, ModelSpec, Statistics
 
 
 def load(
@@ -97,26 +98,20 @@ class LocalEngine:
 
     def ask(self, bundle: Bundle) -> Answers:
         """Answer every question, in order. Ctrl-C in the waiting thread takes the bundle back."""
-        future = self.submit(bundle)
-        try:
-            return future.result(bundle.deadline)
-        except TimeoutError:
-            raise DeadlineExceeded(f"{bundle.deadline:g} s passed before the answer") from None
-        except CancelledError:
-            raise Cancelled("the bundle was taken back before it was answered") from None
-        finally:
-            future.cancel()
+        return wait(self.submit(bundle), bundle)
 
-    def submit(self, bundle: Bundle) -> Future[Answers]:
+    def submit(self, bundle: Bundle, on_text: OnText | None = None) -> Future[Answers]:
         """Queue a bundle and return at once; cancelling the future frees its cells. Raises QueueFull."""
-        layout, works = self._prepare(bundle)
+        layout, works = self._prepare(bundle, on_text)
         if not works:
             empty: Future[Answers] = Future()
             empty.set_result(())
             return empty
         check_length(bundle, self._size(layout, works))
         added = tuple(map(len, layout.questions))
-        return self._scheduler.submit(Job(bundle, layout.shared, added, works, layout.lasting))
+        return self._scheduler.submit(
+            Job(bundle, layout.shared, added, works, layout.lasting, on_text is not None)
+        )
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count the bundle's tokens."""
@@ -159,13 +154,14 @@ class LocalEngine:
     def _size(self, layout: Layout, works: list[Work]) -> BundleSize:
         return BundleSize(len(layout.shared), tuple(work.cells for work in works), self.limit)
 
-    def _prepare(self, bundle: Bundle) -> tuple[Layout, list[Work]]:
+    def _prepare(self, bundle: Bundle, on_text: OnText | None = None) -> tuple[Layout, list[Work]]:
         with self._preparing:
             if self._closed:
-                raise NativeFailure(f"{self._spec.name} is closed; load it again")
+                raise Closed(f"{self._spec.name} is closed; load it again")
             check_bundle(bundle)
             layout = self._chat.layout(bundle)
             pairs = zip(bundle.questions, layout.questions, strict=True)
             return layout, [
-                start(question, own, self._vocab, self._grammars, layout.shared) for question, own in pairs
+                start(question, own, self._vocab, self._grammars, layout.shared, on_text)
+                for question, own in pairs
             ]

@@ -15,13 +15,14 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from hunkwise.engine.errors import InvalidQuestion
-from hunkwise.engine.types import Bundle, Choose, EngineCard, Generate, Question, Score
+from hunkwise.engine.port import EngineCard
+from hunkwise.engine.types import Bundle, Choose, Generate, Question, Score
 
 KEY_FORMAT = 1  # raise it when the meaning of a key or of an entry changes
 
 # The shared text of a bundle is in the key; its other questions are not, each question has its own key.
 NOT_IN_KEY: Mapping[type, frozenset[str]] = {
-    EngineCard: frozenset({"model"}),
+    EngineCard: frozenset({"model", "capabilities"}),
     Bundle: frozenset({"questions", "priority", "deadline", "caller"}),
     Choose: frozenset({"id"}),
     Score: frozenset({"id"}),

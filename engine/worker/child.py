@@ -12,7 +12,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from hunkwise.engine.types import Bundle, Engine, ModelSpec, Timed
+from hunkwise.engine.port import Engine, Timed
+from hunkwise.engine.types import Bundle, ModelSpec
 from hunkwise.engine.worker.confinement import confine
 from hunkwise.engine.worker.wire import (
     BadMessage,

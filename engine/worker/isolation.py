@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from hunkwise.engine.errors import Cancelled, EngineError, NativeFailure
-from hunkwise.engine.types import Answer, Bundle, BundleSize, EngineCard, ModelSpec, Statistics
+from hunkwise.engine.errors import Cancelled, Closed, EngineError, NativeFailure
+from hunkwise.engine.port import Answers, EngineCard, OnText, Waiting, told
+from hunkwise.engine.types import Bundle, BundleSize, ModelSpec, Statistics
 from hunkwise.engine.worker.process import Child, Died
 from hunkwise.engine.worker.wire import BadMessage, pack, unpack_answers, unpack_size
 
@@ -20,7 +21,7 @@ _ATTEMPTS = 2  # of one bundle
 T = TypeVar("T")
 
 
-class IsolatedEngine:
+class IsolatedEngine(Waiting):
     """An engine in a spawned process; a context manager. Thread-safe.
 
     When the process dies, or says nothing for `patience` seconds while something is asked, a new one is
@@ -54,9 +55,9 @@ class IsolatedEngine:
             unless_loaded.pop_all()
         self._loaded = True
 
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+    def answer(self, bundle: Bundle, on_text: OnText | None) -> Answers:
         """Answer in the other process. Raises what the engine there raises, or NativeFailure."""
-        return self._attempt(lambda child: unpack_answers(bundle, child.call("ask", bundle)))
+        return told(self._attempt(lambda child: unpack_answers(bundle, child.call("ask", bundle))), on_text)
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count tokens in the other process."""
@@ -72,7 +73,7 @@ class IsolatedEngine:
             return self._past + self._child.spent if self._child is not None else self._past
 
     def close(self) -> None:
-        """End the process; what is still asked raises Cancelled. Harmless when done twice."""
+        """End the process; what is being asked raises Cancelled. Harmless when done twice."""
         with self._lock:
             self._closed = True
             child, self._child = self._child, None
@@ -121,7 +122,7 @@ class IsolatedEngine:
         """Return the child, a new one if the last has died."""
         with self._lock:
             if self._closed:
-                raise Cancelled("the engine is closed")
+                raise Closed("the engine is closed; open it again")
             if self._child is None:
                 if self._deaths >= _DEATHS:
                     raise NativeFailure(

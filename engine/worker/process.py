@@ -20,7 +20,8 @@ from concurrent.futures import TimeoutError as StillRunning
 from typing import IO, Any
 
 from hunkwise.engine.errors import DeadlineExceeded, InvalidQuestion
-from hunkwise.engine.types import Bundle, EngineCard, Statistics
+from hunkwise.engine.port import EngineCard
+from hunkwise.engine.types import Bundle, Statistics
 from hunkwise.engine.worker.wire import BadMessage, pack, receive, send, unpack, unpack_error
 
 _SERVE = "from hunkwise.engine.worker.child import main; main()"

@@ -17,13 +17,13 @@ from typing import Any
 from hunkwise.engine import errors
 from hunkwise.engine.errors import EngineError, NativeFailure
 from hunkwise.engine.planning.plan import Plan
+from hunkwise.engine.port import EngineCard, Served, Weights
 from hunkwise.engine.store.codec import BadEntry, read_answer, read_size, write_answer, write_size
 from hunkwise.engine.types import (
     Answer,
     Bundle,
     BundleSize,
     Choose,
-    EngineCard,
     Generate,
     ModelSpec,
     Sampling,
@@ -50,6 +50,8 @@ _TYPES: dict[str, type] = {
         Seal,
         ModelSpec,
         Plan,
+        Weights,
+        Served,
         EngineCard,
     )
 }

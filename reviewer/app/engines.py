@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from hunkwise import engine
-from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, ModelSpec, Registry, Timed
+from hunkwise.engine import Around, Engine, ModelSpec, Registry, Timed
 from hunkwise.engine.errors import InvalidName
 from hunkwise.reviewer.app.cache import cache_from_environment, place_from_environment
 from hunkwise.reviewer.app.environment import Environment
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 OpenEngine = Callable[[Config, Environment, Progress], Engine]
 """Opens the engine that a configuration names. It is called only where something is to be asked.
 
-Raises EngineError. An engine that is a context manager is closed after the review.
+Raises EngineError. The engine is closed after the review.
 """
 
 LLAMACPP = "llamacpp"
@@ -64,8 +63,8 @@ def open_llamacpp(config: Config, environment: Environment, progress: Progress) 
     return OpenedModel(config, environment, spec, build, progress)
 
 
-class OpenedModel:
-    """A model behind the cache of answers; an `Engine` and a context manager."""
+class OpenedModel(Around):
+    """A model behind the cache of answers."""
 
     def __init__(
         self, config: Config, environment: Environment, spec: ModelSpec, build: str, progress: Progress
@@ -75,7 +74,7 @@ class OpenedModel:
         self._timed: Timed | None = None
         self._resources = ExitStack()
         self.memory: Cache | None = None  # of judged hunks; the cache of answers keeps them too
-        self._inner = self._cached(build) if config.remember else self._load()
+        super().__init__(self._cached(build) if config.remember else self._load())
 
     def _cached(self, build: str) -> Engine:
         card = engine.card_of(self._spec, self._plan, build)
@@ -115,22 +114,7 @@ class OpenedModel:
         """Seconds that passed inside llama_decode; None where the model was not loaded."""
         return self._timed.statistics().decode_seconds if self._timed is not None else None
 
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
-        """Answer from the cache or the model."""
-        return self._inner.ask(bundle)
-
-    def measure(self, bundle: Bundle) -> BundleSize:
-        """Count the bundle's tokens."""
-        return self._inner.measure(bundle)
-
-    def card(self) -> EngineCard:
-        """Describe the model."""
-        return self._inner.card()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the cache, and the model if it was loaded."""
+        super().close()
         self._resources.close()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TextIO
 
 from hunkwise.engine import (
+    NO_CARD,
     Answer,
+    Around,
     Bundle,
     BundleSize,
     Choose,
     Engine,
     EngineCard,
     Generate,
+    OnText,
     Question,
     Score,
     Usage,
+    Waiting,
     errors,
     total_usage,
 )
@@ -24,10 +27,10 @@ from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.text.visible import defuse, visible
 
 
-class Unasked:
+class Unasked(Waiting):
     """Stands in for the engine where a change leaves nothing to ask, so that no model is opened."""
 
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
+    def answer(self, bundle: Bundle, on_text: OnText | None) -> tuple[Answer, ...]:
         """Refuse: nothing was to be asked."""
         raise errors.InvalidQuestion("no model was opened because nothing was to be asked")
 
@@ -37,37 +40,29 @@ class Unasked:
 
     def card(self) -> EngineCard:
         """Name no model."""
-        return EngineCard("", "", "none", 0)
+        return NO_CARD
+
+    def close(self) -> None:
+        """Have nothing to free."""
 
 
-class Meter:
+class Meter(Around):
     """Counts what an engine is asked, and what it need not be: bundles, seconds inside it, tokens. Thread-safe."""
 
     def __init__(self, inner: Engine) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._lock = threading.Lock()
         self.bundles = 0
         self.recalled = 0  # hunks that were not read, because an earlier review had read them
         self.seconds = 0.0
         self.usage = Usage()
 
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
-        """Pass on, and count."""
-        started = time.perf_counter()
-        answers = self._inner.ask(bundle)
+    def after(self, answers: tuple[Answer, ...], seconds: float) -> None:
+        """Count."""
         with self._lock:
             self.bundles += 1
-            self.seconds += time.perf_counter() - started
+            self.seconds += seconds
             self.usage += total_usage(answers)
-        return answers
-
-    def measure(self, bundle: Bundle) -> BundleSize:
-        """Pass on."""
-        return self._inner.measure(bundle)
-
-    def card(self) -> EngineCard:
-        """Pass on."""
-        return self._inner.card()
 
     def stats(self, total: float, decoding: float | None) -> str:
         """Sum up a run in one line.
@@ -86,28 +81,20 @@ class Meter:
         )
 
 
-class Transcript:
+class Transcript(Around):
     """Writes every prompt to a stream before it is asked."""
 
     def __init__(self, inner: Engine, stream: TextIO) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._stream = stream
 
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
-        """Write the shared text once, then each question, then pass on."""
+    def before(self, bundle: Bundle) -> Bundle:
+        """Write the shared text once, then each question."""
         shared = "".join(segment.text for segment in bundle.shared)
         parts = [f"--- shared by {len(bundle.questions)} questions ---\n{shared}"]
         parts += map(_written, bundle.questions)
         self._stream.write(defuse(visible("\n".join(parts))) + "\n")
-        return self._inner.ask(bundle)
-
-    def measure(self, bundle: Bundle) -> BundleSize:
-        """Pass on."""
-        return self._inner.measure(bundle)
-
-    def card(self) -> EngineCard:
-        """Pass on."""
-        return self._inner.card()
+        return bundle
 
 
 def _written(question: Question) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -92,8 +92,7 @@ def review_change(
     with ExitStack() as stack:
         try:
             engine = open_engine(config, environment, progress) if todo.asked else Unasked()
-            if isinstance(engine, AbstractContextManager):
-                stack.enter_context(engine)
+            stack.callback(engine.close)
             meter = Meter(engine)
             if todo.asked and config.precision_target:
                 aimed = point_for(config.precision_target, engine)

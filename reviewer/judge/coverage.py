@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hunkwise.engine import Engine, EngineCard
+from hunkwise.engine import NO_CARD, Engine
 from hunkwise.reviewer.config.settings import Config, plain
 from hunkwise.reviewer.judge import prompt
 from hunkwise.reviewer.judge.calibration import layer_for
@@ -49,7 +49,7 @@ def manifest(
     `expired` counts the findings that a baseline silenced until its last day for them; `analyzers` names the other
     tools that were heard.
     """
-    card = engine.card() if engine else EngineCard("", "", "none", 0)
+    card = engine.card() if engine else NO_CARD
     names = (
         "language",
         "min_severity",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hunkwise.engine import Answer, Bundle, BundleSize, Engine, EngineCard, errors
+from hunkwise.engine import Around, Bundle, Engine, errors
 from hunkwise.reviewer.checks.pack import other_names
 from hunkwise.reviewer.checks.run import RuleSet, inspect
 from hunkwise.reviewer.config.settings import Config, Limits, ProjectSettings
@@ -157,24 +157,19 @@ def allowance(config: Limits, clock: Callable[[], float] = time.monotonic) -> Ti
     return lambda: end - clock()
 
 
-@dataclass(frozen=True, slots=True)
-class _Hasty:
+class _Hasty(Around):
     """An engine that is given no more time than there is left."""
 
-    inner: Engine
-    time_left: TimeLeft
+    def __init__(self, inner: Engine, time_left: TimeLeft) -> None:
+        super().__init__(inner)
+        self._time_left = time_left
 
-    def ask(self, bundle: Bundle) -> tuple[Answer, ...]:
-        left = self.time_left()
+    def before(self, bundle: Bundle) -> Bundle:
+        """Give the bundle a deadline."""
+        left = self._time_left()
         if left <= 0:
             raise errors.DeadlineExceeded(LATE)
-        return self.inner.ask(bundle if left == math.inf else replace(bundle, deadline=left))
-
-    def measure(self, bundle: Bundle) -> BundleSize:
-        return self.inner.measure(bundle)
-
-    def card(self) -> EngineCard:
-        return self.inner.card()
+        return bundle if left == math.inf else replace(bundle, deadline=left)
 
 
 @dataclass(frozen=True, slots=True)

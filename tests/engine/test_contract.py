@@ -17,6 +17,7 @@ from hunkwise.engine import (
     Bundle,
     Cache,
     CachedEngine,
+    Capability,
     Choice,
     Choose,
     Engine,
@@ -37,8 +38,7 @@ from hunkwise.engine import (
     open_local,
     total_usage,
 )
-from hunkwise.engine.around.pool import Loaded
-from hunkwise.engine.errors import DeadlineExceeded, InvalidQuestion, PromptTooLong
+from hunkwise.engine.errors import Closed, DeadlineExceeded, InvalidQuestion, PromptTooLong
 from hunkwise.engine.store.port import MemoryStore
 from hunkwise.reviewer.app.meters import Meter, Transcript
 
@@ -78,7 +78,7 @@ def apart(spec: ModelSpec) -> IsolatedEngine:
     return open_isolated(spec, PLAN, environ=os.environ)
 
 
-def load(spec: ModelSpec, _context: int) -> Loaded:
+def load(spec: ModelSpec, _context: int) -> Engine:
     """Load it for a pool."""
     return ScriptedEngine(context=PLAN.n_ctx) if spec.name == "scripted" else open_local(spec, PLAN)
 
@@ -94,20 +94,25 @@ def plain(spec: ModelSpec) -> Iterator[Engine]:
 def engine(request: pytest.FixtureRequest, spec: ModelSpec, plain: Engine) -> Iterator[Engine]:
     """The engine with something around it."""
     with ExitStack() as stack:
-        match request.param:
-            case "isolated":
-                yield stack.enter_context(apart(spec))
-            case "cached":
-                cache = Cache([MemoryStore()], secret=b"s" * 32, namespace="trusted:r")
-                yield CachedEngine(lambda: plain, plain.card(), cache)
-            case "pooled":
-                yield stack.enter_context(Pool(load, lambda spec, context: 1)).engine(spec)
-            case "meter":
-                yield Meter(plain)
-            case "transcript":
-                yield Transcript(plain, io.StringIO())
-            case _:
-                yield plain
+        yield surrounded(request.param, spec, plain, stack)
+
+
+def surrounded(how: str, spec: ModelSpec, plain: Engine, stack: ExitStack) -> Engine:
+    """Put something around an engine, or open another one in its place."""
+    match how:
+        case "isolated":
+            return stack.enter_context(apart(spec))
+        case "cached":
+            cache = Cache([MemoryStore()], secret=b"s" * 32, namespace="trusted:r")
+            return CachedEngine(lambda: plain, plain.card(), cache)
+        case "pooled":
+            return stack.enter_context(Pool(load, lambda spec, context: 1)).engine(spec)
+        case "meter":
+            return Meter(plain)
+        case "transcript":
+            return Transcript(plain, io.StringIO())
+        case _:
+            return plain
 
 
 def unseen() -> str:
@@ -180,6 +185,43 @@ def test_the_same_answers_as_the_engine_itself_and_as_before(engine: Engine, pla
     first = without_usage(engine.ask(asked))
 
     assert first == without_usage(engine.ask(asked)) == without_usage(plain.ask(asked))
+
+
+def test_what_is_submitted_is_answered_alike_and_told(engine: Engine) -> None:
+    """Several bundles may be on their way at once; the texts are told to their ends, in order."""
+    write = Generate("free", ASK, 9)
+    asked = [bundle(*THREE), bundle(write, Generate("stopped", ASK, 9, stop=("e", "\n\n")))]
+    heard: dict[str, str] = {}
+
+    def hear(name: str, text: str) -> None:
+        heard[name] = heard.get(name, "") + text
+
+    answers = [future.result(60) for future in [engine.submit(one, hear) for one in asked]]
+
+    assert [without_usage(one) for one in answers] == [without_usage(engine.ask(one)) for one in asked]
+    texts = {each.id: each.text for one in answers for each in one if isinstance(each, Generated)}
+    assert heard == {name: text for name, text in texts.items() if text}
+
+
+def test_it_says_what_it_can(engine: Engine) -> None:
+    """What is asked here, every engine of ours can do."""
+    card = engine.card()
+    assert not card.lacks(Capability.SCORE, Capability.CHOOSE, Capability.GENERATE, Capability.SCHEMA)
+    assert card.lacks(Capability.EMBED) == (Capability.EMBED,)
+
+
+@pytest.mark.parametrize("how", AROUND)
+def test_a_closed_engine_says_so(how: str, spec: ModelSpec) -> None:
+    """Whatever is asked after the end raises the same error; closing twice does no harm."""
+    with ExitStack() as stack:
+        engine = surrounded(how, spec, stack.enter_context(opened(spec)), stack)
+        asked = bundle(THREE[0])
+        assert engine.ask(asked)
+        engine.close()
+        engine.close()
+        for use in (engine.ask, engine.measure, lambda one: engine.submit(one).result(60)):
+            with pytest.raises(Closed):
+                use(asked)
 
 
 def test_the_same_size_and_card_as_the_engine_itself(engine: Engine, plain: Engine) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from hunkwise.engine import Bundle, Choice, Choose, ModelSpec, ScriptedEngine, Segment, Statistics
-from hunkwise.engine.errors import Cancelled, DeadlineExceeded, NativeFailure, PromptTooLong
+from hunkwise.engine.errors import Cancelled, Closed, DeadlineExceeded, NativeFailure, PromptTooLong
 from hunkwise.engine.worker.isolation import IsolatedEngine
 from hunkwise.engine.worker.process import scrubbed
 
@@ -155,14 +155,14 @@ def test_killed_from_outside() -> None:
 
 
 def test_closing_ends_the_child_and_frees_who_waits() -> None:
-    """What is still asked raises Cancelled, and so does what comes later."""
+    """What is being asked raises Cancelled, and what comes later Closed."""
     engine = isolated(ends={"slow": "hang"})
     child = engine._child
     assert child is not None
     threading.Timer(0.2, engine.close).start()
     with pytest.raises(Cancelled):
         engine.ask(asking("slow"))
-    with pytest.raises(Cancelled):
+    with pytest.raises(Closed):
         engine.ask(asking("a"))
     assert child._process.poll() is not None
 

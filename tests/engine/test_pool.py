@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hunkwise.engine import Answer, Bundle, Choose, ModelSpec, Question, ScriptedEngine, Segment
 from hunkwise.engine.around.pool import Pool
-from hunkwise.engine.errors import Cancelled, CorruptModel, DeadlineExceeded, DoesNotFit
+from hunkwise.engine.errors import Closed, CorruptModel, DeadlineExceeded, DoesNotFit
 
 BUNDLE = Bundle((Segment("?"),), (Choose("q", (), ("yes", "no")),))
 SIZES = {"small": 1, "medium": 2, "large": 4}
@@ -189,7 +189,7 @@ def test_a_closed_pool_answers_nothing_more() -> None:
     """Closing is final."""
     pool = Yard().pool()
     pool.close()
-    with pytest.raises(Cancelled):
+    with pytest.raises(Closed):
         pool.engine(spec("small")).ask(BUNDLE)
 
 

@@ -26,6 +26,7 @@ from hunkwise.engine import (
     Segment,
     TokenScore,
     Usage,
+    Weights,
     errors,
 )
 from hunkwise.engine.worker.wire import (
@@ -87,7 +88,7 @@ def test_specs_and_cards_come_back_as_they_were() -> None:
     spec = ModelSpec(
         "m", "ab", (Path("/w"),), adapters=((Path("/a"), 0.5),), parameters={"stop": ("a", "b"), "num_ctx": 5}
     )
-    card = EngineCard("m", "ab", "build", 5, {"n": 1, "kv": "f16", "fa": True})
+    card = EngineCard("m", Weights("ab"), "build", 5, {"n": 1, "kv": "f16", "fa": True})
     assert unpack(json.loads(json.dumps(pack(spec)))) == spec
     assert unpack(json.loads(json.dumps(pack(card)))) == card
     assert unpack(pack(ModelSpec("m", "ab", (Path("w"),)))).weights == (Path.cwd() / "w",)

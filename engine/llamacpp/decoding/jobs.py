@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from hunkwise.engine.errors import EngineError
 from hunkwise.engine.llamacpp.decoding.lanes import Lane, Trunk
 from hunkwise.engine.llamacpp.decoding.port import Tokens
-from hunkwise.engine.types import Answer, Bundle, Usage, settled
+from hunkwise.engine.port import Answers
+from hunkwise.engine.types import Bundle, Usage, settled
 
 if TYPE_CHECKING:
     from hunkwise.engine.llamacpp.decoding.work import Work
-
-Answers = tuple[Answer, ...]
 
 _AGE = 30.0  # seconds of waiting that raise a job's priority by one
 _QUANTUM = 4096  # tokens by which one caller may be ahead of another before it must wait
@@ -58,6 +57,7 @@ class Job:
     prompts: tuple[int, ...]  # tokens each question adds
     works: Sequence[Work]
     lasting: int = 0  # of the shared tokens, those other bundles begin with as well
+    heard: bool = False  # somebody hears its texts as they come
     tickets: list[Ticket] = field(default_factory=list)
     trunk: Trunk | None = None
     reused: int = 0  # of the shared tokens
@@ -82,9 +82,9 @@ class Job:
     def same(self, other: Job) -> bool:
         """True if the other job has the same answers."""
         mine, others = self.bundle, other.bundle
-        return (mine.shared, mine.questions) == (others.shared, others.questions) and all(
-            map(settled, mine.questions)
-        )
+        if self.heard or other.heard or (mine.shared, mine.questions) != (others.shared, others.questions):
+            return False
+        return all(map(settled, mine.questions))
 
     def waited(self, now: float) -> float:
         """Return the seconds since the first ticket."""

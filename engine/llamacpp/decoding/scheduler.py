@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hunkwise.engine.errors import Cancelled, DeadlineExceeded, EngineError, NativeFailure, QueueFull
-from hunkwise.engine.llamacpp.decoding.jobs import Answers, Job, Ticket, best
+from hunkwise.engine.errors import Cancelled, Closed, DeadlineExceeded, EngineError, NativeFailure, QueueFull
+from hunkwise.engine.llamacpp.decoding.jobs import Job, Ticket, best
 from hunkwise.engine.llamacpp.decoding.lanes import Lane, Lanes, Sequences
 from hunkwise.engine.llamacpp.decoding.port import Context
 from hunkwise.engine.llamacpp.decoding.prefix import Prefixes
 from hunkwise.engine.llamacpp.decoding.prefix_files import PrefixFiles
+from hunkwise.engine.port import Answers
 from hunkwise.engine.types import Statistics, total_usage
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Scheduler:
         ticket = Ticket(job.bundle, Future(), time.monotonic())
         with self._changed:
             if self._closing:
-                raise NativeFailure("the model is closed; load it again")
+                raise Closed("the model is closed; load it again")
             twin = next((other for other in self._waiting + self._active if other.same(job)), None)
             if twin is None:
                 self._refuse_beyond_limits(job)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
 from hunkwise.engine.errors import InvalidQuestion
+from hunkwise.engine.llamacpp.decoding.telling import Teller
 from hunkwise.engine.llamacpp.grammar import Grammars, Matcher
 from hunkwise.engine.llamacpp.native import Row, Sampler, Tokens, log_probabilities
 from hunkwise.engine.llamacpp.vocab import Span, Vocab, encode, join
+from hunkwise.engine.port import OnText
 from hunkwise.engine.types import (
     Answer,
     Choice,
@@ -60,7 +63,14 @@ class Work(Protocol):
         ...
 
 
-def start(question: Question, prompt: Tokens, vocab: Vocab, grammars: Grammars, shared: Tokens) -> Work:
+def start(
+    question: Question,
+    prompt: Tokens,
+    vocab: Vocab,
+    grammars: Grammars,
+    shared: Tokens,
+    on_text: OnText | None = None,
+) -> Work:
     """Prepare what adds `prompt` to `shared`; raises InvalidQuestion for what the model can't answer."""
     if not len(prompt):
         raise InvalidQuestion(f"question {question.id!r} adds no tokens to the shared prompt")
@@ -70,7 +80,7 @@ def start(question: Question, prompt: Tokens, vocab: Vocab, grammars: Grammars, 
         case Score():
             return Scoring(question, prompt, vocab)
         case Generate():
-            return Generating(question, prompt, vocab, grammars, shared)
+            return Generating(question, prompt, vocab, grammars, shared, on_text)
 
 
 class Chain:
@@ -198,7 +208,13 @@ class Generating:
     """Write token by token; a grammar's forced tokens are appended without asking the model."""
 
     def __init__(
-        self, question: Generate, prompt: Tokens, vocab: Vocab, grammars: Grammars, shared: Tokens
+        self,
+        question: Generate,
+        prompt: Tokens,
+        vocab: Vocab,
+        grammars: Grammars,
+        shared: Tokens,
+        on_text: OnText | None = None,
     ) -> None:
         self._question = question
         self._vocab = vocab
@@ -211,6 +227,8 @@ class Generating:
                 self._sampler.accept(token)
         self._matcher: Matcher | None = grammars.matcher(question)
         self._stops = tuple(encode(stop) for stop in question.stop if stop)
+        held = max(map(len, self._stops), default=1) - 1
+        self._tell = Teller(partial(on_text, question.id), held) if on_text else None
         self._text = bytearray()
         self._written = 0  # tokens
         self._forced = 0
@@ -221,6 +239,8 @@ class Generating:
 
     def next(self) -> Feed:
         """Compute what was appended last, until there is a reason to finish."""
+        if self._tell and not self._finish:
+            self._tell(self._text)
         return NOTHING if self._finish else self._feed
 
     def foresee(self) -> None:
@@ -284,4 +304,6 @@ class Generating:
         """Return the text."""
         usage += Usage(forced=self._forced, sampled=self._written - self._forced)
         text = self._text.decode("utf-8", "replace")
+        if self._tell:
+            self._tell(self._text, last=True)
         return Generated(self._question.id, text, self._finish or "length", usage)

@@ -16,12 +16,13 @@ import pytest
 from toycontext import ToyContext
 
 from hunkwise.engine import Answer, Bundle, Choose, Generated, Segment, Usage
-from hunkwise.engine.errors import Cancelled, DeadlineExceeded, NativeFailure, QueueFull
-from hunkwise.engine.llamacpp.decoding.jobs import Answers, Job
+from hunkwise.engine.errors import Cancelled, Closed, DeadlineExceeded, NativeFailure, QueueFull
+from hunkwise.engine.llamacpp.decoding.jobs import Job
 from hunkwise.engine.llamacpp.decoding.lanes import Lane, Lanes, Sequences, Trunk
 from hunkwise.engine.llamacpp.decoding.port import Row, Tokens
 from hunkwise.engine.llamacpp.decoding.prefix import Prefixes
 from hunkwise.engine.llamacpp.decoding.scheduler import Limits, Scheduler
+from hunkwise.engine.port import Answers
 
 NOTHING = (np.empty(0, np.int32), 0)
 
@@ -259,5 +260,5 @@ def test_closing_cancels_what_runs() -> None:
 
         with pytest.raises(Cancelled):
             future.result(10)
-        with pytest.raises(NativeFailure, match="closed"):
+        with pytest.raises(Closed, match="closed"):
             at.scheduler.submit(job("after"))

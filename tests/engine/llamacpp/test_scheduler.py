@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 import pytest
 
 from hunkwise.engine import Answer, Bundle, Choice, Choose, Generate, ModelSpec, Segment
-from hunkwise.engine.errors import Cancelled, DeadlineExceeded, NativeFailure, QueueFull
+from hunkwise.engine.errors import Cancelled, Closed, DeadlineExceeded, QueueFull
 from hunkwise.engine.llamacpp.decoding.scheduler import Limits
 from hunkwise.engine.llamacpp.runner import LocalEngine, load
 from hunkwise.engine.planning.plan import Plan
@@ -170,5 +170,5 @@ def test_closing_cancels_what_runs(small_model: ModelSpec) -> None:
 
     with pytest.raises(Cancelled):
         future.result()
-    with pytest.raises(NativeFailure, match="closed"):
+    with pytest.raises(Closed, match="closed"):
         engine.ask(bundle("1"))

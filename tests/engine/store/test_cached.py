@@ -27,6 +27,7 @@ from hunkwise.engine import (
     ScriptedEngine,
     Segment,
     Usage,
+    Weights,
     open_cache,
 )
 from hunkwise.engine.errors import Cancelled, DeadlineExceeded, EngineError, NativeFailure
@@ -229,7 +230,7 @@ def test_opened_once() -> None:
 def test_another_card() -> None:
     """Answers of an engine that is not what was announced are kept under its own card."""
     inner, store = ScriptedEngine(), MemoryStore()
-    announced = EngineCard("m", "0" * 64, "announced", 1)
+    announced = EngineCard("m", Weights("0" * 64), "announced", 1)
     engine = CachedEngine(lambda: inner, announced, Cache([store], secret=SECRET, namespace="trusted:r"))
     engine.ask(BUNDLE)
     assert engine.card() == inner.card()

@@ -5,12 +5,24 @@ from typing import Any
 
 import pytest
 
-from hunkwise.engine import Bundle, Choose, EngineCard, Generate, Question, Sampling, Score, Segment
+from hunkwise.engine import (
+    Bundle,
+    Capability,
+    Choose,
+    EngineCard,
+    Generate,
+    Question,
+    Sampling,
+    Score,
+    Segment,
+    Served,
+    Weights,
+)
 from hunkwise.engine.errors import InvalidQuestion
 from hunkwise.engine.store.key import NOT_IN_KEY, answer_key, derive, size_key
 
 SECRET = b"s" * 32
-CARD = EngineCard("m", "d" * 64, "b1", 4096, {"kv": "f16", "lanes": 4})
+CARD = EngineCard("m", Weights("d" * 64), "b1", 4096, {"kv": "f16", "lanes": 4})
 PROMPT = (Segment("why?", "user", None),)
 QUESTIONS: dict[type, Question] = {
     Choose: Choose("a", PROMPT, ("yes", "no")),
@@ -38,6 +50,8 @@ OTHER: dict[str, Any] = {  # another value for each field, by name or by class a
     "digest": "e" * 64,
     "build": "b2",
     "context": 8192,
+    "identity": Served("https://example.org", "d" * 64),
+    "capabilities": (Capability.SCORE,),
     "settings": {"kv": "q8_0", "lanes": 4},
     "Segment.text": "other",
     "role": "system",
@@ -74,7 +88,7 @@ def test_bundle(kind: type, name: str) -> None:
 
 @pytest.mark.parametrize(("kind", "name"), fields(EngineCard))
 def test_card(kind: type, name: str) -> None:
-    """Each field of the engine's card changes the key, the model's name excepted."""
+    """Each field of the engine's card changes the key, its name and what it can do excepted."""
     changed = dataclasses.replace(CARD, **{name: other(kind, name)})
     question = QUESTIONS[Choose]
     same = answer_key(SECRET, CARD, BUNDLE, question) == answer_key(SECRET, changed, BUNDLE, question)

@@ -16,10 +16,7 @@ from hunkwise.engine import ScriptedEngine
 
 
 class ToyEngine(ScriptedEngine):
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *what):
+    def close(self):
         print("closed", self.card().model)
 
 
