@@ -24,6 +24,7 @@ from hunkwise.reviewer.config.own_rules import FOLDER, read_own_rules
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.findings.suppressions import Known, Silence
 from hunkwise.reviewer.judge.agenda import Agenda, TimeLeft, agenda, without_model
+from hunkwise.reviewer.judge.judgement import unable
 from hunkwise.reviewer.judge.memory import Memory
 from hunkwise.reviewer.judge.pipeline import Progress as Step
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out, severities
@@ -94,6 +95,8 @@ def review_change(
             engine = open_engine(config, environment, progress) if todo.asked else Unasked()
             stack.callback(engine.close)
             meter = Meter(engine)
+            if todo.asked and (sentence := unable(engine.card())):
+                environment.say(sentence)
             if todo.asked and config.precision_target:
                 aimed = point_for(config.precision_target, engine)
                 environment.say(f"--precision-target {config.precision_target:g} gives {aimed}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from hunkwise.engine import Bundle, Choice, Engine, Generated, Scored, Segment, errors
+from hunkwise.engine import Bundle, Capability, Choice, Engine, EngineCard, Generated, Scored, Segment, errors
 from hunkwise.reviewer.config.path_rules import Rule
 from hunkwise.reviewer.config.settings import JudgeSettings
 from hunkwise.reviewer.findings import ranking, suggestion
@@ -35,6 +35,8 @@ FOCUS_LINES = 5  # the model may name one of so many lines, the likeliest first
 NEAR_LINES = 15  # around a block, for wording a remark on it
 VERIFY_FLOOR = 0.25  # a remark that the model itself holds for untrue in both polarities is dropped
 LIKELIHOOD = Witness("likelihood", "the model finds the old text likelier here than the new one")
+# What it takes to word a remark, verify it, and name its kind
+WORDING = (Capability.GENERATE, Capability.SCHEMA, Capability.CHOOSE)
 UNUSABLE = "the model's wording was cut off or unusable"
 UNTRUE = "the model does not stand by its own remark"
 DEPTHS = {"quick": 0, "normal": 1, "deep": 3}  # times the context, by --effort; quick reads the hunk alone
@@ -110,7 +112,8 @@ def judge(pick: Picked, inquiry: Inquiry) -> Examined:
             reason = f"below --min-confidence {inquiry.settings.min_confidence:g}"
             outcomes.append(Examined(rejected=(Rejected(found, reason),)))
             continue
-        outcomes.append(_worded(context, found, spot, inquiry))
+        able = not inquiry.engine.card().lacks(*WORDING)
+        outcomes.append((_worded if able else _bare)(context, found, spot, inquiry))
     return Examined(
         tuple(found for outcome in outcomes for found in outcome.findings),
         tuple(drop for outcome in outcomes for drop in outcome.rejected),
@@ -171,6 +174,24 @@ def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
         )
         for block, lines, reading in read
     )
+
+
+def unable(card: EngineCard) -> str:
+    """Say in a sentence what of judging an engine can't do; "" of one that can do all."""
+    if card.lacks(Capability.SCORE):
+        return f"{card.model} can't tell how likely a given text is, which is what changes are judged by"
+    if card.lacks(*WORDING):
+        return f"{card.model} can't put remarks into words that can be relied on; they say what was changed"
+    return ""
+
+
+def _bare(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:
+    """Make a remark that says what was changed, and no more: of an engine that can't word one."""
+    facts = Facts(*_known(context, found.start_line))
+    draft = ranking.Draft(found.start_line, found.severity, found.title, found.message)
+    told = _telling(draft, facts, "", english=inquiry.settings.language == "English")
+    mended = suggested(context, found.start_line, inquiry.change)
+    return Examined(findings=(replace(_at(context, found, told, found.category), suggestion=mended),))
 
 
 def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:

@@ -115,6 +115,7 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
         FORMAT,
         _code_digest(),
         prompt.prompt_digest(),
+        inquiry.engine.card().lacks(*judgement.WORDING),
         layer_for(inquiry.engine.card().digest).digest,
         pick.file.path,
         inquiry.change.text(pick.file) is not None,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hunkwise.engine import Around, Bundle, Engine, errors
+from hunkwise.engine import Around, Bundle, Capability, Engine, errors
 from hunkwise.reviewer.checks.pack import other_names
 from hunkwise.reviewer.checks.run import RuleSet, inspect
 from hunkwise.reviewer.config.settings import Config, Limits, ProjectSettings
@@ -22,9 +22,9 @@ from hunkwise.reviewer.findings import checks, ranking
 from hunkwise.reviewer.findings.fingerprint import distinguish
 from hunkwise.reviewer.findings.suppressions import NOTHING, Silence, expired, part
 from hunkwise.reviewer.judge import prompt
-from hunkwise.reviewer.judge.agenda import CHECKED, LATE, Agenda, TimeLeft, agenda
+from hunkwise.reviewer.judge.agenda import CHECKED, LATE, Agenda, TimeLeft, agenda, without_model
 from hunkwise.reviewer.judge.coverage import coverage, manifest
-from hunkwise.reviewer.judge.judgement import Examined, Inquiry, inquiries, judge, without_words
+from hunkwise.reviewer.judge.judgement import Examined, Inquiry, inquiries, judge, unable, without_words
 from hunkwise.reviewer.judge.memory import Memory, Recall
 from hunkwise.reviewer.judge.precision import aim
 from hunkwise.reviewer.judge.selection import Picked
@@ -113,6 +113,8 @@ def carry_out(
 
     `analysis` is what other tools say of the change.
     """
+    if todo.asked and engine.card().lacks(Capability.SCORE):
+        todo = without_model(todo, f"likelihood is skipped: {unable(engine.card())}")
     asking = bool(todo.asked)
     if asking:
         config = aim(config, engine)
@@ -307,6 +309,8 @@ def examine(pick: Picked, inquiry: Inquiry) -> Examined:
         return _out_of_time(pick)
     except errors.PromptTooLong as error:
         return Examined(skipped=(pick.skipped(_too_long(error, inquiry), fault=True),))
+    except errors.InvalidQuestion as error:
+        return Examined(skipped=(pick.skipped(str(error), fault=True),))
     except errors.NativeFailure as error:
         return Examined(skipped=(pick.skipped(str(error), fault=True),), failure=error)
 

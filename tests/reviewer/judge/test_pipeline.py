@@ -12,6 +12,7 @@ from hunkwise.engine import (
     Answer,
     Bundle,
     Cache,
+    Capability,
     Choice,
     Choose,
     Generate,
@@ -293,6 +294,43 @@ def test_an_unlikely_change_is_named_verified_and_mended() -> None:
     assert not found.calibrated
     assert found.suggestion is not None
     assert (found.suggestion.replacement, found.suggestion.verified) == ("start = (number - 1) * size", True)
+
+
+def test_an_engine_that_can_not_score_judges_nothing_and_says_so() -> None:
+    """No question is asked, and each hunk is left out for that reason; the checks are made."""
+    engine = ScriptedEngine(capabilities=(Capability.CHOOSE, Capability.GENERATE), model="chatty")
+    made = review(_change(), Config(), engine)
+
+    assert engine.bundles == []
+    assert not made.complete
+    assert {skip.reason for skip in made.skipped if skip.fault} == {
+        "likelihood is skipped: chatty can't tell how likely a given text is, which is what changes are judged by"
+    }
+
+
+@pytest.mark.parametrize("able", [(), (Capability.GENERATE, Capability.CHOOSE), (Capability.CHOOSE,)])
+def test_an_engine_that_can_not_word_says_what_was_changed(able: tuple[Capability, ...]) -> None:
+    """The evidence makes the remark; no words are asked for."""
+    engine = ScriptedEngine(suspicious(), capabilities=(Capability.SCORE, *able))
+    made = review(_change({"shop/orders.py": TEXT}), Config(), engine)
+    found = next(found for found in made.findings if found.start_line == 3)
+
+    assert found.message == "`start = (number - 1) * size` → `start = number * size`."
+    assert found.suggestion is not None
+    assert {type(question) for asked in engine.bundles for question in asked.questions} == {Score}
+
+
+def test_a_question_that_is_refused_is_a_fault_of_its_hunk() -> None:
+    """The engine's own sentence is the reason, and the other hunks are judged."""
+
+    def script(bundle: Bundle, question: Question) -> Answer | None:
+        if "number" in getattr(question, "text", ""):
+            raise errors.InvalidQuestion("no such text")
+        return suspicious()(bundle, question)
+
+    made = review(_change(), Config(), ScriptedEngine(script))
+    assert "no such text" in {skip.reason for skip in made.skipped if skip.fault}
+    assert made.coverage.hunks_reviewed == made.coverage.hunks - 1
 
 
 def test_a_removal_is_remarked_on_beside_the_gap() -> None:
