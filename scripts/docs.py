@@ -18,7 +18,7 @@ import click
 from hunkwise.reviewer.cli import hunkwise
 from hunkwise.reviewer.commands.flags import HELP_ALL
 from hunkwise.reviewer.config.settings import OTHER_VARIABLES, Config, keys, plain, schema, settings
-from hunkwise.reviewer.linters.tools import TOOLS
+from hunkwise.reviewer.linters.tools.table import TOOLS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 100  # columns of help texts

@@ -29,10 +29,7 @@ from hunkwise.reviewer.judge.memory import Memory
 from hunkwise.reviewer.judge.pipeline import Progress as Step
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out, severities
 from hunkwise.reviewer.judge.precision import point_for
-from hunkwise.reviewer.linters import programs
-from hunkwise.reviewer.linters.analyzers import UNHEARD, Analysis, Voices, analyze
-from hunkwise.reviewer.linters.remarks import Choice
-from hunkwise.reviewer.linters.workshop import Workshop
+from hunkwise.reviewer.linters.claims import UNHEARD, Analysis
 from hunkwise.reviewer.report.summary import is_idle
 from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
 
@@ -180,9 +177,16 @@ def _own_rules(request: Request, environment: Environment) -> tuple[Mapping[str,
 def _analysis(request: Request, environment: Environment, todo: Agenda, time_left: TimeLeft) -> Analysis:
     """Gather what other tools say of the change."""
     config, folder = request.config, environment.folder
+    if not request.reports and "none" in config.analyzers:
+        return UNHEARD
+    from hunkwise.reviewer.linters.analyzers import Voices, analyze
+    from hunkwise.reviewer.linters.remarks import Choice
+    from hunkwise.reviewer.linters.tools.programs import folders
+    from hunkwise.reviewer.linters.tools.workshop import Workshop
+
     root = repository_root(folder) or folder
     shop = Workshop(
-        programs.folders(environment.variables, None if request.trusted else root), request.trusted, time_left
+        folders(environment.variables, None if request.trusted else root), request.trusted, time_left
     )
     reports = [(form, folder / path) for form, path in request.reports]
     made = analyze(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 def _reports(
     ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
 ) -> tuple[tuple[str, Path], ...]:
+    if not given:
+        return ()
     from hunkwise.reviewer.linters.formats import named
 
     try:

@@ -41,7 +41,7 @@ OTHER_VARIABLES: dict[str, str] = {
     "HUNKWISE_DEBUG": "1 prints the traceback of an unexpected error",
 }
 
-# Other tools that can be named; reviewer/linters/tools.py says how each is run, or why it is not.
+# Other tools that can be named; reviewer/linters/tools/table.py says how each is run, or why it is not.
 ANALYZERS = (
     *("ruff", "oxlint", "shellcheck", "hadolint", "actionlint", "zizmor", "clang-tidy", "cppcheck"),
     *("staticcheck", "golangci-lint", "semgrep"),

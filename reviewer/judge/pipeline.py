@@ -28,8 +28,7 @@ from hunkwise.reviewer.judge.judgement import Examined, Inquiry, inquiries, judg
 from hunkwise.reviewer.judge.memory import Memory, Recall
 from hunkwise.reviewer.judge.precision import aim
 from hunkwise.reviewer.judge.selection import Picked
-from hunkwise.reviewer.linters.analyzers import UNHEARD, Analysis
-from hunkwise.reviewer.linters.remarks import joined
+from hunkwise.reviewer.linters.claims import UNHEARD, Analysis, joined
 from hunkwise.reviewer.text.globs import matches
 from hunkwise.reviewer.types import (
     Change,

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from hunkwise.reviewer.linters.claims import Analysis
 from hunkwise.reviewer.linters.formats import read_file
 from hunkwise.reviewer.linters.places import Root
-from hunkwise.reviewer.linters.remarks import Choice, Claim, claims
+from hunkwise.reviewer.linters.remarks import Choice, claims
 from hunkwise.reviewer.linters.reported import Reported
-from hunkwise.reviewer.linters.tools import chosen
-from hunkwise.reviewer.linters.workshop import Workshop
-from hunkwise.reviewer.types import FileDiff, Skipped, TextOf
-
-
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """What other tools say. `names` are the tools, `readers` those that were run over each file, by its path.
-
-    `notes` is what the user should know, a sentence each.
-    """
-
-    claims: tuple[Claim, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
-    names: tuple[str, ...] = ()
-    readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-UNHEARD = Analysis()
+from hunkwise.reviewer.linters.tools.table import chosen
+from hunkwise.reviewer.linters.tools.workshop import Workshop
+from hunkwise.reviewer.types import FileDiff, TextOf
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from hunkwise.reviewer.findings.fingerprint import fingerprint
 from hunkwise.reviewer.findings.suggestion import offer
+from hunkwise.reviewer.linters.claims import Claim
 from hunkwise.reviewer.linters.edits import applied
 from hunkwise.reviewer.linters.maps import Kind, kind_of, names_of, page_of
 from hunkwise.reviewer.linters.reported import Reported
@@ -27,15 +28,6 @@ from hunkwise.reviewer.types import (
 MOST_LINES = 8  # of a remark; of a longer one (a whole function) the first line has it
 UNMEASURED = 0.5  # nobody has counted how often the tool is right
 _LONGEST_TITLE = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What tools say of some lines. `names` are those of their rules, as rules of ours name them."""
-
-    finding: Finding
-    kind: str
-    names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,28 +181,3 @@ def _both(first: Claim, second: Claim) -> Claim:
         suggestion=one.suggestion or other.suggestion,
     )
     return Claim(finding, first.kind, first.names | second.names)
-
-
-def joined(
-    ours: Sequence[Finding], theirs: Sequence[Claim], also: Mapping[str, frozenset[str]]
-) -> tuple[Finding, ...]:
-    """Put both together: what a rule of ours says too is its remark, with both as witnesses.
-
-    `also` gives for a rule of ours the names of the same check in other tools.
-    """
-    found = list(ours)
-    at: dict[tuple[str, int, str], int] = {}
-    for index, finding in enumerate(found):
-        for name in also.get(finding.source.rule, ()) if not finding.part else ():
-            for number in range(finding.start_line, finding.end_line + 1):
-                at.setdefault((finding.path, number, name), index)
-    for claim in theirs:
-        lines = range(claim.finding.start_line, claim.finding.end_line + 1)
-        keys = ((claim.finding.path, number, name) for number in lines for name in sorted(claim.names))
-        twin = next((at[key] for key in keys if key in at), None)
-        if twin is None:
-            found.append(claim.finding)
-        else:
-            witnesses = dict.fromkeys((*found[twin].witnesses, *claim.finding.witnesses))
-            found[twin] = replace(found[twin], witnesses=tuple(witnesses))
-    return tuple(found)

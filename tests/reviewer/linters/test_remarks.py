@@ -10,9 +10,10 @@ import pytest
 from edits import edit
 
 from hunkwise.reviewer.linters import maps
+from hunkwise.reviewer.linters.claims import Claim, joined
 from hunkwise.reviewer.linters.edits import applied
 from hunkwise.reviewer.linters.maps import kind_of, names_of, page_of
-from hunkwise.reviewer.linters.remarks import Claim, claims, joined
+from hunkwise.reviewer.linters.remarks import claims
 from hunkwise.reviewer.linters.reported import Edit, Reported
 from hunkwise.reviewer.types import Category, Finding, Severity, Source, Suggestion, Witness
 

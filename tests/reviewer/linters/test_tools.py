@@ -12,11 +12,11 @@ import pytest
 
 from hunkwise.reviewer.config.settings import ANALYZERS
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.linters import programs, running
 from hunkwise.reviewer.linters.places import Root
 from hunkwise.reviewer.linters.reading.compiler import read_clang_tidy, read_cppcheck
-from hunkwise.reviewer.linters.tools import TOOLS, Tool, chosen
-from hunkwise.reviewer.linters.workshop import Heard, Workshop
+from hunkwise.reviewer.linters.tools import process, programs
+from hunkwise.reviewer.linters.tools.table import TOOLS, Tool, chosen
+from hunkwise.reviewer.linters.tools.workshop import Heard, Workshop
 from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk, Line
 
 CASES = Path(__file__).parents[2] / "cases" / "linters"
@@ -171,8 +171,8 @@ def test_a_tool_that_misbehaves_is_ended_and_named(
     fake: Path, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
 ) -> None:
     """Whatever a tool does, the review goes on: each file that it was for is named as a fault, with the reason."""
-    monkeypatch.setattr(running, "MOST_OUTPUT", 100_000)
-    monkeypatch.setattr(running, "MOST_ERRORS", 100_000)
+    monkeypatch.setattr(process, "MOST_OUTPUT", 100_000)
+    monkeypatch.setattr(process, "MOST_ERRORS", 100_000)
     write(fake, script)
     started = time.monotonic()
     heard = hear(Workshop((str(fake), "/usr/bin", "/bin"), time_left=lambda: 1.0), "ruff", {"a.py": PYTHON})

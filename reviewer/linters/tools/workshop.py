@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hunkwise.reviewer.linters import programs
 from hunkwise.reviewer.linters.formats import reader
 from hunkwise.reviewer.linters.places import Root
 from hunkwise.reviewer.linters.reading.fields import Unreadable
 from hunkwise.reviewer.linters.reported import Reported
-from hunkwise.reviewer.linters.running import Ran, run
-from hunkwise.reviewer.linters.tools import Tool
+from hunkwise.reviewer.linters.tools import programs
+from hunkwise.reviewer.linters.tools.process import Ran, run
+from hunkwise.reviewer.linters.tools.table import Tool
 from hunkwise.reviewer.text.globs import matches
 from hunkwise.reviewer.text.visible import visible_line
 from hunkwise.reviewer.types import FileDiff, Skipped, TextOf
