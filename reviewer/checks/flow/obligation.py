@@ -105,7 +105,7 @@ class _Obligations:
         node = find(step.node, key(wanted)) if wanted is not None else None
         name = path(inner(node)) if node is not None else ""
         if wanted is not None and name not in targets:  # x.lock(): only where this function unlocks it too
-            return (name, frozenset()) if name and name in self.closes.values() else None
+            return (name, frozenset()) if name and self._closed_after(step, name) else None
         if step.op != "bind" or step.value is None:
             return None
         value = inner(step.value)
@@ -116,6 +116,14 @@ class _Obligations:
         if not name or "." in name or not self._local(name):
             return None
         return name, frozenset(other for other in targets if other and other != name)
+
+    def _closed_after(self, step: Step, name: str) -> bool:
+        later = self.graph.after(step.at)
+        return any(
+            self.closes[match.key] == name and step.at in later
+            for match in self.closing
+            for step in self.graph.holding(match.key[0], match.key[1])
+        )
 
     def _local(self, name: str) -> bool:
         """Tell whether a name belongs to this function."""

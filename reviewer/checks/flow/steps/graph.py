@@ -80,6 +80,17 @@ class Step:
         yield from self.node.walk()
 
 
+def _inside_another(node: Node, start: int, end: int) -> bool:
+    """Tell whether a range of a node is in a function that is made there, and runs some other time."""
+    while True:
+        kid = next((kid for kid in node.named if kid.start <= start and end <= kid.end), None)
+        if kid is None or (kid.start == start and kid.end == end):
+            return False
+        if kid.is_closed:
+            return True
+        node = kid
+
+
 @dataclass(slots=True)
 class Graph:
     """The steps of a function; the first is its entry, `end` is where all ways out lead."""
@@ -95,10 +106,22 @@ class Graph:
         around = [step for step in real if step.node.start <= start and end <= step.node.end]
         if around:
             least = min(step.node.end - step.node.start for step in around)
-            return [step for step in around if step.node.end - step.node.start == least]
+            those = [step for step in around if step.node.end - step.node.start == least]
+            return [step for step in those if not _inside_another(step.node, start, end)]
         within = [step for step in real if start <= step.node.start and step.node.end <= end]
         last = max((step.node.end for step in within), default=-1)
         return [step for step in within if step.node.end == last][:1]
+
+    def after(self, at: int) -> set[int]:
+        """Give the steps that can be reached from one."""
+        seen: set[int] = set()
+        queue = [at]
+        while queue:
+            for to in self.steps[queue.pop()].next:
+                if to not in seen:
+                    seen.add(to)
+                    queue.append(to)
+        return seen
 
     def forward(
         self,
