@@ -7,7 +7,25 @@ import re
 from hunkwise.reviewer.checks.flow.facts import Facts, clear
 from hunkwise.reviewer.checks.flow.steps.tree import Call, Node, between, inner, label, path
 
-_EMPTY = {"", "None", "null", "nil", "NULL", "nullptr", "undefined", "''", '""', "0", "false", "False", "``"}
+_EMPTY = {
+    "",
+    "None",
+    "null",
+    "nil",
+    "NULL",
+    "nullptr",
+    "undefined",
+    "''",
+    '""',
+    "0",
+    "false",
+    "False",
+    "``",
+    "-1",
+    "MAP_FAILED",
+    "INVALID_SOCKET",
+    "INVALID_HANDLE_VALUE",
+}
 _EQUAL = ("==", "===", "eq", "is")
 _STATES = re.compile(
     r"(?i)\??\.?!?(is_?)?(open|opened|valid|null|closed|good|fail|bad|none|present|connected|alive|locked)"

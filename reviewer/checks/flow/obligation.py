@@ -10,7 +10,7 @@ from hunkwise.reviewer.checks.flow.guards import absent
 from hunkwise.reviewer.checks.flow.mentions import Use, captured, mentions
 from hunkwise.reviewer.checks.flow.spec import Flow, Spec
 from hunkwise.reviewer.checks.flow.steps.graph import Graph, Step
-from hunkwise.reviewer.checks.flow.steps.tree import Key, Node, inner, key, path
+from hunkwise.reviewer.checks.flow.steps.tree import Key, Node, inner, key, path, place
 from hunkwise.reviewer.checks.flow.taint import find
 
 
@@ -55,7 +55,7 @@ class _Obligations:
         for match in self.closing:
             node = match.one("X")
             held = find(unit, key(node)) if node is not None else None
-            self.closes[match.key] = path(inner(held)) if held is not None else ""
+            self.closes[match.key] = place(held) if held is not None else ""
         self.uses = uses
         self.escapes = escapes
         self.opens: dict[int, list[tuple[str, _Open]]] = {}
@@ -103,7 +103,7 @@ class _Obligations:
         wanted = match.one("X")
         targets = [path(target) for target in step.targets]
         node = find(step.node, key(wanted)) if wanted is not None else None
-        name = path(inner(node)) if node is not None else ""
+        name = place(node) if node is not None else ""
         if wanted is not None and name not in targets:  # x.lock(): only where this function unlocks it too
             return (name, frozenset()) if name and self._closed_after(step, name) else None
         if step.op != "bind" or step.value is None:

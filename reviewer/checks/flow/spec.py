@@ -17,7 +17,7 @@ Entries = tuple[Mapping[str, Any], ...]
 _SOMETIMES = ("every path", "any path")
 # kind: what it must hold, what it may hold (lists of entries), and other keys
 _KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    "taint": (("sources", "sinks"), ("cleaners",), ("start",)),
+    "taint": (("sources", "sinks"), ("cleaners", "checks"), ("start",)),
     "obligation": (("open", "close"), ("uses", "escapes"), ("on", "throws")),
     "state": (("begin", "use"), ("end",), ("on",)),
     "unread": (("assign",), (), ("of",)),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hunkwise.reviewer.checks.flow.facts import Facts, Taint, join
+from hunkwise.reviewer.checks.flow.facts import Facts, Taint, clear, join
 from hunkwise.reviewer.checks.flow.functions import Functions, Match
 from hunkwise.reviewer.checks.flow.spec import Flow, Spec
 from hunkwise.reviewer.checks.flow.steps.graph import Graph, Step
-from hunkwise.reviewer.checks.flow.steps.tree import Key, Node, key, path
+from hunkwise.reviewer.checks.flow.steps.tree import Key, Node, inner, key, label, path
 from hunkwise.reviewer.checks.flow.values import Values
 
 if TYPE_CHECKING:
@@ -36,32 +36,32 @@ def tainted(spec: Spec, file: Functions) -> Iterator[Flow]:
         inline = frozenset(name for match in those for name in file.between(match.node, unit))
         graph = file.graph(unit, inline)
         if graph is not None:
-            yield from _Taints(
-                graph, near, cleaners, parameters="parameter" in spec.sets, start=spec.start
-            ).reached(those)
+            taints = _Taints(graph, near, cleaners, file.every(spec["checks"]), spec)
+            yield from taints.reached(those)
 
 
 class _Taints(Values):
     def __init__(
-        self, graph: Graph, sources: list[Match], cleaners: list[Key], *, parameters: bool, start: bool
+        self, graph: Graph, sources: list[Match], cleaners: list[Key], checks: list[Match], spec: Spec
     ) -> None:
         self.filled = [match for match in sources if match.one("OUT") is not None]
         super().__init__({match.key: match.node for match in sources if match.one("OUT") is None}, cleaners)
         self.graph = graph
-        self.parameters = parameters
-        self.start = start
+        self.checks = checks
+        self.parameters = "parameter" in spec.sets
+        self.start = spec.start
 
     def reached(self, sinks: list[Match]) -> Iterator[Flow]:
         """Give the sinks that are reached, each once."""
-        fills: dict[int, list[Match]] = {}
-        for match in self.filled:
-            for step in self.graph.holding(match.key[0], match.key[1]):
-                fills.setdefault(step.at, []).append(match)
+        fills = self._by_step(self.filled)
+        checks = self._by_step(self.checks)
 
         def transfer(step: Step, facts: Facts) -> Facts:
             facts = self.after(step, facts)
             for match in fills.get(step.at, ()):
                 facts = self._fill(step, match, facts)
+            for match in checks.get(step.at, ()):
+                facts = _check(step, match, facts)
             return facts
 
         nothing: Facts = {}
@@ -76,6 +76,15 @@ class _Taints(Values):
                     said.add(match.key)
                     names = {name: nodes[0] for name, nodes in match.names.items()}
                     yield Flow(match.node, {**names, "SINK": found[0], "SOURCE": found[1].source})
+
+    def _by_step(self, matches: list[Match]) -> dict[int, list[Match]]:
+        steps: dict[int, list[Match]] = {}
+        unit = self.graph.unit
+        for match in matches:
+            if unit.start <= match.key[0] and match.key[1] <= unit.end:
+                for step in self.graph.holding(match.key[0], match.key[1]):
+                    steps.setdefault(step.at, []).append(match)
+        return steps
 
     def _reached(self, match: Match, step: Step, facts: Facts) -> tuple[SgNode, Taint] | None:
         for part in match.names.get("SINK", ()):
@@ -104,6 +113,17 @@ class _Taints(Values):
         ):
             return Taint(target.sg, target.start, frozenset({target.text}))
         return found
+
+
+def _check(step: Step, match: Match, facts: Facts) -> Facts:
+    """Give what is known once something was looked at: `checks` of a spec."""
+    about = match.one("X")
+    node = find(step.node, key(about)) if about is not None else None
+    if node is None:
+        return facts
+    cleared = dict(facts)
+    clear(label(inner(node)), cleared)
+    return cleared
 
 
 def _declaration(target: Node) -> str:

@@ -137,6 +137,14 @@ def label(node: Node) -> str:
     return node.text if asked and node.end - node.start < 100 else ""
 
 
+def place(node: Node) -> str:
+    """Give the name of what a node speaks of, also by its address: `&x`."""
+    node = inner(node)
+    if node.source.startswith("&", node.start) and len(node.named) == 1:
+        node = inner(node.named[0])
+    return path(node)
+
+
 def inner(node: Node) -> Node:
     """Take off parentheses, await, casts and the like."""
     while node.kind in node.grammar.wrappers and node.named:
