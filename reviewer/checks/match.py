@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 8  # of a remark; of what is longer the first line is remarked on
 MOST_HITS = 50  # of one rule in one file
+_MOST_CANDIDATES = 200  # nodes that rules are tried on one by one
 _LONGEST_NAME = 60  # characters of a metavariable in a text
 
 _TESTS = re.compile(r"(?:^|_)tests?(?:_|$)")
@@ -71,8 +72,9 @@ def hits(rules: Sequence[Rule], language: str, text: str) -> list[Hit]:
 
 def _matches(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple[Rule, Match]]:
     finding = [rule for rule in rules if rule.find]
-    for rule in finding if _any_matches(finding, root, language) else ():
-        yield from ((rule, match) for match in _found(rule, root, language)[:MOST_HITS])
+    for rule, nodes in _found(finding, root, language):
+        names = metavariables(rule.find)
+        yield from ((rule, Match(node, bound(node, names))) for node in nodes[:MOST_HITS])
     if flowing := [rule for rule in rules if rule.flow]:
         functions = _functions(flowing, root, language)
         for rule in flowing:
@@ -82,24 +84,58 @@ def _matches(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tup
             yield from ((rule, Match(node, names)) for node, names in CHECKS[rule.check](root, language))
 
 
-def _any_matches(rules: Sequence[Rule], root: SgNode, language: str) -> bool:
-    """Tell in one walk whether any rule can match: most texts hold no defect. Constraints only narrow a rule."""
-    plain = [rule.find["rule"] for rule in rules if "utils" not in rule.find]
-    if len(plain) < len(rules) or not rules:
-        return bool(rules)
+def _found(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple[Rule, list[SgNode]]]:
+    """Find where rules match. One walk finds the nodes that any of them may match: in most texts there are few."""
+    plain = [rule for rule in rules if "utils" not in rule.find]
+    nodes = _candidates(plain, root, language)
+    if nodes is None:
+        plain = []
+    for rule in plain:
+        matched = [found for node in nodes or () if (found := _itself(rule, node, language)) is not None]
+        if matched:
+            yield rule, matched
+    for rule in rules:
+        if rule not in plain:
+            yield rule, _find_all(rule, root, language)
+
+
+def _candidates(
+    rules: Sequence[Rule], root: SgNode, language: str
+) -> list[tuple[SgNode, str, frozenset[str]]] | None:
+    """Give the nodes that a rule may match (constraints only narrow it), their kinds and words; None: too many."""
+    asked = {"rule": {"any": in_context([rule.find["rule"] for rule in rules], language)}}
     try:
-        return root.find(cast("Any", {"rule": {"any": in_context(plain, language)}})) is not None
+        nodes = root.find_all(cast("Any", asked)) if rules else []
     except _REFUSED:
-        return True  # which of them is refused is told where each is looked for
+        return None  # which of them is refused is told where each is looked for
+    if len(nodes) > _MOST_CANDIDATES:
+        return None
+    return [(node, node.kind(), frozenset(WORD.findall(node.text()))) for node in nodes]
 
 
-def _found(rule: Rule, root: SgNode, language: str) -> list[Match]:
+def _itself(rule: Rule, candidate: tuple[SgNode, str, frozenset[str]], language: str) -> SgNode | None:
+    """Give a node as a rule matches it, with what its metavariables stand for; None where it does not."""
+    node, kind, words = candidate
+    wanted = rule.find["rule"]
+    if wanted.get("kind", kind) != kind or not possible(wanted, words, around=False):
+        return None
     try:
-        nodes = root.find_all(cast("Any", in_context(rule.find, language)))
+        found = node.find(cast("Any", in_context(rule.find, language)))
     except _REFUSED as error:
         raise ConfigError(f"rule {rule.id}: {_reason(error)}") from None
-    names = metavariables(rule.find)
-    return [Match(node, bound(node, names)) for node in nodes]
+    return found if found is not None and _place(found) == (*_place(node)[:2], kind) else None
+
+
+def _place(node: SgNode) -> tuple[int, int, str]:
+    where = node.range()
+    return where.start.index, where.end.index, node.kind()
+
+
+def _find_all(rule: Rule, root: SgNode, language: str) -> list[SgNode]:
+    try:
+        return root.find_all(cast("Any", in_context(rule.find, language)))
+    except _REFUSED as error:
+        raise ConfigError(f"rule {rule.id}: {_reason(error)}") from None
 
 
 def _functions(rules: Sequence[Rule], root: SgNode, language: str) -> Functions:

@@ -57,8 +57,11 @@ def _outside(pattern: str) -> str:
     return "".join(kept)
 
 
-def possible(rule: object, words: frozenset[str]) -> bool:
-    """Tell whether a text that holds these words can match; a word of a pattern must stand in it."""
+def possible(rule: object, words: frozenset[str], *, around: bool = True) -> bool:
+    """Tell whether a text that holds these words can match; a word of a pattern must stand in it.
+
+    Without `around` the text is that of a node, and what a rule says of the node's surroundings is not asked.
+    """
     if not isinstance(rule, Mapping):
         return True
     pattern = rule.get("pattern")
@@ -68,10 +71,10 @@ def possible(rule: object, words: frozenset[str]) -> bool:
         return False
     choices = rule.get("any") or ()
     return (
-        all(possible(part, words) for part in rule.get("all") or ())
-        and (not choices or any(possible(part, words) for part in choices))
-        and possible(rule.get("has"), words)
-        and possible(rule.get("inside"), words)
+        all(possible(part, words, around=around) for part in rule.get("all") or ())
+        and (not choices or any(possible(part, words, around=around) for part in choices))
+        and possible(rule.get("has"), words, around=around)
+        and (not around or possible(rule.get("inside"), words))
     )
 
 
