@@ -33,13 +33,17 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class _Map:
-    """What is known of the rules of a tool; the kind "" is noise. `borrowed`: how rules of others begin."""
+    """What is known of the rules of a tool; the kind "" is noise, and so is a message with one of `phrases`.
+
+    `borrowed` says how rules of other tools begin.
+    """
 
     tool: str
     kinds: Mapping[str, str]
     severities: Mapping[str, Severity] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
     borrowed: Mapping[str, str] = field(default_factory=dict)
+    phrases: tuple[str, ...] = ()
 
 
 def kind_of(said: Reported) -> Kind | None:
@@ -53,7 +57,7 @@ def kind_of(said: Reported) -> Kind | None:
     pattern = _longest(rule, known.kinds)
     if pattern is None:
         return _unmapped(said)
-    if not known.kinds[pattern]:
+    if not known.kinds[pattern] or any(phrase in said.message for phrase in known.phrases):
         return None
     kind = _kinds()[known.kinds[pattern]]
     return Kind(kind.name, kind.category, known.severities.get(rule, kind.severity), kind.about)
@@ -129,6 +133,7 @@ def _maps() -> Mapping[str, _Map]:
                 {rule: Severity(severity) for rule, severity in table.get("severities", {}).items()},
                 table.get("pages", {}),
                 table.get("borrowed", {}),
+                tuple(table.get("phrases", ())),
             )
             known |= dict.fromkeys(table["aliases"], one)
     return known
