@@ -11,6 +11,7 @@ from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.findings.baseline import known, parse
 from hunkwise.reviewer.findings.suppressions import Known
 from hunkwise.reviewer.report.json import LARGEST, ReportError
+from hunkwise.reviewer.source.ci import Variables
 
 
 def today() -> date:
@@ -18,7 +19,9 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def read_baseline(config: Config, folder: Path, before: str | None = None) -> dict[str, Known]:
+def read_baseline(
+    config: Config, folder: Path, environ: Variables, before: str | None = None
+) -> dict[str, Known]:
     """Give all that the baseline knows, by fingerprint. Raises ConfigError.
 
     With the commit `before`, a baseline inside the repository is read as it stood there: who wrote the change
@@ -31,7 +34,7 @@ def read_baseline(config: Config, folder: Path, before: str | None = None) -> di
     try:
         if before is None or not path.is_relative_to(root):
             return known(parse(read_regular(path, LARGEST + 1)))
-        found = read_as_of(before, [path], LARGEST + 1)
+        found = read_as_of(before, [path], LARGEST + 1, environ)
         if path not in found:
             raise ConfigError(
                 f"{path}: the baseline is not in {before:.12}, the commit of --from; "

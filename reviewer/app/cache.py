@@ -36,17 +36,17 @@ def place_from_environment(environ: Mapping[str, str]) -> CachePlace:
         folder=folder,
         redis_url=environ.get("HUNKWISE_REDIS_URL") or None,
         secret=os.fsencode(secret) if secret else None,
-        foreign=_is_committed(folder),
+        foreign=_is_committed(folder, environ),
     )
 
 
-def _is_committed(folder: Path) -> bool:
+def _is_committed(folder: Path, environ: Mapping[str, str]) -> bool:
     """Tell whether a checkout brought something of the folder along, or may have."""
     root = repository_root(folder)
     if root is None:
         return False
     try:
-        repo = git.repository(root)
+        repo = git.repository(root, environ)
         inside = ("ls-files", "-z", "--", str(folder.resolve()))
         return repo.top is None or bool(git.run(repo, *inside, work_tree=True))
     except GitError:

@@ -161,7 +161,9 @@ def _guidelines(request: Request, environment: Environment) -> str:
         if config.guidelines not in ("auto", "none"):
             environment.say("the guidelines are not used: with --untrusted they need --from")
         return ""
-    return read_guidelines(config, environment.folder, None if request.trusted else start)
+    return read_guidelines(
+        config, environment.folder, environment.variables, None if request.trusted else start
+    )
 
 
 def _own_rules(request: Request, environment: Environment) -> tuple[Mapping[str, Any], ...]:
@@ -171,7 +173,9 @@ def _own_rules(request: Request, environment: Environment) -> tuple[Mapping[str,
         if (placed(FOLDER, environment.folder)).is_dir():
             environment.say("the project's own rules are not used: with --untrusted they need --from")
         return ()
-    return own_rules(read_own_rules(environment.folder, None if request.trusted else start))
+    return own_rules(
+        read_own_rules(environment.folder, environment.variables, None if request.trusted else start)
+    )
 
 
 def _analysis(request: Request, environment: Environment, todo: Agenda, time_left: TimeLeft) -> Analysis:
@@ -206,7 +210,9 @@ def _known(request: Request, environment: Environment) -> dict[str, Known]:
     if not request.trusted and start is None and config.baseline_file != "none":
         environment.say("the baseline is not used: with --untrusted it needs --from")
         return {}
-    return read_baseline(config, environment.folder, None if request.trusted else start)
+    return read_baseline(
+        config, environment.folder, environment.variables, None if request.trusted else start
+    )
 
 
 def unasked(outcome: Outcome) -> int:

@@ -72,10 +72,8 @@ def checked(source: Source, *, fed: bool) -> Source:
     return source
 
 
-def read_change(
-    source: Source, config: Config, folder: Path, environ: Mapping[str, str] | None = None
-) -> Change:
-    """Read the change that a checked source names; `environ` holds a forge's token.
+def read_change(source: Source, config: Config, folder: Path, environ: Mapping[str, str]) -> Change:
+    """Read the change that a checked source names; `environ` holds a forge's token, and what git heeds.
 
     Raises DiffError, GitError, ForgeError, UsageError.
     """
@@ -89,22 +87,22 @@ def read_change(
         lines=config.max_lines,
         line_length=config.max_line_length,
     )
-    if request := request_of(source, environ or {}):
+    if request := request_of(source, environ):
         from hunkwise.reviewer.forges.registry import requested_change
 
-        return local.with_texts(folder, requested_change(*request, environ or {}))
+        return local.with_texts(folder, requested_change(*request, environ), environ)
     if source.staged:
-        return local.staged(folder, limits)
+        return local.staged(folder, limits, environ)
     if source.working:
-        return local.working(folder, limits)
+        return local.working(folder, limits, environ)
     if source.commit is not None:
-        return local.commit(folder, source.commit, limits)
+        return local.commit(folder, source.commit, limits, environ)
     if source.starts:
-        return local.between(folder, source.starts, source.end or "HEAD", limits)
+        return local.between(folder, source.starts, source.end or "HEAD", limits, environ)
     if source.scan:
-        return local.scan(folder, source.paths, limits)
+        return local.scan(folder, source.paths, limits, environ)
     diff = _read_diff(source.paths, config.max_bytes)
-    change = local.with_texts(folder, parse_diff(diff, limits))
+    change = local.with_texts(folder, parse_diff(diff, limits), environ)
     if source.paths == ("-",) and not diff:
         return replace(change, notes=(*change.notes, "the standard input is empty"))
     return change

@@ -17,6 +17,7 @@ from hunkwise.reviewer.diff.parse import decode, parse_diff
 from hunkwise.reviewer.errors import GitError
 from hunkwise.reviewer.judge.selection import select
 from hunkwise.reviewer.languages.comments import code_of, codes
+from hunkwise.reviewer.source.ci import Variables
 from hunkwise.reviewer.source.git import PLAIN_DIFF, Repository, commit_id, repository, run
 from hunkwise.reviewer.types import Change, FileDiff, Line
 
@@ -59,9 +60,11 @@ class Mined:
     looked_at: int
 
 
-def mine(folder: Path, most: int, start: str = "HEAD", depth: int = 20_000) -> Iterator[Mined]:
+def mine(
+    folder: Path, most: int, environ: Variables, start: str = "HEAD", depth: int = 20_000
+) -> Iterator[Mined]:
     """Give at most `most` candidates, of the newest fixes first, of the last `depth` commits. Raises GitError."""
-    repo = repository(folder)
+    repo = repository(folder, environ)
     name = (repo.top or repo.git_dir).name.removesuffix(".git")
     seen: set[tuple[str, str]] = set()
     for number, fix in enumerate(_commits(repo, start, depth), 1):

@@ -60,7 +60,11 @@ def command(
     policies = Policies("commit" if remote is None else "push", on_timeout, on_error)
     try:
         config = load(flags={}, environ=environ, folder=folder)
-        tasks = from_environment(environ, folder) if remote is None else from_lines(sys.stdin, remote, folder)
+        tasks = (
+            from_environment(environ, folder)
+            if remote is None
+            else from_lines(sys.stdin, remote, folder, environ)
+        )
     except (ReviewError, EngineError) as error:
         environment.say(policies.unreviewed(str(error)))
         return policies.code(Outcome.ERROR)

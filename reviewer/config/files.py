@@ -38,7 +38,7 @@ def load(
     if file is not None:
         layers.append(read_file(file))
     else:
-        layers += _repositorys(folder) if trusted else _not_the_strangers(folder, before)
+        layers += _repositorys(folder) if trusted else _not_the_strangers(folder, environ, before)
     user = user_file(environ)
     if user is not None and user.is_file():
         layers.append(read_file(user))
@@ -51,9 +51,9 @@ def _repositorys(folder: Path) -> list[Layer]:
     return [_from_root(file_layer(found[1], str(found[0])), folder)] if found else []
 
 
-def _not_the_strangers(folder: Path, before: str | None) -> list[Layer]:
+def _not_the_strangers(folder: Path, environ: Mapping[str, str], before: str | None) -> list[Layer]:
     """Take the file of the commit `before`, or else what a stranger's may say."""
-    standing = read_as_of(before, _places(folder), LARGEST_FILE) if before else {}
+    standing = read_as_of(before, _places(folder), LARGEST_FILE, environ) if before else {}
     for path, data in standing.items():
         origin = f"{path} of {before:.12}"
         if (table := _table(path, data, origin)) is not None:

@@ -7,12 +7,13 @@ from pathlib import Path
 from hunkwise.reviewer.config.named_files import placed, read_as_of, read_regular, repository_root
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.source.ci import Variables
 
 USUAL_FILE = Path(".hunkwise") / "guidelines.md"
 LARGEST_FILE = 64_000  # bytes; more would leave a small model no room for the code
 
 
-def read_guidelines(config: Config, folder: Path, before: str | None = None) -> str:
+def read_guidelines(config: Config, folder: Path, environ: Variables, before: str | None = None) -> str:
     """Read the file that `guidelines` names; "" if it names none. Raises ConfigError.
 
     A file named by the repository's own configuration must lie in the repository, links followed. With the
@@ -25,7 +26,7 @@ def read_guidelines(config: Config, folder: Path, before: str | None = None) -> 
     root = repository_root(folder) or folder.resolve()
     own_choice = config.origin("guidelines") in ("flag", "environment")
     if before is not None and path.is_relative_to(root):
-        data = read_as_of(before, [path], LARGEST_FILE + 1).get(path)
+        data = read_as_of(before, [path], LARGEST_FILE + 1, environ).get(path)
         if data is None and not usual:
             raise ConfigError(f"{path}: the guidelines are not in {before:.12}")
         return _checked(path, data or b"")

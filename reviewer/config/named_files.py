@@ -7,7 +7,7 @@ whatever the current folder is.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hunkwise.engine import HANDED_ON, read_regular
@@ -33,12 +33,14 @@ def is_file(path: Path) -> bool:
     return path.is_file() or str(path).startswith(HANDED_ON)
 
 
-def read_as_of(commit: str, paths: Sequence[Path], most: int) -> dict[Path, bytes]:
+def read_as_of(
+    commit: str, paths: Sequence[Path], most: int, environ: Mapping[str, str]
+) -> dict[Path, bytes]:
     """Read files of one repository as a commit has them, with at most `most` bytes; without those it has not.
 
     Links are followed inside the commit. Raises GitError.
     """
-    repo = repository(next(place for place in paths[0].parents if place.is_dir()))
+    repo = repository(next(place for place in paths[0].parents if place.is_dir()), environ)
     root = repo.top or repo.git_dir
     found: dict[Path, bytes] = {}
     for path in paths:
@@ -51,9 +53,9 @@ def read_as_of(commit: str, paths: Sequence[Path], most: int) -> dict[Path, byte
     return found
 
 
-def listed_as_of(commit: str, folder: Path) -> list[Path]:
+def listed_as_of(commit: str, folder: Path, environ: Mapping[str, str]) -> list[Path]:
     """List the files right in a folder as a commit has them, in order. Raises GitError."""
-    repo = repository(next(place for place in folder.parents if place.is_dir()))
+    repo = repository(next(place for place in folder.parents if place.is_dir()), environ)
     root = repo.top or repo.git_dir
     if not folder.is_relative_to(root):
         return []

@@ -64,30 +64,34 @@ class Repository:
 
     git_dir: Path
     top: Path | None
-    environment: Mapping[str, str] = field(default_factory=dict)  # of every git run in it
+    variables: Mapping[str, str] = field(repr=False)  # of the process, of which git gets what it needs
+    environment: Mapping[str, str] = field(default_factory=dict)  # of every git run in it, beside those
     settings: tuple[str, ...] = ()  # name=value, of every git run in it
     configuration: Path | None = None  # the git folder whose settings are asked for, if not `git_dir`
 
 
-def repository(folder: Path) -> Repository:
-    """The repository that `folder` lies in. Raises GitError if there is none, or git distrusts its owner."""
-    places = {name: os.environ[name] for name in ("GIT_DIR", "GIT_WORK_TREE") if name in os.environ}
+def repository(folder: Path, environ: Mapping[str, str]) -> Repository:
+    """The repository that `folder` lies in, as `environ` has git find it.
+
+    Raises GitError if there is none, or git distrusts its owner.
+    """
+    places = {name: environ[name] for name in ("GIT_DIR", "GIT_WORK_TREE") if name in environ}
     question = ("rev-parse", "--is-inside-work-tree", "--absolute-git-dir")
     trusted: tuple[str, ...] = ()
-    asked = _run(question, folder, places)
+    asked = _run(question, folder, places, environ)
     if asked.returncode and any(word in asked.stderr for word in _DISTRUST):
-        trusted = _safe_directories()
-        asked = _run(question, folder, places, settings=trusted)
+        trusted = _safe_directories(environ)
+        asked = _run(question, folder, places, environ, settings=trusted)
     if asked.returncode:
         raise GitError(_no_repository(folder, _message(asked.stderr)))
     inside, git_dir = asked.stdout.split(b"\n", 1)
     top = None
     if inside == b"true":
-        shown = _run(("rev-parse", "--show-toplevel"), folder, places, settings=trusted)
+        shown = _run(("rev-parse", "--show-toplevel"), folder, places, environ, settings=trusted)
         top = Path(os.fsdecode(shown.stdout.removesuffix(b"\n")))
-    index = os.environ.get("GIT_INDEX_FILE")  # relative to where git starts
+    index = environ.get("GIT_INDEX_FILE")  # relative to where git starts
     kept = {"GIT_INDEX_FILE": str(folder.absolute() / index)} if index else {}
-    return Repository(Path(os.fsdecode(git_dir.removesuffix(b"\n"))), top, kept)
+    return Repository(Path(os.fsdecode(git_dir.removesuffix(b"\n"))), top, environ, kept)
 
 
 def configured(repo: Repository, pattern: str, *options: str) -> dict[str, str]:
@@ -96,7 +100,7 @@ def configured(repo: Repository, pattern: str, *options: str) -> dict[str, str]:
     Other than for all that is run here, the system's configuration and GIT_CONFIG_COUNT count.
     """
     folder = repo.configuration or repo.git_dir
-    return dict(_configured(folder, {"GIT_DIR": str(folder)}, pattern, *options))
+    return dict(_configured(folder, repo.variables, {"GIT_DIR": str(folder)}, pattern, *options))
 
 
 def run(repo: Repository, *command: str, data: bytes = b"", work_tree: bool = False) -> bytes:
@@ -120,7 +124,7 @@ def run_within(repo: Repository, most: int, *command: str) -> bytes:
         process = subprocess.Popen(
             _arguments(placed, repo.settings),
             cwd=folder,
-            env=_environment(environment),
+            env=_environment(repo.variables, environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -247,17 +251,18 @@ def _run_in(
     repo: Repository, command: tuple[str, ...], *, data: bytes = b"", work_tree: bool
 ) -> subprocess.CompletedProcess[bytes]:
     placed, folder, environment = _placed(repo, command, work_tree=work_tree)
-    return _run(placed, folder, environment, data, repo.settings)
+    return _run(placed, folder, environment, repo.variables, data, repo.settings)
 
 
 def _run(
     command: tuple[str, ...],
     folder: Path,
-    environment: Mapping[str, str],
+    own: Mapping[str, str],
+    environ: Mapping[str, str],
     data: bytes = b"",
     settings: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[bytes]:
-    return _started(_arguments(command, settings), folder, _environment(environment), data)
+    return _started(_arguments(command, settings), folder, _environment(environ, own), data)
 
 
 def _started(
@@ -283,10 +288,10 @@ def _arguments(command: tuple[str, ...], settings: tuple[str, ...]) -> list[str]
 
 
 def _configured(
-    folder: Path, places: Mapping[str, str], pattern: str, *options: str
+    folder: Path, environ: Mapping[str, str], places: Mapping[str, str], pattern: str, *options: str
 ) -> Iterator[tuple[str, str]]:
     """Names and values that `git config` knows, the last word last. It runs nothing, whatever they say."""
-    kept = {name: value for name, value in os.environ.items() if _of_configuration(name)}
+    kept = {name: value for name, value in environ.items() if _of_configuration(name)}
     environment = {**kept, **places, "LC_ALL": "C"}
     command = ["git", "--no-pager", "config", "-z", *options, "--get-regexp", pattern]
     for entry in _started(command, folder, environment).stdout.split(b"\0")[:-1]:
@@ -298,10 +303,10 @@ def _of_configuration(name: str) -> bool:
     return name in _KEPT or name.startswith("GIT_CONFIG_")
 
 
-def _safe_directories() -> tuple[str, ...]:
+def _safe_directories(environ: Mapping[str, str]) -> tuple[str, ...]:
     """What safe.directory says where git heeds it: for the system, for the user, for this command."""
     # --show-scope puts the scope before each name, as an entry of its own
-    found = list(_configured(Path("/"), {}, r"^safe\.directory$", "--show-scope"))
+    found = list(_configured(Path("/"), environ, {}, r"^safe\.directory$", "--show-scope"))
     told = [
         value
         for (scope, _), (_, value) in zip(found[::2], found[1::2], strict=True)
@@ -310,9 +315,9 @@ def _safe_directories() -> tuple[str, ...]:
     return tuple(f"safe.directory={value}" for value in told)
 
 
-def _environment(own: Mapping[str, str]) -> dict[str, str]:
-    """The little of this process's environment that git needs; GIT_CONFIG_COUNT and the like are left out."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+def _environment(environ: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """The little of the process's environment that git needs; GIT_CONFIG_COUNT and the like are left out."""
+    kept = {name: environ[name] for name in _KEPT if name in environ}
     return {**kept, **own, **_SAFE_ENVIRONMENT}
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from hunkwise.reviewer.diff.apply import apply, is_applied
 from hunkwise.reviewer.diff.parse import Limits, decode, parse_diff
 from hunkwise.reviewer.errors import GitError, UsageError
+from hunkwise.reviewer.source.ci import Variables
 from hunkwise.reviewer.source.git import (
     PATHS_AT_ONCE,
     PLAIN_DIFF,
@@ -46,17 +47,17 @@ _DIFF = ("-p", "-M", "-l1000", "-U3", "--diff-filter=u", *PLAIN_DIFF)
 _OWN_CHANGES = "only what it changes by itself is reviewed, not what is merged as it was committed"
 
 
-def staged(folder: Path, limits: Limits) -> Change:
+def staged(folder: Path, limits: Limits, environ: Variables) -> Change:
     """What is staged, against HEAD (against nothing before the first commit)."""
-    repo = repository(folder)
+    repo = repository(folder, environ)
     if repo.top is None and not place(repo, "index").exists():
         raise GitError(f"{repo.git_dir} is a bare repository: nothing is staged there")
     return _against_head(repo, repo, limits, _unmerged(repo))
 
 
-def working(folder: Path, limits: Limits) -> Change:
+def working(folder: Path, limits: Limits, environ: Variables) -> Change:
     """All that is not committed: staged, unstaged, and files that git does not track yet."""
-    repo = repository(folder)
+    repo = repository(folder, environ)
     if repo.top is None:
         raise GitError(
             f"{folder} is in no work tree of {repo.git_dir} (a bare repository has no work tree); change into one"
@@ -66,9 +67,9 @@ def working(folder: Path, limits: Limits) -> Change:
         return replace(change, notes=(*change.notes, *taken.notes))
 
 
-def commit(folder: Path, name: str, limits: Limits) -> Change:
+def commit(folder: Path, name: str, limits: Limits, environ: Variables) -> Change:
     """One commit, against its parent; of a merge what it changed by itself."""
-    repo = repository(folder)
+    repo = repository(folder, environ)
     head = commit_id(repo, name)
     header = run(repo, "cat-file", "commit", head).split(b"\n\n", 1)[0]
     parents = [line[7:].decode() for line in header.split(b"\n") if line.startswith(b"parent ")]
@@ -84,12 +85,12 @@ def commit(folder: Path, name: str, limits: Limits) -> Change:
     return change
 
 
-def between(folder: Path, starts: Sequence[str], end: str, limits: Limits) -> Change:
+def between(folder: Path, starts: Sequence[str], end: str, limits: Limits, environ: Variables) -> Change:
     """What `end` has that none of `starts` has: against the commits where they parted (`start...end`).
 
     The empty tree is a start too: then all of `end` is new.
     """
-    repo = repository(folder)
+    repo = repository(folder, environ)
     head = commit_id(repo, end)
     if list(starts) == [empty_tree(repo)]:
         return _since(Side(repo, head), (), limits)
@@ -112,12 +113,12 @@ def between(folder: Path, starts: Sequence[str], end: str, limits: Limits) -> Ch
     return change
 
 
-def scan(folder: Path, paths: Sequence[str], limits: Limits) -> Change:
+def scan(folder: Path, paths: Sequence[str], limits: Limits, environ: Variables) -> Change:
     """Whole files, and all files in folders, as if newly written; inside a repository without ignored ones.
 
     Raises UsageError for a path that is not there, or outside the repository.
     """
-    top, names = _scanned(folder, paths)
+    top, names = _scanned(folder, paths, environ)
     files: list[FileDiff] = []
     skipped: list[Skipped] = []
     texts: dict[str, str] = {}
@@ -141,14 +142,14 @@ def scan(folder: Path, paths: Sequence[str], limits: Limits) -> Change:
     return Change(tuple(files), tuple(skipped), texts)
 
 
-def with_texts(folder: Path, change: Change) -> Change:
+def with_texts(folder: Path, change: Change, environ: Variables) -> Change:
     """The change with the whole texts of those files that its lines prove to be the ones meant.
 
     Looked for in the work tree (or the folder itself), the index, and HEAD: as they are after the patch, or
     before it, and then the patch is applied.
     """
     try:
-        repo = repository(folder)
+        repo = repository(folder, environ)
     except GitError:
         repo = None
     wanted = [file for file in change.files if file.hunks and not file.binary and file.new_path is not None]
@@ -241,7 +242,7 @@ def _unmerged(repo: Repository) -> tuple[Skipped, ...]:
     return tuple(Skipped(path, "has a merge conflict that is not resolved", fault=True) for path in paths)
 
 
-def _scanned(folder: Path, paths: Sequence[str]) -> tuple[Path, list[str]]:
+def _scanned(folder: Path, paths: Sequence[str], environ: Variables) -> tuple[Path, list[str]]:
     """The folder that paths are relative to, and the files to read."""
     named = [folder.absolute() / path for path in paths]
     for path, given in zip(named, paths, strict=True):
@@ -256,7 +257,7 @@ def _scanned(folder: Path, paths: Sequence[str]) -> tuple[Path, list[str]]:
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             raise UsageError(f"{given}: is neither a file nor a folder, so it can't be scanned")
     try:
-        repo = repository(folder)
+        repo = repository(folder, environ)
     except GitError:
         repo = None
     if repo is None or repo.top is None:

@@ -10,7 +10,7 @@ import io
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hunkwise.reviewer.diff.parse import Limits, parse_diff
 from hunkwise.reviewer.errors import DiffError
@@ -60,7 +60,7 @@ def known(side: Side, parents: Sequence[str], store: Repository, limits: Limits)
                 lines.append(_line(mode, written, path))
     lines.sort(key=lambda line: not line.startswith(_GONE))  # a file may have become a folder
     index = f"{store.environment['GIT_OBJECT_DIRECTORY']}/known-index"
-    own = Repository(store.git_dir, store.top, {**store.environment, "GIT_INDEX_FILE": index}, store.settings)
+    own = replace(store, environment={**store.environment, "GIT_INDEX_FILE": index})
     run(own, "read-tree", parents[0])
     run(own, "update-index", "-z", "--index-info", data=b"".join(lines))
     return run(own, "write-tree", "--missing-ok").decode().strip()

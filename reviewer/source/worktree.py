@@ -161,7 +161,7 @@ def _settings(repo: Repository) -> Iterator[str]:
     """How this repository's files are compared, and the user's lists of attributes and ignored files."""
     plain = configured(repo, rf"^core\.({'|'.join(_PLAIN)})$")
     yield from (f"{name}={value}" for name, value in plain.items())
-    home = os.environ.get("XDG_CONFIG_HOME") or f"{os.environ.get('HOME', '')}/.config"
+    home = repo.variables.get("XDG_CONFIG_HOME") or f"{repo.variables.get('HOME', '')}/.config"
     usual = {"core.attributesfile": f"{home}/git/attributes", "core.excludesfile": f"{home}/git/ignore"}
     named = configured(repo, r"^core\.(attributesfile|excludesfile)$", "--type=path")
     yield from (f"{name}={value}" for name, value in {**usual, **named}.items())

@@ -43,7 +43,9 @@ class Reviewed:
 def prepare(environment: Environment) -> Wanted:
     """Say whether the model is needed. What needs none is checked in any case."""
     job = _job(environment.variables)
-    return Wanted(_asked(job.commits, job.config, job.inputs.workdir), job.config.model)
+    return Wanted(
+        _asked(job.commits, job.config, job.inputs.workdir, environment.variables), job.config.model
+    )
 
 
 def review_job(environment: Environment) -> Reviewed:
@@ -76,9 +78,9 @@ def review_merge_request(environment: Environment) -> int:
     Configuration, guidelines and baseline are those of the base commit. Gives the review's exit code.
     """
     environ, folder = environment.variables, environment.folder
-    commits = check_history(folder, read_merge_range(environ), "set GIT_DEPTH to 0")
+    commits = check_history(folder, read_merge_range(environ), environ, "set GIT_DEPTH to 0")
     config = load(flags={}, environ=environ, folder=folder, trusted=False, before=commits.base)
-    if _asked(commits, config, folder) and engine_and_model(config.model)[0] == LLAMACPP:
+    if _asked(commits, config, folder, environ) and engine_and_model(config.model)[0] == LLAMACPP:
 
         def say(phase: str, done: int, total: int) -> None:
             """Write what a pull notes into the log, but not how far it is."""
@@ -100,11 +102,11 @@ def verdict(code: int, fail_on: Severity | None) -> int:
     return 0 if code == 3 and fail_on is None else code
 
 
-def _asked(commits: Range, config: Config, folder: Path) -> int:
+def _asked(commits: Range, config: Config, folder: Path, environ: Mapping[str, str]) -> int:
     """Count the hunks that the model is needed for."""
     from hunkwise.reviewer.judge.agenda import agenda
 
-    change = read_change(Source(starts=(commits.base,), end=commits.head), config, folder)
+    change = read_change(Source(starts=(commits.base,), end=commits.head), config, folder, environ)
     return len({pick.place for pick in agenda(change, config).asked})
 
 
@@ -133,10 +135,10 @@ class _Job:
 def _job(environ: Mapping[str, str]) -> _Job:
     """Read inputs and event, and the configuration of the base commit."""
     inputs, commits = read_inputs(environ), read_range(environ)
-    commits = check_history(inputs.workdir, commits)
+    commits = check_history(inputs.workdir, commits, environ)
     file = None
     if inputs.config:
-        file = base_config(inputs.workdir, commits, inputs.config, job_folder(environ))
+        file = base_config(inputs.workdir, commits, inputs.config, job_folder(environ), environ)
     flags: dict[str, object] = {"model": inputs.model} if inputs.model else {}
     if inputs.fail_on:
         flags["fail_on"] = None if inputs.fail_on == "none" else Severity(inputs.fail_on)

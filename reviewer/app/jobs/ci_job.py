@@ -87,12 +87,12 @@ _CHECKOUT = (
 )
 
 
-def check_history(folder: Path, commits: Range, remedy: str = _CHECKOUT) -> Range:
+def check_history(folder: Path, commits: Range, environ: Mapping[str, str], remedy: str = _CHECKOUT) -> Range:
     """Make sure that both commits are in the checkout; of a repository's first commit all is new.
 
     Raises UsageError that says how to get them.
     """
-    repo = repository(folder)
+    repo = repository(folder, environ)
     for commit in (commits.head, commits.base):
         if asks(repo, "cat-file", "-e", f"{commit}^{{commit}}") is None:
             if commit == f"{commits.head}^" and _is_first(repo, commits.head):
@@ -107,7 +107,7 @@ def _is_first(repo: Repository, commit: str) -> bool:
     return b"\nparent " not in header
 
 
-def base_config(folder: Path, commits: Range, name: str, into: Path) -> Path:
+def base_config(folder: Path, commits: Range, name: str, into: Path, environ: Mapping[str, str]) -> Path:
     """Copy a configuration as it stood at the base, where the change's author could not write it.
 
     Raises UsageError if it is not there.
@@ -115,7 +115,7 @@ def base_config(folder: Path, commits: Range, name: str, into: Path) -> Path:
     if name.startswith("/") or ".." in Path(name).parts:
         raise UsageError(f"config {name!r} leads out of the repository; give it relative to workdir")
     path = folder.resolve() / name
-    found = read_as_of(commits.base, [path], LARGEST_FILE)
+    found = read_as_of(commits.base, [path], LARGEST_FILE, environ)
     if path not in found:
         raise UsageError(
             f"config {name!r} is not in the base commit {commits.base[:12]}, from which it is read"

@@ -38,15 +38,17 @@ def from_environment(environ: Mapping[str, str], folder: Path) -> list[Task]:
     branch, remote = environ.get("PRE_COMMIT_LOCAL_BRANCH"), environ.get("PRE_COMMIT_REMOTE_NAME", "")
     if remote or environ.get("PRE_COMMIT_REMOTE_BRANCH"):  # without FROM_REF a push begins at a root commit
         new = end or branch or "HEAD"
-        return list(_sent([(branch or new, new)], [start] if start else [], remote, repository(folder)))
+        return list(
+            _sent([(branch or new, new)], [start] if start else [], remote, repository(folder, environ))
+        )
     if start and end:
         return [Task(f"{start}...{end}", Source(starts=(start,), end=end))]
-    if asks(repository(folder), "diff", "--cached", "--quiet", "--no-ext-diff") is not None:
+    if asks(repository(folder, environ), "diff", "--cached", "--quiet", "--no-ext-diff") is not None:
         return []
     return [Task("the index", Source(staged=True))]
 
 
-def from_lines(lines: Iterable[str], remote: str, folder: Path) -> list[Task]:
+def from_lines(lines: Iterable[str], remote: str, folder: Path, environ: Mapping[str, str]) -> list[Task]:
     """Read git's lines "<local ref> <local id> <remote ref> <remote id>"; a deleted ref sends nothing.
 
     Raises GitError for a line of another form.
@@ -62,7 +64,7 @@ def from_lines(lines: Iterable[str], remote: str, folder: Path) -> list[Task]:
             new.append((words[0], words[1]))
         if words[3].strip("0"):
             old.append(words[3])
-    return list(_sent(new, old, remote, repository(folder))) if new else []
+    return list(_sent(new, old, remote, repository(folder, environ))) if new else []
 
 
 def _sent(

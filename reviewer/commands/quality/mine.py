@@ -35,7 +35,7 @@ def command(folder: Path, output: Path, most: int, start: str, depth: int) -> No
         output.open("w", encoding="utf-8") as file,
     ):
         progress("changes found:", 0, most)
-        for mined in mine(folder, most, start, depth):
+        for mined in mine(folder, most, os.environ, start, depth):
             found += 1
             file.write(json.dumps(mined.case, ensure_ascii=True) + "\n")
             progress("changes found:", found, most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -101,7 +102,7 @@ def _text(name: str) -> str:
 
 def _own() -> tuple[Rule, ...]:
     """Read the project's own rules."""
-    return _rules(read_own_rules(Path.cwd()))
+    return _rules(read_own_rules(Path.cwd(), os.environ))
 
 
 def _rules(texts: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:

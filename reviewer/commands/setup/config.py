@@ -67,7 +67,7 @@ def check(file: Path | None) -> None:
     if problems := refused(config, os.environ, Path.cwd()):
         raise ConfigError("\n".join([f"{path}: a review would refuse it:", *problems]))
     click.echo(visible_line(f"{path}: {plural(len(layer.values), 'setting')}, all fine"))
-    if any(rule.instructions for rule in config.rules) or read_guidelines(config, Path.cwd()):
+    if any(rule.instructions for rule in config.rules) or read_guidelines(config, Path.cwd(), os.environ):
         click.echo(
             "hunkwise: guidelines and instructions shape how remarks are worded; by themselves they find nothing",
             err=True,
@@ -88,8 +88,8 @@ def refused(config: Config, environ: Mapping[str, str], folder: Path) -> list[st
 
     problems = []
     for part in (
-        lambda: read_guidelines(config, folder),
-        lambda: read_baseline(config, folder),
+        lambda: read_guidelines(config, folder, environ),
+        lambda: read_baseline(config, folder, environ),
         lambda: place_from_environment(environ),
         model,
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def hook_path(folder: Path, stage: str) -> Path:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GitError(f"git can't be asked: {error}") from error
     if done.returncode != 0:
-        repository(folder)  # which says why git does not read it
+        repository(folder, os.environ)  # which says why git does not read it
         raise GitError(f"git does not say where the hooks of {folder} lie")
     # the folder is asked for, not the file: git would follow a link in its place
     return Path(done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")) / stage

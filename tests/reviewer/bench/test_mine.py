@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def _git(folder: Path, *command: str) -> None:
 
 def test_a_fix_names_the_change_that_brought_the_bug(history: Path) -> None:
     """The case is the commit that wrote the line, with the line as it stood there."""
-    (found,) = mine(history, 10)
+    (found,) = mine(history, 10, os.environ)
 
     assert found.case["bug_lines"] == [7]
     assert found.case["new_file"] == BUG
@@ -81,4 +82,6 @@ def test_a_subject_that_promises_no_fix_is_passed_over(history: Path, subject: s
     (history / "rows.py").write_text(FIXED.replace("sum(rows)", "sum(rows, 0)"), "utf-8")
     _git(history, "commit", "-q", "-am", subject)
 
-    assert [json.loads(json.dumps(found.case))["bug_lines"] for found in mine(history, 10)] == [[7]]
+    assert [json.loads(json.dumps(found.case))["bug_lines"] for found in mine(history, 10, os.environ)] == [
+        [7]
+    ]

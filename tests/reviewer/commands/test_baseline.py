@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from datetime import date
@@ -89,11 +90,11 @@ def test_without_a_commit_before_an_untrusted_change_has_no_baseline(
 def test_a_baseline_that_can_not_be_read_is_named(here: Path) -> None:
     """A missing file says how to write one; one missing before says where it was looked for."""
     with pytest.raises(ConfigError, match="write one with"):
-        read_baseline(Config(baseline_file="gone.json"), here)
+        read_baseline(Config(baseline_file="gone.json"), here, os.environ)
     with pytest.raises(ConfigError, match="not in main"):
-        read_baseline(Config(baseline_file="gone.json"), here, "main")
+        read_baseline(Config(baseline_file="gone.json"), here, os.environ, "main")
     with pytest.raises(ConfigError, match="can't be used"):
-        read_baseline(Config(baseline_file="a.py"), here, "main")
+        read_baseline(Config(baseline_file="a.py"), here, os.environ, "main")
 
 
 def note(*arguments: str) -> int:

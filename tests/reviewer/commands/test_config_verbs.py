@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from pathlib import Path
 
@@ -143,13 +144,13 @@ def test_the_forge_is_told_by_the_host(url: str, expected: str) -> None:
 def test_guidelines_are_found_where_they_usually_are(repository: Path) -> None:
     """.hunkwise/guidelines.md is taken if it is there, from any folder inside; "none" takes nothing."""
     (repository / "src").mkdir()
-    assert read_guidelines(Config(), repository / "src") == ""
+    assert read_guidelines(Config(), repository / "src", os.environ) == ""
     (repository / ".hunkwise").mkdir()
     (repository / ".hunkwise" / "guidelines.md").write_text("Be brief: é")
-    assert read_guidelines(Config(), repository / "src") == "Be brief: é"
-    assert read_guidelines(Config(guidelines="none"), repository) == ""
+    assert read_guidelines(Config(), repository / "src", os.environ) == "Be brief: é"
+    assert read_guidelines(Config(guidelines="none"), repository, os.environ) == ""
     (repository / "AGENTS.md").write_text("agents")
-    assert read_guidelines(Config(guidelines="AGENTS.md"), repository) == "agents"
+    assert read_guidelines(Config(guidelines="AGENTS.md"), repository, os.environ) == "agents"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_guidelines_that_can_not_be_used_are_an_error(
     if data is not None:
         (repository / name).write_bytes(data)
     with pytest.raises(ConfigError, match=message):
-        read_guidelines(Config(guidelines=name), repository)
+        read_guidelines(Config(guidelines=name), repository, os.environ)
 
 
 def test_a_link_does_not_lead_out_of_the_repository(
@@ -181,9 +182,9 @@ def test_a_link_does_not_lead_out_of_the_repository(
     (repository / ".hunkwise").mkdir()
     (repository / ".hunkwise" / "guidelines.md").symlink_to(secret)
     with pytest.raises(ConfigError, match="inside the repository"):
-        read_guidelines(Config(), repository)
+        read_guidelines(Config(), repository, os.environ)
     chosen = Config(guidelines=str(secret), origins={"guidelines": "flag"})
-    assert read_guidelines(chosen, repository) == "x"
+    assert read_guidelines(chosen, repository, os.environ) == "x"
 
 
 def test_check_knows_what_no_model_was_measured_for(

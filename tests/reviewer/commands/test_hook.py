@@ -225,9 +225,9 @@ def test_new_branch(repository: Path, tmp_path: Path) -> None:
     new = git(clone, "rev-parse", "HEAD")
     line = f"refs/heads/new {new} refs/heads/new {ZERO}\n"
     expected = [Task("refs/heads/new", Source(starts=(first,), end=new))]
-    assert from_lines([line], "origin", clone) == expected
+    assert from_lines([line], "origin", clone, os.environ) == expected
     unknown = line.replace(ZERO, "1" * 40)  # somebody else has pushed what we have not fetched
-    assert from_lines([unknown], "origin", clone) == expected
+    assert from_lines([unknown], "origin", clone, os.environ) == expected
 
 
 def test_first_push(repository: Path) -> None:
@@ -236,7 +236,7 @@ def test_first_push(repository: Path) -> None:
     new = git(repository, "rev-parse", "HEAD")
     line = f"refs/heads/main {new} refs/heads/main {ZERO}\n"
     source = Source(starts=(EMPTY_TREE,), end=new)
-    assert from_lines([line], "origin", repository) == [Task("refs/heads/main", source)]
+    assert from_lines([line], "origin", repository, os.environ) == [Task("refs/heads/main", source)]
     environ = {"PRE_COMMIT_REMOTE_BRANCH": "refs/heads/main"}
     assert from_environment(environ, repository) == [Task("HEAD", source)]
 
@@ -255,4 +255,4 @@ def test_pre_commit_range(repository: Path) -> None:
 def test_bad_lines(repository: Path, line: str) -> None:
     """What is no line of git's is refused."""
     with pytest.raises(GitError, match="pre-push"):
-        from_lines([line], "origin", repository)
+        from_lines([line], "origin", repository, os.environ)

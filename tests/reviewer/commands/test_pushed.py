@@ -81,12 +81,12 @@ def line(folder: Path, ref: str, remote_ref: str = "") -> str:
 def sent(folder: Path, *lines: str, remote: str = "origin") -> dict[str, list[str]]:
     """The files that are reviewed, by ref; why not, where that is so."""
     found = {}
-    for task in from_lines(lines, remote, folder):
+    for task in from_lines(lines, remote, folder, os.environ):
         if task.source is None:
             found[task.name] = [task.problem]
             continue
         assert task.source.end is not None
-        change = local.between(folder, task.source.starts, task.source.end, Limits())
+        change = local.between(folder, task.source.starts, task.source.end, Limits(), os.environ)
         found[task.name] = sorted(file.path for file in change.files)
     return found
 
@@ -190,7 +190,7 @@ def test_addresses(work: Path, url: str, given: str, known: bool) -> None:
     git(work, "config", "url.https://example.com/.insteadOf", "gh:")
     git(work, "remote", "add", "other", "/nowhere")
     git(work, "remote", "set-url", "--push", "other", url)
-    assert remotes(repository(work), given) == ["other"] * known
+    assert remotes(repository(work, os.environ), given) == ["other"] * known
 
 
 def test_no_remote_is_asked(work: Path, tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_no_remote_is_asked(work: Path, tmp_path: Path) -> None:
     git(work, "config", "core.sshCommand", str(script))
     git(work, "checkout", "-qb", "topic")
     save(work, "topic.py")
-    assert remotes(repository(work), f"ext::{script}") == ["evil"]
+    assert remotes(repository(work, os.environ), f"ext::{script}") == ["evil"]
     assert sent(work, line(work, "topic"), remote=f"ext::{script}")
     assert not (tmp_path / "canary").exists()
 
@@ -214,7 +214,9 @@ def test_a_shallow_clone_is_told(work: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{tmp_path}/remote", "shallow")
     git(tmp_path / "shallow", "remote", "rename", "origin", "first")
     new = save(tmp_path / "shallow", "new.py")
-    (task,) = from_lines([f"refs/heads/x {new} refs/heads/x {ZERO}\n"], "elsewhere", tmp_path / "shallow")
+    (task,) = from_lines(
+        [f"refs/heads/x {new} refs/heads/x {ZERO}\n"], "elsewhere", tmp_path / "shallow", os.environ
+    )
     assert "--unshallow" in task.problem
 
 

@@ -59,8 +59,8 @@ def add(folder: Path) -> bool:
 def agree(folder: Path) -> None:
     """Compare both with git; new files are those that `git add` takes."""
     before = (folder / ".git/index").read_bytes()
-    assert shown(local.staged(folder, LIMITS)) == by_git(folder)
-    ours = shown(local.working(folder, LIMITS))
+    assert shown(local.staged(folder, LIMITS, os.environ)) == by_git(folder)
+    ours = shown(local.working(folder, LIMITS, os.environ))
     assert (folder / ".git/index").read_bytes() == before
     copy = folder.with_name("copy")
     shutil.rmtree(copy, ignore_errors=True)
@@ -191,7 +191,7 @@ def test_one_file_costs_no_other(repo: Path) -> None:
     (repo / "bad.rc").write_bytes(b"no mark\n")
     for number in range(5):
         (repo / f"{number}.py").write_text("x\n")
-    change = local.working(repo, LIMITS)
+    change = local.working(repo, LIMITS, os.environ)
 
     assert [(skip.path, skip.fault) for skip in change.skipped] == [("bad.rc", True)]
     assert "BOM is required" in change.skipped[0].reason
@@ -206,7 +206,7 @@ def test_a_change_of_equal_size_and_time_is_seen(repo: Path) -> None:
     (repo / "other").write_text("one\nTWO\nthree\n")
     os.utime(repo / "other", ns=(times.st_atime_ns, times.st_mtime_ns))
     (repo / "other").replace(repo / "a.py")
-    assert added(local.working(repo, LIMITS)) == {"a.py": ["TWO"]}
+    assert added(local.working(repo, LIMITS, os.environ)) == {"a.py": ["TWO"]}
 
     git(repo, "config", "core.trustctime", "false")
     git(repo, "checkout", "-q", "a.py")
@@ -221,7 +221,7 @@ def test_what_git_is_told_not_to_look_at(repo: Path, mark: str) -> None:
     """Files so marked are unchanged for git."""
     git(repo, "update-index", mark, "a.py")
     (repo / "a.py").write_text("mine\n")
-    assert local.working(repo, LIMITS).files == ()
+    assert local.working(repo, LIMITS, os.environ).files == ()
     agree(repo)
 
 
@@ -234,11 +234,11 @@ def test_sparse_checkouts(repo: Path, settings_: tuple[str, ...]) -> None:
     git(repo, "add", "-A")
     git(repo, "commit", "-qm", "two")
     git(repo, "sparse-checkout", "set", "--cone", *settings_, "in")
-    assert local.working(repo, LIMITS).files == ()
+    assert local.working(repo, LIMITS, os.environ).files == ()
     (repo / "in/f.py").write_text("changed\n")
     (repo / "out").mkdir()
     (repo / "out/f.py").write_text("by hand\n")
-    assert added(local.working(repo, LIMITS)) == {"in/f.py": ["changed"], "out/f.py": ["by hand"]}
+    assert added(local.working(repo, LIMITS, os.environ)) == {"in/f.py": ["changed"], "out/f.py": ["by hand"]}
 
 
 def test_split_index_and_linked_work_tree(repo: Path, tmp_path: Path) -> None:
@@ -247,8 +247,8 @@ def test_split_index_and_linked_work_tree(repo: Path, tmp_path: Path) -> None:
     (repo / "a.py").write_text("one\n2\nthree\n")
     git(repo, "worktree", "add", "-q", str(tmp_path / "linked"))
     (tmp_path / "linked/a.py").write_text("linked\n")
-    assert added(local.working(repo, LIMITS)) == {"a.py": ["2"]}
-    assert added(local.working(tmp_path / "linked", LIMITS)) == {"a.py": ["linked"]}
+    assert added(local.working(repo, LIMITS, os.environ)) == {"a.py": ["2"]}
+    assert added(local.working(tmp_path / "linked", LIMITS, os.environ)) == {"a.py": ["linked"]}
 
 
 @pytest.mark.parametrize("where", ["user", "system", "count", "parameters", "attributes"])
@@ -274,7 +274,7 @@ def test_settings_from_anywhere(
         case "attributes":
             (tmp_path / "git").mkdir()
             (tmp_path / "git/attributes").write_text("*.py text\n")
-    assert added(local.working(repo, LIMITS)) == {"a.py": ["2"]}
+    assert added(local.working(repo, LIMITS, os.environ)) == {"a.py": ["2"]}
 
 
 def test_filters_are_named_and_not_run(repo: Path) -> None:
@@ -284,7 +284,7 @@ def test_filters_are_named_and_not_run(repo: Path) -> None:
     (repo / ".gitattributes").write_text("*.py filter=up\n*.txt filter=a=b\n*.md filter=unknown\n")
     for name in ("a.py", "b.txt", "c.md"):
         (repo / name).write_text("new\n")
-    change = local.working(repo, LIMITS)
+    change = local.working(repo, LIMITS, os.environ)
 
     assert added(change) == {".gitattributes": [*(repo / ".gitattributes").read_text().splitlines()],
                              "a.py": ["new"], "b.txt": ["new"], "c.md": ["new"]}  # fmt: skip
@@ -308,7 +308,7 @@ def test_what_git_lfs_keeps_is_left_out(repo: Path) -> None:
     (repo / "x.dat").write_bytes(content)
     (repo / "new.dat").write_bytes(b"new\n")
     (repo / "a.py").write_text("one\n")
-    change = local.working(repo, LIMITS)
+    change = local.working(repo, LIMITS, os.environ)
     assert list(added(change)) == ["a.py"]
     assert [(skip.path, "git-lfs" in skip.reason, skip.fault) for skip in change.skipped] == [
         ("x.dat", True, False),
@@ -327,7 +327,7 @@ def test_submodules_are_not_looked_into(repo: Path, tmp_path: Path) -> None:
     script.chmod(0o755)
     git(repo / "sub", "config", "core.fsmonitor", str(script))
     (repo / "sub/a.py").write_text("dirty\n")
-    (file,) = local.working(repo, LIMITS).files
+    (file,) = local.working(repo, LIMITS, os.environ).files
     assert (file.path, file.submodule) == ("sub", True)
     assert not (tmp_path / "canary").exists()
 
@@ -340,8 +340,8 @@ def test_nothing_stands_in_for_what_was_committed(repo: Path) -> None:
     git(repo, "replace", real, harmless)
     (repo / ".git/info").mkdir(exist_ok=True)
     (repo / ".git/info/grafts").write_text(git(repo, "rev-parse", "HEAD"))
-    assert added(local.commit(repo, "HEAD", LIMITS)) == {"a.py": ["secret"]}
-    assert added(local.between(repo, ["HEAD~"], "HEAD", LIMITS)) == {"a.py": ["secret"]}
+    assert added(local.commit(repo, "HEAD", LIMITS, os.environ)) == {"a.py": ["secret"]}
+    assert added(local.between(repo, ["HEAD~"], "HEAD", LIMITS, os.environ)) == {"a.py": ["secret"]}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
@@ -363,8 +363,8 @@ def test_safe_directories_of_the_system_and_of_the_command(
         monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
         monkeypatch.setenv("GIT_CONFIG_KEY_0", "safe.directory")
         monkeypatch.setenv("GIT_CONFIG_VALUE_0", "*")
-    assert added(local.staged(repo, LIMITS)) == {"a.py": ["2"]}
-    assert added(local.working(repo, LIMITS)) == {"a.py": ["2"]}
+    assert added(local.staged(repo, LIMITS, os.environ)) == {"a.py": ["2"]}
+    assert added(local.working(repo, LIMITS, os.environ)) == {"a.py": ["2"]}
 
 
 def test_advice_for_a_partial_clone_works(repo: Path, tmp_path: Path) -> None:
@@ -375,10 +375,10 @@ def test_advice_for_a_partial_clone_works(repo: Path, tmp_path: Path) -> None:
     git(repo, "config", "uploadpack.allowFilter", "true")
     git(tmp_path, "clone", "-q", "--no-checkout", "--filter=blob:none", f"file://{repo}", "partial")
     with pytest.raises(GitError, match="partial clone") as caught:
-        local.commit(tmp_path / "partial", "HEAD", LIMITS)
+        local.commit(tmp_path / "partial", "HEAD", LIMITS, os.environ)
     command = str(caught.value).rpartition(": `")[2].removesuffix("`")
     subprocess.run(["sh", "-c", command], cwd=tmp_path / "partial", check=True)
-    assert local.commit(tmp_path / "partial", "HEAD", LIMITS).files
+    assert local.commit(tmp_path / "partial", "HEAD", LIMITS, os.environ).files
 
 
 def test_advice_for_what_is_not_here_works(repo: Path, tmp_path: Path) -> None:
@@ -389,22 +389,22 @@ def test_advice_for_what_is_not_here_works(repo: Path, tmp_path: Path) -> None:
     shallow = tmp_path / "shallow"
     for start, name in (("other", "origin/other"), ("HEAD~1", "HEAD~1")):
         with pytest.raises(GitError, match="git knows no commit") as caught:
-            local.between(shallow, [start], "HEAD", LIMITS)
+            local.between(shallow, [start], "HEAD", LIMITS, os.environ)
         git(shallow, *str(caught.value).split("`git ")[-1].partition("`")[0].split())
         git(shallow, "rev-parse", "--verify", name)
     with pytest.raises(GitError, match=r"did you mean origin/other\?"):
-        local.between(shallow, ["other"], "HEAD", LIMITS)
+        local.between(shallow, ["other"], "HEAD", LIMITS, os.environ)
     with pytest.raises(GitError, match="history ends before it"):
-        local.between(repo, ["HEAD~9"], "HEAD", LIMITS)
+        local.between(repo, ["HEAD~9"], "HEAD", LIMITS, os.environ)
     git(tmp_path, "init", "-q", "empty")
     with pytest.raises(GitError, match=r"no commit yet; .* --staged"):
-        local.commit(tmp_path / "empty", "HEAD", LIMITS)
+        local.commit(tmp_path / "empty", "HEAD", LIMITS, os.environ)
 
 
 def test_a_range_the_wrong_way_round_is_told(repo: Path) -> None:
     """Nothing is new in an older commit; the range that was meant is named."""
     git(repo, "commit", "-q", "--allow-empty", "-m", "two")
-    change = local.between(repo, ["HEAD"], "HEAD~", LIMITS)
+    change = local.between(repo, ["HEAD"], "HEAD~", LIMITS, os.environ)
     assert change.files == ()
     assert change.notes == (
         "HEAD~ is older than HEAD, which has all of it; did you mean --from HEAD~ --to HEAD?",

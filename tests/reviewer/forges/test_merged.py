@@ -72,17 +72,19 @@ def test_only_what_the_merge_decided(repo: Path, text: str) -> None:
     (repo / "ours.py").write_text("ours\nslipped in\n")
     added = {"both": ["both"], "<<<<<<< left\nours": ["<<<<<<< left"]}.get(text, [])
     expected = {"ours.py": ["slipped in"]} | ({"f.py": added} if added else {})
-    assert {path: new for path, (_, new) in lines(local.working(repo, LIMITS)).items()} == expected
+    assert {
+        path: new for path, (_, new) in lines(local.working(repo, LIMITS, os.environ)).items()
+    } == expected
     git(repo, "add", "-A")
-    staged = local.staged(repo, LIMITS)
+    staged = local.staged(repo, LIMITS, os.environ)
     assert {path: new for path, (_, new) in lines(staged).items()} == expected
     assert staged.base == git(repo, "rev-parse", "HEAD")
     assert "merge is under way" in staged.notes[0]
     git(repo, "commit", "-qm", "merge")
-    change = local.commit(repo, "HEAD", LIMITS)
+    change = local.commit(repo, "HEAD", LIMITS, os.environ)
     assert lines(change) == lines(staged)
     assert "merge of 2 commits" in change.notes[0]
-    assert lines(local.staged(repo, LIMITS)) == {}
+    assert lines(local.staged(repo, LIMITS, os.environ)) == {}
 
 
 def test_what_a_merge_throws_away_is_its_own(repo: Path) -> None:
@@ -92,7 +94,7 @@ def test_what_a_merge_throws_away_is_its_own(repo: Path) -> None:
     (repo / "theirs.py").write_text("changed\n")
     (repo / "new.py").write_text("new\n")
     git(repo, "add", "-A")
-    assert lines(local.staged(repo, LIMITS)) == {
+    assert lines(local.staged(repo, LIMITS, os.environ)) == {
         "new.py": ([], ["new"]),
         "shared.py": (["s"], []),
         "theirs.py": (["theirs"], ["changed"]),
@@ -102,9 +104,9 @@ def test_what_a_merge_throws_away_is_its_own(repo: Path) -> None:
 def test_a_conflict_that_is_not_resolved(repo: Path) -> None:
     """The work tree shows its marks, and nothing else that was merged."""
     git(repo, "merge", "side", fails=True)
-    assert list(lines(local.working(repo, LIMITS))) == ["f.py"]
-    assert "<<<<<<< HEAD" in lines(local.working(repo, LIMITS))["f.py"][1]
-    staged = local.staged(repo, LIMITS)
+    assert list(lines(local.working(repo, LIMITS, os.environ))) == ["f.py"]
+    assert "<<<<<<< HEAD" in lines(local.working(repo, LIMITS, os.environ))["f.py"][1]
+    staged = local.staged(repo, LIMITS, os.environ)
     assert (staged.files, [skip.path for skip in staged.skipped]) == ((), ["f.py"])
 
 
@@ -117,10 +119,10 @@ def test_three_branches_at_once(repo: Path) -> None:
     git(repo, "checkout", "-q", "main")
     save(repo, "three", **{"three.py": "three\n"})
     git(repo, "merge", "-q", "one", "two", "-m", "octopus")
-    assert local.commit(repo, "HEAD", LIMITS).files == ()
+    assert local.commit(repo, "HEAD", LIMITS, os.environ).files == ()
     (repo / "one.py").write_text("evil\n")
     git(repo, "commit", "-qa", "--amend", "-m", "octopus")
-    assert lines(local.commit(repo, "HEAD", LIMITS)) == {"one.py": (["one"], ["evil"])}
+    assert lines(local.commit(repo, "HEAD", LIMITS, os.environ)) == {"one.py": (["one"], ["evil"])}
 
 
 def test_a_range_from_several_starts(repo: Path) -> None:
@@ -130,10 +132,10 @@ def test_a_range_from_several_starts(repo: Path) -> None:
     git(repo, "add", "-A")
     git(repo, "commit", "-qm", "merge")
     save(repo, "mine", **{"mine.py": "mine\n"})
-    change = local.between(repo, ["side", "main~2", "side~1"], "main", LIMITS)
+    change = local.between(repo, ["side", "main~2", "side~1"], "main", LIMITS, os.environ)
     assert sorted(lines(change)) == ["f.py", "mine.py"]
     empty = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-    assert sorted(lines(local.between(repo, [empty], "side~1", LIMITS))) == [
+    assert sorted(lines(local.between(repo, [empty], "side~1", LIMITS, os.environ))) == [
         "f.py", "gone.py", "old.py", "shared.py", "theirs.py",
     ]  # fmt: skip
 
@@ -173,7 +175,9 @@ def test_any_merge(tmp_path_factory: pytest.TempPathFactory, fate: list[str], st
     git(repo, "add", "-A")
     if not staged:
         git(repo, "commit", "-qm", "merge")
-    change = local.staged(repo, LIMITS) if staged else local.commit(repo, "HEAD", LIMITS)
+    change = (
+        local.staged(repo, LIMITS, os.environ) if staged else local.commit(repo, "HEAD", LIMITS, os.environ)
+    )
     own = [f"{number} m" for number, way in enumerate(fate) if way in ("merge", "clash")]
     assert lines(change).get("f.py", ([], []))[1] == own
     assert set(lines(change)) <= {"f.py"}

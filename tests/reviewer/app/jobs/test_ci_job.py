@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,7 @@ def test_configuration_of_the_base(tmp_path: Path, commits: Range) -> None:
     """The configuration is read as it stood at the base, not as the change left it."""
     into = tmp_path / "into"
     into.mkdir()
-    copy = base_config(tmp_path, commits, ".hunkwise.toml", into)
+    copy = base_config(tmp_path, commits, ".hunkwise.toml", into, os.environ)
     assert copy.read_text() == 'fail_on = "low"\n'
 
 
@@ -138,20 +139,22 @@ def test_configuration_of_the_base(tmp_path: Path, commits: Range) -> None:
 def test_no_such_configuration(tmp_path: Path, commits: Range, name: str) -> None:
     """A configuration that the base does not have is refused, whatever lies elsewhere."""
     with pytest.raises(UsageError, match="config"):
-        base_config(tmp_path, commits, name, tmp_path)
+        base_config(tmp_path, commits, name, tmp_path, os.environ)
 
 
 def test_history(tmp_path: Path, commits: Range) -> None:
     """A checkout without the base commit is refused with the line that mends it."""
-    assert check_history(tmp_path, commits) == commits
+    assert check_history(tmp_path, commits, os.environ) == commits
     with pytest.raises(UsageError, match="fetch-depth: 0"):
-        check_history(tmp_path, Range(A, commits.head))
+        check_history(tmp_path, Range(A, commits.head), os.environ)
 
 
 def test_the_first_push_is_all_new(tmp_path: Path, commits: Range) -> None:
     """A first commit has no parent; one whose parent was not fetched is refused as ever."""
     empty = git(tmp_path, "hash-object", "-t", "tree", "/dev/null")
-    assert check_history(tmp_path, Range(f"{commits.base}^", commits.base)) == Range(empty, commits.base)
+    assert check_history(tmp_path, Range(f"{commits.base}^", commits.base), os.environ) == Range(
+        empty, commits.base
+    )
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{tmp_path}", "shallow")
     with pytest.raises(UsageError, match="fetch-depth: 0"):
-        check_history(tmp_path / "shallow", Range(f"{commits.head}^", commits.head))
+        check_history(tmp_path / "shallow", Range(f"{commits.head}^", commits.head), os.environ)
