@@ -191,7 +191,7 @@ class Values:
         for call in step.calls:
             grammar = call.node.grammar
             if grammar.validators.fullmatch(call.name):
-                for argument in call.arguments:
+                for argument in (*call.arguments, *([call.receiver] if call.receiver is not None else [])):
                     clear(path(inner(argument)), facts)
                 continue
             into = None

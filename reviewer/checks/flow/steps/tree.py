@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Key = tuple[int, int, str]
 """What tells a node from others: start and end in characters, kind."""
 
+_ARGUMENTS = ("argument", "value_argument")
 _VALUE_FIRST = ("as_expression", "satisfies_expression", "type_cast_expression", "non_null_expression")
 
 
@@ -147,7 +148,7 @@ def place(node: Node) -> str:
 
 def inner(node: Node) -> Node:
     """Take off parentheses, await, casts and the like."""
-    while node.kind in node.grammar.wrappers and node.named:
+    while (node.kind in node.grammar.wrappers or node.kind in _ARGUMENTS) and node.named:
         node = node.named[0 if node.kind in _VALUE_FIRST else -1]
     return node
 
@@ -189,7 +190,7 @@ def _argument(node: Node) -> list[Node]:
     """Take an argument out of what some grammars put around it."""
     if node.kind in node.grammar.holders:
         return [part for one in node.named for part in _argument(one)]
-    if node.kind in node.grammar.keyed or node.kind in ("argument", "value_argument"):
+    if node.kind in node.grammar.keyed or node.kind in _ARGUMENTS:
         return node.named[-1:]
     return [node]
 
