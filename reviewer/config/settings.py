@@ -125,7 +125,7 @@ class ReportSettings:
         metadata=about(SEVERITY, "least severity that is reported", common=True),
     )
     max_comments: int = field(
-        default=10,
+        default=20,
         metadata=about(
             Number(1, 1000), "most remarks that are reported, of the model, the checks and other tools each"
         ),

@@ -77,7 +77,7 @@ def test_a_named_file_takes_the_place_of_the_repositorys(repository: Path, tmp_p
     environ = {"HUNKWISE_CONFIG": str(write(tmp_path / "a.toml", 'language = "Polish"\n'))}
     other = write(tmp_path / "b.toml", 'language = "Czech"\n')
     named = load(flags={}, environ=environ, folder=repository)
-    assert (named.language, named.max_comments) == ("Polish", 10)
+    assert (named.language, named.max_comments) == ("Polish", 20)
     assert load(flags={}, environ=environ, folder=repository, file=other).language == "Czech"
 
 
@@ -295,7 +295,7 @@ def test_without_one_at_the_base_the_heads_file_is_a_strangers(tmp_path: Path) -
     base = commit(tmp_path)
     write(tmp_path / "pyproject.toml", "[tool.hunkwise]\nmax_comments = 9\nlanguage = 'de'\n")
     config = load(flags={}, environ={}, folder=tmp_path, trusted=False, before=base)
-    assert (config.max_comments, config.language, len(config.ignored)) == (10, "German", 1)
+    assert (config.max_comments, config.language, len(config.ignored)) == (20, "German", 1)
 
 
 def test_a_path_to_a_model_begins_at_the_root(repository: Path) -> None:
