@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TextIO
 
+from hunkwise.engine import human_bytes
 from hunkwise.reviewer.text.columns import clip
 from hunkwise.reviewer.text.visible import visible_line
 
 _EVERY = 0.1  # seconds between two drawings of one phase
 _TICK = 1.0  # seconds after which a line is drawn anew by itself
+_BYTES = 1_000_000  # a larger total counts bytes, not hunks
 _CLEAR = "\r\x1b[K"
 
 
@@ -84,8 +86,15 @@ class Progress:
         self._drawn = now
         step, passed = self._step, round(now - self._since)
         rest = self._left(now) or (f", {_minutes(passed)} so far" if passed else "")
-        shown = f"{step.phase}{_count(step)}{rest}{step.detail and f': {step.detail}'}"
+        shown = f"{step.phase}{_count(step)}{self._rate()}{rest}{step.detail and f': {step.detail}'}"
         self._write(_CLEAR + clip(visible_line(shown), shutil.get_terminal_size().columns - 1))
+
+    def _rate(self) -> str:
+        """Say how fast bytes come."""
+        step, seconds = self._step, self._step.at - self._since
+        if step.total < _BYTES or seconds <= 0:
+            return ""
+        return f", {human_bytes(round((step.done - self._first) / seconds))}/s"
 
     def _left(self, now: float) -> str:
         """Estimate the time left from the pace of this phase; a resumed download starts part-way."""
@@ -112,7 +121,7 @@ class _Step:
 def _count(step: _Step) -> str:
     if not step.total:
         return ""
-    if step.total < 1_000_000:
+    if step.total < _BYTES:
         return f" {step.done} of {step.total}"
     return f" {step.done >> 20:,} of {step.total >> 20:,} MiB"
 

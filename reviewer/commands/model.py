@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -169,31 +167,18 @@ def _library(offline: bool = False) -> Library:
     return library
 
 
-class _Telling:
-    """Progress on a terminal, with the pace; what a pull notes stays to be read, there and in logs."""
+class _Telling(Progress):
+    """Progress on a terminal; what a pull notes stays to be read, there and in logs."""
 
     def __init__(self) -> None:
         self._drawn = wanted(sys.stderr, os.environ)
-        self._line = Progress(sys.stderr, enabled=self._drawn)
-        self._phase, self._since, self._first = "", 0.0, 0
+        super().__init__(sys.stderr, enabled=self._drawn)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._line.__exit__(kind, error, trace)
-
-    def __call__(self, phase: str, done: int, total: int) -> None:
-        if not total:
+    def __call__(self, phase: str, done: int = 0, total: int = 0, detail: str = "") -> None:
+        if total:
+            super().__call__(phase, done, total, detail)
+        else:
             click.echo(("\r\x1b[K" if self._drawn else "") + visible_line(phase), err=True)
-            return
-        if phase != self._phase:
-            self._phase, self._since, self._first = phase, time.monotonic(), done
-        seconds = max(time.monotonic() - self._since, 0.001)
-        pace = human_bytes(round((done - self._first) / seconds))
-        self._line(phase, done, total, f"{pace}/s")
 
 
 def _loadable(spec: ModelSpec) -> dict[str, Any]:

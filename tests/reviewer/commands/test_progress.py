@@ -46,6 +46,17 @@ def test_the_time_left_is_told_and_nothing_is_left_behind() -> None:
     assert stream.getvalue().endswith("\r\x1b[K")
 
 
+def test_bytes_have_a_pace() -> None:
+    """What is fetched or hashed is told in MiB, and how fast it goes."""
+    now = [2.0, 0.0]
+    stream = Terminal()
+    with Progress(stream, enabled=True, clock=lambda: now.pop() if len(now) > 1 else now[0]) as progress:
+        progress("fetching", 0, 40 << 20)
+        progress("fetching", 20 << 20, 40 << 20)
+    assert "fetching 20 of 40 MiB, 10" in stream.getvalue()
+    assert "/s, 0:02 left" in stream.getvalue()
+
+
 def test_progress_that_is_off_writes_nothing() -> None:
     """Standard error stays empty in CI."""
     stream = io.StringIO()
