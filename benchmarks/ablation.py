@@ -28,9 +28,9 @@ from hunkwise.engine import Bundle, Choice, Choose, Engine, Score, Scored, Segme
 from hunkwise.reviewer.app.engines import open_engine
 from hunkwise.reviewer.app.meters import Meter
 from hunkwise.reviewer.app.progress import Progress, wanted
-from hunkwise.reviewer.bench import calibration
-from hunkwise.reviewer.bench.calibration import Example
+from hunkwise.reviewer.bench import calibration, held
 from hunkwise.reviewer.bench.cases import Case, read_cases
+from hunkwise.reviewer.bench.held import Example
 from hunkwise.reviewer.bench.spots import spots
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.settings import Config
@@ -235,10 +235,10 @@ def line(name: str, cases: Sequence[Case], found: Gathered, weighed: tuple[str, 
     """Fit and judge one set of features."""
     scores = dict.fromkeys((case.id for case in cases), 0.0)
     scores |= calibration.cross_validate(found.examples, weighed=weighed)
-    notes = calibration.report(cases, scores)
+    notes = held.report(cases, scores)
     known = [case for case in cases if case.id in scores]
     real, textbook = ([case for case in known if case.synthetic is kind] for kind in (False, True))
-    apart = [calibration.report(chosen, scores)["auroc"] if chosen else None for chosen in (real, textbook)]
+    apart = [held.report(chosen, scores)["auroc"] if chosen else None for chosen in (real, textbook)]
     cells = [shown(value, 7, ".2f") for value in (notes["auroc"], *apart)]
     cells += [shown(notes[share], 7, ".0%") for share in ("false_alarm_rate", "recall", "pair_score")]
     cells.append(shown(notes["ece"], 6, ".2f"))

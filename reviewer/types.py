@@ -204,7 +204,7 @@ class HunkContext:
 
     `before` and `after` are the new-side lines next to the hunk, in file order, with 1-based numbers;
     `refactorings` what the change says in other words throughout the file (refactorings.py), old and new; `codes`
-    what is left of its changed lines without comments.
+    what is left of its changed lines without comments; `setting` how the change was made (judge/judgement.py).
     """
 
     file: FileDiff
@@ -214,6 +214,7 @@ class HunkContext:
     after: tuple[tuple[int, str], ...] = ()
     refactorings: tuple[tuple[str, str], ...] = ()
     codes: Mapping[Numbers, LineCode] = field(default_factory=dict)
+    setting: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

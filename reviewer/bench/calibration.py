@@ -1,7 +1,8 @@
 """Fitting the layer that turns evidence into a probability: ridge logistic regression, cross-validated by group.
 
-Blocks of a buggy change that hold no labelled line are left out: nobody said whether they are right. Groups are
-left out one by one, a bug together with its fix, so there is no split to draw. Fitted by iteratively reweighted
+Blocks of a buggy change that hold no labelled line are left out where nobody said whether they are right; where
+the bug was found by the commit that mended it later, what that left alone counts as right. Groups are left out one
+by one, a bug together with its fix, so there is no split to draw. Fitted by iteratively reweighted
 least squares (Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 4.4.1), with numpy of the
 `local` extra.
 """
@@ -21,25 +22,16 @@ from numpy.typing import NDArray
 from hunkwise.engine import Engine
 from hunkwise.reviewer.bench import metrics
 from hunkwise.reviewer.bench.cases import Case
+from hunkwise.reviewer.bench.held import Example, highest
 from hunkwise.reviewer.bench.spots import spots
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.judge.calibration import Layer
 
-WEIGHED = ("gap", "drops")
+WEIGHED = ("gap", "drops", "spread", "tests")
 RIDGE = 1.0  # penalty on the standardised weights, for a few dozen cases
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """The features of one block and whether it is wrong."""
-
-    case: str
-    group: str
-    wrong: bool
-    features: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +50,11 @@ def gather(case: Case, config: Config, engine: Engine) -> tuple[Example, ...]:
     """Read the evidence of every labelled block of a case."""
     examples = []
     for context, spot in spots(case.change(), config, engine):
-        wrong = label(case, context.file.path, spot.lines)
-        if wrong is not None:
-            examples.append(Example(case.id, case.group or case.id, wrong, spot.features))
+        path = context.file.path
+        wrong = label(case, path, spot.lines)
+        if wrong is not None and spot.reading.sides.old.code:
+            at_bug = any(place.path == path and metrics.near(spot.line, place.lines) for place in case.places)
+            examples.append(Example(case.id, case.group or case.id, wrong, spot.features, at_bug))
     return tuple(examples)
 
 
@@ -71,7 +65,9 @@ def label(case: Case, path: str, lines: Sequence[int]) -> bool | None:
     held = any(
         place.path == path and any(metrics.near(n, place.lines, 1) for n in lines) for place in case.places
     )
-    return True if held else None
+    if held:
+        return True
+    return False if case.mended or path not in {place.path for place in case.places} else None
 
 
 def gathered(
@@ -146,96 +142,20 @@ def _logistic(x: Floats, y: Floats) -> Floats:
 
 
 def cross_validate(examples: Sequence[Example], weighed: Sequence[str] = WEIGHED) -> dict[str, float]:
-    """Give each case the highest probability of its blocks, from a layer fitted to all groups but its own.
+    """Give each case the highest probability of its blocks, as `held_apart` gives it."""
+    return highest(examples, held_apart(examples, weighed))
+
+
+def held_apart(examples: Sequence[Example], weighed: Sequence[str] = WEIGHED) -> list[float]:
+    """Give each block its probability, from a layer fitted to all groups but its own.
 
     Raises UsageError where there is nothing to learn from.
     """
     groups = {example.group for example in examples}
     if len(groups) < 2 or len({example.wrong for example in examples}) < 2:
-        raise UsageError("a fit needs single-file changes with and without a bug, of two groups at least")
+        raise UsageError("a fit needs changes with and without a bug, of two groups at least")
     layers = {name: fit([e for e in examples if e.group != name], weighed) for name in groups}
-    scores: dict[str, float] = {}
-    for example in examples:
-        probability = layers[example.group].probability(example.features)
-        scores[example.case] = max(scores.get(example.case, 0.0), probability)
-    return scores
-
-
-def quiet_threshold(truths: Sequence[bool], scores: Sequence[float], most: float = 0.1) -> float:
-    """Give the least threshold (in hundredths) at which at most `most` of the clean changes are flagged."""
-    clean = [score for true, score in zip(truths, scores, strict=True) if not true]
-    for step in range(1, 100):
-        if sum(score >= step / 100 for score in clean) <= most * len(clean):
-            return step / 100
-    return 1.0
-
-
-def held_out(cases: Sequence[Case], scores: Mapping[str, float]) -> tuple[list[bool], list[float]]:
-    """Give truth and score of each case that has a score."""
-    chosen = [case for case in cases if case.id in scores]
-    return [bool(case.buggy) for case in chosen], [scores[case.id] for case in chosen]
-
-
-def report(cases: Sequence[Case], scores: Mapping[str, float]) -> dict[str, Any]:
-    """Measure cross-validated scores at diff level: at the quiet threshold, and `default` at the default bar."""
-    chosen = [case for case in cases if case.id in scores]
-    truths, values = held_out(chosen, scores)
-    shown = [round(value, 2) for value in values]  # what two layers make of one reading is no order
-    return {
-        "cases": len(chosen),
-        "base_rate": round(sum(truths) / len(truths), 4),
-        "auroc": _rounded(metrics.auroc(truths, shown)),
-        "average_precision": _rounded(metrics.average_precision(truths, shown)),
-        "brier": _rounded(metrics.brier(truths, values)),
-        "ece": _rounded(metrics.expected_calibration_error(truths, values)),
-        "ece_by_chance": _rounded(metrics.chance_calibration_error(values)),
-        **_shares(chosen, scores, quiet_threshold(truths, values)),
-        "default": _shares(chosen, scores, Config().min_confidence),
-    }
-
-
-def _shares(chosen: Sequence[Case], scores: Mapping[str, float], threshold: float) -> dict[str, Any]:
-    """Measure what depends on the threshold, each share with its Wilson interval."""
-    flagged = {case.id: scores[case.id] >= threshold for case in chosen}
-    buggy = [flagged[case.id] for case in chosen if case.buggy]
-    clean = [flagged[case.id] for case in chosen if not case.buggy]
-    told = metrics.pairs(
-        [(flagged[case.pair_of], flagged[case.id]) for case in chosen if case.pair_of in flagged]
-    )
-    found = {
-        "recall": metrics.Share(sum(buggy), len(buggy)),
-        "false_alarm_rate": metrics.Share(sum(clean), len(clean)),
-        "pair_score": told.share,
-    }
-    notes: dict[str, Any] = {"threshold": threshold}
-    for name, share in found.items():
-        notes[name] = _rounded(share.value)
-        notes[f"{name}_interval"] = [round(bound, 4) for bound in share.interval]
-    return notes
-
-
-def curve(cases: Sequence[Case], scores: Mapping[str, float]) -> list[dict[str, float | int]]:
-    """Measure precision and recall at each hundredth at which another number of changes is flagged."""
-    points: list[dict[str, float | int]] = []
-    for point in metrics.precision_curve(*held_out(cases, scores), steps=100):
-        said, right = point.precision.of, point.precision.hits
-        if said and not (points and points[-1]["said"] == said):
-            shares = (point.precision.value or 0.0, point.recall.value or 0.0)
-            precision, recall = (round(share, 4) for share in shares)
-            points.append(
-                {
-                    "threshold": point.threshold,
-                    "precision": precision,
-                    "recall": recall,
-                    "said": said,
-                    "true": right,
-                }
-            )
-    return points
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    return [layers[example.group].probability(example.features) for example in examples]
 
 
 def layer_entry(

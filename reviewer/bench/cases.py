@@ -52,6 +52,14 @@ class Case:
     severity: str = ""
     pattern: str = ""  # the kind of defect
     cwe: int | None = None
+    mended: bool = (
+        False  # the bug was found by the later commit that mended it; what that left alone is right
+    )
+
+    def changed_lines(self) -> int:
+        """Count the lines that the change adds and removes."""
+        hunks = (hunk for file in self.change().files for hunk in file.hunks)
+        return sum(line.kind != "context" for hunk in hunks for line in hunk.lines)
 
     def change(self) -> Change:
         """Parse the diff, with the whole files at hand."""
@@ -138,6 +146,7 @@ def _single(row: Mapping[str, Any]) -> Case:
         severity=str(row.get("severity") or ""),
         pattern=str(row.get("pattern") or ""),
         cwe=int(row["cwe"]) if row.get("cwe") else None,
+        mended=bool(row.get("fix")),
         **_common(row),
     )
 

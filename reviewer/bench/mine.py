@@ -2,10 +2,12 @@
 
 The way is that of Śliwerski, Zimmermann and Zeller (SZZ, 2005), with filters that leave few false ones: small
 fixes of code alone, lines that one commit wrote, no style, no tests. A candidate is still no proof: read some.
+Ordinary commits, drawn at random, stand beside them: most are right, and a reviewer should be silent on them.
 """
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,10 +21,10 @@ from hunkwise.reviewer.judge.selection import select
 from hunkwise.reviewer.languages.comments import code_of, codes
 from hunkwise.reviewer.source.ci import Variables
 from hunkwise.reviewer.source.git import PLAIN_DIFF, Repository, commit_id, repository, run
-from hunkwise.reviewer.types import Change, FileDiff, Line
+from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Line
 
 MOST_FIX_LINES = 12  # of code that a fix removes or adds, in one file
-MOST_ORIGIN_LINES = 200  # that the commit of the bug changes in that file
+MOST_ORIGIN_LINES = 200  # that the commit of the bug changes in that file, or an ordinary one in code
 LEAST_WORDS = 4  # of a fix's subject
 MOST_FILES = 40  # of a commit of the bug; a larger one is an import or a sweep
 LARGEST_FILE = 400_000  # bytes
@@ -207,3 +209,46 @@ def _text(repo: Repository, commit: str, path: str) -> str | None:
     except GitError:
         return None
     return decode(data) if len(data) <= LARGEST_FILE else None
+
+
+def ordinary(
+    folder: Path, most: int, environ: Variables, seed: int = 0, start: str = "HEAD", depth: int = 20_000
+) -> Iterator[dict[str, Any]]:
+    """Draw at most `most` commits that change code, of the last `depth`, in the form of `bench`.
+
+    Raises GitError.
+    """
+    repo = repository(folder, environ)
+    name = (repo.top or repo.git_dir).name.removesuffix(".git")
+    listed = list(_commits(repo, start, depth))
+    random.Random(seed).shuffle(listed)  # noqa: S311 - a draw that can be repeated, not a secret
+    drawn = (case for commit in listed if (case := _ordinary(repo, name, commit)) is not None)
+    for _, case in zip(range(most), drawn, strict=False):
+        yield case
+
+
+def _ordinary(repo: Repository, project: str, commit: Commit) -> dict[str, Any] | None:
+    """Write a commit as a change without a labelled bug; None where it changes no code, or too much."""
+    change = _change(repo, commit, "-U10")
+    if len(change.files) > MOST_FILES:
+        return None
+    code = [file for file in change.files if language_of(file.path) and file.status is not FileStatus.DELETED]
+    lines = sum(len(hunk.added) + len(hunk.removed) for file in code for hunk in file.hunks)
+    if not any(hunk.removed for file in code for hunk in file.hunks) or lines > MOST_ORIGIN_LINES:
+        return None
+    texts = {file.path: _text(repo, commit.id, file.path) for file in code}
+    if None in texts.values():
+        return None
+    diff = run(
+        repo, "diff-tree", "-p", "-M", "-U10", *PLAIN_DIFF, commit.parent, commit.id, "--", *sorted(texts)
+    )
+    return {
+        "id": f"ordinary/{project}/{commit.id[:10]}",
+        "source": "ordinary",
+        "language": language_of(code[0].path),
+        "diff": decode(diff),
+        "files": texts,
+        "bugs": [],
+        "date": commit.date,
+        "group": f"ordinary/{project}/{commit.id[:10]}",
+    }

@@ -144,12 +144,7 @@ def run_case(case: Case, method: Method, engine: Engine, ranking: Ranking = unra
         meter.bundles,
         incomplete,
         ranking(case, engine),
-        sum(
-            line.kind != "context"
-            for file in case.change().files
-            for hunk in file.hunks
-            for line in hunk.lines
-        ),
+        case.changed_lines(),
     )
 
 

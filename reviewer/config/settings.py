@@ -102,9 +102,9 @@ class JudgeSettings:
         default=400,
         metadata=about(Number(0, 100_000), "most tokens of surrounding code to show with a hunk"),
     )
-    # where about 8 % of the clean changes of the development set get a remark, with either model (docs/quality.md)
+    # where half of the remarks on bugs that people made are at the bug, and few are made (docs/quality.md)
     min_confidence: float = field(
-        default=0.86,
+        default=0.75,
         metadata=about(Number(0, 1, True), "least confidence that is reported, 0 to 1"),
     )
 

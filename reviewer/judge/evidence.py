@@ -15,16 +15,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from types import MappingProxyType
 
 from hunkwise.engine import Scored, TokenScore
 from hunkwise.reviewer.languages.comments import Codes, bare, code_of, weight
 from hunkwise.reviewer.languages.refactorings import restated
 from hunkwise.reviewer.languages.statements import CALL, OBSERVE
-from hunkwise.reviewer.types import Hunk, HunkContext, Line, Numbers
+from hunkwise.reviewer.types import FileDiff, Hunk, HunkContext, Line, Numbers
 
 SHORT_GAP = 1  # unchanged lines that do not part two blocks
+MOST_SPREAD = 5  # doublings
 MOST_BLOCKS = 8  # of one hunk; more are scored as one
 FLOOR = -12.0  # natural log; one absurd token must not drown a whole hunk
 
@@ -131,6 +132,23 @@ def blocks(hunk: Hunk) -> tuple[range, ...]:
         else:
             found.append(range(index, index + 1))
     return tuple(found) if len(found) <= MOST_BLOCKS else (range(found[0].start, found[-1].stop),)
+
+
+def spread(files: Sequence[FileDiff]) -> float:
+    """Tell at how many places of a whole change something went, in doublings: 1, 2, 4, 8, 16, or more.
+
+    Of many places at most a few are slips.
+    """
+    places = sum(_places(hunk) for file in files for hunk in file.hunks)
+    return float(min(max(places - 1, 0).bit_length(), MOST_SPREAD))
+
+
+def _places(hunk: Hunk) -> int:
+    """Count the blocks in which something went, however many they are; what is only added hides no slip."""
+    gone = [index for index, line in enumerate(hunk.lines) if line.kind == "removed"]
+    unchanged = list(accumulate((line.kind == "context" for line in hunk.lines), initial=0))
+    parted = (unchanged[index] - unchanged[last] > SHORT_GAP for last, index in pairwise(gone))
+    return sum(parted) + bool(gone)
 
 
 def sides(context: HunkContext, block: range) -> Sides:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hunkwise.engine import Bundle, Capability, Choice, Engine, EngineCard, Generated, Scored, Segment, errors
+from hunkwise.reviewer.checks.files import is_test
 from hunkwise.reviewer.config.path_rules import Rule
 from hunkwise.reviewer.config.settings import JudgeSettings
 from hunkwise.reviewer.findings import ranking, suggestion
@@ -54,7 +55,10 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """What every step of judging a hunk needs; `rules`, `refactorings` and `codes` are its file's.
+    """What every step of judging a hunk needs; `rules`, `refactorings`, `codes` and `setting` are its file's.
+
+    `setting` says how the change was made, in numbers that need no model: a slip is made in one place (`spread`,
+    evidence.py), and `tests` are rewritten as their subject is.
 
     `settings` holds nothing else: it is a part of the name that the memory knows a hunk by.
     """
@@ -66,6 +70,7 @@ class Inquiry:
     rules: tuple[Rule, ...] = ()
     refactorings: Mapping[str, str] = field(default_factory=dict)
     codes: Codes = field(default_factory=dict)
+    setting: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +86,25 @@ class Spot:
     features: Mapping[str, float]
     suspects: tuple[evidence.Suspect, ...]
 
+    @property
+    def line(self) -> int:
+        """The line that a remark would sit on, before it is worded."""
+        return self.suspects[0].line if self.suspects else self.lines[-1]
+
 
 def inquiries(
     picked: Sequence[Picked], inquiry: Inquiry, told: Mapping[FileKey, Told]
 ) -> list[tuple[Picked, Inquiry]]:
     """Give each hunk an inquiry of its own, with the rules for its path and what is `told` of its file."""
     asked = []
+    spread = evidence.spread(inquiry.change.files)
     for pick in picked:
         rules = tuple(rule for rule in inquiry.rules if pick.matches(rule.paths))
         known = told[pick.file.key]
-        own = replace(inquiry, rules=rules, refactorings=known.refactorings, codes=known.codes)
+        setting = {"spread": spread, "tests": float(is_test(pick.file.path))}
+        own = replace(
+            inquiry, rules=rules, refactorings=known.refactorings, codes=known.codes, setting=setting
+        )
         asked.append((pick, own))
     return asked
 
@@ -148,7 +162,7 @@ def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
     budget = inquiry.settings.context_tokens * depth
     context = with_context(inquiry.change, pick, count, budget, ABOVE * depth)
     told = Told(inquiry.refactorings, inquiry.codes)
-    return hidden(replace(context, refactorings=told.pairs, codes=told.codes))
+    return hidden(replace(context, refactorings=told.pairs, codes=told.codes, setting=inquiry.setting))
 
 
 def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
@@ -169,7 +183,10 @@ def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
             block,
             lines,
             reading,
-            evidence.features(reading, [other for other in readings if other is not reading]),
+            {
+                **evidence.features(reading, [other for other in readings if other is not reading]),
+                **context.setting,
+            },
             evidence.suspects(reading.sides, reading.new),
         )
         for block, lines, reading in read
@@ -288,7 +305,7 @@ def text_of(context: HunkContext, line: int) -> str:
 
 def _candidate(context: HunkContext, spot: Spot, layer: Layer) -> Finding:
     """Make the finding that the evidence alone supports: a place and a probability, not yet worded."""
-    line = spot.suspects[0].line if spot.suspects else spot.lines[-1]
+    line = spot.line
     return Finding(
         path=context.file.path,
         part=context.file.part,

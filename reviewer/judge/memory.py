@@ -1,8 +1,8 @@
 """The memory of judged hunks: what a hunk gave is given again for as long as the hunk itself stays as it is.
 
 A push moves hunks, and changes lines around them. Both change the prompts, so the cache of answers does not
-help there. Here a hunk is known by its own lines and all else that decides how it is judged, but neither by its
-place nor by its neighbours: that is the price, stated in docs/cache.md.
+help there. Here a hunk is known by its own lines and all else that decides how it is judged, among it the rough
+size of the change, but neither by its place nor by its neighbours: that is the price, stated in docs/cache.md.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
         pick.file.path,
         inquiry.change.text(pick.file) is not None,
         pick.hunk.section,
+        sorted(inquiry.setting.items()),
         _told(pick, inquiry),
         [
             [line.kind, line.text, line.no_newline, inquiry.codes.get(line.numbers)]

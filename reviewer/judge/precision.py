@@ -25,18 +25,18 @@ FEWEST = 10  # flagged changes; 3 right ones of 3 are no precision of 100 %
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What was measured at a threshold, on `cases` changes of which the share `base_rate` had a bug."""
+    """What was measured at a threshold, on so many changed `places` of which the share `base_rate` was wrong."""
 
     threshold: float
     precision: float
     recall: float
-    cases: int
+    places: int
     base_rate: float
 
     def __str__(self) -> str:
         return (
             f"{self.precision:.0%} at a confidence of {self.threshold:g}, which finds {self.recall:.0%} of the "
-            f"bugs (measured on {self.cases} changes, {self.base_rate:.0%} of them with a bug)"
+            f"bugs (measured on {self.places} places, {self.base_rate:.0%} of them wrong)"
         )
 
 
@@ -78,7 +78,7 @@ def _curve(entry: Mapping[str, Any]) -> list[Point]:
             point["threshold"],
             point["precision"],
             point["recall"],
-            entry["notes"]["cases"],
+            entry["notes"]["places"],
             entry["notes"]["base_rate"],
         )
         for point in entry.get("curve", ())

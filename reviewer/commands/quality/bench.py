@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hunkwise.reviewer.bench.run import Row
 
 NO_MODEL = "none"
-NAMES = ("ask-diff", "ask-hunk-json", "yes-no", "linter", "first-line", "silent")
+NAMES = ("ask-diff", "ask-hunk-json", "yes-no", "questions", "linter", "first-line", "silent")
 
 
 @click.command("bench")

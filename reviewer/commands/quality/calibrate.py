@@ -25,23 +25,32 @@ def command(
     plot: Path | None,
     **values: Any,
 ) -> int:
-    """Fit the probability of a finding on labelled single-file changes, and print how well it holds.
+    """Fit the probability of a finding on labelled changes, and print how well it holds, for each file.
 
-    The figures are cross-validated: each group, a bug and its fix, is judged by a fit without it.
+    The figures are cross-validated: each group, a bug and its fix, is judged by a fit without it. Give what is as
+    mixed as your changes are: of changes that people made, with their clean lines, and of commits that are right.
     """
-    from hunkwise.reviewer.bench import calibration, reliability
+    from hunkwise.reviewer.bench import calibration, held, reliability
     from hunkwise.reviewer.bench.cases import read_cases
 
     draw = reliability.drawer(plot) if plot else None
     config = configured(values)
-    cases = [case for case in read_cases(files) if case.form == "single"]
+    cases = [case for case in read_cases(files) if case.form != "pull"]
     engine = engine_for(ctx, config)
     found = counted(calibration.gathered(cases, config, engine, journal), len(cases))
     examples = [example for of_case in found for example in of_case]
     card = engine.card()
-    # a case of which nothing was to be asked (new names or comments alone) is one that nothing is said of
-    scores = dict.fromkeys((case.id for case in cases), 0.0) | calibration.cross_validate(examples)
-    notes, points = calibration.report(cases, scores), calibration.curve(cases, scores)
+    every = held.Held(tuple(cases), tuple(examples), tuple(calibration.held_apart(examples)))
+    notes = every.places() | {"changes": {}}
+    for file in files:
+        own = every.only(case for case in read_cases([file]) if case.form != "pull")
+        if own.cases:
+            report = held.report(own.cases, own.scores)
+            notes["changes"][file.name.split(".")[0]] = report | {
+                "by_place": own.places(),
+                "frontier": own.frontier(),
+            }
+    points = held.curve([example.wrong for example in examples], every.probabilities)
     entry = calibration.layer_entry(card.model, calibration.fit(examples), notes, points)
     click.echo(json.dumps(entry, indent=1, sort_keys=True))
     if target:
@@ -50,5 +59,5 @@ def command(
         target.write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     if draw:
         title = f"Reliability, cross-validated: {card.model}"
-        draw(reliability.plot(title, *calibration.held_out(cases, scores)))
+        draw(reliability.plot(title, *held.held_out(cases, every.scores)))
     return 0

@@ -21,29 +21,45 @@ from hunkwise.reviewer.app.progress import Progress, wanted
 @click.option(
     "--depth", type=click.IntRange(1), default=20_000, show_default=True, help="Commits to look at."
 )
-def command(folder: Path, output: Path, most: int, start: str, depth: int) -> None:
+@click.option("--ordinary", is_flag=True,
+              help="Draw ordinary commits instead, most of which are right.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of that draw.")
+def command(
+    folder: Path, output: Path, most: int, start: str, depth: int, *, ordinary: bool, seed: int
+) -> None:
     """Find changes in FOLDER's history that brought a bug in, for `bench` and `calibrate`.
 
     A small fix names the lines that were wrong; the commit that wrote them is the change to review. Candidates
-    are no proof: read some before you trust a figure.
+    are no proof: read some before you trust a figure. With --ordinary, what is said of those commits is noise, and
+    `calibrate` learns from them how seldom a change is wrong.
     """
     from hunkwise.reviewer.bench.mine import mine
+    from hunkwise.reviewer.bench.mine import ordinary as drawn
 
+    cases = (
+        drawn(folder, most, os.environ, seed, start, depth)
+        if ordinary
+        else (mined.case for mined in mine(folder, most, os.environ, start, depth))
+    )
     found = 0
     with (
         Progress(sys.stderr, enabled=wanted(sys.stderr, os.environ)) as progress,
         output.open("w", encoding="utf-8") as file,
     ):
         progress("changes found:", 0, most)
-        for mined in mine(folder, most, os.environ, start, depth):
+        for case in cases:
             found += 1
-            file.write(json.dumps(mined.case, ensure_ascii=True) + "\n")
+            file.write(json.dumps(case, ensure_ascii=True) + "\n")
             progress("changes found:", found, most)
     if not found:
         output.unlink()
-        click.echo(f"No fix in the last {depth:,} commits names one commit that wrote what it removes.")
+        none = "changes code" if ordinary else "is a fix that names one commit that wrote what it removes"
+        click.echo(f"None of the last {depth:,} commits {none}.")
         return
-    click.echo(
-        f"{found} changes written to {output}. How many of these bugs does a review find, and what else is said?\n"
+    asked = (
+        "How much is said of them?"
+        if ordinary
+        else "How many of these bugs does a review find, and what else is said?"
     )
+    click.echo(f"{found} changes written to {output}. {asked}\n")
     click.echo(f"  hunkwise bench {output}")

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("numpy")
 
-from hunkwise.reviewer.bench.calibration import (
-    WEIGHED,
-    Example,
-    cross_validate,
-    curve,
-    fit,
-    layer_entry,
-    quiet_threshold,
-    read_journal,
-)
-from hunkwise.reviewer.bench.cases import Case
+from hunkwise.reviewer.bench.calibration import WEIGHED, cross_validate, fit, label, layer_entry, read_journal
+from hunkwise.reviewer.bench.cases import Case, Place
+from hunkwise.reviewer.bench.held import Example, Held, curve, quiet_threshold
 from hunkwise.reviewer.errors import UsageError
 
 
@@ -72,17 +65,37 @@ def test_the_entry_is_reproducible() -> None:
 
 
 def test_the_curve_has_a_point_for_each_number_of_alarms() -> None:
-    """At each hundredth at which fewer changes are flagged: how many of them are wrong, and of how many bugs."""
-    cases = [Case(str(n), "single", "", {}, n < 3, (), "python") for n in range(5)]
-    scores = {"0": 0.9, "1": 0.9, "2": 0.3, "3": 0.5, "4": 0.1}
-
-    points = curve(cases, scores)
+    """At each hundredth at which fewer places are flagged: how many of them are wrong, and of how many bugs."""
+    points = curve([True, True, True, False, False], [0.9, 0.9, 0.3, 0.5, 0.1])
     assert [(p["threshold"], p["said"], p["true"], p["recall"]) for p in points] == [
         (0.01, 5, 3, 1.0),
         (0.11, 4, 3, 1.0),
         (0.31, 3, 2, 0.6667),
         (0.51, 2, 2, 0.6667),
     ]
+
+
+def test_what_the_later_fix_left_alone_is_right() -> None:
+    """Elsewhere nobody said so; another file of a labelled change is right too."""
+    bug = Case("b", "single", "", {}, True, (Place("a.py", (5,)),), "python")
+
+    assert [label(bug, "a.py", [line]) for line in (6, 9)] == [True, None]
+    assert label(replace(bug, mended=True), "a.py", [9]) is False
+    assert label(bug, "b.py", [5]) is False
+
+
+def test_remarks_are_counted_where_they_would_sit() -> None:
+    """Of two places over the bar one is at the bug; the lines are those of all the changes."""
+    diff = "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-a\n+b\n"
+    case = Case("b", "single", diff, {}, True, (Place("a.py", (1,)),), "python")
+    examples = [Example("b", "g", wrong, {}, at_bug=wrong) for wrong in (True, False, False)]
+    held = Held((case,), tuple(examples), (0.95, 0.92, 0.1))
+    at = next(point for point in held.frontier() if point["threshold"] == 0.9)
+
+    assert (at["remarks"], at["at_bug"], at["bugs"], at["per_100_lines"]) == (2, 1, 1, 100)
+    assert held.scores == {"b": 0.95}
+    assert held.places()["places"] == 3
+    assert held.only([]).examples == ()
 
 
 def test_a_journal_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:

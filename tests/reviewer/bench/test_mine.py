@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from hunkwise.reviewer.bench.cases import read_cases
-from hunkwise.reviewer.bench.mine import mine
+from hunkwise.reviewer.bench.mine import mine, ordinary
 from hunkwise.reviewer.commands.quality.mine import command
 
 START = "def total(rows):\n    return sum(rows)\n"
@@ -70,8 +70,20 @@ def test_a_history_without_a_fix_gives_no_file(history: Path, tmp_path: Path) ->
     done = CliRunner().invoke(command, [str(history), "-o", str(out), "--from", "main~2"])
 
     assert done.exit_code == 0
-    assert "No fix" in done.output
+    assert "None of the last 20,000 commits is a fix" in done.output
     assert not out.exists()
+
+
+def test_ordinary_commits_are_drawn_the_same_each_time(history: Path, tmp_path: Path) -> None:
+    """Those that alter code, without a labelled bug; a commit that only adds says nothing of old text."""
+    out = tmp_path / "ordinary.jsonl"
+    done = CliRunner().invoke(command, [str(history), "-o", str(out), "--ordinary", "--seed", "1"])
+
+    assert done.exit_code == 0
+    (case,) = read_cases([out])
+    assert (case.form, case.buggy, case.places) == ("composite", False, ())
+    assert case.changed_lines() == 2
+    assert list(ordinary(history, 5, os.environ, 2)) == list(ordinary(history, 5, os.environ, 2))
 
 
 @pytest.mark.parametrize(

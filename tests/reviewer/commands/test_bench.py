@@ -236,4 +236,4 @@ def test_what_can_not_be_learned_from_is_refused(
     cases.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     assert run(hunkwise, ["calibrate", str(cases)], engine) == 2
-    assert "needs single-file changes with and without a bug" in capsys.readouterr().err
+    assert "needs changes with and without a bug" in capsys.readouterr().err

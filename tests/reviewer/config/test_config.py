@@ -46,7 +46,7 @@ def test_flags_go_before_environment_before_files(repository: Path, tmp_path: Pa
     environ = {"XDG_CONFIG_HOME": str(tmp_path), "HUNKWISE_MAX_COMMENTS": "4", "HUNKWISE_LANGUAGE": "Polish"}
     config = load(flags={"language": "Czech"}, environ=environ, folder=repository / "src")
     values = (config.language, config.max_comments, config.effort, config.model, config.min_confidence)
-    assert values == ("Czech", 4, "deep", "m", 0.86)
+    assert values == ("Czech", 4, "deep", "m", 0.75)
     names = ("language", "max_comments", "effort", "model", "min_confidence")
     origins = [config.origin(name) for name in names]
     assert origins == ["flag", "environment", str(own), str(user), "default"]

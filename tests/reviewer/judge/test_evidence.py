@@ -9,8 +9,19 @@ from typing import Literal
 import pytest
 
 from hunkwise.engine import Scored, TokenScore
+from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.judge.calibration import UNCALIBRATED, Layer, layer_for
-from hunkwise.reviewer.judge.evidence import CHANCE, Sides, blocks, reading, sides, suspects, words
+from hunkwise.reviewer.judge.evidence import (
+    CHANCE,
+    MOST_SPREAD,
+    Sides,
+    blocks,
+    reading,
+    sides,
+    spread,
+    suspects,
+    words,
+)
 from hunkwise.reviewer.judge.evidence import features as read_off
 from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk, HunkContext, Line, LineCode
 
@@ -243,3 +254,16 @@ def test_an_unknown_model_is_uncalibrated_and_says_so() -> None:
     """Weights without a shipped layer get the cautious default."""
     assert layer_for("f" * 64) is UNCALIBRATED
     assert not UNCALIBRATED.calibrated
+
+
+def test_a_change_is_spread_over_the_places_where_something_went() -> None:
+    """In doublings, over all files; what is only added does not count, so that nothing harmless hides a slip."""
+    one = "--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n-a\n+b\n c\n"
+    more = one.replace("a.py", "b.py") + "@@ -9,4 +9,4 @@\n-a\n+b\n c\n d\n-e\n+f\n"
+    added = "--- a/c.py\n+++ b/c.py\n@@ -1 +1,3 @@\n+log\n c\n+log\n"
+
+    def told(diff: str) -> float:
+        return spread(parse_diff(diff.encode()).files)
+
+    assert (told(one), told(one + added), told(one + more), told(added)) == (0, 0, 2, 0)
+    assert spread(parse_diff((one + more).encode()).files * 99) == MOST_SPREAD

@@ -250,7 +250,7 @@ def check_places(made: Review, change: Change) -> None:
 
 CONFIGS = st.builds(
     Config,
-    min_confidence=st.sampled_from([0.0, 0.86]),
+    min_confidence=st.sampled_from([0.0, 0.75]),
     max_comments=st.sampled_from([1, 1000]),
     exclude=st.sampled_from([(), ("*.js",), ("!vendor/",)]),
     rules=st.sampled_from([(), (Rule(("src/",), min_severity=Severity.CRITICAL),)]),

@@ -28,7 +28,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> ScriptedEngine:
     """An engine whose model has a curve."""
     keys = ("threshold", "precision", "recall", "said")
     curve = [dict(zip(keys, point, strict=True)) for point in POINTS]
-    entry = {"model": "scripted", "curve": curve, "notes": {"cases": 40, "base_rate": 0.5}}
+    entry = {"model": "scripted", "curve": curve, "notes": {"places": 40, "base_rate": 0.5}}
     monkeypatch.setattr(precision, "shipped_layers", lambda: {"0" * 64: entry})
     return ScriptedEngine()
 
@@ -53,7 +53,7 @@ def test_what_was_not_reached_is_refused_with_what_was(engine: ScriptedEngine) -
 
     assert str(refused.value) == (
         "--precision-target 0.95: scripted does not reach it; its highest is 90% at a confidence of 0.8, "
-        "which finds 40% of the bugs (measured on 40 changes, 50% of them with a bug)"
+        "which finds 40% of the bugs (measured on 40 places, 50% of them wrong)"
     )
 
 
@@ -86,5 +86,5 @@ def test_shipped_curves_fit_their_layers() -> None:
         for point in curve:
             assert point["precision"] == pytest.approx(point["true"] / point["said"], abs=1e-4)
             assert point["recall"] == pytest.approx(
-                point["true"] / (entry["notes"]["cases"] * entry["notes"]["base_rate"]), abs=1e-3
+                point["true"] / (entry["notes"]["places"] * entry["notes"]["base_rate"]), abs=1e-3
             )
