@@ -28,7 +28,7 @@ _REFUSED = Exception  # how ast-grep says that a rule is none: the binding raise
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A place where a rule matches, lines 1-based: `start`..`end` to remark on, `first`..`last` of all of it.
+    """A place where a rule matches, lines 1-based: `start`..`end` to remark on.
 
     `names` are the texts of metavariables; `fix` the characters to replace (0-based, end excluded) and by what.
     """
@@ -36,8 +36,6 @@ class Hit:
     rule: str
     start: int
     end: int
-    first: int
-    last: int
     names: Mapping[str, str]
     fix: tuple[int, int, str] | None = None
 
@@ -174,13 +172,10 @@ def _hit(rule: Rule, match: Match, text: str) -> Hit:
     at = match.names.get(rule.at, match.node) if rule.at else match.node
     place = at[0] if isinstance(at, Sequence) else at
     start, end = place.range().start.line + 1, _last_line(place)
-    first, last = match.node.range().start.line + 1, _last_line(match.node)
     return Hit(
         rule.id,
         start,
         end if end - start < MOST_LINES else start,
-        min(first, start),
-        max(last, end),
         {name: _shown(_text(value, text)) for name, value in match.names.items()},
         _fix(rule, match, text),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -114,9 +113,8 @@ def _skipped(file: FileDiff, reason: str) -> Skipped:
 def _new(
     file: FileDiff, said: Sequence[dict[str, Any]], each: _Text, known: Counter[tuple[str, str]] | None
 ) -> Iterator[dict[str, Any]]:
-    """Give the hits that the change is to blame for: on its lines, or around them and not there before."""
+    """Give the hits that the change is to blame for: on its lines, or not there before."""
     added = {line.new_no for hunk in file.hunks for line in hunk.added}
-    touched = added | {number for hunk in file.hunks for number in _beside_removed(hunk.lines)}
     lines = each.text.split("\n")
     left = Counter(known or ())
     for hit in said:
@@ -124,18 +122,8 @@ def _new(
         name = _code_name(hit, lines)
         before = left[name] > 0
         left[name] -= 1
-        if any(number in added for number in range(start, end + 1)):
+        if any(number in added for number in range(start, end + 1)) or (known is not None and not before):
             yield hit
-        elif known is not None and not before:
-            around = range(hit["first"] + each.first - 1, hit["last"] + each.first)
-            if any(number in touched for number in around):
-                yield hit
-
-
-def _beside_removed(lines: Sequence[Any]) -> Iterator[int]:
-    for one, other in itertools.pairwise(lines):
-        if "removed" in (one.kind, other.kind):
-            yield from (line.new_no for line in (one, other) if line.new_no is not None)
 
 
 def _codes(said: Sequence[dict[str, Any]], text: str) -> Counter[tuple[str, str]]:
@@ -184,6 +172,8 @@ def _suggestion(file: FileDiff, hit: Mapping[str, Any], each: _Text) -> Suggesti
     replacement = text[head:start] + put + text[end:tail]
     first = text.count("\n", 0, start) + each.first
     last = text.count("\n", 0, end) + each.first
+    if redact(replacement) != replacement:
+        return None
     for hunk in file.hunks:
         if hunk.new_start <= first and last < hunk.new_start + hunk.new_length:
             return offer(file, hunk, text if each.whole else None, first, last, replacement)
