@@ -88,7 +88,7 @@ def test_the_reviewing_process_holds_no_secret(job: Job) -> None:
     spy.write_text(f"import os, json; json.dump(dict(os.environ), open({str(job.home / 'seen')!r}, 'w'))\n")
     python = job.home.parent / "programs" / "hunkwise"
     code = (
-        "import sys; from hunkwise.reviewer.app import child; from hunkwise.reviewer import cli; "
+        "import sys; from hunkwise.reviewer.app.jobs import child; from hunkwise.reviewer import cli; "
         f"child.review_command = lambda options: [sys.executable, {str(spy)!r}]; "
         "sys.argv[0] = 'hunkwise'; cli.main()"
     )
