@@ -59,7 +59,7 @@ def _guarded(test: Node, *, truth: bool) -> list[str]:
         return _paths(kids[1:]) if truth else []  # ALLOWED[x]
     if len(kids) < 2:
         return []
-    word = " ".join(between(kids[0], kids[1]).split())
+    word = " ".join(between(kids[0], kids[1]).lower().split())
     if word in ("and", "&&", "or", "||"):
         both = (word in ("and", "&&")) == truth
         sides = [_guarded(kid, truth=truth) for kid in kids]
@@ -137,7 +137,7 @@ def absent(test: Node, names: set[str], errors: frozenset[str], *, truth: bool) 
     if name in errors:
         return True
     if len(kids) >= 2 and node.kind not in grammar.calls:
-        word = " ".join(between(kids[0], kids[1]).split())
+        word = " ".join(between(kids[0], kids[1]).lower().split())
         if word in ("and", "&&", "or", "||"):
             sides = [absent(kid, names, errors, truth=truth) for kid in kids]
             return any(sides)
@@ -148,10 +148,8 @@ def absent(test: Node, names: set[str], errors: frozenset[str], *, truth: bool) 
                 return truth or other not in _EMPTY
             if word in _UNEQUAL:
                 return not truth
-            if word in ("<", "<="):
-                return truth
-            if word in (">", ">="):
-                return not truth
+            if word in ("<", "<=", ">", ">="):
+                return truth == (word.startswith("<") == (left in names))
             return True
         if left in errors or right in errors:
             other = inner(kids[1] if left in errors else kids[0]).text

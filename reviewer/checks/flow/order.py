@@ -8,7 +8,7 @@ from hunkwise.reviewer.checks.flow.functions import Functions, Match
 from hunkwise.reviewer.checks.flow.mentions import captured
 from hunkwise.reviewer.checks.flow.spec import Flow, Spec
 from hunkwise.reviewer.checks.flow.steps.graph import Graph, Step
-from hunkwise.reviewer.checks.flow.steps.tree import Key, inner, key, path
+from hunkwise.reviewer.checks.flow.steps.tree import Call, Key, inner, key, path
 from hunkwise.reviewer.checks.flow.taint import find
 
 _State = Mapping[str, Match]
@@ -89,8 +89,14 @@ class _States:
 
 
 def _given_by_address(step: Step, name: str) -> bool:
+    """Tell whether something else may change what a name stands for: by its address, or a macro, `EACH(x)`."""
+    if step.op == "assume":
+        return False
     for node in step.names.get(name.partition(".")[0], ()):
-        if step.op != "assume" and node.source[node.start - 1 : node.start] == "&":
+        holder = node.parent.parent if node.parent is not None else None
+        if node.source[node.start - 1 : node.start] == "&":
+            return True
+        if holder is not None and holder.kind in node.grammar.calls and Call(holder).name.isupper():
             return True
     return False
 

@@ -217,8 +217,12 @@ class Branching(Building):
         """Parts of a function that the preprocessor may leave out."""
         self.branched = True
         before = list(self.open)
+        other = node.field("alternative")
         for kid in node.named:
-            if kid is not node.field("name", "condition"):
+            if kid is not node.field("name", "condition") and kid is not other:
                 self.statement(kid)
-        self.open = [*before, *self.open]
+        after, self.open = self.open, before
+        if other is not None:
+            self.statement(other)
+        self.open = [*after, *self.open]
         self.emit("join", node)

@@ -102,7 +102,7 @@ class Graph:
 
     def holding(self, start: int, end: int) -> list[Step]:
         """Give the steps that a range of text belongs to: several, where a `finally` is on several ways."""
-        real = [step for step in self.steps if step.op not in ("entry", "join", "exit")]
+        real = [step for step in self.steps if step.op not in ("entry", "join", "exit", "assume")]
         around = [step for step in real if step.node.start <= start and end <= step.node.end]
         if around:
             least = min(step.node.end - step.node.start for step in around)

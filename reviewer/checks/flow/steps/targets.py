@@ -17,8 +17,10 @@ def targets_of(node: Node) -> Iterator[Node]:
         or (node.kind in grammar.members and len(kids) > 1)
     ):
         yield node
-    elif node.kind in grammar.calls:
-        yield node  # `x.y = …` in Ruby: something in what it is called on
+    elif node.kind in grammar.calls or (
+        node.kind in ("pointer_expression", "unary_expression") and node.source.startswith("*", node.start)
+    ):
+        yield node  # `x.y = …` in Ruby, `*x = …`: something in what that is about
     elif node.is_closed or grammar.role(node.kind) not in ("", "bind"):
         return
     else:
