@@ -111,6 +111,9 @@ class Hunk:
 FileKey = tuple[str, int]
 """What a file of a change is known by: its path, and its part (see FileDiff)."""
 
+Replacement = frozenset[tuple[str, str]]
+"""Words of an old text, and those that came in for them."""
+
 TextOf = Callable[["FileDiff"], str | None]
 """Gives a file's whole text after the change, if it is known."""
 
@@ -204,7 +207,8 @@ class HunkContext:
 
     `before` and `after` are the new-side lines next to the hunk, in file order, with 1-based numbers;
     `refactorings` what the change says in other words throughout the file (refactorings.py), old and new; `codes`
-    what is left of its changed lines without comments; `setting` how the change was made (judge/judgement.py).
+    what is left of its changed lines without comments; `setting` how the change was made (judge/judgement.py);
+    `repeated` what is replaced at several places of it (judge/replacements.py).
     """
 
     file: FileDiff
@@ -215,6 +219,7 @@ class HunkContext:
     refactorings: tuple[tuple[str, str], ...] = ()
     codes: Mapping[Numbers, LineCode] = field(default_factory=dict)
     setting: Mapping[str, float] = field(default_factory=dict)
+    repeated: frozenset[Replacement] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

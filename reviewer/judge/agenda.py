@@ -116,7 +116,14 @@ def without_model(todo: Agenda, reason: str) -> Agenda:
 def _unread(pick: Picked, told: Mapping[FileKey, Told]) -> Counter[str]:
     """Count the changed lines of which no remark of the model's can come, by reason."""
     known = told[pick.file.key]
-    bare = HunkContext(pick.file, pick.hunk, pick.hunk_index, refactorings=known.pairs, codes=known.codes)
+    bare = HunkContext(
+        pick.file,
+        pick.hunk,
+        pick.hunk_index,
+        refactorings=known.pairs,
+        codes=known.codes,
+        repeated=known.repeated,
+    )
     context = hidden(bare)  # as the model will read it
     reasons: Counter[str] = Counter()
     for block in evidence.blocks(pick.hunk):

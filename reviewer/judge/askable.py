@@ -6,20 +6,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.reviewer.judge import evidence
+from hunkwise.reviewer.judge.replacements import repeated, replacement
 from hunkwise.reviewer.languages.comments import Codes, codes_of
 from hunkwise.reviewer.languages.refactorings import refactorings_of
 from hunkwise.reviewer.text.redaction import plain
-from hunkwise.reviewer.types import FileDiff, FileKey, Hunk, HunkContext, TextOf
+from hunkwise.reviewer.types import FileDiff, FileKey, Hunk, HunkContext, Replacement, TextOf
 
 NEW_CODE = "new code, of which there is no old text to compare with"
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is known of a file: what its change says in other words, and what of its changed lines is code."""
+    """What is known of a file: what its change says in other words, and what of its changed lines is code.
+
+    `repeated` is what is replaced at several places of the whole change.
+    """
 
     refactorings: Mapping[str, str]
     codes: Codes
+    repeated: frozenset[Replacement] = frozenset()
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -37,7 +42,8 @@ def told_of(
             codes |= codes_of((file,), text_of)
     files = [file for file in files if file.key in codes]
     found = refactorings_of(files, text_of, codes)
-    return {file.key: Told(found[file.key], codes[file.key]) for file in files}
+    replaced = repeated(files)
+    return {file.key: Told(found[file.key], codes[file.key], replaced) for file in files}
 
 
 def unread(context: HunkContext, block: range) -> str:
@@ -47,6 +53,8 @@ def unread(context: HunkContext, block: range) -> str:
         return "removed lines that no line stands beside to remark on"
     if sides.new.text == sides.old.text and sides.new.text.strip():
         return "the same in other words"
+    if context.repeated and replacement(context.hunk.lines[block.start : block.stop]) in context.repeated:
+        return "the same replacement at several places"
     if not (sides.new.code or sides.old.code):
         return "comments, docstrings, imports and blank lines, which are no evidence"
     return "" if sides.old.code else NEW_CODE

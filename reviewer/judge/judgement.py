@@ -26,6 +26,7 @@ from hunkwise.reviewer.types import (
     Finding,
     HunkContext,
     Rejected,
+    Replacement,
     Severity,
     Skipped,
     Suggestion,
@@ -71,6 +72,7 @@ class Inquiry:
     refactorings: Mapping[str, str] = field(default_factory=dict)
     codes: Codes = field(default_factory=dict)
     setting: Mapping[str, float] = field(default_factory=dict)
+    repeated: frozenset[Replacement] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,12 @@ def inquiries(
         known = told[pick.file.key]
         setting = {"spread": spread, "tests": float(is_test(pick.file.path))}
         own = replace(
-            inquiry, rules=rules, refactorings=known.refactorings, codes=known.codes, setting=setting
+            inquiry,
+            rules=rules,
+            refactorings=known.refactorings,
+            codes=known.codes,
+            setting=setting,
+            repeated=known.repeated,
         )
         asked.append((pick, own))
     return asked
@@ -162,7 +169,15 @@ def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
     budget = inquiry.settings.context_tokens * depth
     context = with_context(inquiry.change, pick, count, budget, ABOVE * depth)
     told = Told(inquiry.refactorings, inquiry.codes)
-    return hidden(replace(context, refactorings=told.pairs, codes=told.codes, setting=inquiry.setting))
+    return hidden(
+        replace(
+            context,
+            refactorings=told.pairs,
+            codes=told.codes,
+            setting=inquiry.setting,
+            repeated=inquiry.repeated,
+        )
+    )
 
 
 def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:

@@ -21,7 +21,9 @@ from hunkwise.engine import EngineCard
 from hunkwise.reviewer.judge import judgement, prompt
 from hunkwise.reviewer.judge.askable import hidden
 from hunkwise.reviewer.judge.calibration import layer_for
+from hunkwise.reviewer.judge.evidence import blocks
 from hunkwise.reviewer.judge.judgement import Examined, Inquiry
+from hunkwise.reviewer.judge.replacements import replacement
 from hunkwise.reviewer.judge.selection import Picked
 from hunkwise.reviewer.text.checked_json import FormError
 from hunkwise.reviewer.text.checked_json import read as read_json
@@ -121,6 +123,7 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
         inquiry.change.text(pick.file) is not None,
         pick.hunk.section,
         sorted(inquiry.setting.items()),
+        [replaced in inquiry.repeated for replaced in _replaced(pick)] if inquiry.repeated else (),
         _told(pick, inquiry),
         [
             [line.kind, line.text, line.no_newline, inquiry.codes.get(line.numbers)]
@@ -130,6 +133,12 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
         inquiry.rules,
         asdict(inquiry.settings),
     )
+
+
+def _replaced(pick: Picked) -> Iterator[object]:
+    """Give what each block of the hunk puts for what."""
+    lines = pick.hunk.lines
+    return (replacement(lines[block.start : block.stop]) for block in blocks(pick.hunk))
 
 
 def _told(pick: Picked, inquiry: Inquiry) -> list[tuple[str, str]]:

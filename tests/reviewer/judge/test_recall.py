@@ -309,10 +309,10 @@ def test_what_could_not_be_read_is_not_kept(cache: Cache) -> None:
 
 def test_equal_hunks_of_a_file_are_each_their_own(cache: Cache) -> None:
     """Two that are equal may differ in their neighbours, so both are read, and both remembered."""
-    one = "@@ -{0},2 +{0},2 @@\n x = 1\n-y = 2\n+y = 3\n"
-    change = parse_diff(f"--- a/a.py\n+++ b/a.py\n{one.format(1)}{one.format(9)}".encode())
+    one = "@@ -{0},2 +{1},1 @@\n x = 1\n-y = 2\n"
+    change = parse_diff(f"--- a/a.py\n+++ b/a.py\n{one.format(1, 1)}{one.format(9, 8)}".encode())
     twice = calls(cache, change)
-    assert twice == 2 * calls(cache, parse_diff(f"--- a/b.py\n+++ b/b.py\n{one.format(1)}".encode()))
+    assert twice == 2 * calls(cache, parse_diff(f"--- a/b.py\n+++ b/b.py\n{one.format(1, 1)}".encode()))
     assert calls(cache, change) == 0
 
 
