@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from hunkwise.reviewer.checks.examples import faults
-from hunkwise.reviewer.checks.pack import all_rules, own_rules, parse
+from hunkwise.reviewer.checks.pack import all_rules, measured, own_rules, parse
 from hunkwise.reviewer.checks.rule import LANGUAGES, Rule, read_rule
 from hunkwise.reviewer.config.own_rules import read_own_rules
 from hunkwise.reviewer.errors import UsageError
@@ -41,7 +41,9 @@ def list_rules(language: str | None, dimension: str | None, as_json: bool) -> No
         if language in (None, *rule.languages) and dimension in (None, rule.dimension)
     ]
     if as_json:
-        click.echo(json.dumps([asdict(rule) for rule in rules], indent=2))
+        click.echo(
+            json.dumps([{**asdict(rule), "measured": asdict(measured(rule.id))} for rule in rules], indent=2)
+        )
         return
     width = max((len(rule.id) for rule in rules), default=0)
     for rule in rules:
@@ -60,6 +62,7 @@ def show(name: str) -> None:
         f"{rule.id}: {rule.title}\n{rule.severity}, {rule.dimension}, {', '.join(rule.languages)}{cwe}\n"
     )
     click.echo(f"{rule.message}\n{rule.advice}\n")
+    click.echo(f"Worth: {measured(rule.id) if rule.ours else 'a rule of the project, not measured'}\n")
     click.echo(f"Wrong:\n{_indented(rule.bad[0])}\nRight:\n{_indented(rule.good[0])}\n")
     click.echo(f"Silence it on a line:  hunkwise: ignore[{rule.id}] -- why")
 
