@@ -20,7 +20,7 @@ def read(data: bytes, root: Root) -> Iterator[Reported]:
         raise Unreadable("the report", "must be a list of files, as `eslint --format json` writes it")
     for file in files:
         if not file["filePath"]:
-            raise Unreadable(file["filePath"].where, "is missing")
+            raise Unreadable(f"{file.where}.filePath", "is missing")
         path = root.relative(file["filePath"].text())
         for message in file["messages"]:
             line = message["line"].number()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from hunkwise.reviewer.errors import ReviewError
@@ -21,22 +20,35 @@ class Unreadable(ReviewError):
         super().__init__(f"{where}: {what}" if where else what)
 
 
-@dataclass(frozen=True, slots=True)
 class Part:
-    """A value and where it stands. What is missing is an empty part of any type; a wrong type is refused."""
+    """A value in a document. What is missing is an empty part of any type; a wrong type is refused.
 
-    value: object
-    where: str = ""
+    A large report has millions of them, so each knows the part above it, and says its place when asked.
+    """
+
+    __slots__ = ("_above", "_name", "value")
+
+    def __init__(self, value: object, name: str | int = "", above: Part | None = None) -> None:
+        self.value, self._name, self._above = value, name, above
+
+    @property
+    def where(self) -> str:
+        """Say where it stands."""
+        if self._above is None:
+            return str(self._name)
+        own = f"[{self._name}]" if isinstance(self._name, int) else f".{self._name}"
+        return f"{self._above.where}{own}".lstrip(".")
 
     def __getitem__(self, key: str) -> Part:
         """Give the part of an object that has a name."""
-        held = self._typed(dict, "an object") or {}
-        return Part(held.get(key), f"{self.where}.{key}".lstrip("."))
+        held = self._typed(dict, "an object")
+        found = held.get(key) if held else None
+        return MISSING if found is None else Part(found, key, self)
 
     def __iter__(self) -> Iterator[Part]:
         """Give the parts of a list."""
         held: list[object] = self._typed(list, "a list") or []
-        return (Part(value, f"{self.where}[{at}]") for at, value in enumerate(held))
+        return (Part(value, at, self) for at, value in enumerate(held))
 
     def __bool__(self) -> bool:
         """True if it is there."""
@@ -45,7 +57,7 @@ class Part:
     def at(self, index: int) -> Part:
         """Give one part of a list; an empty one beyond its ends."""
         held = self._typed(list, "a list") or []
-        return Part(held[index] if 0 <= index < len(held) else None, f"{self.where}[{index}]")
+        return Part(held[index], index, self) if 0 <= index < len(held) else MISSING
 
     def text(self, most: int = 10_000) -> str:
         """Give a text, cut where nobody reads on."""
@@ -63,6 +75,9 @@ class Part:
         if self.value is None or isinstance(self.value, kind):
             return self.value
         raise Unreadable(self.where or "the report", f"must be {what}")
+
+
+MISSING = Part(None)
 
 
 def read_json(data: bytes | str, where: str = "") -> Part:

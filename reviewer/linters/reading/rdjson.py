@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hunkwise.reviewer.linters.places import Root
-from hunkwise.reviewer.linters.reading.fields import Part, Unreadable, read_json
+from hunkwise.reviewer.linters.reading.fields import MISSING, Part, Unreadable, read_json
 from hunkwise.reviewer.linters.reported import (
     LONGEST_MESSAGE,
     Edit,
@@ -38,7 +38,7 @@ def read_lines(data: bytes, root: Root) -> Iterator[Reported]:
             part = read_json(line, f"line {number}")
             if not part["location"]:
                 raise Unreadable(f"line {number}", "has no location, so this is no rdjsonl")
-            yield _diagnostic(part, root, Part(None), Part(None))
+            yield _diagnostic(part, root, MISSING, MISSING)
 
 
 def _diagnostic(part: Part, root: Root, source: Part, severity: Part) -> Reported:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hunkwise.reviewer.linters.places import Root, path_of
-from hunkwise.reviewer.linters.reading.fields import Part, Unreadable, read_json
+from hunkwise.reviewer.linters.reading.fields import MISSING, Part, Unreadable, read_json
 from hunkwise.reviewer.linters.reported import (
     LONGEST_MESSAGE,
     Edit,
@@ -48,7 +48,7 @@ class _Rule:
     severity: Severity | None = None
     cwe: int | None = None
     security: bool = False
-    messages: Part = Part(None)  # noqa: RUF009 - frozen
+    messages: Part = MISSING
 
 
 class _Run:
@@ -56,10 +56,11 @@ class _Run:
 
     def __init__(self, run: Part, root: Root) -> None:
         self._run, self._root = run, root
+        self._places: dict[tuple[str, str], str] = {}
         driver = run["tool"]["driver"]
         self._tool = name(driver["name"].text())
         if not self._tool:
-            raise Unreadable(driver["name"].where, "is missing")
+            raise Unreadable(f"{run.where}.tool.driver.name", "is missing")
         components = [driver, *run["tool"]["extensions"]]
         self._rules = [[_rule(rule) for rule in part["rules"]] for part in components]
         self._ids = [[rule["id"].text() for rule in part["rules"]] for part in components]
@@ -116,14 +117,16 @@ class _Run:
     def _path(self, artifact: Part) -> str:
         if not artifact["uri"] and artifact["index"]:
             artifact = self._run["artifacts"].at(artifact["index"].number())["location"]
-        base = self._base(artifact["uriBaseId"].text())
-        return self._root.relative(path_of(artifact["uri"].text()), base)
+        place = artifact["uri"].text(), artifact["uriBaseId"].text()
+        if place not in self._places:
+            self._places[place] = self._root.relative(path_of(place[0]), self._base(place[1]))
+        return self._places[place]
 
     def _base(self, base_id: str) -> str:
         """Give the folder that a name of one stands for; "" where the log does not say (3.14.14)."""
         path, bases = "", self._run["originalUriBaseIds"]
         for _ in range(_MOST_BASES):
-            base = bases[base_id] if base_id else Part(None)
+            base = bases[base_id] if base_id else MISSING
             path = path_of(base["uri"].text()).rstrip("/") + (f"/{path}" if path else "")
             if not base or path.startswith("/"):
                 break
