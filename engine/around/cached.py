@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from hunkwise.engine.errors import Closed, DeadlineExceeded, NativeFailure
-from hunkwise.engine.port import Answers, Engine, EngineCard, OnText, Waiting, told
+from hunkwise.engine.port import Answers, Engine, EngineCard, OnText, Waiting, told, wait
 from hunkwise.engine.store.codec import (
     BadEntry,
     read_answer,
@@ -102,12 +102,16 @@ class CachedEngine(Waiting):
         keys = [self._key(bundle, question) for question in bundle.questions]
         questions = dict(zip(keys, bundle.questions, strict=True))
         answers = self._cache.get({key: _answer_reader(q) for key, q in questions.items() if settled(q)})
+        heard: set[str] = set()
         while missing := [key for key in questions if key not in answers]:
             mine, others = self._claim(missing)
-            answers |= self._fly(bundle, questions, mine, ends)
+            answers |= self._fly(bundle, questions, mine, ends, on_text)
             answers |= self._wait(others, ends)
+            heard |= {questions[key].id for key in mine}
         pairs = zip(keys, bundle.questions, strict=True)
-        return told(tuple(_for(question, answers[key]) for key, question in pairs), on_text)
+        given = tuple(_for(question, answers[key]) for key, question in pairs)
+        told(tuple(answer for answer in given if answer.id not in heard), on_text)
+        return given
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count the bundle's tokens, from the cache where they were counted before."""
@@ -182,13 +186,16 @@ class CachedEngine(Waiting):
         questions: Mapping[str, Question],
         mine: Mapping[str, Future[Answer]],
         ends: float | None,
+        on_text: OnText | None,
     ) -> dict[str, Answer]:
         """Ask the engine, keep what it says, and hand it to those who wait."""
         if not mine:
             return {}
         try:
             asked = replace(bundle, questions=tuple(questions[key] for key in mine), deadline=_left(ends))
-            answers = dict(zip(mine, self._opened().ask(asked), strict=True))
+            engine = self._opened()
+            given = wait(engine.submit(asked, on_text), asked) if on_text else engine.ask(asked)
+            answers = dict(zip(mine, given, strict=True))
             self._keep(asked, answers.values())
             for key, answer in answers.items():
                 mine[key].set_result(answer)
