@@ -11,7 +11,7 @@ from hunkwise.reviewer.checks.match import hits
 from hunkwise.reviewer.checks.rule import Rule
 from hunkwise.reviewer.errors import ConfigError
 
-_MARK = re.compile(r"(?:#|//|/\*|\{/\*)[ \t]*hit\b")
+MARK = re.compile(r"[ \t]*(?:#|//|/\*|\{/\*)[ \t]*hit\b")
 
 
 def faults(rule: Rule) -> list[str]:
@@ -27,7 +27,7 @@ def _faults(rule: Rule, language: str) -> list[str]:
     for number, text in enumerate(rule.bad, 1):
         found = hits([rule], language, text)
         lines = sorted({hit.start for hit in found})
-        wanted = [at for at, line in enumerate(text.split("\n"), 1) if _MARK.search(line)]
+        wanted = [at for at, line in enumerate(text.split("\n"), 1) if MARK.search(line)]
         if (wanted and lines != wanted) or not lines:
             said.append(f"{language}: bad example {number}: remarks on lines {lines}, not {wanted or 'any'}")
         for hit in found[:1]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from hunkwise.reviewer.checks.examples import faults
+from hunkwise.reviewer.checks.examples import MARK, faults
 from hunkwise.reviewer.checks.pack import all_rules, measured, own_rules, parse
 from hunkwise.reviewer.checks.rule import LANGUAGES, Rule, read_rule
 from hunkwise.reviewer.config.own_rules import read_own_rules
@@ -57,13 +57,14 @@ def list_rules(language: str | None, dimension: str | None, as_json: bool) -> No
 def show(name: str) -> None:
     """Show what a rule finds, when that goes wrong, and how to mend it."""
     (rule,) = _picked([name])
+    wrong = MARK.sub("", rule.bad[0])
     cwe = f"\nCWE-{rule.cwe}: https://cwe.mitre.org/data/definitions/{rule.cwe}.html" if rule.cwe else ""
     click.echo(
         f"{rule.id}: {rule.title}\n{rule.severity}, {rule.dimension}, {', '.join(rule.languages)}{cwe}\n"
     )
     click.echo(f"{rule.message}\n{rule.advice}\n")
     click.echo(f"Worth: {measured(rule.id) if rule.ours else 'a rule of the project, not measured'}\n")
-    click.echo(f"Wrong:\n{_indented(rule.bad[0])}\nRight:\n{_indented(rule.good[0])}\n")
+    click.echo(f"Wrong:\n{_indented(wrong)}\nRight:\n{_indented(rule.good[0])}\n")
     click.echo(f"Silence it on a line:  hunkwise: ignore[{rule.id}] -- why")
 
 
