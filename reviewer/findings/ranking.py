@@ -85,6 +85,7 @@ def settle(
     said: Counter[_Kind] = Counter()
     rejected: list[Rejected] = []
     ruled: set[tuple[str, int, int]] = set()  # lines that a rule speaks of: it knows more than the model
+    kinds: dict[tuple[str, int, int, Category], str] = {}  # and what ours say of which line
     for found in sorted(findings, key=_order):
         name = (found.path, found.part, found.start_line, found.end_line, found.fingerprint)
         kind = _kind(found)
@@ -95,6 +96,8 @@ def settle(
             rejected.append(Rejected(found, f"below --min-severity {floor}"))
         elif kind is _Kind.JUDGED and any(line in ruled for line in _lines(found)):
             rejected.append(Rejected(found, "a rule speaks of the same line"))
+        elif _ours(found) and (other := kinds.get(_place(found))):
+            rejected.append(Rejected(found, f"{other} says it of the same line"))
         elif found.confidence < bar_for.min_confidence and not found.unmeasured:
             rejected.append(Rejected(found, f"below --min-confidence {bar_for.min_confidence:g}"))
         elif said[kind] >= max(bar_for.max_comments, MOST_CERTAIN if kind is _Kind.CERTAIN else 0):
@@ -103,7 +106,16 @@ def settle(
             kept[name] = found
             said[kind] += 1
             ruled.update(_lines(found) if found.source.rule else ())
+            kinds.update({_place(found): found.source.rule} if _ours(found) else {})
     return tuple(kept.values()), tuple(rejected)
+
+
+def _ours(found: Finding) -> bool:
+    return bool(found.source.rule) and found.source.tool == "hunkwise"
+
+
+def _place(found: Finding) -> tuple[str, int, int, Category]:
+    return found.path, found.part, found.start_line, found.category
 
 
 def _lines(found: Finding) -> Iterator[tuple[str, int, int]]:
