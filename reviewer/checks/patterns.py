@@ -20,6 +20,9 @@ WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PARTS = {"c": "field_expression", "cpp": "field_expression", "go": "selector_expression"}
 _CONTEXTS = {"c": "void f() {{ {}; }}", "cpp": "void f() {{ {}; }}", "go": "func f() {{ _ = {} }}"}
 _PART = re.compile(r"(?:[\w$]+|\(\))(?:(?:\.|->)(?:[\w$]+|\(\)))+")
+_ONE_OF = re.compile(
+    r"(?P<before>\^?(?:\((?:[^()]*\\\.|\^\|\\\.)\)[?*]?|\\\.)*)(?:\((?P<all>\w+(?:\|\w+)*)\)|(?P<one>\w+))\$"
+)
 _CHAIN = re.compile(r"(?:[\w.:$]|->|\[\]|\(\))+\(\)")
 
 
@@ -69,6 +72,9 @@ def possible(rule: object, words: frozenset[str], *, around: bool = True) -> boo
         pattern = None if "selector" in pattern else pattern.get("context")
     if isinstance(pattern, str) and not _words(pattern) <= words:
         return False
+    regex = rule.get("regex")
+    if isinstance(regex, str) and (wanted := _one_of(regex)) and not wanted & words:
+        return False
     choices = rule.get("any") or ()
     return (
         all(possible(part, words, around=around) for part in rule.get("all") or ())
@@ -76,6 +82,14 @@ def possible(rule: object, words: frozenset[str], *, around: bool = True) -> boo
         and possible(rule.get("has"), words, around=around)
         and (not around or possible(rule.get("inside"), words))
     )
+
+
+@cache
+def _one_of(regex: str) -> frozenset[str]:
+    """Give words of which one must stand in what a regular expression matches; none where that is not plain."""
+    found = _ONE_OF.fullmatch(regex) if regex.startswith(("^", "(^", "\\.")) else None
+    named = (found["all"] or found["one"]).split("|") if found else []
+    return frozenset(named) if all(WORD.fullmatch(name) for name in named) else frozenset()
 
 
 @cache

@@ -8,9 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from hunkwise.reviewer.checks.functions import javascript
+
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
     Check = Callable[[SgNode, str], Iterator[tuple[SgNode, Mapping[str, SgNode]]]]
 
-CHECKS: dict[str, Check] = {}
+CHECKS: dict[str, Check] = {
+    "javascript-repeated-key": javascript.repeated_keys,
+    "javascript-repeated-case": javascript.repeated_cases,
+    "javascript-repeated-parameter": javascript.repeated_parameters,
+}

@@ -1,0 +1,68 @@
+"""What is written twice where only one can count: keys of an object, members of a class, cases, parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+    Found = Iterator[tuple[SgNode, Mapping[str, SgNode]]]
+
+_PLAIN = frozenset({"property_identifier", "string", "number", "private_property_identifier"})
+_VALUES = frozenset({"string", "number", "member_expression", "identifier", "true", "false", "null"})
+
+
+def repeated_keys(root: SgNode, language: str) -> Found:
+    """Find keys and members that a later one of the same name replaces."""
+    for holder in _all(root, "object"):
+        yield from _again((key, key.text().strip("'\"")) for key in map(_key, holder.children()) if key)
+    for holder in _all(root, "class_body"):
+        yield from _again(
+            (key, f"{_before(member, key)}{key.text()}")
+            for member in holder.children()
+            if (key := _member(member))
+        )
+
+
+def repeated_cases(root: SgNode, language: str) -> Found:
+    """Find cases of a switch whose value an earlier one takes."""
+    for holder in _all(root, "switch_body"):
+        values = (case.field("value") for case in holder.children() if case.kind() == "switch_case")
+        yield from _again((value, value.text()) for value in values if value and value.kind() in _VALUES)
+
+
+def repeated_parameters(root: SgNode, language: str) -> Found:
+    """Find parameters with the name of an earlier one."""
+    for holder in _all(root, "formal_parameters"):
+        names = (one.field("pattern") or one for one in holder.children())
+        yield from _again((one, one.text()) for one in names if one.kind() == "identifier")
+
+
+def _all(root: SgNode, kind: str) -> Iterable[SgNode]:
+    return root.find_all(cast("Any", {"rule": {"kind": kind}}))
+
+
+def _again(keys: Iterable[tuple[SgNode, str]]) -> Found:
+    seen: set[str] = set()
+    for node, name in keys:
+        if name in seen:
+            yield node, {"KEY": node}
+        seen.add(name)
+
+
+def _key(pair: SgNode) -> SgNode | None:
+    key = pair.field("key") if pair.kind() == "pair" else None
+    return key if key is not None and key.kind() in _PLAIN and key.text() != "__proto__" else None
+
+
+def _member(member: SgNode) -> SgNode | None:
+    key = member.field("name") if member.kind() == "method_definition" else None
+    return key if key is not None and key.kind() in _PLAIN else None
+
+
+def _before(member: SgNode, key: SgNode) -> str:
+    """Give what makes two members of one name different: static, get and set."""
+    words = member.text()[: key.range().start.index - member.range().start.index].split()
+    return " ".join(word for word in words if word in ("static", "get", "set"))
