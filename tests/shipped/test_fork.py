@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from fakes.github import Account, FakeGitHub
 from fakes.server import serving
 
 from hunkwise.reviewer.report.json import LARGEST
+from hunkwise.reviewer.types import Source
 
 TOKEN = "secret-token"
 CHANGE = {"half.py": HALF.replace("//", "/"), "uv.lock": "x = 1\n"}
@@ -154,6 +156,10 @@ def added(report: Path, **values: Any) -> None:
         "code": [],
         "part": 0,
         "suggestion": None,
+        "source": asdict(Source()),
+        "witnesses": [],
+        "advice": "",
+        "example": "",
         **values,
     }
     report.write_text(json.dumps({**document, "findings": [finding]}))
