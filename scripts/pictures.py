@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 EXAMPLE = "examples/python-pages.patch"
+OPTIONS = ("--min-confidence", "0.7")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PAGE = "900,690"  # ends below the first remark
 SCALE = 1.25
@@ -35,13 +36,13 @@ LETTER, ROW, EDGE = 8.4, 19, 16  # pixels: a letter's width at 14 pixels, a row'
 
 def review(*options: str) -> str:
     """Review the example and give what is printed."""
-    command = [str(Path(sys.executable).parent / "review"), EXAMPLE, *options]
+    command = [str(Path(sys.executable).parent / "review"), EXAMPLE, *OPTIONS, *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def terminal(printed: str) -> str:
     """Draw coloured output as SVG: each piece of text lies where a terminal has it, whatever the font."""
-    rows = [f"\x1b[2m$\x1b[0m review {EXAMPLE}", *printed.rstrip("\n").split("\n")]
+    rows = [f"\x1b[2m$\x1b[0m review {EXAMPLE} {' '.join(OPTIONS)}", *printed.rstrip("\n").split("\n")]
     texts, widest = [], 0
     for number, row in enumerate(rows, 1):
         column = 0
