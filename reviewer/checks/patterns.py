@@ -124,7 +124,13 @@ def bound(node: SgNode, names: Iterable[str]) -> dict[str, SgNode | Sequence[SgN
     for name in names:
         one = node.get_match(name)
         if one is not None:
-            found[name] = one
+            found[name] = _single(one)
         elif many := node.get_multiple_matches(name):
             found[name] = many
     return found
+
+
+def _single(node: SgNode) -> SgNode:
+    """Take a lone value out of the list that Go's grammar puts it into."""
+    parts = [part for part in node.children() if part.is_named()] if node.kind() == "expression_list" else []
+    return parts[0] if len(parts) == 1 else node

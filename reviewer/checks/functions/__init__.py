@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from hunkwise.reviewer.checks.functions import javascript
+from hunkwise.reviewer.checks.functions import go, javascript
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -19,4 +19,10 @@ CHECKS: dict[str, Check] = {
     "javascript-repeated-key": javascript.repeated_keys,
     "javascript-repeated-case": javascript.repeated_cases,
     "javascript-repeated-parameter": javascript.repeated_parameters,
+    "go_condition_twice": go.condition_twice,
+    "go_format_arguments": go.format_arguments,
+    "go_shared_write_in_goroutines": go.shared_write_in_goroutines,
+    "go_unexported_fields_encoded": go.unexported_fields_encoded,
+    "go_unreachable_type_case": go.unreachable_type_case,
+    "go_used_after_nil_check": go.used_after_nil_check,
 }
