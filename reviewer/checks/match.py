@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 8  # of a remark; of what is longer the first line is remarked on
 MOST_HITS = 50  # of one rule in one file
-_MOST_CANDIDATES = 200  # nodes that rules are tried on one by one
+_MOST_CANDIDATES = 4  # nodes that rules are tried on one by one
 _LONGEST_NAME = 60  # characters of a metavariable in a text
 
 _TESTS = re.compile(r"(?:^|_)tests?(?:_|$)")

@@ -134,3 +134,39 @@ def _single(node: SgNode) -> SgNode:
     """Take a lone value out of the list that Go's grammar puts it into."""
     parts = [part for part in node.children() if part.is_named()] if node.kind() == "expression_list" else []
     return parts[0] if len(parts) == 1 else node
+
+
+_CLASSES = {"w": "0-9A-Za-z_", "d": "0-9", "s": r" \t\r\n"}
+
+
+def quick(rule: Any) -> Any:
+    """Write the regular expressions in a rule of ast-grep for ASCII: those for all of Unicode cost far more to make."""
+    if isinstance(rule, list):
+        return [quick(part) for part in rule]
+    if not isinstance(rule, Mapping):
+        return rule
+    return {
+        key: _ascii(value) if key == "regex" and isinstance(value, str) else quick(value)
+        for key, value in rule.items()
+    }
+
+
+def _ascii(regex: str) -> str:
+    made: list[str] = []
+    inside, escaped = False, False
+    for letter in regex:
+        if escaped:
+            made.append(_escape(letter, inside))
+        elif letter != "\\":
+            inside = letter == "[" or (inside and letter != "]")
+            made.append(letter)
+        escaped = letter == "\\" and not escaped
+    return "".join(made)
+
+
+def _escape(letter: str, inside: bool) -> str:
+    if letter in _CLASSES:
+        return _CLASSES[letter] if inside else f"[{_CLASSES[letter]}]"
+    if letter.lower() in _CLASSES and not inside:
+        return f"[^{_CLASSES[letter.lower()]}]"
+    return r"(?-u:\b)" if letter == "b" and not inside else f"\\{letter}"

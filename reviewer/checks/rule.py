@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hunkwise.reviewer.checks.patterns import quick
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.types import Category, Severity
 
@@ -104,10 +105,10 @@ def read_rule(data: object, where: str, *, ours: bool = True) -> Rule:
         advice=_one_line(data["advice"]),
         bad=_words(data, "bad", where),
         good=_words(data, "good", where),
-        find={key: data[key] for key in ("rule", "constraints", "utils") if key in data}
+        find=quick({key: data[key] for key in ("rule", "constraints", "utils") if key in data})
         if ways == ["rule"]
         else {},
-        flow=data.get("flow") or {},
+        flow=quick(data.get("flow") or {}),
         check=data.get("check", ""),
         fix=data.get("fix"),
         at=data.get("at", ""),
