@@ -140,7 +140,7 @@ _CLASSES = {"w": "0-9A-Za-z_", "d": "0-9", "s": r" \t\r\n"}
 
 
 def quick(rule: Any) -> Any:
-    """Write the regular expressions in a rule of ast-grep for ASCII: those for all of Unicode cost far more to make."""
+    """Write the regular expressions of a rule for ASCII: those for all of Unicode cost far more to make."""
     if isinstance(rule, list):
         return [quick(part) for part in rule]
     if not isinstance(rule, Mapping):
