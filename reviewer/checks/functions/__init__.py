@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from hunkwise.reviewer.checks.functions import go, javascript
+from hunkwise.reviewer.checks.functions import go, javascript, python, python_calls, python_formats
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -25,4 +25,13 @@ CHECKS: dict[str, Check] = {
     "go_unexported_fields_encoded": go.unexported_fields_encoded,
     "go_unreachable_type_case": go.unreachable_type_case,
     "go_used_after_nil_check": go.used_after_nil_check,
+    "python_arguments_wrong": python_calls.arguments_wrong,
+    "python_base_init_not_called": python.base_init_not_called,
+    "python_defined_twice": python.defined_twice,
+    "python_loop_name_unused": python.loop_name_unused,
+    "python_overridden_in_init": python.overridden_in_init,
+    "python_result_dropped": python.result_dropped,
+    "python_result_of_nothing": python_calls.result_of_nothing,
+    "python_text_without_f": python.text_without_f,
+    "python_values_wrong": python_formats.values_wrong,
 }
