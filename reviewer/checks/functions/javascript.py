@@ -17,7 +17,7 @@ _VALUES = frozenset({"string", "number", "member_expression", "identifier", "tru
 def repeated_keys(root: SgNode, language: str) -> Found:
     """Find keys and members that a later one of the same name replaces."""
     for holder in _all(root, "object"):
-        yield from _again((key, key.text().strip("'\"")) for key in map(_key, holder.children()) if key)
+        yield from _again((key, _name(key)) for key in map(_key, holder.children()) if key)
     for holder in _all(root, "class_body"):
         yield from _again(
             (key, f"{_before(member, key)}{key.text()}")
@@ -50,6 +50,10 @@ def _again(keys: Iterable[tuple[SgNode, str]]) -> Found:
         if name in seen:
             yield node, {"KEY": node}
         seen.add(name)
+
+
+def _name(key: SgNode) -> str:
+    return key.text()[1:-1] if key.kind() == "string" else key.text()
 
 
 def _key(pair: SgNode) -> SgNode | None:
