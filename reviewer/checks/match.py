@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hunkwise.reviewer.checks.flow import Functions, flows, triggers
 from hunkwise.reviewer.checks.functions import CHECKS
-from hunkwise.reviewer.checks.patterns import META, WORD, bound, in_context, metavariables, possible
+from hunkwise.reviewer.checks.patterns import (
+    META,
+    WORD,
+    bound,
+    in_context,
+    metavariables,
+    possible,
+    renamed,
+    root_kind,
+)
 from hunkwise.reviewer.checks.rule import Rule
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.languages.syntax import tree
@@ -83,27 +92,30 @@ def _matches(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tup
 
 
 def _found(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple[Rule, list[SgNode]]]:
-    """Find where rules match. One walk finds the nodes that any of them may match: in most texts there are few."""
-    plain = [rule for rule in rules if "utils" not in rule.find]
-    nodes = _candidates(plain, root, language)
-    if nodes is None:
-        plain = []
-    for rule in plain:
-        matched = [found for node in nodes or () if (found := _itself(rule, node, language)) is not None]
-        if matched:
-            yield rule, matched
+    """Find where rules match: those for nodes of one kind in one walk, for most texts hold no defect."""
+    groups: dict[str, list[Rule]] = {}
     for rule in rules:
-        if rule not in plain:
-            yield rule, _find_all(rule, root, language)
+        groups.setdefault("" if "utils" in rule.find else root_kind(rule.find["rule"], language), []).append(
+            rule
+        )
+    for kind, group in groups.items():
+        nodes = _candidates(group, root, language) if kind and len(group) > 1 else None
+        for rule in group:
+            if nodes is None:
+                yield rule, _find_all(rule, root, language)
+            elif matched := [node for each in nodes if (node := _itself(rule, each, language)) is not None]:
+                yield rule, matched
 
 
 def _candidates(
     rules: Sequence[Rule], root: SgNode, language: str
 ) -> list[tuple[SgNode, str, frozenset[str]]] | None:
-    """Give the nodes that a rule may match (constraints only narrow it), their kinds and words; None: too many."""
-    asked = {"rule": {"any": in_context([rule.find["rule"] for rule in rules], language)}}
+    """Give the nodes that one of these rules matches, their kinds and words; None: too many to try one by one."""
+    alike = [renamed(rule.find, str(number)) for number, rule in enumerate(rules)]
+    asked: dict[str, Any] = {"rule": {"any": [each["rule"] for each in alike]}}
+    asked["constraints"] = {name: to for each in alike for name, to in each.get("constraints", {}).items()}
     try:
-        nodes = root.find_all(cast("Any", asked)) if rules else []
+        nodes = root.find_all(cast("Any", in_context(asked, language)))
     except _REFUSED:
         return None  # which of them is refused is told where each is looked for
     if len(nodes) > _MOST_CANDIDATES:

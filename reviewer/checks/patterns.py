@@ -170,3 +170,53 @@ def _escape(letter: str, inside: bool) -> str:
     if letter.lower() in _CLASSES and not inside:
         return f"[^{_CLASSES[letter.lower()]}]"
     return r"(?-u:\b)" if letter == "b" and not inside else f"\\{letter}"
+
+
+def renamed(rule: Any, suffix: str) -> Any:
+    """Give all metavariables of a rule other names, so that it can stand beside others in one."""
+    if isinstance(rule, list):
+        return [renamed(each, suffix) for each in rule]
+    if not isinstance(rule, Mapping):
+        return META.sub(lambda found: _other(found, suffix), rule) if isinstance(rule, str) else rule
+    return {
+        key: {f"{name}_{suffix}": renamed(part, suffix) for name, part in value.items()}
+        if key == "constraints"
+        else value
+        if key in ("regex", "kind", "field")
+        else renamed(value, suffix)
+        for key, value in rule.items()
+    }
+
+
+def _other(found: re.Match[str], suffix: str) -> str:
+    name = found[1] or found[2] or "_"
+    return found[0] if name.startswith("_") else f"{found[0]}_{suffix}"
+
+
+def root_kind(rule: Any, language: str) -> str:
+    """Name the kind of nodes that a rule matches, as far as a look at it tells; "" where it does not.
+
+    It only groups rules: a wrong answer costs time and nothing else.
+    """
+    if not isinstance(rule, Mapping):
+        return ""
+    if isinstance(kind := rule.get("kind"), str):
+        return kind
+    if isinstance(pattern := rule.get("pattern"), str):
+        return _kind_of_pattern(pattern, language)
+    if isinstance(pattern, Mapping):
+        return str(pattern.get("selector", ""))
+    if isinstance(parts := rule.get("all"), list):
+        return next((kind for part in parts if (kind := root_kind(part, language))), "")
+    kinds = {root_kind(part, language) for part in rule.get("any") or ()}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+@cache
+def _kind_of_pattern(pattern: str, language: str) -> str:
+    from hunkwise.reviewer.languages.syntax import tree
+
+    node = tree(language, META.sub("x", pattern))
+    while len(inside := node.children()) == 1:
+        node = inside[0]
+    return node.kind()

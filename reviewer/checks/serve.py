@@ -14,7 +14,7 @@ from hunkwise.reviewer.checks.pack import Measured, measured, rules_for
 from hunkwise.reviewer.checks.rule import Rule, read_rule
 from hunkwise.reviewer.errors import ConfigError
 
-PATIENCE = 4.0  # seconds of CPU time for one text; 10,000 lines take less than one
+PATIENCE = 10.0  # seconds of CPU time for one text; 10,000 lines take less than one
 
 
 def serve() -> None:
