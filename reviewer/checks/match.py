@@ -110,10 +110,12 @@ def _found(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple
 def _candidates(
     rules: Sequence[Rule], root: SgNode, language: str
 ) -> list[tuple[SgNode, str, frozenset[str]]] | None:
-    """Give the nodes that one of these rules matches, their kinds and words; None: too many to try one by one."""
+    """Give the nodes that one of these rules may match, with kind and words; None where they are too many.
+
+    Without constraints: `any` stays with the first rule that fits a node, whose constraint would hide the others.
+    """
     alike = [renamed(rule.find, str(number)) for number, rule in enumerate(rules)]
     asked: dict[str, Any] = {"rule": {"any": [each["rule"] for each in alike]}}
-    asked["constraints"] = {name: to for each in alike for name, to in each.get("constraints", {}).items()}
     try:
         nodes = root.find_all(cast("Any", in_context(asked, language)))
     except _REFUSED:

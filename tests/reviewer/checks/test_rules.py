@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hunkwise.reviewer.checks.examples import faults
-from hunkwise.reviewer.checks.pack import all_rules
+from hunkwise.reviewer.checks.match import hits
+from hunkwise.reviewer.checks.pack import all_rules, rules_for
 from hunkwise.reviewer.checks.rule import Rule
 
 
@@ -15,3 +16,12 @@ def test_a_rule_holds_on_its_examples(rule: Rule) -> None:
     assert faults(rule) == []
     assert len(rule.bad) >= 2
     assert len(rule.good) >= 2
+
+
+def test_a_rule_is_heard_among_all_others() -> None:
+    """A constraint of one rule does not hide what another says of the same node."""
+    text = "from paramiko import AutoAddPolicy\nclient.set_missing_host_key_policy(AutoAddPolicy)\n"
+
+    assert [hit.rule for hit in hits(rules_for("python"), "python", text)] == [
+        "python-ssh-host-key-unchecked"
+    ]
