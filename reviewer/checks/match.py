@@ -16,7 +16,6 @@ from hunkwise.reviewer.checks.patterns import (
     in_context,
     metavariables,
     possible,
-    renamed,
     root_kind,
 )
 from hunkwise.reviewer.checks.rule import Rule
@@ -110,12 +109,11 @@ def _found(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple
 def _candidates(
     rules: Sequence[Rule], root: SgNode, language: str
 ) -> list[tuple[SgNode, str, frozenset[str]]] | None:
-    """Give the nodes that one of these rules may match, with kind and words; None where they are too many.
+    """Give the nodes that one of these rules may match, their kinds and words; None: too many to try one by one.
 
-    Without constraints: `any` stays with the first rule that fits a node, whose constraint would hide the others.
+    Constraints only narrow a rule, so they are left out here: beside others they would be asked of the wrong one.
     """
-    alike = [renamed(rule.find, str(number)) for number, rule in enumerate(rules)]
-    asked: dict[str, Any] = {"rule": {"any": [each["rule"] for each in alike]}}
+    asked = {"rule": {"any": [rule.find["rule"] for rule in rules]}}
     try:
         nodes = root.find_all(cast("Any", in_context(asked, language)))
     except _REFUSED:

@@ -172,27 +172,6 @@ def _escape(letter: str, inside: bool) -> str:
     return r"(?-u:\b)" if letter == "b" and not inside else f"\\{letter}"
 
 
-def renamed(rule: Any, suffix: str) -> Any:
-    """Give all metavariables of a rule other names, so that it can stand beside others in one."""
-    if isinstance(rule, list):
-        return [renamed(each, suffix) for each in rule]
-    if not isinstance(rule, Mapping):
-        return META.sub(lambda found: _other(found, suffix), rule) if isinstance(rule, str) else rule
-    return {
-        key: {f"{name}_{suffix}": renamed(part, suffix) for name, part in value.items()}
-        if key == "constraints"
-        else value
-        if key in ("regex", "kind", "field")
-        else renamed(value, suffix)
-        for key, value in rule.items()
-    }
-
-
-def _other(found: re.Match[str], suffix: str) -> str:
-    name = found[1] or found[2] or "_"
-    return found[0] if name.startswith("_") else f"{found[0]}_{suffix}"
-
-
 def root_kind(rule: Any, language: str) -> str:
     """Name the kind of nodes that a rule matches, as far as a look at it tells; "" where it does not.
 
