@@ -11,7 +11,7 @@ from hunkwise.reviewer.checks.flow import Functions, flows, triggers
 from hunkwise.reviewer.checks.functions import CHECKS
 from hunkwise.reviewer.checks.patterns import (
     META,
-    WORD,
+    Text,
     bound,
     in_context,
     metavariables,
@@ -63,8 +63,8 @@ class Match:
 def hits(rules: Sequence[Rule], language: str, text: str) -> list[Hit]:
     """Find where rules match in a text, in order. Raises ConfigError for a rule that ast-grep refuses."""
     rules = [rule for rule in rules if language in rule.languages and rule.reads(text)]
-    words = frozenset(WORD.findall(text)) if rules else frozenset()
-    rules = [rule for rule in rules if _possible(rule, words)]
+    looked_at = Text.of(text) if rules else Text(frozenset(), "")
+    rules = [rule for rule in rules if _possible(rule, looked_at)]
     if not rules:
         return []
     root = tree(language, text)
@@ -106,9 +106,7 @@ def _found(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple
                 yield rule, matched
 
 
-def _candidates(
-    rules: Sequence[Rule], root: SgNode, language: str
-) -> list[tuple[SgNode, str, frozenset[str]]] | None:
+def _candidates(rules: Sequence[Rule], root: SgNode, language: str) -> list[tuple[SgNode, str, Text]] | None:
     """Give the nodes that one of these rules may match, their kinds and words; None: too many to try one by one.
 
     Constraints only narrow a rule, so they are left out here: beside others they would be asked of the wrong one.
@@ -120,14 +118,14 @@ def _candidates(
         return None  # which of them is refused is told where each is looked for
     if len(nodes) > _MOST_CANDIDATES:
         return None
-    return [(node, node.kind(), frozenset(WORD.findall(node.text()))) for node in nodes]
+    return [(node, node.kind(), Text.of(node.text())) for node in nodes]
 
 
-def _itself(rule: Rule, candidate: tuple[SgNode, str, frozenset[str]], language: str) -> SgNode | None:
+def _itself(rule: Rule, candidate: tuple[SgNode, str, Text], language: str) -> SgNode | None:
     """Give a node as a rule matches it, with what its metavariables stand for; None where it does not."""
-    node, kind, words = candidate
+    node, kind, text = candidate
     wanted = rule.find["rule"]
-    if wanted.get("kind", kind) != kind or not possible(wanted, words, around=False):
+    if wanted.get("kind", kind) != kind or not possible(wanted, text, around=False):
         return None
     try:
         found = node.find(cast("Any", in_context(rule.find, language)))
@@ -222,8 +220,8 @@ def _fix(rule: Rule, match: Match, text: str) -> tuple[int, int, str] | None:
     return where.start.index, where.end.index, META.sub(put, rule.fix)
 
 
-def _possible(rule: Rule, words: frozenset[str]) -> bool:
+def _possible(rule: Rule, text: Text) -> bool:
     """Tell whether a text that holds these words can match."""
     if rule.flow:
-        return any(possible(entry, words) for entry in triggers(rule.flow))
-    return not rule.find or possible(rule.find["rule"], words)
+        return any(possible(entry, text) for entry in triggers(rule.flow))
+    return not rule.find or possible(rule.find["rule"], text)

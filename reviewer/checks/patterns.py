@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from hunkwise.reviewer.checks.literals import needed
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -20,9 +23,6 @@ WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PARTS = {"c": "field_expression", "cpp": "field_expression", "go": "selector_expression"}
 _CONTEXTS = {"c": "void f() {{ {}; }}", "cpp": "void f() {{ {}; }}", "go": "func f() {{ _ = {} }}"}
 _PART = re.compile(r"(?:[\w$]+|\(\))(?:(?:\.|->)(?:[\w$]+|\(\)))+")
-_ONE_OF = re.compile(
-    r"(?P<before>\^?(?:\((?:[^()]*\\\.|\^\|\\\.)\)[?*]?|\\\.)*)(?:\((?P<all>\w+(?:\|\w+)*)\)|(?P<one>\w+))\$"
-)
 _CHAIN = re.compile(r"(?:[\w.:$]|->|\[\]|\(\))+\(\)")
 
 
@@ -60,8 +60,21 @@ def _outside(pattern: str) -> str:
     return "".join(kept)
 
 
-def possible(rule: object, words: frozenset[str], *, around: bool = True) -> bool:
-    """Tell whether a text that holds these words can match; a word of a pattern must stand in it.
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text as it is asked whether a rule can match in it: its words, and all of it in small letters."""
+
+    words: frozenset[str]
+    small: str
+
+    @classmethod
+    def of(cls, text: str) -> Text:
+        """Look at a text."""
+        return cls(frozenset(WORD.findall(text)), text.lower())
+
+
+def possible(rule: object, text: Text, *, around: bool = True) -> bool:
+    """Tell whether a rule can match in a text: what its patterns and regular expressions need must stand in it.
 
     Without `around` the text is that of a node, and what a rule says of the node's surroundings is not asked.
     """
@@ -70,26 +83,22 @@ def possible(rule: object, words: frozenset[str], *, around: bool = True) -> boo
     pattern = rule.get("pattern")
     if isinstance(pattern, Mapping):
         pattern = None if "selector" in pattern else pattern.get("context")
-    if isinstance(pattern, str) and not _words(pattern) <= words:
+    if isinstance(pattern, str) and not _words(pattern) <= text.words:
         return False
     regex = rule.get("regex")
-    if isinstance(regex, str) and (wanted := _one_of(regex)) and not wanted & words:
+    if (
+        isinstance(regex, str)
+        and (one_of := needed(regex))
+        and not any(each in text.small for each in one_of)
+    ):
         return False
     choices = rule.get("any") or ()
     return (
-        all(possible(part, words, around=around) for part in rule.get("all") or ())
-        and (not choices or any(possible(part, words, around=around) for part in choices))
-        and possible(rule.get("has"), words, around=around)
-        and (not around or possible(rule.get("inside"), words))
+        all(possible(part, text, around=around) for part in rule.get("all") or ())
+        and (not choices or any(possible(part, text, around=around) for part in choices))
+        and possible(rule.get("has"), text, around=around)
+        and (not around or possible(rule.get("inside"), text))
     )
-
-
-@cache
-def _one_of(regex: str) -> frozenset[str]:
-    """Give words of which one must stand in what a regular expression matches; none where that is not plain."""
-    found = _ONE_OF.fullmatch(regex) if regex.startswith(("^", "(^", "\\.")) else None
-    named = (found["all"] or found["one"]).split("|") if found else []
-    return frozenset(named) if all(WORD.fullmatch(name) for name in named) else frozenset()
 
 
 @cache

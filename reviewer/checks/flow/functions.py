@@ -12,7 +12,7 @@ from hunkwise.reviewer.checks.flow.steps.grammar import Grammar, grammar
 from hunkwise.reviewer.checks.flow.steps.graph import Graph
 from hunkwise.reviewer.checks.flow.steps.lower import TooLong, lower
 from hunkwise.reviewer.checks.flow.steps.tree import Key, Node, key
-from hunkwise.reviewer.checks.patterns import WORD, bound, in_context, metavariables, possible
+from hunkwise.reviewer.checks.patterns import Text, bound, in_context, metavariables, possible
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -76,9 +76,9 @@ class Functions:
         return area
 
     @cached_property
-    def words(self) -> frozenset[str]:
-        """The words of the text: what a pattern needs one of can't match without it."""
-        return frozenset(WORD.findall(self.text))
+    def words(self) -> Text:
+        """What the text holds: what a rule needs one of can't match without it."""
+        return Text.of(self.text)
 
     @cached_property
     def _errors(self) -> list[int]:
