@@ -62,9 +62,15 @@ class Match:
 
 def hits(rules: Sequence[Rule], language: str, text: str) -> list[Hit]:
     """Find where rules match in a text, in order. Raises ConfigError for a rule that ast-grep refuses."""
-    rules = [rule for rule in rules if language in rule.languages and rule.reads(text)]
-    looked_at = Text.of(text) if rules else Text(frozenset(), "")
-    rules = [rule for rule in rules if _possible(rule, looked_at)]
+    looked_at = Text.of(text)
+    rules = [
+        rule
+        for rule in rules
+        if language in rule.languages
+        and looked_at.may_match(rule.file)
+        and _possible(rule, looked_at)
+        and rule.reads(text)
+    ]
     if not rules:
         return []
     root = tree(language, text)

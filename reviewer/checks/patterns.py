@@ -72,6 +72,11 @@ class Text:
         """Look at a text."""
         return cls(frozenset(WORD.findall(text)), text.lower())
 
+    def may_match(self, regex: str) -> bool:
+        """Tell whether a regular expression can match in it; what it needs must stand there."""
+        one_of = needed(regex)
+        return not one_of or any(each in self.small for each in one_of)
+
 
 def possible(rule: object, text: Text, *, around: bool = True) -> bool:
     """Tell whether a rule can match in a text: what its patterns and regular expressions need must stand in it.
