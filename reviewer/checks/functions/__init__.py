@@ -28,6 +28,7 @@ CHECKS: dict[str, Check] = {
     "python_arguments_wrong": python_calls.arguments_wrong,
     "python_base_init_not_called": python.base_init_not_called,
     "python_defined_twice": python.defined_twice,
+    "python_key_twice": python.key_twice,
     "python_loop_name_unused": python.loop_name_unused,
     "python_overridden_in_init": python.overridden_in_init,
     "python_result_dropped": python.result_dropped,

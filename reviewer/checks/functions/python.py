@@ -35,6 +35,20 @@ def defined_twice(root: SgNode, _language: str) -> Found:
                 seen[name.text()] = node
 
 
+def key_twice(root: SgNode, _language: str) -> Found:
+    """Find a key that stands in a dictionary twice."""
+    for dictionary in _all(root, "dictionary"):
+        seen: set[str] = set()
+        for pair in dictionary.named_children():
+            key = pair.field("key") if pair.kind() == "pair" else None
+            if key is None or key.kind() not in ("string", "integer", "attribute", "float"):
+                continue
+            text = key.text()
+            if text in seen and not re.match(r"\w*[fF]\w*['\"]", text):
+                yield pair, {"K": key}
+            seen.add(text)
+
+
 def text_without_f(root: SgNode, _language: str) -> Found:
     """Find a text that names a local variable in braces and is shown as it stands."""
     for text in _all(root, "string"):

@@ -44,7 +44,9 @@ new file mode 100644
 def test_an_own_rule_is_read_as_ours_are() -> None:
     """It makes a remark with its names in view, that says whose rule it is."""
     change = parse_diff(NEW)
-    (found,), missed = inspect(change.files[0], change, RuleSet(own=own_rules([("a.yml", OWN)])))
+    (found,), missed = inspect(
+        change.files[0], change, RuleSet(own=own_rules([("a.yml", OWN)]), off=("python-*",))
+    )
 
     assert missed is None
     assert (found.title, found.start_line, found.severity) == (
@@ -61,11 +63,13 @@ def test_rules_are_turned_off_and_given_severities() -> None:
     change = parse_diff(NEW)
     own = own_rules([("a.yml", OWN)])
     graded, _ = inspect(
-        change.files[0], change, RuleSet(own=own, severities={"ours-no-print": Severity.HIGH})
+        change.files[0],
+        change,
+        RuleSet(own=own, off=("python-*",), severities={"ours-no-print": Severity.HIGH}),
     )
 
     assert [found.severity for found in graded] == [Severity.HIGH]
-    assert inspect(change.files[0], change, RuleSet(own=own, off=("ours-*",))) == ((), None)
+    assert inspect(change.files[0], change, RuleSet(own=own, off=("ours-*", "python-*"))) == ((), None)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +97,9 @@ def test_a_pattern_that_is_none_is_a_fault_of_the_review() -> None:
     """The file is named as not read, with what ast-grep says."""
     change = parse_diff(NEW)
     wrong = OWN.replace("pattern: print($WHAT)", "kind: no_such_kind")
-    found, missed = inspect(change.files[0], change, RuleSet(own=own_rules([("a.yml", wrong)])))
+    found, missed = inspect(
+        change.files[0], change, RuleSet(own=own_rules([("a.yml", wrong)]), off=("python-*",))
+    )
 
     assert found == ()
     assert missed is not None
