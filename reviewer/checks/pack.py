@@ -93,7 +93,7 @@ def _folder(name: str) -> tuple[Rule, ...]:
 def _rules(folder: Traversable) -> Iterator[Rule]:
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".yml"):
-            yield read_rule(parse(file.read_text("utf-8"), file.name), file.name)
+            yield read_rule(parse(file.read_text("utf-8"), file.name, ours=True), file.name)
 
 
 @cache
@@ -102,7 +102,7 @@ def other_names(name: str) -> frozenset[str]:
     folder = resources.files("hunkwise.reviewer.checks") / "rules" / name.partition("-")[0]
     file = folder / f"{name}.yml"
     return (
-        frozenset(parse(file.read_text("utf-8"), file.name).get("also", ()))
+        frozenset(parse(file.read_text("utf-8"), file.name, ours=True).get("also", ()))
         if file.is_file()
         else frozenset()
     )
@@ -130,14 +130,14 @@ def _ids() -> frozenset[str]:
     return frozenset(file.name.removesuffix(".yml") for folder in folders for file in folder.iterdir())
 
 
-def parse(text: str, where: str) -> Any:
-    """Read YAML that may be hostile: plain values only, no aliases. Raises ConfigError."""
+def parse(text: str, where: str, *, ours: bool = False) -> Any:
+    """Read YAML that may be hostile, if it is not `ours`: plain values only, no aliases. Raises ConfigError."""
     import yaml
 
     if len(text) > LONGEST:
         raise ConfigError(f"{where}: longer than {LONGEST:,} characters")
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, _loader())):
+        if not ours and any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, _loader())):
             raise ConfigError(f"{where}: aliases (*name) are not used in rules")
         return yaml.load(text, _loader())  # noqa: S506 - a safe loader
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -109,7 +109,8 @@ def test_review(run: Run, isolate: str) -> None:
 
     assert (again.code, again.out) == (first.code, first.out), again.err
     assert_not_loaded(again)
-    assert again.seconds < 4 * helped.seconds + MARGIN  # two interpreters: the review, and what parses for it
+    # three interpreters: the review, what parses for it, and what matches rules
+    assert again.seconds < 6 * helped.seconds + MARGIN
 
 
 def test_hook(run: Run) -> None:
