@@ -114,6 +114,12 @@ def _ours(found: Finding) -> bool:
     return bool(found.source.rule) and found.source.tool == "hunkwise"
 
 
+def beside(findings: Sequence[Finding], checked: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Leave out what rules say of lines of which a check says a thing of that kind."""
+    places = {_place(found) for found in checked}
+    return tuple(found for found in findings if _place(found) not in places)
+
+
 def _place(found: Finding) -> tuple[str, int, int, Category]:
     return found.path, found.part, found.start_line, found.category
 

@@ -119,7 +119,7 @@ def carry_out(
         config = aim(config, engine)
     tell = _Teller(config, silence, len(todo.asked), observer)
     checked, unchecked = _check_all(todo, tell, time_left)
-    ruled, unruled = _inspect_all(todo, ruleset(config, own_rules), tell, time_left)
+    ruled, unruled = _inspect_all(todo, ruleset(config, own_rules), checked, tell, time_left)
     inquiry = Inquiry(todo.change, config.judging, _Hasty(engine, time_left), guidelines, config.rules)
     asked = inquiries(todo.asked, inquiry, todo.told)
     examined = _examine_all(asked, Recall(memory, asked), tell, time_left)
@@ -220,7 +220,7 @@ def _check_all(
 
 
 def _inspect_all(
-    todo: Agenda, rules: RuleSet, tell: _Teller, time_left: TimeLeft
+    todo: Agenda, rules: RuleSet, checked: Sequence[Finding], tell: _Teller, time_left: TimeLeft
 ) -> tuple[list[Finding], list[Skipped]]:
     """Read the files by rules; gives also those that could not be read, or not in time."""
     made: list[Finding] = []
@@ -230,6 +230,7 @@ def _inspect_all(
             missed.append(Skipped(file.path, f"{LATE}: rules", fault=True, part=file.part))
             continue
         found, skip = inspect(file, todo.change, rules)
+        found = ranking.beside(found, checked)
         missed += [skip] if skip else []
         tell.found_in(file, found)
         made += found

@@ -20,6 +20,18 @@ from hunkwise.reviewer.types import Review
 
 Start = Callable[..., Any]
 FILES = 10
+TURNED = (
+    "-",
+    "*",
+    "/",
+    "%",
+    "**",
+    "//",
+    "&",
+    "|",
+    "^",
+    "<<",
+)  # each another slip, or they were one rewriting
 
 
 def source(number: int, sign: str, more: str = "") -> str:
@@ -48,7 +60,7 @@ def reviewed(forge: FakeGitHub, folder: Path) -> tuple[Review, list[Bundle]]:
     change = replace(parse_diff(forge.patch.encode()), head=forge.head)
     with open_cache(CachePlace(folder), trust="trusted", repository="octo/repo") as cache:
         engine = CachedEngine(lambda: model, model.card(), cache)
-        made = review(change, Config(max_comments=30), engine, memory=cache)
+        made = review(change, Config(max_comments=30, min_confidence=0.01), engine, memory=cache)
     return made, model.bundles
 
 
@@ -63,7 +75,7 @@ def comments(forge: FakeGitHub) -> dict[str, list[tuple[int, str]]]:
 
 def test_a_push_that_changes_one_hunk_of_ten_costs_one_hunk(github: Start, tmp_path: Path) -> None:
     """Nine remarks keep their comments untouched; the tenth hunk alone is asked about, and remarked on once."""
-    texts = [source(number, "-") for number in range(FILES)]
+    texts = [source(number, TURNED[number]) for number in range(FILES)]
     forge = github(patch=patch(*texts))
     first, asked = reviewed(forge, tmp_path)
     post(first, forge)
@@ -72,7 +84,7 @@ def test_a_push_that_changes_one_hunk_of_ten_costs_one_hunk(github: Start, tmp_p
     of_a_hunk = len(asked) // FILES
 
     forge.head = "d" * 40
-    forge.patch = patch(*texts[:4], source(4, "*", "    check(second)\n"), *texts[5:])
+    forge.patch = patch(*texts[:4], source(4, ">>", "    check(second)\n"), *texts[5:])
     forge.requests = []
     second, asked = reviewed(forge, tmp_path)
     post(second, forge)
@@ -95,7 +107,7 @@ def one_file(changed: Mapping[int, str]) -> str:
     parts = []
     for number in range(FILES):
         body = [f"def f{number}(first, second):", *(f"    step{line}(first)" for line in range(SPACING - 3))]
-        last = changed.get(number, f"    return first - second + {number}\n")
+        last = changed.get(number, f"    return first {TURNED[number]} second + {number}\n")
         parts.append("\n".join(body) + f"\n{last}\n")
     return "".join(parts)
 
@@ -116,7 +128,7 @@ def test_it_costs_one_hunk_also_within_one_file(github: Start, tmp_path: Path) -
     of_a_hunk = len(asked) // FILES
 
     forge.head = "d" * 40
-    more = "    check(first)\n    check(second)\n    return first * second\n"
+    more = "    check(first)\n    check(second)\n    return first >> second\n"
     forge.patch = patch_of_one(one_file({0: more}))
     forge.requests = []
     second, asked = reviewed(forge, tmp_path)
@@ -132,14 +144,16 @@ def test_it_costs_one_hunk_also_within_one_file(github: Start, tmp_path: Path) -
     assert len(live) == FILES
     assert len([one for one in live if one["id"] in before]) == FILES - 1
     fresh = review(
-        parse_diff(forge.patch.encode()), Config(max_comments=30), ScriptedEngine(disliking(words))
+        parse_diff(forge.patch.encode()),
+        Config(max_comments=30, min_confidence=0.01),
+        ScriptedEngine(disliking(words)),
     )
     assert second.findings == fresh.findings
 
 
 def test_the_same_push_reviewed_again_costs_nothing(github: Start, tmp_path: Path) -> None:
     """Run again, as a restarted job is: no question to a model and no writing request."""
-    forge = github(patch=patch(*(source(number, "-") for number in range(FILES))))
+    forge = github(patch=patch(*(source(number, TURNED[number]) for number in range(FILES))))
     first, _ = reviewed(forge, tmp_path)
     post(first, forge)
     forge.requests = []
