@@ -11,6 +11,8 @@ from typing import Any
 
 LEAST = 3  # characters; shorter ones are in every text
 
+_RUSTS_EDGE = r"(?-u:\b)"  # patterns.quick writes \b like this, and Python does not read it
+
 Needed = tuple[str, ...]
 """Of these texts, in small letters, one must stand in what matches; () where nothing is known."""
 
@@ -19,7 +21,7 @@ Needed = tuple[str, ...]
 def needed(pattern: str) -> Needed:
     """Give texts of which one stands in whatever a pattern (of Rust's regex, or Python's) matches."""
     try:
-        return _of_sequence(parser.parse(pattern))
+        return _of_sequence(parser.parse(pattern.replace(_RUSTS_EDGE, r"\b")))
     except (re.error, RecursionError, OverflowError, FutureWarning):
         return ()
 

@@ -48,20 +48,9 @@ class Measured:
 
 def measured(name: str) -> Measured:
     """Give what was measured of a rule of ours."""
-    return _measured(name.partition("-")[0]).get(name) or Measured(projects=_projects(name.partition("-")[0]))
-
-
-@cache
-def _measured(folder: str) -> dict[str, Measured]:
-    read = _measurements(folder)
-    return {
-        name: Measured(counts["read"], counts["right"], read["projects"])
-        for name, counts in read.get("rules", {}).items()
-    }
-
-
-def _projects(folder: str) -> int:
-    return int(_measurements(folder).get("projects", 0))
+    read = _measurements(name.partition("-")[0])
+    counts = read.get("rules", {}).get(name, {"read": 0, "right": 0})
+    return Measured(counts["read"], counts["right"], read.get("projects", 0))
 
 
 @cache

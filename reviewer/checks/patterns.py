@@ -91,11 +91,7 @@ def possible(rule: object, text: Text, *, around: bool = True) -> bool:
     if isinstance(pattern, str) and not _words(pattern) <= text.words:
         return False
     regex = rule.get("regex")
-    if (
-        isinstance(regex, str)
-        and (one_of := needed(regex))
-        and not any(each in text.small for each in one_of)
-    ):
+    if isinstance(regex, str) and not text.may_match(regex):
         return False
     choices = rule.get("any") or ()
     return (

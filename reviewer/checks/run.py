@@ -6,7 +6,7 @@ import atexit
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from hunkwise.reviewer.checks.files import is_test, language_of
@@ -18,7 +18,6 @@ from hunkwise.reviewer.types import (
     Category,
     Change,
     FileDiff,
-    FileStatus,
     Finding,
     Severity,
     Skipped,
@@ -41,7 +40,7 @@ class RuleSet:
     categories: tuple[Category, ...] = tuple(Category)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Text:
     """A text that rules read, and the number of its first line in the file. `whole`: it is all of the file."""
 
@@ -49,16 +48,21 @@ class _Text:
     first: int
     whole: bool
 
+    @cached_property
+    def lines(self) -> list[str]:
+        """Its lines."""
+        return self.text.split("\n")
+
 
 def inspect(file: FileDiff, change: Change, rules: RuleSet) -> tuple[tuple[Finding, ...], Skipped | None]:
     """Read a file of a change by rules. Gives also what is to be said where it could not be read."""
-    text = whole_text(file, change)
+    text = change.text(file)
     language = language_of(file.path, text or "")
     if not language:
         return (), None
     texts = [_Text(text, 1, True)] if text is not None else list(_fragments(file))
-    before = change.old_texts.get(file.old_path or "") if file.status is not FileStatus.ADDED else None
-    asked = [each.text for each in texts] + ([before] if before is not None and text is not None else [])
+    before = change.old_texts.get(file.old_path or "") if text is not None else None
+    asked = [each.text for each in texts] + ([] if before is None else [before])
     if any(len(each) > LONGEST_TEXT for each in asked):
         return (), _skipped(file, f"the rules read texts of at most {LONGEST_TEXT:,} characters")
     if not asked:
@@ -76,26 +80,13 @@ def inspect(file: FileDiff, change: Change, rules: RuleSet) -> tuple[tuple[Findi
     if "error" in answer:
         return (), _skipped(file, answer["error"])
     found = answer["texts"]
-    known = _codes(found[len(texts)], before) if before is not None and len(found) > len(texts) else None
+    known = None if before is None else _codes(found[-1], before.split("\n"))
     return tuple(
         _finding(file, hit, each, rules)
         for each, said in zip(texts, found, strict=False)
         for hit in _new(file, said, each, known)
         if hit["dimension"] in rules.categories
     ), None
-
-
-def whole_text(file: FileDiff, change: Change) -> str | None:
-    """Give a file's text after the change, if it is known; of a new file the diff holds it."""
-    text = change.text(file)
-    if (
-        text is None
-        and file.status is FileStatus.ADDED
-        and len(file.hunks) == 1
-        and file.hunks[0].new_start == 1
-    ):
-        text = "\n".join(line.text for line in file.hunks[0].lines if line.new_no is not None) + "\n"
-    return text
 
 
 def _fragments(file: FileDiff) -> Iterator[_Text]:
@@ -115,19 +106,17 @@ def _new(
 ) -> Iterator[dict[str, Any]]:
     """Give the hits that the change is to blame for: on its lines, or not there before."""
     added = {line.new_no for hunk in file.hunks for line in hunk.added}
-    lines = each.text.split("\n")
     left = Counter(known or ())
     for hit in said:
         start, end = hit["start"] + each.first - 1, hit["end"] + each.first - 1
-        name = _code_name(hit, lines)
+        name = _code_name(hit, each.lines)
         before = left[name] > 0
         left[name] -= 1
         if any(number in added for number in range(start, end + 1)) or (known is not None and not before):
             yield hit
 
 
-def _codes(said: Sequence[dict[str, Any]], text: str) -> Counter[tuple[str, str]]:
-    lines = text.split("\n")
+def _codes(said: Sequence[dict[str, Any]], lines: Sequence[str]) -> Counter[tuple[str, str]]:
     return Counter(_code_name(hit, lines) for hit in said)
 
 
@@ -137,8 +126,7 @@ def _code_name(hit: Mapping[str, Any], lines: Sequence[str]) -> tuple[str, str]:
 
 
 def _finding(file: FileDiff, hit: Mapping[str, Any], each: _Text, rules: RuleSet) -> Finding:
-    lines = each.text.split("\n")
-    code = tuple(redact(line.rstrip("\r")) for line in lines[hit["start"] - 1 : hit["end"]])
+    code = tuple(redact(line.rstrip("\r")) for line in each.lines[hit["start"] - 1 : hit["end"]])
     start, end = hit["start"] + each.first - 1, hit["end"] + each.first - 1
     return Finding(
         path=file.path,

@@ -14,11 +14,11 @@ from hunkwise.reviewer.checks.pack import Measured, measured, rules_for
 from hunkwise.reviewer.checks.rule import Rule, read_rule
 from hunkwise.reviewer.errors import ConfigError
 
-PATIENCE = 10.0  # seconds of CPU time for one text; 10,000 lines take less than one
+PATIENCE = 10.0  # seconds of CPU time for the texts of one file; 10,000 lines take one to four
 
 
 def serve() -> None:
-    """Answer what standard input asks, a line of JSON each (Question in run.py)."""
+    """Answer what standard input asks, a line of JSON each (run.inspect)."""
     for line in sys.stdin:
         question = json.loads(line)
         signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)

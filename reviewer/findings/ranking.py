@@ -105,8 +105,10 @@ def settle(
         else:
             kept[name] = found
             said[kind] += 1
-            ruled.update(_lines(found) if found.source.rule else ())
-            kinds.update({_place(found): found.source.rule} if _ours(found) else {})
+            if found.source.rule:
+                ruled.update(_lines(found))
+            if _ours(found):
+                kinds[_place(found)] = found.source.rule
     return tuple(kept.values()), tuple(rejected)
 
 
