@@ -21,7 +21,7 @@ from hunkwise.reviewer.judge.selection import select
 from hunkwise.reviewer.languages.comments import code_of, codes
 from hunkwise.reviewer.source.ci import Variables
 from hunkwise.reviewer.source.git import PLAIN_DIFF, Repository, commit_id, repository, run
-from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Line
+from hunkwise.reviewer.types import FileDiff, FileStatus, Line
 
 MOST_FIX_LINES = 12  # of code that a fix removes or adds, in one file
 MOST_ORIGIN_LINES = 200  # that the commit of the bug changes in that file, or an ordinary one in code
@@ -54,22 +54,17 @@ class Commit:
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mined:
-    """A change that brought a bug in: in the form of `bench`, and how many commits were looked at for it."""
-
-    case: dict[str, Any]
-    looked_at: int
-
-
 def mine(
     folder: Path, most: int, environ: Variables, start: str = "HEAD", depth: int = 20_000
-) -> Iterator[Mined]:
-    """Give at most `most` candidates, of the newest fixes first, of the last `depth` commits. Raises GitError."""
+) -> Iterator[dict[str, Any]]:
+    """Give at most `most` candidates in the form of `bench`, the newest fixes' first, of the last `depth` commits.
+
+    Raises GitError.
+    """
     repo = repository(folder, environ)
     name = (repo.top or repo.git_dir).name.removesuffix(".git")
     seen: set[tuple[str, str]] = set()
-    for number, fix in enumerate(_commits(repo, start, depth), 1):
+    for fix in _commits(repo, commit_id(repo, start), f"--max-count={depth}", "--no-merges"):
         if len(seen) >= most:
             return
         if not _says_fix(fix.subject):
@@ -80,7 +75,7 @@ def mine(
         case = _case(repo, name, fix, *found)
         if case is not None:
             seen.add((found[0], found[1]))
-            yield Mined(case, number)
+            yield case
 
 
 def _says_fix(subject: str) -> bool:
@@ -88,24 +83,22 @@ def _says_fix(subject: str) -> bool:
     return told and bool(_FIXES.search(subject)) and not _NO_FIX.search(subject)
 
 
-def _commits(repo: Repository, start: str, depth: int) -> Iterator[Commit]:
-    """Give the commits of one parent, newest first."""
-    form = "--format=%H%x1f%P%x1f%cI%x1f%s%x1e"
-    listed = run(repo, "log", "--no-merges", f"--max-count={depth}", form, commit_id(repo, start))
+def _commits(repo: Repository, start: str, *options: str) -> Iterator[Commit]:
+    """Give the commits of one parent that led to one, that one included, newest first."""
+    listed = run(repo, "log", *options, "--format=%H%x1f%P%x1f%cI%x1f%s%x1e", start)
     for record in listed.decode("utf-8", "replace").split("\x1e"):
         fields = record.strip("\n").split("\x1f")
         if len(fields) == 4 and fields[1] and " " not in fields[1]:
             yield Commit(*fields)
 
 
-def _change(repo: Repository, commit: Commit, context: str, *paths: str) -> Change:
-    made = run(repo, "diff-tree", "-p", "-M", context, *PLAIN_DIFF, commit.parent, commit.id, "--", *paths)
-    return parse_diff(made)
+def _diff(repo: Repository, commit: Commit, context: str, *paths: str) -> bytes:
+    return run(repo, "diff-tree", "-p", "-M", context, *PLAIN_DIFF, commit.parent, commit.id, "--", *paths)
 
 
 def _origin(repo: Repository, fix: Commit) -> tuple[str, str, tuple[int, ...]] | None:
     """Find the one commit that wrote what a fix removes: its id, the file's path then, and its lines there."""
-    change = _change(repo, fix, "-U0")
+    change = parse_diff(_diff(repo, fix, "-U0"))
     code = [file for file in change.files if language_of(file.path) and not is_test(file.path)]
     others = [file for file in change.files if file not in code and not is_test(file.path)]
     if len(code) != 1 or any(language_of(file.path) for file in others):
@@ -155,27 +148,25 @@ def _case(
     repo: Repository, project: str, fix: Commit, origin: str, path: str, lines: tuple[int, ...]
 ) -> dict[str, Any] | None:
     """Write a candidate in the form of `bench`; None where it is no change that one could have reviewed."""
-    shown = run(repo, "log", "-1", "--format=%H%x1f%P%x1f%cI%x1f%s", origin).decode("utf-8", "replace")
-    fields = shown.strip("\n").split("\x1f")
-    if len(fields) != 4 or not fields[1] or " " in fields[1]:
+    made = next(_commits(repo, origin, "-1"), None)
+    if made is None:
         return None
-    made = Commit(*fields)
     names = run(repo, "diff-tree", "-r", "--name-only", "-z", made.parent, made.id).count(b"\0")
     if names > MOST_FILES:
         return None
-    change = _change(repo, made, _CONTEXT, path)
+    diff = _diff(repo, made, _CONTEXT, path)
+    change = parse_diff(diff)
     if len(change.files) != 1 or not select(change)[0]:
         return None
     (file,) = change.files
     text = _text(repo, made.id, path)
-    if text is None or not _reviewable(file, text, lines):
-        return None
     added = {line.new_no: line for hunk in file.hunks for line in hunk.added}
+    if text is None or not _all_code(file, text, [added.get(number) for number in lines]):
+        return None
     size = (len(added), sum(len(hunk.removed) for hunk in file.hunks))
     if sum(size) > MOST_ORIGIN_LINES:
         return None
     changed = any(hunk.removed for hunk in file.hunks if {line.new_no for line in hunk.added} & set(lines))
-    diff = run(repo, "diff-tree", "-p", "-M", _CONTEXT, *PLAIN_DIFF, made.parent, made.id, "--", path)
     return {
         "id": f"mined/{project}/{made.id[:10]}",
         "source": "mined",
@@ -196,11 +187,10 @@ def _case(
     }
 
 
-def _reviewable(file: FileDiff, text: str, lines: Sequence[int]) -> bool:
+def _all_code(file: FileDiff, text: str, lines: Sequence[Line | None]) -> bool:
     """Tell whether the lines are ones that the change wrote, and code."""
     known = codes(file, text)
-    added = {line.new_no: line for hunk in file.hunks for line in hunk.added}
-    return all(number in added and code_of(added[number], known) for number in lines)
+    return all(line is not None and code_of(line, known) for line in lines)
 
 
 def _text(repo: Repository, commit: str, path: str) -> str | None:
@@ -220,7 +210,7 @@ def ordinary(
     """
     repo = repository(folder, environ)
     name = (repo.top or repo.git_dir).name.removesuffix(".git")
-    listed = list(_commits(repo, start, depth))
+    listed = list(_commits(repo, commit_id(repo, start), f"--max-count={depth}", "--no-merges"))
     random.Random(seed).shuffle(listed)  # noqa: S311 - a draw that can be repeated, not a secret
     drawn = (case for commit in listed if (case := _ordinary(repo, name, commit)) is not None)
     for _, case in zip(range(most), drawn, strict=False):
@@ -229,7 +219,7 @@ def ordinary(
 
 def _ordinary(repo: Repository, project: str, commit: Commit) -> dict[str, Any] | None:
     """Write a commit as a change without a labelled bug; None where it changes no code, or too much."""
-    change = _change(repo, commit, "-U10")
+    change = parse_diff(_diff(repo, commit, _CONTEXT))
     if len(change.files) > MOST_FILES:
         return None
     code = [file for file in change.files if language_of(file.path) and file.status is not FileStatus.DELETED]
@@ -239,14 +229,11 @@ def _ordinary(repo: Repository, project: str, commit: Commit) -> dict[str, Any] 
     texts = {file.path: _text(repo, commit.id, file.path) for file in code}
     if None in texts.values():
         return None
-    diff = run(
-        repo, "diff-tree", "-p", "-M", "-U10", *PLAIN_DIFF, commit.parent, commit.id, "--", *sorted(texts)
-    )
     return {
         "id": f"ordinary/{project}/{commit.id[:10]}",
         "source": "ordinary",
         "language": language_of(code[0].path),
-        "diff": decode(diff),
+        "diff": decode(_diff(repo, commit, _CONTEXT, *sorted(texts))),
         "files": texts,
         "bugs": [],
         "date": commit.date,

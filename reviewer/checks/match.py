@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from hunkwise.reviewer.checks.flow import Functions, flows, triggers
 from hunkwise.reviewer.checks.functions import CHECKS
@@ -20,7 +20,7 @@ from hunkwise.reviewer.checks.patterns import (
 )
 from hunkwise.reviewer.checks.rule import Rule
 from hunkwise.reviewer.errors import ConfigError
-from hunkwise.reviewer.languages.syntax import tree
+from hunkwise.reviewer.languages.syntax import Refused, find, find_all, tree
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -31,7 +31,6 @@ _MOST_CANDIDATES = 4  # nodes that rules are tried on one by one
 _LONGEST_NAME = 60  # characters of a metavariable in a text
 
 _TESTS = re.compile(r"(?:^|_)tests?(?:_|$)")
-_REFUSED = Exception  # how ast-grep says that a rule is none: the binding raises nothing more special
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +118,8 @@ def _candidates(rules: Sequence[Rule], root: SgNode, language: str) -> list[tupl
     """
     asked = {"rule": {"any": [rule.find["rule"] for rule in rules]}}
     try:
-        nodes = root.find_all(cast("Any", in_context(asked, language)))
-    except _REFUSED:
+        nodes = find_all(root, in_context(asked, language))
+    except Refused:
         return None  # which of them is refused is told where each is looked for
     if len(nodes) > _MOST_CANDIDATES:
         return None
@@ -134,9 +133,9 @@ def _itself(rule: Rule, candidate: tuple[SgNode, str, Text], language: str) -> S
     if wanted.get("kind", kind) != kind or not possible(wanted, text, around=False):
         return None
     try:
-        found = node.find(cast("Any", in_context(rule.find, language)))
-    except _REFUSED as error:
-        raise ConfigError(f"rule {rule.id}: {_reason(error)}") from None
+        found = find(node, in_context(rule.find, language))
+    except Refused as error:
+        raise ConfigError(f"rule {rule.id}: {error}") from None
     return found if found is not None and _place(found) == (*_place(node)[:2], kind) else None
 
 
@@ -147,28 +146,23 @@ def _place(node: SgNode) -> tuple[int, int, str]:
 
 def _find_all(rule: Rule, root: SgNode, language: str) -> list[SgNode]:
     try:
-        return root.find_all(cast("Any", in_context(rule.find, language)))
-    except _REFUSED as error:
-        raise ConfigError(f"rule {rule.id}: {_reason(error)}") from None
+        return find_all(root, in_context(rule.find, language))
+    except Refused as error:
+        raise ConfigError(f"rule {rule.id}: {error}") from None
 
 
 def _functions(rules: Sequence[Rule], root: SgNode, language: str) -> Functions:
     try:
         return Functions(root, language, [entry for rule in rules for entry in triggers(rule.flow)])
-    except _REFUSED:
+    except Refused:
         return Functions(root, language)  # which of them is refused is told where each is looked for
 
 
 def _flowing(rule: Rule, functions: Functions, language: str) -> list[Match]:
     try:
         return [Match(flow.node, flow.names) for flow in flows(rule.flow, functions, language)]
-    except _REFUSED as error:
-        raise ConfigError(f"rule {rule.id}: {_reason(error)}") from None
-
-
-def _reason(error: BaseException) -> str:
-    """Give the whole chain of what ast-grep says, on a line."""
-    return " ".join(str(error).split())[:500]
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"rule {rule.id}: {error}") from None
 
 
 def _in_error(node: SgNode) -> bool:

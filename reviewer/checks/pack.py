@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 from hunkwise.reviewer.checks.rule import LANGUAGES, LONGEST, Rule, read_rule
@@ -55,7 +56,7 @@ def measured(name: str) -> Measured:
 
 @cache
 def _measurements(folder: str) -> dict[str, Any]:
-    file = resources.files("hunkwise.reviewer.checks") / "rules" / folder / "measured.json"
+    file = _rules_folder() / folder / "measured.json"
     return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else {}
 
 
@@ -72,10 +73,20 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(rules[name] for name in sorted(rules))
 
 
+def is_ours(path: Path) -> bool:
+    """Tell whether a file lies where our rules do, and not among those of a project."""
+    with resources.as_file(_rules_folder()) as folder:
+        return path.resolve().is_relative_to(folder.resolve())
+
+
+def _rules_folder() -> Traversable:
+    return resources.files("hunkwise.reviewer.checks") / "rules"
+
+
 @cache
 def _folder(name: str) -> tuple[Rule, ...]:
     """Read the rules of a folder. A rule that can't be read is a fault of ours, and ends the program."""
-    folder = resources.files("hunkwise.reviewer.checks") / "rules" / name
+    folder = _rules_folder() / name
     return tuple(_rules(folder)) if folder.is_dir() else ()
 
 
@@ -88,7 +99,7 @@ def _rules(folder: Traversable) -> Iterator[Rule]:
 @cache
 def other_names(name: str) -> frozenset[str]:
     """Give the names that the check of a rule of ours has in other tools; none for a rule that is not ours."""
-    folder = resources.files("hunkwise.reviewer.checks") / "rules" / name.partition("-")[0]
+    folder = _rules_folder() / name.partition("-")[0]
     file = folder / f"{name}.yml"
     return (
         frozenset(parse(file.read_text("utf-8"), file.name, ours=True).get("also", ()))
@@ -115,7 +126,7 @@ def own_rules(texts: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], ...]:
 @cache
 def _ids() -> frozenset[str]:
     """Give the ids of our rules: the names of their files."""
-    folders = (resources.files("hunkwise.reviewer.checks") / "rules").iterdir()
+    folders = _rules_folder().iterdir()
     return frozenset(file.name.removesuffix(".yml") for folder in folders for file in folder.iterdir())
 
 

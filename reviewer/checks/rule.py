@@ -83,6 +83,9 @@ def read_rule(data: object, where: str, *, ours: bool = True) -> Rule:
     for key in _TEXTS:
         if key in data and not isinstance(data[key], str):
             raise ConfigError(f"{where}: {key} must be text")
+    for key in ("rule", "constraints", "utils", "flow"):
+        if not isinstance(data.get(key, {}), dict):
+            raise ConfigError(f"{where}: {key} must be a mapping")
     ways = [way for way in _WAYS if data.get(way)]
     if len(ways) != 1:
         raise ConfigError(f"{where}: a rule has one of rule, flow and check")

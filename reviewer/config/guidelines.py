@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hunkwise.reviewer.config.named_files import placed, read_as_of, read_regular, repository_root
+from hunkwise.reviewer.config.named_files import placed, read_as_of, read_regular, repository_root, text_of
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.source.ci import Variables
@@ -29,21 +29,14 @@ def read_guidelines(config: Config, folder: Path, environ: Variables, before: st
         data = read_as_of(before, [path], LARGEST_FILE + 1, environ).get(path)
         if data is None and not usual:
             raise ConfigError(f"{path}: the guidelines are not in {before:.12}")
-        return _checked(path, data or b"")
+        return text_of(path, data or b"", LARGEST_FILE, "guidelines", "; shorten them")
     if usual and not path.is_file():
         return ""
     if not own_choice and not path.resolve().is_relative_to(root):
         raise ConfigError(f"{path}: guidelines must be a file inside the repository")
     try:
-        return _checked(path, read_regular(path, LARGEST_FILE + 1))
+        return text_of(
+            path, read_regular(path, LARGEST_FILE + 1), LARGEST_FILE, "guidelines", "; shorten them"
+        )
     except OSError as error:
         raise ConfigError(f"{path}: the guidelines can't be read: {error.strerror}") from None
-
-
-def _checked(path: Path, data: bytes) -> str:
-    if len(data) > LARGEST_FILE:
-        raise ConfigError(f"{path}: guidelines of more than {LARGEST_FILE:,} bytes; shorten them")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: guidelines must be UTF-8; byte {error.start} is not") from None

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hunkwise.engine import HANDED_ON, read_regular
+from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.source.git import repository, run
 
-__all__ = ["is_file", "listed_as_of", "placed", "read_as_of", "read_regular", "repository_root"]
+__all__ = ["is_file", "listed_as_of", "placed", "read_as_of", "read_regular", "repository_root", "text_of"]
 
 
 def repository_root(folder: Path) -> Path | None:
@@ -51,6 +52,16 @@ def read_as_of(
         if len(told) == 3 and told[1] == b"blob" and int(told[2]) <= most:
             found[path] = run(repo, "cat-file", "blob", told[0].decode())
     return found
+
+
+def text_of(path: Path, data: bytes, most: int, what: str, advice: str = "") -> str:
+    """Give the text of a file that was read, with at most `most` bytes and in UTF-8. Raises ConfigError."""
+    if len(data) > most:
+        raise ConfigError(f"{path}: {what} of more than {most:,} bytes{advice}")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: {what} must be UTF-8; byte {error.start} is not") from None
 
 
 def listed_as_of(commit: str, folder: Path, environ: Mapping[str, str]) -> list[Path]:

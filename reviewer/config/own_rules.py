@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hunkwise.reviewer.config.named_files import listed_as_of, placed, read_as_of, read_regular
+from hunkwise.reviewer.config.named_files import listed_as_of, placed, read_as_of, read_regular, text_of
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.source.ci import Variables
 
@@ -34,7 +34,8 @@ def read_own_rules(
     else:
         read = {path: _contents(path) for path in paths}
     return tuple(
-        (os.path.relpath(path, place.parent.parent), _text(path, data)) for path, data in read.items()
+        (os.path.relpath(path, place.parent.parent), text_of(path, data, LARGEST_FILE, "a rule"))
+        for path, data in read.items()
     )
 
 
@@ -43,12 +44,3 @@ def _contents(path: Path) -> bytes:
         return read_regular(path, LARGEST_FILE + 1)
     except OSError as error:
         raise ConfigError(f"{path}: the rule can't be read: {error.strerror}") from None
-
-
-def _text(path: Path, data: bytes) -> str:
-    if len(data) > LARGEST_FILE:
-        raise ConfigError(f"{path}: a rule of more than {LARGEST_FILE:,} bytes")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: a rule must be UTF-8; byte {error.start} is not") from None

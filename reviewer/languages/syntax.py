@@ -15,7 +15,8 @@ import re
 import signal
 import sys
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from hunkwise.reviewer.languages.directives import acts
@@ -95,10 +96,10 @@ def read(language: str, text: str) -> list[Span]:
     root = tree(language, text)
     _, more, imports = _GRAMMARS[language]
     plain = "" if language in _NO_PLAIN_COMMENT else "comment "
-    nodes = _all(root, plain + more)
+    nodes = of_kind(root, plain + more)
     comments = [_range(node) for node in nodes]
     found: list[Span] = [(*at, "comment", "") for at in comments if not acts(text[at[0] : at[1]])]
-    found += [(*at, "import", "") for node in _all(root, imports) for at in _naming(node)]
+    found += [(*at, "import", "") for node in of_kind(root, imports) for at in _naming(node)]
     if language == "python":
         found += [(*_range(node), "docstring", "") for node in _docstrings(root)]
     since = _compiled_comments(root, language)
@@ -108,16 +109,41 @@ def read(language: str, text: str) -> list[Span]:
     doubts = [(0, len(text))] if root.kind() == "ERROR" else _doubts(root)
     found = [s for s in found if since <= s[0] and s[1] <= until and not _within(doubts, s[0])]
     ends = {start: end for start, end, kind, _ in found if kind == "comment"}
-    every = statements(_all(root, KINDS.get(language, "")), text, ends)
+    every = statements(of_kind(root, KINDS.get(language, "")), text, ends)
     return sorted({*found, *((start, end, "statement", does) for start, end, does in every)})
 
 
-def _all(root: SgNode, kinds: str) -> list[SgNode]:
+def of_kind(root: SgNode, kinds: str) -> list[SgNode]:
+    """Find the nodes of some kinds, a blank between their names, in order; the root may be one."""
     return _find(root, *({"kind": kind} for kind in kinds.split()))
 
 
 def _find(root: SgNode, *rules: dict[str, Any]) -> list[SgNode]:
     return root.find_all(cast("Any", {"rule": {"any": list(rules)}})) if rules else []
+
+
+class Refused(ValueError):
+    """A rule that ast-grep does not take; the message is what it says, on a line."""
+
+
+def find_all(node: SgNode, rule: Mapping[str, Any]) -> list[SgNode]:
+    """Find where a rule with its constraints matches. Raises Refused."""
+    with _refusing():
+        return node.find_all(cast("Any", rule))
+
+
+def find(node: SgNode, rule: Mapping[str, Any]) -> SgNode | None:
+    """Find the first place where a rule with its constraints matches, the node itself first. Raises Refused."""
+    with _refusing():
+        return node.find(cast("Any", rule))
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the binding raises nothing more special
+        raise Refused(" ".join(str(error).split())[:500]) from None
 
 
 def _range(node: SgNode) -> tuple[int, int]:
@@ -171,7 +197,7 @@ def _in_text(comment: SgNode) -> bool:
 
 def _compiled_comments(root: SgNode, language: str) -> int:
     """Give the place before which comments are compiled: cgo reads those above `import "C"`."""
-    specs = _all(root, "import_spec") if language == "go" else []
+    specs = of_kind(root, "import_spec") if language == "go" else []
     return max((_range(spec)[0] for spec in specs if spec.text().endswith('"C"')), default=0)
 
 

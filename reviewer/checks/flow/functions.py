@@ -13,6 +13,7 @@ from hunkwise.reviewer.checks.flow.steps.graph import Graph
 from hunkwise.reviewer.checks.flow.steps.lower import TooLong, lower
 from hunkwise.reviewer.checks.flow.steps.tree import Key, Node, key
 from hunkwise.reviewer.checks.patterns import Text, bound, in_context, metavariables, possible
+from hunkwise.reviewer.languages.syntax import find_all, of_kind
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -60,7 +61,7 @@ class Functions:
         if any("utils" in rule for rule in rules):
             return [self.root]
         areas: dict[Key, SgNode] = {}
-        for node in self.root.find_all(cast("Any", {"rule": {"any": [rule["rule"] for rule in rules]}})):
+        for node in find_all(self.root, {"rule": {"any": [rule["rule"] for rule in rules]}}):
             area = self._area(node)
             areas[key(area)] = area
             if len(areas) > _MOST_AREAS or area is self.root:
@@ -82,8 +83,7 @@ class Functions:
 
     @cached_property
     def _errors(self) -> list[int]:
-        nodes = self.root.find_all(cast("Any", {"rule": {"kind": "ERROR"}}))
-        return sorted(node.range().start.index for node in nodes)
+        return sorted(node.range().start.index for node in of_kind(self.root, "ERROR"))
 
     def sound(self, node: SgNode) -> bool:
         """Tell whether the grammar could read all of a node."""
@@ -111,8 +111,8 @@ class Functions:
             return []
         name = repr(entry)
         if name not in self._found:
-            asked = cast("Any", config(entry, self.grammar.language))
-            nodes = [node for area in self._areas for node in area.find_all(asked)]
+            asked = config(entry, self.grammar.language)
+            nodes = [node for area in self._areas for node in find_all(area, asked)]
             names = metavariables(entry)
             self._found[name] = [Match(node, key(node), _named(node, names)) for node in nodes[:MOST_MATCHES]]
         return self._found[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from hunkwise.reviewer.checks.flow.functions import config
 from hunkwise.reviewer.checks.flow.steps.grammar import grammar
@@ -95,18 +95,16 @@ def read_spec(data: Mapping[str, Any], language: str) -> Spec:
 
 def check_spec(data: Mapping[str, Any], language: str) -> None:
     """Tell whether a flow can be looked for in a language. Raises ValueError that says what is wrong."""
-    from hunkwise.reviewer.languages.syntax import tree
+    from hunkwise.reviewer.languages.syntax import Refused, find_all, tree
 
     spec = read_spec(data, language)
     root = tree(language, "")
     for name, entries in spec.entries.items():
         for entry in entries:
             try:
-                root.find_all(cast("Any", config(entry, language)))
-            except (ValueError, TypeError, RuntimeError) as error:
-                raise ValueError(f"flow: {name}: {' '.join(str(error).split())[:300]}") from None
-            except Exception as error:  # noqa: BLE001 - the binding raises plain Exception for what it can't read
-                raise ValueError(f"flow: {name}: {' '.join(str(error).split())[:300]}") from None
+                find_all(root, config(entry, language))
+            except Refused as error:
+                raise ValueError(f"flow: {name}: {error}") from None
 
 
 def _entries(value: object, name: str, sets: list[str] | None) -> Sequence[Mapping[str, Any]]:

@@ -13,7 +13,8 @@ from hunkwise.reviewer.checks.functions import go, javascript, python, python_ca
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-    Check = Callable[[SgNode, str], Iterator[tuple[SgNode, Mapping[str, SgNode]]]]
+    Found = Iterator[tuple[SgNode, Mapping[str, SgNode]]]
+    Check = Callable[[SgNode, str], Found]
 
 CHECKS: dict[str, Check] = {
     "javascript-repeated-key": javascript.repeated_keys,

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from hunkwise.reviewer.languages.syntax import of_kind
+
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-    Found = Iterator[tuple[SgNode, Mapping[str, SgNode]]]
+    from hunkwise.reviewer.checks.functions import Found
 
 _LEAVES = re.compile(
     r"\b(return|panic|continue|break|goto|os\.Exit|runtime\.Goexit|\w*[Ff]atal\w*|Skip\w*|FailNow|Exit|Must\w*|require)\b"
@@ -53,10 +55,6 @@ _WIDER = {
 }
 
 
-def _each(root: SgNode, kind: str) -> list[SgNode]:
-    return root.find_all({"rule": {"kind": kind}})
-
-
 def _named(node: SgNode) -> list[SgNode]:
     return [part for part in node.children() if part.is_named() and part.kind() != "comment"]
 
@@ -64,7 +62,7 @@ def _named(node: SgNode) -> list[SgNode]:
 def unreachable_type_case(root: SgNode, language: str) -> Found:
     """Find cases of a type switch that an earlier case takes all of."""
     interfaces = dict(_interfaces(root))
-    for switch in _each(root, "type_switch_statement"):
+    for switch in of_kind(root, "type_switch_statement"):
         earlier: list[SgNode] = []
         for case in switch.children():
             if case.kind() != "type_case":
@@ -93,7 +91,7 @@ def _takes(old: str, new: str, interfaces: Mapping[str, frozenset[str]]) -> bool
 
 def _interfaces(root: SgNode) -> Iterator[tuple[str, frozenset[str]]]:
     """Give the methods of the file's own interfaces that embed nothing."""
-    for spec in _each(root, "type_spec"):
+    for spec in of_kind(root, "type_spec"):
         kind = spec.field("type")
         if kind is not None and kind.kind() == "interface_type":
             methods = [part for part in _named(kind) if part.kind() in ("method_elem", "method_spec")]
@@ -105,7 +103,7 @@ def _interfaces(root: SgNode) -> Iterator[tuple[str, frozenset[str]]]:
 
 def used_after_nil_check(root: SgNode, language: str) -> Found:
     """Find a pointer that is found nil, without leaving, and then followed."""
-    for check in _each(root, "if_statement"):
+    for check in of_kind(root, "if_statement"):
         condition, body = check.field("condition"), check.field("consequence")
         if condition is None or body is None or check.field("alternative") is not None:
             continue
@@ -127,7 +125,7 @@ def used_after_nil_check(root: SgNode, language: str) -> Found:
 
 
 def _followed(statement: SgNode, name: str) -> SgNode | None:
-    for use in _each(statement, "selector_expression"):
+    for use in of_kind(statement, "selector_expression"):
         operand, holder = use.field("operand"), use.parent()
         if operand is None or operand.text() != name or holder is None:
             continue
@@ -140,7 +138,7 @@ def _followed(statement: SgNode, name: str) -> SgNode | None:
 def unexported_fields_encoded(root: SgNode, language: str) -> Found:
     """Find values of structs without one exported field that are given to an encoder."""
     hidden = dict(_hidden(root))
-    for call in _each(root, "call_expression") if hidden else ():
+    for call in of_kind(root, "call_expression") if hidden else ():
         function, arguments = call.field("function"), call.field("arguments")
         if function is None or arguments is None:
             continue
@@ -154,14 +152,14 @@ def unexported_fields_encoded(root: SgNode, language: str) -> Found:
 
 def _hidden(root: SgNode) -> Iterator[tuple[str, SgNode]]:
     methods = " ".join(
-        each.text() for method in _each(root, "method_declaration") if (each := method.field("receiver"))
+        each.text() for method in of_kind(root, "method_declaration") if (each := method.field("receiver"))
         and re.search(r"Marshal|Encode|Decode", method.text().partition("{")[0])
     )  # fmt: skip
-    for spec in _each(root, "type_spec"):
+    for spec in of_kind(root, "type_spec"):
         name, kind = spec.field("name"), spec.field("type")
         if name is None or kind is None or kind.kind() != "struct_type":
             continue
-        fields = _each(kind, "field_declaration")
+        fields = of_kind(kind, "field_declaration")
         words = [
             part.text() for field in fields for part in field.children() if part.kind() == "field_identifier"
         ]
@@ -194,7 +192,7 @@ _FORMATS = re.compile(
 
 def format_arguments(root: SgNode, language: str) -> Found:
     """Find formats that ask for more or fewer values than are given."""
-    for call in _each(root, "call_expression"):
+    for call in of_kind(root, "call_expression"):
         function, arguments = call.field("function"), call.field("arguments")
         if function is None or arguments is None:
             continue
@@ -229,7 +227,7 @@ def _wanted(text: str) -> int | None:
 
 def condition_twice(root: SgNode, language: str) -> Found:
     """Find a condition that stands twice in one chain of if and else if."""
-    for start in _each(root, "if_statement"):
+    for start in of_kind(root, "if_statement"):
         holder = start.parent()
         if holder is not None and holder.kind() == "if_statement":
             continue
@@ -248,7 +246,7 @@ def condition_twice(root: SgNode, language: str) -> Found:
 
 def shared_write_in_goroutines(root: SgNode, language: str) -> Found:
     """Find plain writes to a variable of the function by goroutines that a loop starts."""
-    for start in _each(root, "go_statement"):
+    for start in of_kind(root, "go_statement"):
         call = next(iter(_named(start)), None)
         literal = call.field("function") if call is not None and call.kind() == "call_expression" else None
         loop = next(
@@ -270,7 +268,7 @@ def shared_write_in_goroutines(root: SgNode, language: str) -> Found:
         if re.search(r"Lock\(|atomic\.|<-\s*\w*(sem|lock|mu|token)", text):
             continue
         around = next((each for each in loop.ancestors() if each.kind() in _FUNCTIONS), None)
-        for write in (*_each(literal, "assignment_statement"), *_each(literal, "inc_statement")):
+        for write in (*of_kind(literal, "assignment_statement"), *of_kind(literal, "inc_statement")):
             target = re.match(r"(\w+)(\[[^\]]*\])?\s*(\+\+|\+=|-=|=\s*append\(\1\b|=)", write.text())
             if target is None or around is None:
                 continue

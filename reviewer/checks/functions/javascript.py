@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hunkwise.reviewer.languages.syntax import of_kind
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-    Found = Iterator[tuple[SgNode, Mapping[str, SgNode]]]
+    from hunkwise.reviewer.checks.functions import Found
 
 _PLAIN = frozenset({"property_identifier", "string", "number", "private_property_identifier"})
 _VALUES = frozenset({"string", "number", "member_expression", "identifier", "true", "false", "null"})
@@ -16,9 +18,9 @@ _VALUES = frozenset({"string", "number", "member_expression", "identifier", "tru
 
 def repeated_keys(root: SgNode, language: str) -> Found:
     """Find keys and members that a later one of the same name replaces."""
-    for holder in _all(root, "object"):
+    for holder in of_kind(root, "object"):
         yield from _again((key, _name(key)) for key in map(_key, holder.children()) if key)
-    for holder in _all(root, "class_body"):
+    for holder in of_kind(root, "class_body"):
         yield from _again(
             (key, f"{_before(member, key)}{key.text()}")
             for member in holder.children()
@@ -28,20 +30,16 @@ def repeated_keys(root: SgNode, language: str) -> Found:
 
 def repeated_cases(root: SgNode, language: str) -> Found:
     """Find cases of a switch whose value an earlier one takes."""
-    for holder in _all(root, "switch_body"):
+    for holder in of_kind(root, "switch_body"):
         values = (case.field("value") for case in holder.children() if case.kind() == "switch_case")
         yield from _again((value, value.text()) for value in values if value and value.kind() in _VALUES)
 
 
 def repeated_parameters(root: SgNode, language: str) -> Found:
     """Find parameters with the name of an earlier one."""
-    for holder in _all(root, "formal_parameters"):
+    for holder in of_kind(root, "formal_parameters"):
         names = (one.field("pattern") or one for one in holder.children())
         yield from _again((one, one.text()) for one in names if one.kind() == "identifier")
-
-
-def _all(root: SgNode, kind: str) -> Iterable[SgNode]:
-    return root.find_all(cast("Any", {"rule": {"kind": kind}}))
 
 
 def _again(keys: Iterable[tuple[SgNode, str]]) -> Found:

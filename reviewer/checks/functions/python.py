@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from typing import TYPE_CHECKING
+
+from hunkwise.reviewer.languages.syntax import of_kind
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-    Found = Iterator[tuple[SgNode, Mapping[str, SgNode]]]
+    from hunkwise.reviewer.checks.functions import Found
 
 _OWN_KINDS = ("function_definition", "class_definition", "lambda")
 
 
 def defined_twice(root: SgNode, _language: str) -> Found:
     """Find a function or method that a later one of the same name in the same block replaces unseen."""
-    for block in [root, *(found for kind in ("class_definition",) for found in _all(root, kind))]:
+    for block in [root, *of_kind(root, "class_definition")]:
         body = block if block is root else block.field("body")
         seen: dict[str, SgNode] = {}
         for node in body.children() if body is not None else ():
             name = node.field("name") if node.kind() == "function_definition" else None
             if name is None:
-                for mentioned in _all(node, "identifier"):
+                for mentioned in of_kind(node, "identifier"):
                     seen.pop(mentioned.text(), None)
                 continue
             if name.text() in seen:
                 yield name, {"NAME": name}
             body_of = node.field("body")
             if block is root and body_of is not None:
-                for mentioned in _all(body_of, "identifier"):
+                for mentioned in of_kind(body_of, "identifier"):
                     seen.pop(mentioned.text(), None)
             if name.text() != "_":
                 seen[name.text()] = node
@@ -37,7 +39,7 @@ def defined_twice(root: SgNode, _language: str) -> Found:
 
 def key_twice(root: SgNode, _language: str) -> Found:
     """Find a key that stands in a dictionary twice."""
-    for dictionary in _all(root, "dictionary"):
+    for dictionary in of_kind(root, "dictionary"):
         seen: set[str] = set()
         for pair in dictionary.named_children():
             key = pair.field("key") if pair.kind() == "pair" else None
@@ -51,7 +53,7 @@ def key_twice(root: SgNode, _language: str) -> Found:
 
 def text_without_f(root: SgNode, _language: str) -> Found:
     """Find a text that names a local variable in braces and is shown as it stands."""
-    for text in _all(root, "string"):
+    for text in of_kind(root, "string"):
         content = text.text()
         if "{" not in content or re.match(r"[rRbBuU]*[fF]", content) or "{{" in content:
             continue
@@ -84,14 +86,14 @@ def _shown_alone(text: SgNode) -> bool:
 def _bound(function: SgNode) -> set[str]:
     names: set[str] = set()
     parameters = function.field("parameters")
-    for node in _all(parameters, "identifier") if parameters is not None else ():
+    for node in of_kind(parameters, "identifier") if parameters is not None else ():
         names.add(node.text())
     for kind, field in (("assignment", "left"), ("for_statement", "left"), ("as_pattern", "alias")):
-        for node in _all(function, kind):
+        for node in of_kind(function, kind):
             left = node.field(field)
             if left is not None:
                 names.add(left.text())
-                names.update(part.text() for part in _all(left, "identifier"))
+                names.update(part.text() for part in of_kind(left, "identifier"))
     return names
 
 
@@ -99,12 +101,12 @@ def result_dropped(root: SgNode, _language: str) -> Found:
     """Find a call on a line of its own of a function of this file that tells success by what it returns."""
     telling = {
         (_class_name(function), name.text())
-        for function in _all(root, "function_definition")
+        for function in of_kind(root, "function_definition")
         if (name := function.field("name")) is not None
         and _TELLS.search(name.text())
         and _returns_truth(function)
     }
-    for statement in _all(root, "expression_statement") if telling else ():
+    for statement in of_kind(root, "expression_statement") if telling else ():
         call = statement.child(0)
         called = call.field("function") if call is not None and call.kind() == "call" else None
         if called is not None and call is not None:
@@ -128,7 +130,7 @@ def _returns_truth(function: SgNode) -> bool:
         return True
     said = {
         node.text().removeprefix("return").strip()
-        for node in _all(function, "return_statement")
+        for node in of_kind(function, "return_statement")
         if _function_of(node) == function
     }
     return said == {"True", "False"}
@@ -142,7 +144,7 @@ def _made_of(call: SgNode, owner: str, name: str, telling: Collection[tuple[str,
     if not classes or owner in ("", "self"):
         return False
     scope = _function_of(call)
-    for node in _all(scope, "assignment") if scope is not None else ():
+    for node in of_kind(scope, "assignment") if scope is not None else ():
         left, right = node.field("left"), node.field("right")
         if left is not None and right is not None and left.text() == owner:
             made = right.field("function")
@@ -151,13 +153,17 @@ def _made_of(call: SgNode, owner: str, name: str, telling: Collection[tuple[str,
     return False
 
 
-def base_init_not_called(root: SgNode, _language: str) -> Found:
-    """Find an __init__ that leaves out that of its only base, whose methods need what is set there."""
-    classes = {
+def _classes(root: SgNode) -> dict[str, SgNode]:
+    return {
         name.text(): node
-        for node in _all(root, "class_definition")
+        for node in of_kind(root, "class_definition")
         if (name := node.field("name")) is not None
     }
+
+
+def base_init_not_called(root: SgNode, _language: str) -> Found:
+    """Find an __init__ that leaves out that of its only base, whose methods need what is set there."""
+    classes = _classes(root)
     for node in classes.values():
         bases = node.field("superclasses")
         named = [base for base in bases.children() if base.is_named()] if bases is not None else []
@@ -179,16 +185,12 @@ _INIT_CALLED = re.compile(r"super\(|\.__init__\(|__dict__|NotImplemented")
 
 
 def _attributes(node: SgNode) -> set[str]:
-    return {one.text() for one in _all(node, "attribute") if re.fullmatch(r"self\.\w+", one.text())}
+    return {one.text() for one in of_kind(node, "attribute") if re.fullmatch(r"self\.\w+", one.text())}
 
 
 def overridden_in_init(root: SgNode, _language: str) -> Found:
     """Find a call in __init__ of a method that a subclass overrides, and that needs what is set only later."""
-    classes = {
-        name.text(): node
-        for node in _all(root, "class_definition")
-        if (name := node.field("name")) is not None
-    }
+    classes = _classes(root)
     for node in classes.values():
         bases = node.field("superclasses")
         for base in bases.children() if bases is not None else ():
@@ -201,13 +203,13 @@ def _called_too_early(base: SgNode, derived: SgNode) -> Found:
     if "__init__" not in own or "__init__" not in others:
         return
     late = _set_after_super(others["__init__"])
-    for call in _all(own["__init__"], "call"):
+    for call in of_kind(own["__init__"], "call"):
         function = call.field("function")
         owner, _, name = function.text().rpartition(".") if function is not None else ("", "", "")
         if owner != "self" or name not in own or name not in others or function is None:
             continue
-        read = {node.text() for node in _all(others[name], "attribute")} & late
-        if read and not read & {node.text() for node in _all(base, "attribute")}:
+        read = {node.text() for node in of_kind(others[name], "attribute")} & late
+        if read and not read & {node.text() for node in of_kind(base, "attribute")}:
             yield call, {"CALL": function}
 
 
@@ -219,7 +221,7 @@ def _set_after_super(init: SgNode) -> set[str]:
     for statement in body.children() if body is not None else ():
         text = statement.text()
         called = called or "super()" in text or re.search(r"\.__init__\(self", text) is not None
-        for node in _all(statement, "assignment"):
+        for node in of_kind(statement, "assignment"):
             left = node.field("left")
             if left is not None and left.text().startswith("self."):
                 (late if called else early).add(left.text())
@@ -237,7 +239,7 @@ def _methods(node: SgNode) -> dict[str, SgNode]:
 
 def loop_name_unused(root: SgNode, _language: str) -> Found:
     """Find a loop over a list of names, texts or numbers that never looks at the one at hand."""
-    for loop in _all(root, "for_statement"):
+    for loop in of_kind(root, "for_statement"):
         left, right, body = loop.field("left"), loop.field("right"), loop.field("body")
         if left is None or right is None or body is None or left.kind() != "identifier":
             continue
@@ -246,15 +248,11 @@ def loop_name_unused(root: SgNode, _language: str) -> Found:
         if _NOT_MEANT.fullmatch(left.text()):
             continue
         scope = _function_of(loop) or root
-        if sum(node.text() == left.text() for node in _all(scope, "identifier")) == 1:
+        if sum(node.text() == left.text() for node in of_kind(scope, "identifier")) == 1:
             yield left, {"NAME": left}
 
 
 _NOT_MEANT = re.compile(r"_\w*|dummy|unused\w*|ignored?|i|j|k|n|attempt|trial|retry|iteration")
-
-
-def _all(node: SgNode, kind: str) -> list[SgNode]:
-    return node.find_all({"rule": {"kind": kind}})
 
 
 def _function_of(node: SgNode) -> SgNode | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+
+from hunkwise.reviewer.languages.syntax import of_kind
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-    Found = Iterator[tuple[SgNode, Mapping[str, SgNode]]]
+    from hunkwise.reviewer.checks.functions import Found
 
 _STARS = ("list_splat", "dictionary_splat", "generator_expression", "ERROR")
 _NAMED = {"identifier": None, "default_parameter": "name", "typed_default_parameter": "name"}
@@ -19,7 +20,7 @@ def arguments_wrong(root: SgNode, _language: str) -> Found:
     known = {
         name: taken for name, node in _functions(root).items() if (taken := _parameters(node)) is not None
     }
-    for call in root.find_all({"rule": {"kind": "call"}}) if known else ():
+    for call in of_kind(root, "call") if known else ():
         function, given = call.field("function"), call.field("arguments")
         if (
             function is None
@@ -35,7 +36,7 @@ def arguments_wrong(root: SgNode, _language: str) -> Found:
 def result_of_nothing(root: SgNode, _language: str) -> Found:
     """Find a name that gets the result of a function of this file that returns nothing."""
     empty = {name for name, node in _functions(root).items() if _returns_nothing(node)}
-    for assignment in root.find_all({"rule": {"kind": "assignment"}}) if empty else ():
+    for assignment in of_kind(root, "assignment") if empty else ():
         call = assignment.field("right")
         function = call.field("function") if call is not None and call.kind() == "call" else None
         if function is not None and function.kind() == "identifier" and function.text() in empty:
@@ -56,20 +57,16 @@ def _functions(root: SgNode) -> dict[str, SgNode]:
         ("function_definition", "name"),
         ("class_definition", "name"),
     ):
-        for node in root.find_all({"rule": {"kind": kind}}):
+        for node in of_kind(root, kind):
             left = node.field(field)
             if left is not None and left.text() in found and node != found[left.text()]:
                 taken.append(left.text())
-    for parameters in root.find_all(
-        {"rule": {"any": [{"kind": "parameters"}, {"kind": "lambda_parameters"}]}}
-    ):
-        taken += [node.text() for node in parameters.find_all({"rule": {"kind": "identifier"}})]
-    for line in root.find_all(
-        {"rule": {"any": [{"kind": "import_from_statement"}, {"kind": "for_statement"}]}}
-    ):
+    for parameters in of_kind(root, "parameters lambda_parameters"):
+        taken += [node.text() for node in of_kind(parameters, "identifier")]
+    for line in of_kind(root, "import_from_statement for_statement"):
         names = line.field("left") or line
         if line.kind() == "import_from_statement" or names is not line:
-            taken += [node.text() for node in names.find_all({"rule": {"kind": "identifier"}})]
+            taken += [node.text() for node in of_kind(names, "identifier")]
     return {name: node for name, node in found.items() if taken.count(name) == 1}
 
 

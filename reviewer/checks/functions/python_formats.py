@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from string import Formatter
 from typing import TYPE_CHECKING, Any, cast
+
+from hunkwise.reviewer.languages.syntax import of_kind
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-    Found = Iterator[tuple[SgNode, Mapping[str, SgNode]]]
+    from hunkwise.reviewer.checks.functions import Found
 
 _PERCENT = re.compile(
     r"%(?:\((?P<key>[^()]*)\))?[-#0 +]*(?P<width>\*|\d+)?(?:\.(?P<digits>\*|\d+))?[hlL]?(?P<kind>.)",
@@ -130,9 +132,7 @@ def _log_wrong(call: SgNode, values: SgNode) -> Found:
 
 
 def _standard_logging(root: SgNode) -> bool:
-    imports = root.find_all(
-        {"rule": {"any": [{"kind": "import_statement"}, {"kind": "import_from_statement"}]}}
-    )
+    imports = of_kind(root, "import_statement import_from_statement")
     said = " ".join(node.text() for node in imports)
     return "logging" in said and not re.search(r"loguru|structlog|logbook|eliot|absl", said)
 

@@ -39,7 +39,7 @@ def command(
     cases = (
         drawn(folder, most, os.environ, seed, start, depth)
         if ordinary
-        else (mined.case for mined in mine(folder, most, os.environ, start, depth))
+        else mine(folder, most, os.environ, start, depth)
     )
     found = 0
     with (

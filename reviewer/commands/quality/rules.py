@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from hunkwise.reviewer.checks.examples import MARK, faults
-from hunkwise.reviewer.checks.pack import all_rules, measured, own_rules, parse
+from hunkwise.reviewer.checks.pack import all_rules, is_ours, measured, own_rules, parse
 from hunkwise.reviewer.checks.rule import LANGUAGES, Rule, read_rule
 from hunkwise.reviewer.config.own_rules import read_own_rules
 from hunkwise.reviewer.errors import UsageError
@@ -88,7 +88,7 @@ def _picked(names: Sequence[str]) -> list[Rule]:
     picked: list[Rule] = []
     for name in names:
         if name.endswith((".yml", ".yaml")):
-            picked.append(read_rule(parse(_text(name), name), name, ours=not name.startswith(".hunkwise")))
+            picked.append(read_rule(parse(_text(name), name), name, ours=is_ours(Path(name))))
         elif name in known:
             picked.append(known[name])
         else:

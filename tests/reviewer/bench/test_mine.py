@@ -44,11 +44,11 @@ def test_a_fix_names_the_change_that_brought_the_bug(history: Path) -> None:
     """The case is the commit that wrote the line, with the line as it stood there."""
     (found,) = mine(history, 10, os.environ)
 
-    assert found.case["bug_lines"] == [7]
-    assert found.case["new_file"] == BUG
-    assert found.case["description"] == "Fix last() reading one past the end"
-    assert found.case["defect_form"] == "added"
-    assert (found.case["added"], found.case["removed"]) == (5, 0)
+    assert found["bug_lines"] == [7]
+    assert found["new_file"] == BUG
+    assert found["description"] == "Fix last() reading one past the end"
+    assert found["defect_form"] == "added"
+    assert (found["added"], found["removed"]) == (5, 0)
 
 
 def test_what_is_mined_is_what_bench_reads(history: Path, tmp_path: Path) -> None:
@@ -94,6 +94,4 @@ def test_a_subject_that_promises_no_fix_is_passed_over(history: Path, subject: s
     (history / "rows.py").write_text(FIXED.replace("sum(rows)", "sum(rows, 0)"), "utf-8")
     _git(history, "commit", "-q", "-am", subject)
 
-    assert [json.loads(json.dumps(found.case))["bug_lines"] for found in mine(history, 10, os.environ)] == [
-        [7]
-    ]
+    assert [json.loads(json.dumps(found))["bug_lines"] for found in mine(history, 10, os.environ)] == [[7]]

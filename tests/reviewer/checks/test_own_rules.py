@@ -121,3 +121,21 @@ def test_the_verb_lists_shows_and_tests_own_rules(tmp_path: Path, monkeypatch: p
     (folder / "a.yml").write_text(OWN.replace("log.info(x)", "print(y)"), "utf-8")
     done = run(command, ["test", "ours-no-print"])
     assert (done.exit_code, "good example 1" in done.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("rule: {pattern: print($WHAT)}", "check: anything"), "a rule of a team is data"),
+        (("rule: {pattern: print($WHAT)}", "flow: 5"), "flow must be a mapping"),
+        (("rule: {pattern: print($WHAT)}", "rule: print"), "rule must be a mapping"),
+    ],
+)
+def test_a_file_that_is_tried_is_read_as_a_projects(
+    tmp_path: Path, change: tuple[str, str], says: str
+) -> None:
+    """Wherever it lies: what a project can't have is told, and ends in no traceback."""
+    file = tmp_path / "a.yml"
+    file.write_text(OWN.replace(*change), "utf-8")
+
+    assert says in str(CliRunner().invoke(command, ["test", str(file)]).exception)
