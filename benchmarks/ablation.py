@@ -29,14 +29,15 @@ from hunkwise.reviewer.app.engines import open_engine
 from hunkwise.reviewer.app.meters import Meter
 from hunkwise.reviewer.app.progress import Progress, wanted
 from hunkwise.reviewer.bench import calibration, held
-from hunkwise.reviewer.bench.cases import Case, read_cases
 from hunkwise.reviewer.bench.held import Example
+from hunkwise.reviewer.bench.labelled.cases import Case, read_cases
 from hunkwise.reviewer.bench.spots import spots
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.settings import Config
-from hunkwise.reviewer.judge import evidence, prompt
-from hunkwise.reviewer.judge.evidence import Word
+from hunkwise.reviewer.judge import prompt
 from hunkwise.reviewer.judge.judgement import Spot
+from hunkwise.reviewer.judge.likelihood import evidence
+from hunkwise.reviewer.judge.likelihood.evidence import Word
 from hunkwise.reviewer.types import HunkContext
 
 Features = dict[str, float]

@@ -19,7 +19,7 @@ from pathlib import Path
 from hunkwise.engine import Engine
 from hunkwise.reviewer.app.engines import open_engine
 from hunkwise.reviewer.app.progress import Progress, wanted
-from hunkwise.reviewer.bench.cases import Case, read_cases, sample
+from hunkwise.reviewer.bench.labelled.cases import Case, read_cases, sample
 from hunkwise.reviewer.bench.metrics import Share
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.settings import Config

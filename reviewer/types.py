@@ -208,7 +208,7 @@ class HunkContext:
     `before` and `after` are the new-side lines next to the hunk, in file order, with 1-based numbers;
     `refactorings` what the change says in other words throughout the file (refactorings.py), old and new; `codes`
     what is left of its changed lines without comments; `setting` how the change was made (judge/judgement.py);
-    `repeated` what is replaced at several places of it (judge/replacements.py).
+    `repeated` what is replaced at several places of it (judge/likelihood/replacements.py).
     """
 
     file: FileDiff

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hunkwise.engine.around.pool import KEEP_ALIVE, Pool
 from hunkwise.engine.errors import CorruptModel, DoesNotFit, EngineError, MissingExtra, NativeFailure
 from hunkwise.engine.models.gguf.reader import read_header
-from hunkwise.engine.models.seals import check_seals
+from hunkwise.engine.models.store.seals import check_seals
 from hunkwise.engine.planning.fit import Want, make_plan, smaller
 from hunkwise.engine.planning.hardware import Machine, detect
 from hunkwise.engine.planning.plan import Plan

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-from hunkwise.engine.models.manifest import MODEL, Layer
 from hunkwise.engine.models.modelfile import modelfile
 from hunkwise.engine.models.names import DEFAULT_NAMESPACE, DEFAULT_TAG, ModelName, parse_name
+from hunkwise.engine.models.store.manifest import MODEL, Layer
 
 
 @dataclass(frozen=True, slots=True)

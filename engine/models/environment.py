@@ -12,7 +12,7 @@ from hunkwise.engine.models.sources.file import FileSource
 from hunkwise.engine.models.sources.huggingface import ENDPOINT, HuggingFaceSource
 from hunkwise.engine.models.sources.registry import RegistrySource
 from hunkwise.engine.models.sources.wheels import WheelSource
-from hunkwise.engine.models.store import Store
+from hunkwise.engine.models.store.store import Store
 
 SOURCES = "huggingface,wheels,registry"
 _YES = frozenset({"1", "true", "yes", "on"})

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hunkwise.engine.errors import CorruptModel, ModelNotFound, StoreError
-from hunkwise.engine.models import manifest as m
 from hunkwise.engine.models.gguf.reader import read_header
-from hunkwise.engine.models.manifest import Layer, Manifest, read_json
 from hunkwise.engine.models.modelfile.modelfile import Command, Modelfile
 from hunkwise.engine.models.modelfile.parameters import KNOWN, read_value
+from hunkwise.engine.models.store import manifest as m
+from hunkwise.engine.models.store.manifest import Layer, Manifest, read_json
 from hunkwise.engine.types import ModelSpec, ParameterValue, Role
 
 TEXT_LIMIT = 4 << 20  # bytes of a template, a system prompt, a licence

@@ -27,8 +27,6 @@ from hunkwise.engine.models.catalog import (
 )
 from hunkwise.engine.models.gguf.reader import read_header
 from hunkwise.engine.models.image import Image
-from hunkwise.engine.models.listing import Listed, Shown, listed
-from hunkwise.engine.models.manifest import CONFIG_TYPE, Layer, Manifest
 from hunkwise.engine.models.modelfile.modelfile import Modelfile
 from hunkwise.engine.models.names import ModelName, parse_name
 from hunkwise.engine.models.pull import Progress, pull, quiet
@@ -36,7 +34,9 @@ from hunkwise.engine.models.reference import path_of, read_modelfile
 from hunkwise.engine.models.sources.base import Shelf, Source, Wanted
 from hunkwise.engine.models.sources.file import copy_file
 from hunkwise.engine.models.sources.partial import Told
-from hunkwise.engine.models.store import Store
+from hunkwise.engine.models.store.listing import Listed, Shown, listed
+from hunkwise.engine.models.store.manifest import CONFIG_TYPE, Layer, Manifest
+from hunkwise.engine.models.store.store import Store
 from hunkwise.engine.types import ModelSpec, Seal
 
 SHORT, LONG = 30.0, 3600.0  # seconds to wait for another process: while it writes, while it pulls

@@ -7,9 +7,9 @@ from functools import partial
 
 from hunkwise.engine.errors import CorruptModel, DownloadFailed, ModelError, ModelNotFound
 from hunkwise.engine.models.image import check_magic, describe
-from hunkwise.engine.models.manifest import CONFIG_TYPE, MODEL, Layer, Manifest
 from hunkwise.engine.models.sources.base import Item, Offer, Source, Wanted
-from hunkwise.engine.models.store import Store
+from hunkwise.engine.models.store.manifest import CONFIG_TYPE, MODEL, Layer, Manifest
+from hunkwise.engine.models.store.store import Store
 
 # hears (phase, bytes done, bytes in all); a sentence to note comes with 0, 0
 Progress = Callable[[str, int, int], None]

@@ -10,7 +10,7 @@ from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.findings.baseline import known, parse
 from hunkwise.reviewer.findings.suppressions import Known
-from hunkwise.reviewer.report.json import LARGEST, ReportError
+from hunkwise.reviewer.report.interchange.json import LARGEST, ReportError
 from hunkwise.reviewer.source.ci import Variables
 
 

@@ -21,7 +21,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 def read_findings(name: str) -> Review:
     """Read the report, which may have been written by anybody. Raises UsageError, ReportError."""
-    from hunkwise.reviewer.report.json import LARGEST, ReportError, load
+    from hunkwise.reviewer.report.interchange.json import LARGEST, ReportError, load
 
     try:
         return load(read_regular(name, LARGEST + 1))
@@ -60,7 +60,7 @@ def post_review(
     from hunkwise.reviewer.forges.registry import open_request
     from hunkwise.reviewer.publish.deliver import deliver, rehearse
     from hunkwise.reviewer.publish.port import NotAllowed
-    from hunkwise.reviewer.report.json import dump
+    from hunkwise.reviewer.report.interchange.json import dump
 
     remote = open_request(name, url, environment.variables)
     request, forge = remote.request, remote.forge

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from hunkwise.engine import Bundle, Choice, Choose, Engine, Generate, Generated, Segment
 from hunkwise.engine.errors import PromptTooLong
-from hunkwise.reviewer.bench.cases import Case
+from hunkwise.reviewer.bench.labelled.cases import Case
 from hunkwise.reviewer.bench.run import Method, Remark
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.judge.prompt import numbered

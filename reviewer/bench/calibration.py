@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from hunkwise.engine import Engine
 from hunkwise.reviewer.bench import metrics
-from hunkwise.reviewer.bench.cases import Case
 from hunkwise.reviewer.bench.held import Example, highest
+from hunkwise.reviewer.bench.labelled.cases import Case
 from hunkwise.reviewer.bench.spots import spots
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.judge.calibration import Layer
+from hunkwise.reviewer.judge.likelihood.calibration import Layer
 
 WEIGHED = ("gap", "drops", "spread", "tests")
 RIDGE = 1.0  # penalty on the standardised weights, for a few dozen cases

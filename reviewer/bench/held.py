@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hunkwise.reviewer.bench import metrics
-from hunkwise.reviewer.bench.cases import Case
+from hunkwise.reviewer.bench.labelled.cases import Case
 from hunkwise.reviewer.config.settings import Config
 
 BARS = (0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5, 0.4, 0.3)  # at which the frontier is counted

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from hunkwise.engine import Engine
 from hunkwise.reviewer.app.meters import Meter, Unasked
-from hunkwise.reviewer.bench.cases import Case
+from hunkwise.reviewer.bench.labelled.cases import Case
 from hunkwise.reviewer.bench.spots import Suspected, suspected_lines
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.findings.suppressions import NOTHING
-from hunkwise.reviewer.judge.agenda import agenda
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out, review
+from hunkwise.reviewer.judge.scope.agenda import agenda
 from hunkwise.reviewer.types import Finding, Review
 
 

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from hunkwise.reviewer.bench import metrics
-from hunkwise.reviewer.bench.cases import Case, Place
+from hunkwise.reviewer.bench.labelled.cases import Case, Place
 from hunkwise.reviewer.bench.metrics import Share
 from hunkwise.reviewer.bench.run import Row
 

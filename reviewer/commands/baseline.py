@@ -12,7 +12,7 @@ from hunkwise.reviewer.app.post import read_findings
 from hunkwise.reviewer.config.named_files import placed, read_regular
 from hunkwise.reviewer.errors import ConfigError, UsageError
 from hunkwise.reviewer.findings.baseline import Entry, merged, parse, render
-from hunkwise.reviewer.report.json import LARGEST
+from hunkwise.reviewer.report.interchange.json import LARGEST
 
 
 @click.command("baseline", context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from hunkwise.reviewer.findings.suppressions import Known
-from hunkwise.reviewer.report.json import FORM as REVIEW_FORM
-from hunkwise.reviewer.report.json import LARGEST, ReportError, dump, load
+from hunkwise.reviewer.report.interchange.json import FORM as REVIEW_FORM
+from hunkwise.reviewer.report.interchange.json import LARGEST, ReportError, dump, load
 from hunkwise.reviewer.text.checked_json import FormError, read
 from hunkwise.reviewer.types import Finding, Review
 

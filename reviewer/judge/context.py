@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import takewhile
 
 from hunkwise.reviewer.diff.hunks import numbered, span
-from hunkwise.reviewer.judge.selection import Picked
+from hunkwise.reviewer.judge.scope.selection import Picked
 from hunkwise.reviewer.types import Change, FileDiff, Hunk, HunkContext, Line
 
 Count = Callable[[str], int]

@@ -11,12 +11,14 @@ from hunkwise.reviewer.config.path_rules import Rule
 from hunkwise.reviewer.config.settings import JudgeSettings
 from hunkwise.reviewer.findings import ranking, suggestion
 from hunkwise.reviewer.findings.fingerprint import fingerprint
-from hunkwise.reviewer.judge import evidence, prompt, wording
-from hunkwise.reviewer.judge.askable import NEW_CODE, Told, commentable, hidden, unread
-from hunkwise.reviewer.judge.calibration import Layer, layer_for
+from hunkwise.reviewer.judge import prompt
 from hunkwise.reviewer.judge.context import ABOVE, with_context
-from hunkwise.reviewer.judge.facts import Facts
-from hunkwise.reviewer.judge.selection import Picked
+from hunkwise.reviewer.judge.likelihood import evidence
+from hunkwise.reviewer.judge.likelihood.calibration import Layer, layer_for
+from hunkwise.reviewer.judge.scope.askable import NEW_CODE, Told, commentable, hidden, unread
+from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.wording import sentences
+from hunkwise.reviewer.judge.wording.facts import Facts
 from hunkwise.reviewer.languages.comments import Codes
 from hunkwise.reviewer.text.redaction import REDACTED, redact
 from hunkwise.reviewer.types import (
@@ -249,10 +251,10 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
         return Examined(rejected=(Rejected(found, UNUSABLE),))
     code = text_of(context, draft.line)
     rules_told = " ".join((inquiry.guidelines, *rules))
-    prompted = wording.Prompted(prompt.role(), prompt.request(focus, language), rules_told)
+    prompted = sentences.Prompted(prompt.role(), prompt.request(focus, language), rules_told)
     title, message = (
-        wording.sound(text, prompted, code, prompt.MAX_MESSAGE)
-        for text in (wording.whole(draft.title, prompt.MAX_TITLE), draft.message)
+        sentences.sound(text, prompted, code, prompt.MAX_MESSAGE)
+        for text in (sentences.whole(draft.title, prompt.MAX_TITLE), draft.message)
     )
     draft = replace(draft, title=title or found.title, message=message or found.message)
     facts = Facts(*_known(context, draft.line))
@@ -271,7 +273,7 @@ def _telling(draft: ranking.Draft, facts: Facts, message: str, *, english: bool)
     """Say the facts first, then the model's first sentence that does not contradict them, if there is one."""
     if not english:
         return replace(draft, message=f"{facts.sentence} {draft.message}")
-    kept = next(filter(facts.agrees, wording.sentences(message)), "")
+    kept = next(filter(facts.agrees, sentences.sentences(message)), "")
     return replace(
         draft, title=facts.title or draft.title, message=f"{facts.sentence} {kept.strip()}".strip()
     )

@@ -19,12 +19,12 @@ from typing import Protocol, TypeVar
 from hunkwise import engine
 from hunkwise.engine import EngineCard
 from hunkwise.reviewer.judge import judgement, prompt
-from hunkwise.reviewer.judge.askable import hidden
-from hunkwise.reviewer.judge.calibration import layer_for
-from hunkwise.reviewer.judge.evidence import blocks
 from hunkwise.reviewer.judge.judgement import Examined, Inquiry
-from hunkwise.reviewer.judge.replacements import replacement
-from hunkwise.reviewer.judge.selection import Picked
+from hunkwise.reviewer.judge.likelihood.calibration import layer_for
+from hunkwise.reviewer.judge.likelihood.evidence import blocks
+from hunkwise.reviewer.judge.likelihood.replacements import replacement
+from hunkwise.reviewer.judge.scope.askable import hidden
+from hunkwise.reviewer.judge.scope.selection import Picked
 from hunkwise.reviewer.text.checked_json import FormError
 from hunkwise.reviewer.text.checked_json import read as read_json
 from hunkwise.reviewer.types import Category, Finding, HunkContext, Rejected, Severity

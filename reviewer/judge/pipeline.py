@@ -22,12 +22,12 @@ from hunkwise.reviewer.findings import checks, ranking
 from hunkwise.reviewer.findings.fingerprint import distinguish
 from hunkwise.reviewer.findings.suppressions import NOTHING, Silence, expired, part
 from hunkwise.reviewer.judge import prompt
-from hunkwise.reviewer.judge.agenda import CHECKED, LATE, Agenda, TimeLeft, agenda, without_model
-from hunkwise.reviewer.judge.coverage import coverage, manifest
 from hunkwise.reviewer.judge.judgement import Examined, Inquiry, inquiries, judge, unable, without_words
+from hunkwise.reviewer.judge.likelihood.precision import aim
 from hunkwise.reviewer.judge.memory import Memory, Recall
-from hunkwise.reviewer.judge.precision import aim
-from hunkwise.reviewer.judge.selection import Picked
+from hunkwise.reviewer.judge.scope.agenda import CHECKED, LATE, Agenda, TimeLeft, agenda, without_model
+from hunkwise.reviewer.judge.scope.coverage import coverage, manifest
+from hunkwise.reviewer.judge.scope.selection import Picked
 from hunkwise.reviewer.linters.claims import UNHEARD, Analysis, joined
 from hunkwise.reviewer.text.globs import matches
 from hunkwise.reviewer.types import (

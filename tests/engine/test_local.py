@@ -17,8 +17,8 @@ from hunkwise.engine.errors import CorruptModel, DoesNotFit, NativeFailure
 from hunkwise.engine.llamacpp.card import card_of
 from hunkwise.engine.llamacpp.local import open_isolated, open_local, open_pool, plan_for, shape_in, survey
 from hunkwise.engine.llamacpp.native import build
-from hunkwise.engine.models.seals import sealed
 from hunkwise.engine.models.sources.partial import sha256_of
+from hunkwise.engine.models.store.seals import sealed
 from hunkwise.engine.planning.fit import Want
 from hunkwise.engine.planning.hardware import Cpu, Machine
 from hunkwise.engine.planning.plan import Plan

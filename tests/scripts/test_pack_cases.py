@@ -13,7 +13,7 @@ pytest.importorskip("tree_sitter")
 from pack_cases import CASES, FORMS, packed
 from seed_trees import parse
 
-from hunkwise.reviewer.bench.cases import Case, read_cases
+from hunkwise.reviewer.bench.labelled.cases import Case, read_cases
 from hunkwise.reviewer.types import Line, LineKind
 
 BY_FORM = {form: read_cases([CASES / f"{form}.jsonl"]) for form in FORMS}

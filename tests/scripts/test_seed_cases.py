@@ -14,7 +14,7 @@ from seed_defects import DEFECTS
 from seed_harmless import HARMLESS
 from seed_trees import SUFFIXES, parse
 
-from hunkwise.reviewer.bench.cases import Case, read_cases
+from hunkwise.reviewer.bench.labelled.cases import Case, read_cases
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "seed_cases.py"
 PYTHON = '''\

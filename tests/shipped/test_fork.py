@@ -19,7 +19,7 @@ from fakes.act import BIN, HALF, Job, runnable
 from fakes.github import Account, FakeGitHub
 from fakes.server import serving
 
-from hunkwise.reviewer.report.json import LARGEST
+from hunkwise.reviewer.report.interchange.json import LARGEST
 from hunkwise.reviewer.types import Source
 
 TOKEN = "secret-token"

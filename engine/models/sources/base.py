@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from hunkwise.engine.models.catalog import CatalogEntry
-from hunkwise.engine.models.manifest import Layer
 from hunkwise.engine.models.names import ModelName
 from hunkwise.engine.models.sources.partial import Told
+from hunkwise.engine.models.store.manifest import Layer
 
 
 @dataclass(frozen=True, slots=True)

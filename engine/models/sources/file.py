@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hunkwise.engine.errors import DownloadFailed, ModelNotFound
-from hunkwise.engine.models.manifest import MODEL, Layer
 from hunkwise.engine.models.sources.base import Item, Offer, Wanted
 from hunkwise.engine.models.sources.partial import CHUNK, FreeSpace, Partial, Told, free_bytes
+from hunkwise.engine.models.store.manifest import MODEL, Layer
 
 
 class FileSource:

@@ -13,10 +13,10 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from hunkwise.engine.errors import DownloadFailed, ModelNotFound
-from hunkwise.engine.models.manifest import MODEL, Layer, read_json
 from hunkwise.engine.models.sources.base import Item, Offer, Wanted
 from hunkwise.engine.models.sources.fetch import PATIENT, Patience, Refused, download, read
 from hunkwise.engine.models.sources.partial import FreeSpace, Told, free_bytes
+from hunkwise.engine.models.store.manifest import MODEL, Layer, read_json
 
 ENDPOINT = "https://huggingface.co"
 PREFERRED = ("Q4_K_M", "Q8_0")  # where a name asks for no quantization; as llama.cpp chooses

@@ -11,7 +11,10 @@ from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
 from hunkwise.engine.errors import CorruptModel, DownloadFailed, ModelNotFound
-from hunkwise.engine.models.manifest import (
+from hunkwise.engine.models.sources.base import Item, Offer, Wanted
+from hunkwise.engine.models.sources.fetch import PATIENT, Patience, Refused, Reply, download, read
+from hunkwise.engine.models.sources.partial import FreeSpace, Told, free_bytes
+from hunkwise.engine.models.store.manifest import (
     LIMIT,
     MANIFEST_TYPE,
     MODEL,
@@ -20,9 +23,6 @@ from hunkwise.engine.models.manifest import (
     parse_manifest,
     read_json,
 )
-from hunkwise.engine.models.sources.base import Item, Offer, Wanted
-from hunkwise.engine.models.sources.fetch import PATIENT, Patience, Refused, Reply, download, read
-from hunkwise.engine.models.sources.partial import FreeSpace, Told, free_bytes
 
 _FIELD = re.compile(r'(\w+)="([^"]*)"', re.ASCII)
 

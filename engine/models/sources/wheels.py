@@ -22,7 +22,6 @@ from pathlib import Path
 
 from hunkwise.engine.errors import CorruptModel, DownloadFailed, StoreError
 from hunkwise.engine.models.catalog import CatalogEntry, WheelParts
-from hunkwise.engine.models.manifest import MODEL, Layer
 from hunkwise.engine.models.sources.base import Item, Offer, Wanted
 from hunkwise.engine.models.sources.partial import (
     CHUNK,
@@ -32,6 +31,7 @@ from hunkwise.engine.models.sources.partial import (
     free_bytes,
     human_bytes,
 )
+from hunkwise.engine.models.store.manifest import MODEL, Layer
 
 AT_ONCE = 2  # wheels on the way or on disk at a time
 _SCRATCH = ".wheels-"

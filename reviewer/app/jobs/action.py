@@ -15,7 +15,7 @@ from hunkwise.reviewer.app.sources import Source, read_change
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ReviewError, UsageError
-from hunkwise.reviewer.report.json import load as read_report
+from hunkwise.reviewer.report.interchange.json import load as read_report
 from hunkwise.reviewer.source.ci import Range, read_merge_range, read_range
 from hunkwise.reviewer.types import Severity
 
@@ -104,7 +104,7 @@ def verdict(code: int, fail_on: Severity | None) -> int:
 
 def _asked(commits: Range, config: Config, folder: Path, environ: Mapping[str, str]) -> int:
     """Count the hunks that the model is needed for."""
-    from hunkwise.reviewer.judge.agenda import agenda
+    from hunkwise.reviewer.judge.scope.agenda import agenda
 
     change = read_change(Source(starts=(commits.base,), end=commits.head), config, folder, environ)
     return len({pick.place for pick in agenda(change, config).asked})

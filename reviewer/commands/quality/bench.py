@@ -13,11 +13,11 @@ import click
 from hunkwise.reviewer.app.meters import Unasked
 from hunkwise.reviewer.commands.quality.labelled import configured, counted, engine_for, labelled
 from hunkwise.reviewer.config.settings import Config
-from hunkwise.reviewer.judge.precision import aim
+from hunkwise.reviewer.judge.likelihood.precision import aim
 
 if TYPE_CHECKING:
     from hunkwise.engine import Engine
-    from hunkwise.reviewer.bench.cases import Case
+    from hunkwise.reviewer.bench.labelled.cases import Case
     from hunkwise.reviewer.bench.run import Row
 
 NO_MODEL = "none"
@@ -56,7 +56,7 @@ def command(
     """
     from hunkwise.reviewer.bench import reliability
     from hunkwise.reviewer.bench.baselines import BASELINES
-    from hunkwise.reviewer.bench.cases import newly_written, read_cases, sample
+    from hunkwise.reviewer.bench.labelled.cases import newly_written, read_cases, sample
     from hunkwise.reviewer.bench.run import our_ranking, ours, run, unranked, without_model
     from hunkwise.reviewer.bench.summary import by_group, scored, summarise
     from hunkwise.reviewer.bench.table import table
@@ -86,7 +86,7 @@ def command(
 
 
 def _manifest(config: Config, engine: Engine, form: str, baseline: str | None) -> dict[str, Any]:
-    from hunkwise.reviewer.judge.coverage import manifest
+    from hunkwise.reviewer.judge.scope.coverage import manifest
 
     made = dataclasses.asdict(manifest(config, engine))
     return {**made, "form": form, "baseline": baseline or "none"}

@@ -31,7 +31,7 @@ def command(
     mixed as your changes are: of changes that people made, with their clean lines, and of commits that are right.
     """
     from hunkwise.reviewer.bench import calibration, held, reliability
-    from hunkwise.reviewer.bench.cases import read_cases
+    from hunkwise.reviewer.bench.labelled.cases import read_cases
 
     draw = reliability.drawer(plot) if plot else None
     config = configured(values)

@@ -33,8 +33,8 @@ def command(
     are no proof: read some before you trust a figure. With --ordinary, what is said of those commits is noise, and
     `calibrate` learns from them how seldom a change is wrong.
     """
-    from hunkwise.reviewer.bench.mine import mine
-    from hunkwise.reviewer.bench.mine import ordinary as drawn
+    from hunkwise.reviewer.bench.labelled.mine import mine
+    from hunkwise.reviewer.bench.labelled.mine import ordinary as drawn
 
     cases = (
         drawn(folder, most, os.environ, seed, start, depth)

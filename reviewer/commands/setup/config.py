@@ -19,7 +19,7 @@ from hunkwise.reviewer.config.files import find, load, read_file
 from hunkwise.reviewer.config.guidelines import read_guidelines
 from hunkwise.reviewer.config.settings import Config, keys, plain, schema
 from hunkwise.reviewer.errors import ConfigError, ReviewError
-from hunkwise.reviewer.judge.precision import point_of
+from hunkwise.reviewer.judge.likelihood.precision import point_of
 from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.text.visible import visible_line
 

@@ -9,15 +9,15 @@ from dataclasses import replace
 import pytest
 
 from hunkwise.engine.errors import CorruptModel, InvalidName, ModelNotFound
-from hunkwise.engine.models import manifest as m
 from hunkwise.engine.models.catalog import CatalogEntry
 from hunkwise.engine.models.library import Library
-from hunkwise.engine.models.manifest import Manifest
 from hunkwise.engine.models.names import parse_name
-from hunkwise.engine.models.seals import Seals
 from hunkwise.engine.models.sources.base import Item, Offer
 from hunkwise.engine.models.sources.file import FileSource, copy_file
-from hunkwise.engine.models.store import Store
+from hunkwise.engine.models.store import manifest as m
+from hunkwise.engine.models.store.manifest import Manifest
+from hunkwise.engine.models.store.seals import Seals
+from hunkwise.engine.models.store.store import Store
 
 NAME = "tiny-coder:1b"
 SPELLINGS = [

@@ -22,16 +22,16 @@ from hunkwise.engine.errors import (
     ModelNotFound,
     StoreError,
 )
-from hunkwise.engine.models import manifest as m
 from hunkwise.engine.models.catalog import CatalogEntry, HuggingFaceFile
 from hunkwise.engine.models.library import Library
-from hunkwise.engine.models.manifest import Manifest
 from hunkwise.engine.models.names import parse_name
 from hunkwise.engine.models.sources.fetch import Patience
 from hunkwise.engine.models.sources.file import FileSource
 from hunkwise.engine.models.sources.huggingface import HuggingFaceSource
 from hunkwise.engine.models.sources.registry import RegistrySource
-from hunkwise.engine.models.store import Store
+from hunkwise.engine.models.store import manifest as m
+from hunkwise.engine.models.store.manifest import Manifest
+from hunkwise.engine.models.store.store import Store
 
 QUICK = Patience(tries=2, stall=5.0, sleep=lambda seconds: None)
 
@@ -476,7 +476,7 @@ from hunkwise.engine.models.catalog import CatalogEntry, HuggingFaceFile
 from hunkwise.engine.models.library import Library
 from hunkwise.engine.models.names import parse_name
 from hunkwise.engine.models.sources.huggingface import HuggingFaceSource
-from hunkwise.engine.models.store import Store
+from hunkwise.engine.models.store.store import Store
 root, url, size, sha = sys.argv[1:]
 entry = CatalogEntry("tiny:1b", "", int(size), sha, "MIT", HuggingFaceFile("who/what", "what.gguf"))
 library = Library(Store(Path(root)), sources=[HuggingFaceSource(url)], catalog={parse_name("tiny:1b"): entry})

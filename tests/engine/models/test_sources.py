@@ -11,7 +11,6 @@ import pytest
 
 from hunkwise.engine.errors import CorruptModel, DownloadFailed, ModelNotFound, StoreError
 from hunkwise.engine.models.catalog import CatalogEntry, HuggingFaceFile, WheelParts
-from hunkwise.engine.models.manifest import MODEL, SYSTEM
 from hunkwise.engine.models.names import parse_name
 from hunkwise.engine.models.sources.base import Wanted
 from hunkwise.engine.models.sources.fetch import Patience
@@ -19,6 +18,7 @@ from hunkwise.engine.models.sources.file import FileSource
 from hunkwise.engine.models.sources.huggingface import HuggingFaceSource
 from hunkwise.engine.models.sources.registry import RegistrySource
 from hunkwise.engine.models.sources.wheels import WheelSource, read_member
+from hunkwise.engine.models.store.manifest import MODEL, SYSTEM
 
 DATA = b"GGUF" + bytes(range(256)) * 40
 SHA = hashlib.sha256(DATA).hexdigest()

@@ -9,7 +9,7 @@ import pytest
 from strangers import install
 
 from hunkwise.reviewer.cli import hunkwise, run
-from hunkwise.reviewer.report.json import load
+from hunkwise.reviewer.report.interchange.json import load
 
 TOY = """
 from hunkwise.engine import ScriptedEngine

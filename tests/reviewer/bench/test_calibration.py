@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("numpy")
 
 from hunkwise.reviewer.bench.calibration import WEIGHED, cross_validate, fit, label, layer_entry, read_journal
-from hunkwise.reviewer.bench.cases import Case, Place
 from hunkwise.reviewer.bench.held import Example, Held, curve, quiet_threshold
+from hunkwise.reviewer.bench.labelled.cases import Case, Place
 from hunkwise.reviewer.errors import UsageError
 
 

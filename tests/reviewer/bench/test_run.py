@@ -24,7 +24,7 @@ from hunkwise.engine import (
     TokenScore,
 )
 from hunkwise.reviewer.bench.baselines import BASELINES
-from hunkwise.reviewer.bench.cases import Case, Place, _quoted, newly_written, read_cases, sample
+from hunkwise.reviewer.bench.labelled.cases import Case, Place, _quoted, newly_written, read_cases, sample
 from hunkwise.reviewer.bench.run import Remark, Row, our_ranking, ours, run, run_case
 from hunkwise.reviewer.bench.spots import Suspected
 from hunkwise.reviewer.bench.summary import by_group, summarise

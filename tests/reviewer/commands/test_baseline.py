@@ -17,7 +17,7 @@ from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.findings.baseline import Entry, parse, render
-from hunkwise.reviewer.report.json import ReportError
+from hunkwise.reviewer.report.interchange.json import ReportError
 
 SECRET = "ghp_" + "a1B2" * 9  # found by a check that needs no model
 RANGE = ["--from", "main", "--to", "topic", "--format", "json"]

@@ -191,7 +191,7 @@ def test_check_knows_what_no_model_was_measured_for(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A precision is asked of weights that nobody calibrated: refused before they are loaded."""
-    monkeypatch.setattr("hunkwise.reviewer.judge.precision.shipped_layers", dict)
+    monkeypatch.setattr("hunkwise.reviewer.judge.likelihood.precision.shipped_layers", dict)
     (repository / ".hunkwise.toml").write_text("precision_target = 0.8")
     assert run(hunkwise, ["config", "check"]) == 2
     assert "no precision was ever measured for qwen2.5-coder:1.5b" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from fakes.server import serving
 from hunkwise.engine import Engine, ScriptedEngine, errors
 from hunkwise.reviewer.app.review import exit_code
 from hunkwise.reviewer.cli import hunkwise, run
-from hunkwise.reviewer.report.json import load
+from hunkwise.reviewer.report.interchange.json import load
 from hunkwise.reviewer.types import Coverage, Manifest, Review, Severity, Skipped
 
 SECRET = "ghp_" + "a1B2" * 9  # found by a check that needs no model, so every review of DIFF has one finding

@@ -24,7 +24,7 @@ from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.findings.suppressions import Silence
 from hunkwise.reviewer.judge.pipeline import review
 from hunkwise.reviewer.report import View, renderer
-from hunkwise.reviewer.report.json import load
+from hunkwise.reviewer.report.interchange.json import load
 from hunkwise.reviewer.types import Category, Change, Severity
 
 PLANTED: list[str] = json.loads((Path(__file__).parents[2] / "cases" / "injections.json").read_text("utf-8"))

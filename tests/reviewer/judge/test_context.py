@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.judge.context import ABOVE, BELOW, surroundings, with_context
-from hunkwise.reviewer.judge.selection import select
+from hunkwise.reviewer.judge.scope.selection import select
 from hunkwise.reviewer.types import Change, HunkContext
 
 FILE = "".join(f"line {number}\n" for number in range(1, 61))

@@ -21,10 +21,10 @@ from hunkwise.reviewer.config.path_rules import Rule
 from hunkwise.reviewer.config.settings import Config, JudgeSettings
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.judge import judgement, memory
-from hunkwise.reviewer.judge.askable import hidden
 from hunkwise.reviewer.judge.judgement import Examined, Inquiry
 from hunkwise.reviewer.judge.pipeline import review
-from hunkwise.reviewer.judge.selection import Picked
+from hunkwise.reviewer.judge.scope.askable import hidden
+from hunkwise.reviewer.judge.scope.selection import Picked
 from hunkwise.reviewer.types import (
     Category,
     Change,
@@ -374,7 +374,7 @@ def test_the_digest_of_the_code_holds_every_module_that_judges() -> None:
 
     assert loaded - memory.judging_modules().keys() == set()
     assert {
-        "hunkwise.reviewer.judge.evidence",
+        "hunkwise.reviewer.judge.likelihood.evidence",
         "hunkwise.reviewer.languages.comments",
     } <= memory.judging_modules().keys()
     assert not [

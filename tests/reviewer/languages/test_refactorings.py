@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from edits import asked, edit
 
-from hunkwise.reviewer.judge.askable import told_of
+from hunkwise.reviewer.judge.scope.askable import told_of
 from hunkwise.reviewer.languages.inlining import inlined
 from hunkwise.reviewer.languages.refactorings import restated
 from hunkwise.reviewer.languages.renames import MOST_LOCAL, renamed, renames

@@ -66,7 +66,7 @@ def test_ours_can_not_be_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     """A package that offers a name of ours is not asked for it, and the name is listed once."""
     install(monkeypatch, tmp_path, "acme", {"hunkwise.formats:json": "acme_no:render"})
 
-    assert renderer("json").__module__ == "hunkwise.reviewer.report.json"
+    assert renderer("json").__module__ == "hunkwise.reviewer.report.interchange.json"
     assert list(FORMATS) == list(FORMATS.rows)
 
 

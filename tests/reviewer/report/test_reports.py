@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 
 from hunkwise.reviewer.report import FORMATS, View, renderer
-from hunkwise.reviewer.report.json import load
+from hunkwise.reviewer.report.interchange.json import load
 from hunkwise.reviewer.report.remark import sure
 from hunkwise.reviewer.text.columns import clip, columns
 from hunkwise.reviewer.text.visible import visible
@@ -222,7 +222,7 @@ def test_a_report_is_read_again_however_long() -> None:
 
 def test_the_json_report_keeps_its_schema() -> None:
     """The JSON report is valid under the shipped schema."""
-    text = (resources.files("hunkwise.reviewer.report") / "review.schema.json").read_text("utf-8")
+    text = (resources.files("hunkwise.reviewer.report.interchange") / "review.schema.json").read_text("utf-8")
     schema = json.loads(text)
     jsonschema.Draft7Validator.check_schema(schema)
     for review in (REVIEW, EMPTY):
