@@ -27,6 +27,7 @@ VERBS = {
     "post": "hunkwise.reviewer.commands.post",
     "baseline": "hunkwise.reviewer.commands.baseline",
     "model": "hunkwise.reviewer.commands.model",
+    "serve": "hunkwise.reviewer.commands.serve",
     "doctor": "hunkwise.reviewer.commands.setup.doctor",
     "config": "hunkwise.reviewer.commands.setup.config",
     "init": "hunkwise.reviewer.commands.setup.init",

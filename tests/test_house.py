@@ -29,6 +29,9 @@ FACES = {
         "engine/llamacpp/template.py",
     },
     "matplotlib": {"reviewer/bench/reliability_png.py"},
+    "uvicorn": {"reviewer/server/run.py"},
+    "prometheus_client": {"reviewer/server/metrics.py"},
+    "limits": {"reviewer/server/guard/rates.py"},
     "wcwidth": {"reviewer/text/columns.py"},
 }
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager"}

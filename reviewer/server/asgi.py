@@ -1,0 +1,32 @@
+"""`make_app`: the routes of all parts, and what stands before them."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hunkwise.engine.errors import EngineError
+from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.server import bundle, health, ollama, openai, page, reviews
+from hunkwise.reviewer.server.errors import Refused, failure_of, response
+from hunkwise.reviewer.server.guard.lives import Ending
+from hunkwise.reviewer.server.state import Server
+
+PARTS = (page, health, ollama, openai, reviews, bundle)  # of two with one route the first has it
+
+
+def make_app(server: Server) -> Starlette:
+    """Join the parts."""
+    expected = (HTTPException, Refused, EngineError, ReviewError)
+    return Starlette(
+        routes=[route for part in PARTS for route in part.routes(server)],
+        middleware=[Middleware(Ending, server=server)],
+        exception_handlers=dict.fromkeys(expected, _failed),
+    )
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return response(failure_of(error), request.url.path)

@@ -1,0 +1,1 @@
+"""What stands before the handlers: plain ASGI middleware, each with one concern."""

@@ -1,0 +1,92 @@
+"""Each request ends: when it is answered, when its client is gone, when its time is up, or with the server.
+
+A handler is cancelled in all cases but the first, so what it holds is freed in its `finally`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hunkwise.reviewer.server.errors import Failure, response
+from hunkwise.reviewer.server.guard.life import LIFE, Life
+from hunkwise.reviewer.server.state import Server
+
+_ENDLESS = ("/api/pull", "/api/push", "/api/create", "/api/blobs/")  # as long as a download takes
+
+
+class Ending:
+    """Middleware that runs each request as a task of its own and ends it."""
+
+    def __init__(self, app: ASGIApp, server: Server) -> None:
+        self.app, self.server = app, server
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = None if scope["path"].startswith(_ENDLESS) else self.server.settings.time_limit
+        life = Life(until=None if limit is None else time.monotonic() + limit)
+        LIFE.set(life)
+        self.server.lives.add(life)
+        try:
+            await _Run(self.app, life, scope, receive, send).run(limit)
+        finally:
+            self.server.lives.remove(life)
+
+
+class _Run:
+    """A handler, and who listens meanwhile whether the client is still there."""
+
+    def __init__(self, app: ASGIApp, life: Life, scope: Scope, receive: Receive, send: Send) -> None:
+        self._app, self._life, self._scope = app, life, scope
+        self._real_receive, self._real_send = receive, send
+        self._body_read = asyncio.Event()
+        if scope["method"] in ("GET", "HEAD"):
+            self._body_read.set()
+        self._started = False
+
+    async def run(self, limit: float | None) -> None:
+        handler = asyncio.ensure_future(self._app(self._scope, self._receive, self._send))
+        listener = asyncio.ensure_future(self._listen())
+        ended = asyncio.ensure_future(self._life.ended.wait())
+        try:
+            await asyncio.wait({handler, ended}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            if not handler.done():
+                self._life.end(Failure(504, f"the request took longer than {limit:g} s", "timeout"))
+                handler.cancel()
+                await asyncio.wait({handler})
+        finally:
+            for task in (handler, listener, ended):
+                task.cancel()
+            await asyncio.gather(handler, listener, ended, return_exceptions=True)
+        if not handler.cancelled():
+            handler.result()
+        if self._life.reason and not self._started:
+            await response(self._life.reason, self._scope["path"])(
+                self._scope, self._real_receive, self._real_send
+            )
+
+    async def _listen(self) -> None:
+        """Wait for the client to go; before its body is read, the handler itself does so."""
+        await self._body_read.wait()
+        while (await self._real_receive())["type"] != "http.disconnect":
+            pass
+        self._life.end(None)
+
+    async def _receive(self) -> Message:
+        if self._body_read.is_set():
+            await self._life.ended.wait()
+            return {"type": "http.disconnect"}
+        message = await self._real_receive()
+        if not message.get("more_body"):
+            self._body_read.set()
+        return message
+
+    async def _send(self, message: Message) -> None:
+        self._started = True
+        self._body_read.set()  # what is still to come of it, nobody wants
+        await self._real_send(message)

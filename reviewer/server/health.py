@@ -1,0 +1,32 @@
+"""What probes ask: `/healthz`, the loop is alive; `/readyz`, new work is taken in."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from hunkwise.reviewer.server.state import Server
+
+
+def routes(server: Server) -> list[BaseRoute]:
+    """List the routes of the probes, and the root for those who don't come with a browser."""
+
+    async def root(request: Request) -> Response:
+        return PlainTextResponse("Ollama is running")  # what Ollama's clients look for
+
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(request: Request) -> Response:
+        why = not_ready(server)
+        return JSONResponse({"status": why or "ready"}, 503 if why else 200)
+
+    return [Route("/", root), Route("/healthz", healthz), Route("/readyz", readyz)]
+
+
+def not_ready(server: Server) -> str:
+    """Say in a word why nothing new is taken in; empty if it is."""
+    if server.draining:
+        return "draining"
+    return "loading" if server.preloading else ""

@@ -1,0 +1,79 @@
+"""`Server`: what the handlers share, and `Models`, the port behind which the loaded models live."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hunkwise.engine import Engine, ModelSpec
+from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.server.guard.life import Lives
+from hunkwise.reviewer.server.settings import Settings
+from hunkwise.reviewer.server.threads import entered
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A model that is in memory, and stays there as long as the lease lasts."""
+
+    spec: ModelSpec
+    engine: Engine
+
+
+class Models(Protocol):
+    """The models of this server. Its calls read the disk and may wait for a load: call them in threads."""
+
+    def resolve(self, name: str) -> ModelSpec:
+        """Find a model that is here; nothing is fetched. Raises InvalidName, ModelNotFound."""
+        ...
+
+    def lease(
+        self, name: str, *, context: int = 0, keep_alive: float | None = None
+    ) -> AbstractContextManager[Lease]:
+        """Lend a model, loading it first if need be.
+
+        A smaller `context` than the loaded one never reloads. `keep_alive` is how many seconds it stays after
+        its last use: None as the server's settings say, infinity for ever, 0 not at all.
+        """
+        ...
+
+    def loaded(self) -> tuple[str, ...]:
+        """Name the models in memory."""
+        ...
+
+    def close(self) -> None:
+        """Unload all of them."""
+        ...
+
+
+@dataclass(eq=False)
+class Server:
+    """The state of one running server. Handlers get it by `routes(server)`."""
+
+    settings: Settings
+    models: Models
+    environment: Environment
+    draining: bool = False  # told to end: nothing new is taken in
+    preloading: bool = False  # what has to be loaded first is not there yet
+    lives: Lives = field(default_factory=Lives)  # the requests that run
+    at_drain: list[Callable[[], None]] = field(default_factory=list)  # called once when draining begins
+    at_close: list[Callable[[], None]] = field(
+        default_factory=list
+    )  # called in a thread after the last request
+
+    @asynccontextmanager
+    async def lease(
+        self, name: str, *, context: int = 0, keep_alive: float | None = None
+    ) -> AsyncIterator[Lease]:
+        """Lend a model to a handler without blocking the loop; see `Models.lease`."""
+        async with entered(self.models.lease(name, context=context, keep_alive=keep_alive)) as lease:
+            yield lease
+
+    def drain(self) -> None:
+        """Take in nothing new."""
+        if not self.draining:
+            self.draining = True
+            for call in self.at_drain:
+                call()
