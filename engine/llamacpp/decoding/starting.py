@@ -1,0 +1,33 @@
+"""From a question to its work."""
+
+from __future__ import annotations
+
+from hunkwise.engine.errors import InvalidQuestion
+from hunkwise.engine.llamacpp.decoding.reading import Choosing, Scoring
+from hunkwise.engine.llamacpp.decoding.work import Work
+from hunkwise.engine.llamacpp.decoding.writing import Generating
+from hunkwise.engine.llamacpp.grammar import Grammars
+from hunkwise.engine.llamacpp.native import Tokens
+from hunkwise.engine.llamacpp.vocab import Vocab
+from hunkwise.engine.port import OnText
+from hunkwise.engine.types import Choose, Generate, Question, Score
+
+
+def start(
+    question: Question,
+    prompt: Tokens,
+    vocab: Vocab,
+    grammars: Grammars,
+    shared: Tokens,
+    on_text: OnText | None = None,
+) -> Work:
+    """Prepare what adds `prompt` to `shared`; raises InvalidQuestion for what the model can't answer."""
+    if not len(prompt):
+        raise InvalidQuestion(f"question {question.id!r} adds no tokens to the shared prompt")
+    match question:
+        case Choose():
+            return Choosing(question, prompt, vocab)
+        case Score():
+            return Scoring(question, prompt, vocab)
+        case Generate():
+            return Generating(question, prompt, vocab, grammars, shared, on_text)

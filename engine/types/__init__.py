@@ -1,0 +1,55 @@
+"""The engine's vocabulary: a `Bundle` is shared text plus many questions; each question gets an `Answer`."""
+
+from hunkwise.engine.types.answers import (
+    Answer,
+    BundleSize,
+    Choice,
+    Finish,
+    Generated,
+    Scored,
+    Statistics,
+    TokenScore,
+    Usage,
+    total_usage,
+)
+from hunkwise.engine.types.asking import (
+    GREEDY,
+    Bundle,
+    Choose,
+    Generate,
+    Marker,
+    Question,
+    Role,
+    Sampling,
+    Score,
+    Segment,
+    settled,
+)
+from hunkwise.engine.types.models import ModelSpec, ParameterValue, Seal
+
+__all__ = [
+    "GREEDY",
+    "Answer",
+    "Bundle",
+    "BundleSize",
+    "Choice",
+    "Choose",
+    "Finish",
+    "Generate",
+    "Generated",
+    "Marker",
+    "ModelSpec",
+    "ParameterValue",
+    "Question",
+    "Role",
+    "Sampling",
+    "Score",
+    "Scored",
+    "Seal",
+    "Segment",
+    "Statistics",
+    "TokenScore",
+    "Usage",
+    "settled",
+    "total_usage",
+]

@@ -1,0 +1,114 @@
+"""What an engine is asked: a `Bundle` is shared text plus many questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant", "raw"]
+Marker = Literal["bos", "fim_prefix", "fim_suffix", "fim_middle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a prompt.
+
+    Neighbouring segments of one role are joined into one message of the chat template. Role "raw" bypasses
+    the template (all segments of a bundle are raw, or none). `text` is data: special tokens spelled in it
+    are never parsed as such, so `<|im_end|>` in a diff stays text. `marker` (raw only) inserts one special
+    token of the model before `text`; a model without it raises InvalidQuestion.
+    """
+
+    text: str
+    role: Role = "user"
+    marker: Marker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Which of `options` comes next? Nothing is generated; probabilities are normalised over the options."""
+
+    id: str
+    prompt: tuple[Segment, ...]
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How likely is `text` as the continuation, token by token?"""
+
+    id: str
+    prompt: tuple[Segment, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn, by llama.cpp's names and in its order; the default takes the likeliest.
+
+    Penalties look at the last `repeat_last_n` tokens of prompt and answer (-1: at all). `top_k` 0, `typical_p` 1,
+    `top_p` 1 and `min_p` 0 keep every candidate. The same seed draws the same text; None is another each time.
+    """
+
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    typical_p: float = 1.0
+    repeat_last_n: int = 64
+    repeat_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    seed: int | None = None
+
+    @property
+    def greedy(self) -> bool:
+        """True if the likeliest token is taken as it is."""
+        penalised = (self.repeat_penalty, self.presence_penalty, self.frequency_penalty) != (1, 0, 0)
+        return not self.temperature and not (penalised and self.repeat_last_n)
+
+
+GREEDY = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Constrained text: a JSON `schema`, a `pattern` (regular expression), or free text; greedy by default.
+
+    At most one of `schema` and `pattern`. `max_tokens` is an upper bound; a schema that is complete ends
+    the answer earlier (finish "schema").
+    """
+
+    id: str
+    prompt: tuple[Segment, ...]
+    max_tokens: int
+    schema: Mapping[str, Any] | None = None
+    pattern: str | None = None
+    stop: tuple[str, ...] = ()
+    sampling: Sampling = GREEDY
+
+
+Question = Choose | Score | Generate
+
+
+def settled(question: Question) -> bool:
+    """Tell whether the same question always has the same answer."""
+    if not isinstance(question, Generate):
+        return True
+    return not question.sampling.temperature or question.sampling.seed is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Shared prompt text, prefilled once, and the questions that fork from it.
+
+    `shared` + `question.prompt` is each question's whole prompt. Larger `priority` runs earlier;
+    `deadline` is in seconds from the call (None: no limit); bundles of different `caller`s share fairly.
+    """
+
+    shared: tuple[Segment, ...]
+    questions: tuple[Question, ...]
+    priority: int = 0
+    deadline: float | None = None
+    caller: str = ""
