@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import get_args
 
 from hunkwise.engine.errors import InvalidQuestion, PromptTooLong
 from hunkwise.engine.models.modelfile.parameters import KNOWN
-from hunkwise.engine.types import Bundle, BundleSize, Choose, Generate, Question, Score
+from hunkwise.engine.types import Bundle, BundleSize, Choose, Embed, Generate, Pooling, Question, Score
 
 NO_SEED = 2**32 - 1  # as a seed, llama.cpp takes it for "choose one"
 
@@ -15,6 +16,8 @@ NO_SEED = 2**32 - 1  # as a seed, llama.cpp takes it for "choose one"
 def check_bundle(bundle: Bundle) -> None:
     """Raise InvalidQuestion for what no engine can answer."""
     for question in bundle.questions:
+        if isinstance(question, Embed):
+            _check_embed(bundle, question)
         _check_prompt(bundle, question)
         match question:
             case Choose(options=options):
@@ -47,6 +50,18 @@ def _check_prompt(bundle: Bundle, question: Question) -> None:
         raise InvalidQuestion("a marker needs a raw segment; chat segments hold text only")
     if raw == {True} and not any(segment.text or segment.marker for segment in question.prompt):
         raise InvalidQuestion(f"question {question.id!r} adds no tokens to the shared prompt")
+
+
+def _check_embed(bundle: Bundle, question: Embed) -> None:
+    if bundle.shared:
+        raise InvalidQuestion(f"question {question.id!r} embeds a text of its own; share no text with it")
+    if not question.text:
+        raise InvalidQuestion(f"question {question.id!r} embeds an empty text")
+    if question.pooling not in (None, *get_args(Pooling)):
+        known = ", ".join(get_args(Pooling))
+        raise InvalidQuestion(
+            f"question {question.id!r}: pooling is one of {known}, not {question.pooling!r:.40}"
+        )
 
 
 def _check_generate(question: Generate) -> None:

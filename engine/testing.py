@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
@@ -21,6 +22,8 @@ from hunkwise.engine.types import (
     BundleSize,
     Choice,
     Choose,
+    Embed,
+    Embedding,
     Finish,
     Generate,
     Generated,
@@ -35,7 +38,8 @@ from hunkwise.engine.types import (
 )
 
 NOTHING = Usage()
-ABLE = (Capability.SCORE, Capability.CHOOSE, Capability.GENERATE, Capability.SCHEMA, Capability.DETERMINISTIC)
+_WIDTH = 32  # of its vectors
+ABLE = tuple(each for each in Capability if each not in (Capability.STREAM, Capability.TOKENIZE))
 
 Script = Callable[[Bundle, Question], Answer | None]
 
@@ -61,10 +65,12 @@ def _cells(question: Question) -> int:
             return prompt + len(_tokens(text)) - 1
         case Generate(max_tokens=most):
             return prompt + most - 1
+        case Embed():
+            return prompt
 
 
 def plain_answer(question: Question, usage: Usage = NOTHING) -> Answer:
-    """Answer without opinion: equal probabilities, likely words, an empty JSON object."""
+    """Answer without opinion: equal probabilities, likely words, an empty JSON object, counts of letters."""
     match question:
         case Choose(id=name, options=options):
             share = 1 / len(options)
@@ -77,6 +83,12 @@ def plain_answer(question: Question, usage: Usage = NOTHING) -> Answer:
         case Generate(id=name, schema=schema):
             finish: Finish = "stop" if schema is None else "schema"
             return Generated(name, "{}", finish, usage + Usage(sampled=1))
+        case Embed(id=name, text=text, normalised=normalised):
+            counts = [0.0] * _WIDTH
+            for byte in text.encode("utf-8", "replace"):
+                counts[byte % _WIDTH] += 1
+            length = math.hypot(*counts) if normalised else 1.0
+            return Embedding(name, tuple(count / length for count in counts), usage)
 
 
 _ENDS: dict[str, Callable[[], object]] = {

@@ -9,7 +9,8 @@ from hunkwise.engine.planning.plan import Plan
 from hunkwise.engine.port import Capability, EngineCard, Weights
 from hunkwise.engine.types import ModelSpec
 
-_ABLE = tuple(each for each in Capability if each is not Capability.EMBED)
+_ABLE = tuple(Capability)
+_EMBEDS = (Capability.EMBED, Capability.TOKENIZE, Capability.DETERMINISTIC)  # and no more
 
 
 def card_of(spec: ModelSpec, plan: Plan, build: str) -> EngineCard:
@@ -24,7 +25,10 @@ def card_of(spec: ModelSpec, plan: Plan, build: str) -> EngineCard:
         "n_threads": plan.n_threads,
         "modelfile": modelfile_digest(spec),
     }
-    return EngineCard(spec.name, Weights(spec.digest), build, plan.n_ctx, settings, _ABLE)
+    if plan.pooling is not None:
+        settings["pooling"] = plan.pooling
+    able = _ABLE if plan.pooling is None else _EMBEDS
+    return EngineCard(spec.name, Weights(spec.digest), build, plan.n_ctx, settings, able)
 
 
 def modelfile_digest(spec: ModelSpec) -> str:

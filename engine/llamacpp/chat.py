@@ -19,7 +19,7 @@ from hunkwise.engine.llamacpp.native import Tokens
 from hunkwise.engine.llamacpp.template import ADVICE, render
 from hunkwise.engine.llamacpp.vocab import Vocab, join
 from hunkwise.engine.models.gotemplate.template import compile_template
-from hunkwise.engine.types import Bundle, Choose, ModelSpec, Role, Segment
+from hunkwise.engine.types import Bundle, Choose, Embed, ModelSpec, Question, Role, Segment
 
 Roles = tuple[Role, ...]
 Chats = list[list[tuple[Role, str]]]
@@ -88,7 +88,7 @@ class Chat:
 
     def layout(self, bundle: Bundle) -> Layout:
         """Tokenise a bundle that `check_bundle` let pass; raises InvalidQuestion for a marker the model lacks."""
-        prompts = [self._prompt(bundle.shared, question.prompt) for question in bundle.questions]
+        prompts = [self._asked(bundle.shared, question) for question in bundle.questions]
         if not prompts:
             return Layout(np.empty(0, np.int32), ())
         # A template could frame two questions differently: only what is truly equal is shared.
@@ -99,6 +99,11 @@ class Chat:
             length = int(differs[0]) if len(differs) else length
         questions = tuple(tokens[length:] for tokens, _, _ in prompts)
         return Layout(first[:length], questions, min(lasting, length))
+
+    def _asked(self, shared: tuple[Segment, ...], question: Question) -> tuple[Tokens, int, int]:
+        if isinstance(question, Embed):
+            return self._vocab.whole(question.text), 0, 0
+        return self._prompt(shared, question.prompt)
 
     def _prompt(self, shared: tuple[Segment, ...], own: tuple[Segment, ...]) -> tuple[Tokens, int, int]:
         """Return a prompt, how many of its tokens are shared, and how many the system message takes."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hunkwise.engine.errors import Closed
+from hunkwise.engine.errors import Closed, InvalidQuestion
 from hunkwise.engine.llamacpp import native
 from hunkwise.engine.llamacpp.card import card_of
 from hunkwise.engine.llamacpp.chat import Chat, Layout
@@ -21,12 +21,12 @@ from hunkwise.engine.llamacpp.decoding.scheduler import Limits, Scheduler
 from hunkwise.engine.llamacpp.decoding.starting import start
 from hunkwise.engine.llamacpp.decoding.work import Work
 from hunkwise.engine.llamacpp.grammar import Grammars
-from hunkwise.engine.llamacpp.soundness import check_sound
+from hunkwise.engine.llamacpp.soundness import check_sound, check_vectors
 from hunkwise.engine.llamacpp.vocab import Vocab
 from hunkwise.engine.planning.plan import Plan
 from hunkwise.engine.port import Answers, EngineCard, OnText, wait
 from hunkwise.engine.questions import check_bundle, check_length
-from hunkwise.engine.types import Bundle, BundleSize, ModelSpec, Statistics
+from hunkwise.engine.types import Bundle, BundleSize, Embed, ModelSpec, Statistics
 
 
 def load(
@@ -69,7 +69,8 @@ class LocalEngine:
         self._model = model
         self._vocab = Vocab(model)
         self._chat = Chat(self._vocab, spec, model.chat_template())
-        self._chat.check(min(plan.n_ctx, model.context_trained))
+        if plan.pooling is None:  # an embedding model is never asked in a chat
+            self._chat.check(min(plan.n_ctx, model.context_trained))
         self._grammars = Grammars(model)
         adapters = [(model.adapter(path), scale) for path, scale in spec.adapters]
         # Lanes, trunks, and branches for options of several tokens; each costs a row of the output buffer.
@@ -83,15 +84,17 @@ class LocalEngine:
             threads=plan.n_threads,
             kv_type=plan.kv_type,
             # llama.cpp knows whether the device can; a quantised cache needs it in any case
+            whole=not plan.causal,
             flash_attention=None if plan.flash_attention and plan.kv_type == "f16" else plan.flash_attention,
         )
         with ExitStack() as unless_sound:
             unless_sound.callback(context.close)
             if adapters:
                 context.adapt(adapters)
-            check_sound(context, self._vocab)
+            (check_sound if plan.pooling is None else check_vectors)(context, self._vocab)
             unless_sound.pop_all()
-        self.limit = min(context.cells, model.context_trained)  # most tokens of a prompt with its answer
+        most = context.batch if context.whole else context.cells
+        self.limit = min(most, model.context_trained)  # most tokens of a prompt with its answer
         files = PrefixFiles(prefixes, self._fingerprint()) if prefixes else None
         self._scheduler = Scheduler(context, plan.n_seq, limits, files)
         self._preparing = threading.Lock()  # callers' threads use the vocabulary; none may while it is freed
@@ -152,6 +155,16 @@ class LocalEngine:
         card = {**asdict(self.card()), "system": native.system_info()}
         return json.dumps(card, sort_keys=True).encode()
 
+    def _refuse_words(self, bundle: Bundle) -> None:
+        if self._plan.pooling is None:
+            return
+        for question in bundle.questions:
+            if not isinstance(question, Embed):
+                raise InvalidQuestion(
+                    f"{self._spec.name} is an embedding model, which writes no text and foretells none; "
+                    "choose a language model"
+                )
+
     def _size(self, layout: Layout, works: list[Work]) -> BundleSize:
         return BundleSize(len(layout.shared), tuple(work.cells for work in works), self.limit)
 
@@ -160,9 +173,10 @@ class LocalEngine:
             if self._closed:
                 raise Closed(f"{self._spec.name} is closed; load it again")
             check_bundle(bundle)
+            self._refuse_words(bundle)
             layout = self._chat.layout(bundle)
             pairs = zip(bundle.questions, layout.questions, strict=True)
             return layout, [
-                start(question, own, self._vocab, self._grammars, layout.shared, on_text)
+                start(question, own, self._vocab, self._grammars, layout.shared, on_text, self._plan.pooling)
                 for question, own in pairs
             ]

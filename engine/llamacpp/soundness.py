@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from hunkwise.engine.errors import NativeFailure, UnusableModel
 from hunkwise.engine.llamacpp.native import Batch, Context, log_probabilities
 from hunkwise.engine.llamacpp.vocab import Vocab, join
@@ -15,6 +17,28 @@ from hunkwise.engine.llamacpp.vocab import Vocab, join
 # plain code, which whatever has read some foresees; how well does not matter; each token is time that a load takes
 _TEXT = "def add(first, second):\n    return first + second\n"
 _BETTER = 1.0  # nats a token by which a model must beat chance; those in the catalogue beat it by eight
+
+
+def check_vectors(context: Context, vocab: Vocab) -> None:
+    """Have a fresh context embed a little code. Raises UnusableModel where its tokens are all alike."""
+    tokens = vocab.whole(_TEXT)[: min(context.batch, context.outputs, context.cells)]
+    batch = Batch(context.batch)
+    batch.add(tokens, 0, 0, len(tokens))
+    try:
+        alike = not np.ptp(context.embed(batch), axis=0).any()
+    except NativeFailure as error:
+        raise UnusableModel(str(error)) from error
+    _forget(context)
+    if alike:
+        raise UnusableModel(
+            f"{context.model.name} has the same vector for every token: its weights are empty or damaged; choose "
+            "another file of the model"
+        )
+
+
+def _forget(context: Context) -> None:
+    context.clear()
+    context.decode_calls, context.decode_seconds = 0, 0.0
 
 
 def check_sound(context: Context, vocab: Vocab) -> None:
@@ -37,8 +61,7 @@ def check_sound(context: Context, vocab: Vocab) -> None:
             )
     except NativeFailure as error:
         raise UnusableModel(str(error)) from error
-    context.clear()
-    context.decode_calls, context.decode_seconds = 0, 0.0
+    _forget(context)
     mean, chance = total / max(len(tokens) - 1, 1), -math.log(vocab.size)
     if mean < chance + _BETTER:
         raise UnusableModel(

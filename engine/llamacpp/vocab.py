@@ -48,6 +48,10 @@ class Vocab:
         """Tokenise data: `<|im_end|>` in it stays text."""
         return self._model.tokenize(encode(text), special=False)
 
+    def whole(self, text: str) -> Tokens:
+        """Tokenise data as a text of its own, with what the model puts before and after one."""
+        return self._model.tokenize(encode(text), special=False, whole=True)
+
     def tokenize_frame(self, text: str) -> Tokens:
         """Tokenise a chat template's own words, special tokens among them."""
         return self._model.tokenize(encode(text), special=True)

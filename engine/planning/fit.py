@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from hunkwise.engine.errors import DoesNotFit
 from hunkwise.engine.planning.hardware import Machine
-from hunkwise.engine.planning.plan import KvType, Plan, describe, estimate_of, on_device
+from hunkwise.engine.planning.plan import KvType, Plan, describe, estimate_of, on_device, resized
 from hunkwise.engine.planning.shape import ModelShape
 from hunkwise.engine.types import ParameterValue
 
 _KV_TYPES: tuple[KvType, ...] = ("f16", "q8_0")  # q4_0 costs too much accuracy to be chosen unasked
 _LEAST_CONTEXT = 1024
 _LEAST_LANES = 4
+_WHOLE_CONTEXT = 2048  # of models that read a text in one batch, which costs memory by its square
 _MiB = 1 << 20
 
 
@@ -52,12 +53,12 @@ def make_plan(
     fit = _Fit(shape, machine, wish, asked)
     base, rungs = _fixed(fit), _rungs(fit)
     for contexts, lanes in rungs:
-        smallest = replace(base, n_ctx=contexts[-1], n_seq=lanes[-1], n_outputs=4 * lanes[-1], kv_type="q8_0")
+        smallest = resized(base, contexts[-1], lanes[-1], "q8_0")
         for layers in _offloads(fit):
             if _placed(smallest, layers, fit) is None:
                 continue
             for n_ctx, kv_type, n_seq in product(contexts, _KV_TYPES, lanes):
-                tried = replace(base, n_ctx=n_ctx, kv_type=kv_type, n_seq=n_seq, n_outputs=4 * n_seq)
+                tried = resized(base, n_ctx, n_seq, kv_type)
                 placed = _placed(tried, layers, fit)
                 if placed is not None:
                     return replace(placed, notes=(*placed.notes, *_given_up(placed, rungs[0][0][0], fit)))
@@ -72,9 +73,9 @@ def smaller(plan: Plan, shape: ModelShape, machine: Machine) -> Plan | None:
     """
     if plan.kv_type == "f16":
         lanes = max(1, plan.n_seq // 2)
-        step = replace(plan, kv_type="q8_0", n_seq=lanes, n_outputs=4 * lanes)
+        step = resized(plan, plan.n_ctx, lanes, "q8_0")
     elif plan.n_ctx > (4096 if plan.n_gpu_layers else _LEAST_CONTEXT):
-        step = replace(plan, n_ctx=max(_LEAST_CONTEXT, plan.n_ctx // 2))
+        step = resized(plan, max(_LEAST_CONTEXT, plan.n_ctx // 2), plan.n_seq, plan.kv_type)
     elif plan.n_gpu_layers:
         shares = tuple(float(int(count) * 3 // 4) for count in plan.tensor_split)
         layers = int(sum(shares)) if shares else plan.n_gpu_layers * 3 // 4
@@ -164,6 +165,8 @@ def _fixed(fit: _Fit) -> Plan:
         main_gpu=asked.main_gpu or 0,
         use_mmap=not repack if asked.use_mmap is None else asked.use_mmap,
         repack=repack,
+        pooling=fit.shape.pooling,
+        causal=fit.shape.causal,
         notes=tuple(notes),
     )
 
@@ -183,7 +186,7 @@ def _rungs(fit: _Fit) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
     if asked:
         contexts = (min(asked, trained),)
         return ((contexts, few), (contexts, least))
-    top = min(want.n_ctx, trained)
+    top = min(want.n_ctx, trained if fit.shape.causal else min(trained, _WHOLE_CONTEXT))
     floor = min(want.least_ctx, top)
     return ((_halved(top, floor), few), (_halved(floor, min(_LEAST_CONTEXT, floor)), least))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hunkwise.engine.planning.hardware import Machine
 from hunkwise.engine.planning.shape import ModelShape, compute_bytes, kv_bytes
+from hunkwise.engine.types import Pooling
 
 KvType = Literal["f16", "q8_0", "q4_0"]
 
@@ -33,8 +34,17 @@ class Plan:
     tensor_split: tuple[float, ...] = ()  # share of the offloaded layers per device; () for at most one
     use_mmap: bool = True
     repack: bool = False  # copy weights into the CPU's favourite layout (use_extra_bufts)
+    pooling: Pooling | None = None  # of an embedding model, which writes no text
+    causal: bool = True  # tokens see only those before them; else a text is computed in one batch
     estimate: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # sentences on what was given up or overridden, and why
+
+
+def resized(plan: Plan, n_ctx: int, n_seq: int, kv_type: KvType) -> Plan:
+    """Change how much a plan holds; where tokens see those after them, a batch holds all of a text."""
+    batch, outputs = (plan.n_ubatch, 4 * n_seq) if plan.causal else (n_ctx, n_ctx)
+    size = replace(plan, n_ctx=n_ctx, n_seq=n_seq, kv_type=kv_type)
+    return replace(size, n_batch=batch, n_ubatch=batch, n_outputs=outputs)
 
 
 def describe(plan: Plan) -> str:

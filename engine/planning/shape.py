@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from hunkwise.engine.errors import CorruptModel, UnusableModel
 from hunkwise.engine.models.gguf.reader import ArrayInfo, GgufHeader
+from hunkwise.engine.types import Pooling
 
 # bytes per value of the KV cache; the quantized types are blocks of 32 values with a scale
 KV_BYTES = {"f16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}
+_POOLINGS: dict[int, Pooling] = {1: "mean", 2: "cls", 3: "last"}  # enum llama_pooling_type
 CELL_PADDING = 256  # llama.cpp rounds the number of cells up to this
 
 
@@ -31,6 +33,8 @@ class ModelShape:
     feed_forward: int  # width of the feed-forward part that one token activates
     heads: int
     trained_context: int  # tokens
+    pooling: Pooling | None = None  # of an embedding model
+    causal: bool = True  # tokens see only those before them
 
     @property
     def weights(self) -> int:
@@ -84,6 +88,8 @@ def shape_of(headers: Sequence[GgufHeader]) -> ModelShape:
         feed_forward=_feed_forward(whole),
         heads=max(whole.head_counts, default=0),
         trained_context=whole.context_length,
+        pooling=_pooling(whole),
+        causal=_causal(whole),
     )
 
 
@@ -91,17 +97,25 @@ def _refuse(header: GgufHeader) -> None:
     """Refuse what is no model that foretells tokens. Raises UnusableModel or CorruptModel."""
     if header.kind != "model":
         raise UnusableModel(f"{header.path} is of the kind {header.kind!r}, not a model")
-    if header.metadata.get(f"{header.architecture}.pooling_type", 0) or not header.metadata.get(
-        f"{header.architecture}.attention.causal", True
-    ):
+    if header.metadata.get(f"{header.architecture}.pooling_type", 0) not in (0, *_POOLINGS):
         raise UnusableModel(
-            f"{header.path} is an embedding model, which writes no text; choose a language model"
+            f"{header.path} ranks documents, and neither writes nor embeds text; choose another model"
         )
     double = next((tensor.name for tensor in header.tensors if tensor.type == "F64"), None)
     if double:  # llama.cpp crashes over them
         raise CorruptModel(
             f"{header.path}: tensor {double!r} holds 64-bit numbers, which llama.cpp can't compute with"
         )
+
+
+def _causal(header: GgufHeader) -> bool:
+    return bool(header.metadata.get(f"{header.architecture}.attention.causal", True))
+
+
+def _pooling(header: GgufHeader) -> Pooling | None:
+    """Read how an embedding model pools; None of a language model."""
+    declared = header.metadata.get(f"{header.architecture}.pooling_type", 0)
+    return _POOLINGS.get(declared if isinstance(declared, int) else 0, None if _causal(header) else "mean")
 
 
 def _feed_forward(header: GgufHeader) -> int:

@@ -20,6 +20,8 @@ from hunkwise.engine.types import (
     BundleSize,
     Choice,
     Choose,
+    Embed,
+    Embedding,
     Generate,
     Generated,
     Question,
@@ -89,6 +91,8 @@ def read_answer(question: Question, value: object) -> Answer:
             return _read_scored(question, value)
         case Generate():
             return _read_generated(question, value)
+        case Embed():
+            return _read_embedding(question, value)
 
 
 def write_size(size: BundleSize) -> object:
@@ -141,6 +145,14 @@ def _read_generated(question: Generate, value: object) -> Generated:
     if finish not in ("stop", "length", "schema"):
         raise BadEntry("finish is none of stop, length, schema")
     return Generated(question.id, _text(fields["text"]), finish)
+
+
+def _read_embedding(question: Embed, value: object) -> Embedding:
+    vector = _numbers(_fields(value, Embedding)["vector"])
+    _demand(bool(vector), "a vector")
+    length = math.hypot(*vector)
+    _demand(not question.normalised or not length or abs(length - 1) <= _TOLERANCE, "a vector of length 1")
+    return Embedding(question.id, vector)
 
 
 def _fields(value: object, kind: type[Answer | BundleSize | TokenScore]) -> dict[str, object]:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from hunkwise.engine.errors import InvalidQuestion
 from hunkwise.engine.port import EngineCard
-from hunkwise.engine.types import Bundle, Choose, Generate, Question, Score
+from hunkwise.engine.types import Bundle, Choose, Embed, Generate, Question, Score
 
 KEY_FORMAT = 1  # raise it when the meaning of a key or of an entry changes
 
@@ -27,6 +27,7 @@ NOT_IN_KEY: Mapping[type, frozenset[str]] = {
     Choose: frozenset({"id"}),
     Score: frozenset({"id"}),
     Generate: frozenset({"id"}),
+    Embed: frozenset({"id"}),
 }
 
 Purpose = Literal["key", "entry"]

@@ -103,7 +103,16 @@ class Generated:
     usage: Usage = Usage()
 
 
-Answer = Choice | Scored | Generated
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """Answer to `Embed`: a vector as wide as the model's."""
+
+    id: str
+    vector: tuple[float, ...]
+    usage: Usage = Usage()
+
+
+Answer = Choice | Scored | Generated | Embedding
 
 
 @dataclass(frozen=True, slots=True)

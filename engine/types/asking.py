@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "raw"]
+Pooling = Literal["mean", "last", "cls"]  # of the vectors of a text's tokens: their mean, the last, the first
 Marker = Literal["bos", "fim_prefix", "fim_suffix", "fim_middle"]
 
 
@@ -89,7 +90,26 @@ class Generate:
     sampling: Sampling = GREEDY
 
 
-Question = Choose | Score | Generate
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Turn `text` into a vector. It stands for itself: the bundle shares nothing, and no template frames it.
+
+    `pooling` makes one vector of those of its tokens; None takes the model's own way, which an embedding model
+    declares in its file, and the mean for one that writes text. `normalised` gives it the length 1.
+    """
+
+    id: str
+    text: str
+    pooling: Pooling | None = None
+    normalised: bool = True
+
+    @property
+    def prompt(self) -> tuple[Segment, ...]:
+        """The text as a prompt."""
+        return (Segment(self.text, "raw"),)
+
+
+Question = Choose | Score | Generate | Embed
 
 
 def settled(question: Question) -> bool:

@@ -12,6 +12,7 @@ from hunkwise.engine import (
     Bundle,
     BundleSize,
     Choose,
+    Embed,
     Engine,
     EngineCard,
     Generate,
@@ -107,3 +108,5 @@ def _written(question: Question) -> str:
             return f"--- {question.id}: how likely is what follows the mark? ---\n{prompt}>>>{text}"
         case Generate(max_tokens=most):
             return f"--- {question.id}: write at most {most} tokens ---\n{prompt}"
+        case Embed():
+            return f"--- {question.id}: which vector is this? ---\n{prompt}"

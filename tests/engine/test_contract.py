@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import count, pairwise
+from math import hypot
+from typing import cast
 
 import pytest
 import tiny
@@ -20,6 +22,8 @@ from hunkwise.engine import (
     Capability,
     Choice,
     Choose,
+    Embed,
+    Embedding,
     Engine,
     Generate,
     Generated,
@@ -27,6 +31,7 @@ from hunkwise.engine import (
     ModelSpec,
     Plan,
     Pool,
+    Pooling,
     Question,
     Sampling,
     Score,
@@ -207,7 +212,7 @@ def test_it_says_what_it_can(engine: Engine) -> None:
     """What is asked here, every engine of ours can do."""
     card = engine.card()
     assert not card.lacks(Capability.SCORE, Capability.CHOOSE, Capability.GENERATE, Capability.SCHEMA)
-    assert card.lacks(Capability.EMBED) == (Capability.EMBED,)
+    assert not card.lacks(Capability.EMBED)
 
 
 @pytest.mark.parametrize("how", AROUND)
@@ -282,6 +287,12 @@ REFUSED = {
     "equal options": (Bundle(SHARED, (Choose("q", ASK, ("a", "a")),)), "'q' needs two or more options"),
     "an empty option": (Bundle(SHARED, (Choose("q", ASK, ("a", "")),)), "'q' needs two or more options"),
     "an empty text": (Bundle(SHARED, (Score("q", ASK, ""),)), "'q' scores an empty text"),
+    "a text with others": (Bundle(SHARED, (Embed("q", "x"),)), "'q' embeds a text of its own"),
+    "an empty text to embed": (Bundle((), (Embed("q", ""),)), "'q' embeds an empty text"),
+    "an unknown pooling": (
+        Bundle((), (Embed("q", "x", cast("Pooling", "sum")),)),
+        "pooling is one of mean, last, cls",
+    ),
     "no tokens to write": (Bundle(SHARED, (Generate("q", ASK, 0),)), "'q' allows 0 tokens"),
     "two constraints": (Bundle(SHARED, (Generate("q", ASK, 9, schema={}, pattern="a"),)), "'q' has both"),
     "a temperature below 0": (
@@ -299,6 +310,41 @@ def test_what_can_not_be_asked_is_refused_by_name(engine: Engine, name: str) -> 
         with pytest.raises(InvalidQuestion, match=sentence):
             use(asked)
     assert engine.ask(bundle(THREE[0]))
+
+
+def embedded(engine: Engine, *questions: Embed) -> list[tuple[float, ...]]:
+    answers = engine.ask(Bundle((), questions))
+    assert all(isinstance(answer, Embedding) for answer in answers)
+    return [answer.vector for answer in answers if isinstance(answer, Embedding)]
+
+
+def test_embedding(engine: Engine, plain: Engine) -> None:
+    """Vectors of one width, of length 1 where that is asked, the same for the same text, alone or with others."""
+    texts = [f"{unseen()} def add(first, second):", "for index in range(10):"]
+    one, other, raw = embedded(
+        engine, Embed("a", texts[0]), Embed("b", texts[1]), Embed("c", texts[0], normalised=False)
+    )
+
+    assert len(one) == len(other) == len(raw)
+    assert hypot(*one) == pytest.approx(1, abs=1e-4)
+    assert one != other
+    assert [each / hypot(*raw) for each in raw] == pytest.approx(one, abs=1e-4)
+    assert embedded(plain, Embed("z", texts[0]))[0] == pytest.approx(one, abs=1e-3)
+
+
+def test_embedding_beside_other_questions(engine: Engine) -> None:
+    """One bundle may ask for all kinds of answers, where nothing is shared."""
+    asked = Bundle((), (Embed("e", unseen()), Choose("c", ASK, ("a", "b")), Generate("g", ASK, 3)))
+
+    assert [type(answer) for answer in engine.ask(asked)] == [Embedding, Choice, Generated]
+
+
+def test_a_text_too_long_to_embed_is_refused(engine: Engine) -> None:
+    """Nothing is cut; who wants it cut does so by `measure`."""
+    asked = Bundle((), (Embed("q", "word " * 5000),))
+    assert not engine.measure(asked).fits
+    with pytest.raises(PromptTooLong, match="'q'"):
+        engine.ask(asked)
 
 
 def test_what_does_not_fit_is_refused_with_both_counts(engine: Engine) -> None:

@@ -93,8 +93,12 @@ SICK: dict[str, tuple[dict[str, Any], type[EngineError], str]] = {
         CorruptModel,
         "'output.weight' holds 64-bit",
     ),
-    "an embedding model": ({"extra": {"llama.pooling_type": 1}}, UnusableModel, "is an embedding model"),
-    "a reranker": ({"extra": {"llama.pooling_type": 4}}, UnusableModel, "is an embedding model"),
+    "a reranker": ({"extra": {"llama.pooling_type": 4}}, UnusableModel, "ranks documents"),
+    "an empty embedding model": (
+        {"extra": {"llama.pooling_type": 1}, **with_tensors(output_norm=ONES * 0)},
+        UnusableModel,
+        "the same vector for every token",
+    ),
     "no template": ({"template": None}, CorruptModel, "no chat template"),
 }
 

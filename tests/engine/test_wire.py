@@ -17,6 +17,8 @@ from hunkwise.engine import (
     BundleSize,
     Choice,
     Choose,
+    Embed,
+    Embedding,
     EngineCard,
     Generate,
     Generated,
@@ -57,6 +59,7 @@ json_values = st.recursive(
 questions = st.one_of(
     st.builds(Choose, text, segments, st.lists(text, min_size=1, max_size=3).map(tuple)),
     st.builds(Score, text, segments, text),
+    st.builds(Embed, text, text, st.sampled_from([None, "mean", "last", "cls"]), st.booleans()),
     st.builds(Generate, text, segments, st.integers(1, 99), st.dictionaries(text, json_values, max_size=3)),
 )
 bundles = st.builds(
@@ -94,18 +97,21 @@ def test_specs_and_cards_come_back_as_they_were() -> None:
     assert unpack(pack(ModelSpec("m", "ab", (Path("w"),)))).weights == (Path.cwd() / "w",)
 
 
-BUNDLE = Bundle((), (Choose("c", (), ("a", "b")), Score("s", (), "xy"), Generate("g", (), 5)))
+BUNDLE = Bundle(
+    (), (Choose("c", (), ("a", "b")), Score("s", (), "xy"), Generate("g", (), 5), Embed("e", "xy"))
+)
 ANSWERS = (
     Choice("c", (0.25, 0.75), (-2.0, -1.0), Usage(1, 2, 3, 4)),
     Scored("s", (TokenScore("xy", 0, 2, -0.5, -0.25),)),
     Generated("g", "{}", "schema", Usage(sampled=2)),
+    Embedding("e", (0.6, -0.8), Usage(2)),
 )
 
 
 def test_answers_come_back_as_they_were() -> None:
     """Numbers, ids and usage."""
     assert unpack_answers(BUNDLE, json.loads(json.dumps(pack_answers(ANSWERS)))) == ANSWERS
-    size = BundleSize(5, (1, 2, 3), 100)
+    size = BundleSize(5, (1, 2, 3, 4), 100)
     assert unpack_size(BUNDLE, json.loads(json.dumps(pack_size(size)))) == size
 
 

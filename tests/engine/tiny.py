@@ -98,3 +98,48 @@ def write(
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def write_bert(path: Path, *, pooling: int = 2, context: int = 64) -> Path:
+    """Write an embedding model in which every token sees all others: a layer of BERT with random weights."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "▁one", "▁two", "▁same"]
+    random = np.random.default_rng(7)
+    width = 32
+
+    def square(rows: int = width) -> NDArray[np.float32]:
+        return random.normal(0, 0.3, (rows, width)).astype(np.float32)
+
+    writer: Any = gguf.GGUFWriter(str(path), "bert")
+    writer.add_block_count(1)
+    writer.add_context_length(context)
+    writer.add_embedding_length(width)
+    writer.add_feed_forward_length(width)
+    writer.add_head_count(2)
+    writer.add_layer_norm_eps(1e-6)
+    writer.add_causal_attention(False)
+    writer.add_uint32("bert.pooling_type", pooling)
+    writer.add_tokenizer_model("bert")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list(words)
+    writer.add_token_types([3] * 5 + [1] * 3)
+    writer.add_token_type_count(2)
+    writer.add_bos_token_id(2)
+    writer.add_eos_token_id(3)
+    writer.add_unk_token_id(1)
+    writer.add_sep_token_id(3)
+    writer.add_pad_token_id(0)
+    tensors = {"token_embd": square(len(words)), "position_embd": square(context), "token_types": square(2)}
+    tensors |= {f"blk.0.{name}": square() for name in ("attn_q", "attn_k", "attn_v", "attn_output")}
+    tensors |= {f"blk.0.{name}": square() for name in ("ffn_up", "ffn_down")}
+    for name, values in tensors.items():
+        writer.add_tensor(f"{name}.weight", values)
+    for name in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_up", "ffn_down"):
+        writer.add_tensor(f"blk.0.{name}.bias", np.zeros(width, np.float32))
+    for name in ("token_embd_norm", "blk.0.attn_output_norm", "blk.0.layer_output_norm"):
+        writer.add_tensor(f"{name}.weight", np.ones(width, np.float32))
+        writer.add_tensor(f"{name}.bias", np.zeros(width, np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path

@@ -44,7 +44,7 @@ class ToyContext:
     def __init__(self, cells: int = 512, sequences: int = 4, batch: int = 128, outputs: int = 8) -> None:
         self.cells, self.sequences, self.batch, self.outputs = cells, sequences, batch, outputs
         self.decode_seconds, self.decode_calls, self.computed = 0.0, 0, 0
-        self.has_state_cells = self.closed = self.broken = False
+        self.has_state_cells = self.closed = self.broken = self.whole = False
         self.gate = threading.Event()
         self.gate.set()
         self._interrupted = False
@@ -66,6 +66,14 @@ class ToyContext:
 
     def decode(self, batch: ToyBatch, meanwhile: Callable[[], None] | None = None) -> Rows:
         """Put tokens where they belong; after a token the next number is the likeliest."""
+        return self._compute(batch, 1, meanwhile)
+
+    def embed(self, batch: ToyBatch) -> Rows:
+        """Put tokens where they belong; the vector of a token points to its number."""
+        assert batch.outputs == batch.count
+        return self._compute(batch, 0, None)
+
+    def _compute(self, batch: ToyBatch, ahead: int, meanwhile: Callable[[], None] | None) -> Rows:
         assert batch.count > 0
         assert batch.outputs <= self.outputs
         if meanwhile:
@@ -81,7 +89,9 @@ class ToyContext:
         for tokens, position, sequence, outputs in batch.parts:
             assert len(self._held[sequence]) == position
             self._held[sequence] += [(int(token), next(self._numbers)) for token in tokens]
-            rows += [np.eye(SIZE, dtype=np.float32)[token + 1] for token in tokens[len(tokens) - outputs :]]
+            rows += [
+                np.eye(SIZE, dtype=np.float32)[token + ahead] for token in tokens[len(tokens) - outputs :]
+            ]
         assert self.used <= self.cells
         return np.array(rows, np.float32)
 

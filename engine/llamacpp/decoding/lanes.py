@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hunkwise.engine.llamacpp.decoding.port import Context, Tokens
+from hunkwise.engine.llamacpp.decoding.port import Context, Rows, Tokens
 
 if TYPE_CHECKING:
     from hunkwise.engine.llamacpp.decoding.work import Work
@@ -111,15 +111,23 @@ class Lanes:
             self._sequences.give(ended.sequence)
 
     def step(self, trunks: Sequence[Trunk] = ()) -> None:
-        """Compute one batch: every lane's next tokens, then as much of the trunks' as there is room for."""
+        """Compute one batch: every lane's next tokens, then as much of the trunks' as there is room for.
+
+        Lanes that want vectors have a batch of their own.
+        """
         self._branch()
+        embedding = [lane for lane in self._running if lane.work.vectors]
+        self._compute([lane for lane in self._running if not lane.work.vectors], trunks)
+        self._compute(embedding, ())
+
+    def _compute(self, lanes: Sequence[Lane], trunks: Sequence[Trunk]) -> None:
         batch = self._batch
         batch.clear()
-        fed = [(lane, *self._feed(lane)) for lane in self._running]
+        fed = [(lane, *self._feed(lane)) for lane in lanes]
         grown = [(trunk, self._grow(trunk)) for trunk in trunks]
         if batch.count:
             served = [lane.work for lane, _, outputs in fed if outputs]
-            rows = iter(self._context.decode(batch, partial(_foresee, served)))
+            rows = iter(self._rows(served))
             self.computed += batch.count
         for trunk, count in grown:
             trunk.computed += count
@@ -132,10 +140,17 @@ class Lanes:
             if not len(lane.pending) and not lane.branches:
                 self._advance(lane)
 
+    def _rows(self, works: Sequence[Work]) -> Rows:
+        if any(work.vectors for work in works):
+            return self._context.embed(self._batch)
+        return self._context.decode(self._batch, partial(_foresee, works))
+
     def _feed(self, lane: Lane) -> tuple[int, int]:
         batch = self._batch
         silent = len(lane.pending) - lane.outputs
         count = min(len(lane.pending), batch.room, silent + self._context.outputs - batch.outputs)
+        if self._context.whole and count < len(lane.pending):
+            return 0, 0  # in a batch with more room
         outputs = max(count - silent, 0)
         if count:
             batch.add(lane.pending[:count], lane.position, lane.sequence, outputs)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Tokens = NDArray[np.int32]
-Row = NDArray[np.float32]  # logits of one position, [n_vocab]
-Rows = NDArray[np.float32]  # logits of several, [outputs, n_vocab]
+Row = NDArray[np.float32]  # logits of one position, [n_vocab], or its vector
+Rows = NDArray[np.float32]  # those of several, [outputs, n_vocab]
 State = NDArray[np.uint8]  # a sequence's cells
 
 
@@ -40,7 +40,8 @@ class Context(Protocol):
     cells: int
     sequences: int
     batch: int  # tokens that one `decode` takes
-    outputs: int  # logits that one `decode` gives
+    outputs: int  # rows that one `decode` or `embed` gives
+    whole: bool  # a sequence must be computed in one batch
     decode_seconds: float
     decode_calls: int
 
@@ -55,6 +56,10 @@ class Context(Protocol):
 
     def decode(self, batch: Any, meanwhile: Callable[[], None] | None = None) -> Rows:
         """Compute a batch that `new_batch` made; `meanwhile` runs beside it. Raises NativeFailure."""
+        ...
+
+    def embed(self, batch: Any) -> Rows:
+        """Compute a batch whose tokens are all outputs, and give their vectors. Raises NativeFailure."""
         ...
 
     def interrupt(self) -> None:

@@ -15,6 +15,8 @@ from hunkwise.engine.types import Answer, Choice, Choose, Score, Scored, TokenSc
 class Chain:
     """Sum the log-probabilities of the tokens after the first: the rest of an option that was begun."""
 
+    vectors = False
+
     def __init__(self, tokens: Tokens) -> None:
         self.cells = len(tokens) - 1
         self.logprob = 0.0
@@ -61,6 +63,8 @@ def exclusive(options: Sequence[tuple[int, ...]], logprobs: Sequence[float]) -> 
 class Choosing:
     """Read the probability of each option: the first tokens at once, the rest of longer ones on forks."""
 
+    vectors = False
+
     def __init__(self, question: Choose, prompt: Tokens, vocab: Vocab) -> None:
         self._question = question
         options = [vocab.tokenize(option) for option in question.options]
@@ -97,6 +101,8 @@ class Choosing:
 
 class Scoring:
     """Read how likely each token of a given text was."""
+
+    vectors = False
 
     def __init__(self, question: Score, prompt: Tokens, vocab: Vocab) -> None:
         self._question = question

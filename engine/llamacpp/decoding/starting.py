@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hunkwise.engine.errors import InvalidQuestion
+from hunkwise.engine.llamacpp.decoding.embedding import Embedder
 from hunkwise.engine.llamacpp.decoding.reading import Choosing, Scoring
 from hunkwise.engine.llamacpp.decoding.work import Work
 from hunkwise.engine.llamacpp.decoding.writing import Generating
@@ -10,7 +11,7 @@ from hunkwise.engine.llamacpp.grammar import Grammars
 from hunkwise.engine.llamacpp.native import Tokens
 from hunkwise.engine.llamacpp.vocab import Vocab
 from hunkwise.engine.port import OnText
-from hunkwise.engine.types import Choose, Generate, Question, Score
+from hunkwise.engine.types import Choose, Embed, Generate, Pooling, Question, Score
 
 
 def start(
@@ -20,9 +21,10 @@ def start(
     grammars: Grammars,
     shared: Tokens,
     on_text: OnText | None = None,
+    pooling: Pooling | None = None,
 ) -> Work:
     """Prepare what adds `prompt` to `shared`; raises InvalidQuestion for what the model can't answer."""
-    if not len(prompt):
+    if not len(prompt) and not isinstance(question, Embed):
         raise InvalidQuestion(f"question {question.id!r} adds no tokens to the shared prompt")
     match question:
         case Choose():
@@ -31,3 +33,5 @@ def start(
             return Scoring(question, prompt, vocab)
         case Generate():
             return Generating(question, prompt, vocab, grammars, shared, on_text)
+        case Embed():
+            return Embedder(question, prompt, pooling)

@@ -14,14 +14,18 @@ import numpy as np
 from hunkwise.engine.llamacpp.decoding.port import Row, Tokens
 from hunkwise.engine.types import Answer, Usage
 
-Feed = tuple[Tokens, int]  # tokens to compute, and for how many of the last of them logits are wanted
+Feed = tuple[Tokens, int]  # tokens to compute, and for how many of the last of them rows are wanted
 NOTHING: Feed = (np.empty(0, np.int32), 0)
 
 
 class Work(Protocol):
-    """One question's computation; `cells` is the most the KV cache must hold for it beyond the prefix."""
+    """One question's computation; `cells` is the most the KV cache must hold for it beyond the prefix.
+
+    Its rows are logits, or with `vectors` the vectors of tokens.
+    """
 
     cells: int
+    vectors: bool
 
     def next(self) -> Feed:
         """Return what to compute next; nothing when finished."""
@@ -32,7 +36,7 @@ class Work(Protocol):
         ...
 
     def take(self, row: Row) -> None:
-        """Read the logits after one of the wanted tokens, in order; the row is only lent."""
+        """Read the row of one of the wanted tokens, in order; the row is only lent."""
         ...
 
     def branches(self) -> Sequence[Work]:

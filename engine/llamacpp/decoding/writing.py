@@ -19,6 +19,8 @@ from hunkwise.engine.types import Answer, Finish, Generate, Generated, Usage
 class Generating:
     """Write token by token; a grammar's forced tokens are appended without asking the model."""
 
+    vectors = False
+
     def __init__(
         self,
         question: Generate,

@@ -44,7 +44,8 @@ def log_probabilities(row: Row, tokens: Sequence[int]) -> tuple[float, ...]:
 class Context:
     """A KV cache of `cells` tokens shared by `sequences` sequences, and the decoder over it.
 
-    `decode_seconds` and `decode_calls` count the time inside llama_decode.
+    `decode_seconds` and `decode_calls` count the time inside llama_decode. With `whole` a sequence is computed
+    in one batch: its tokens see those after them too.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Context:
         threads: int,
         kv_type: str = "f16",
         flash_attention: bool | None = None,
+        whole: bool = False,
     ) -> None:
         if not 1 <= sequences <= MAX_SEQUENCES or cells < 1 or batch < 1 or outputs < sequences:
             raise InvalidQuestion(
@@ -72,6 +74,7 @@ class Context:
         parameters.n_threads = parameters.n_threads_batch = threads
         parameters.type_k = parameters.type_v = KV_TYPES[kv_type]
         parameters.flash_attn_type = -1 if flash_attention is None else int(flash_attention)
+        parameters.pooling_type = llama.LLAMA_POOLING_TYPE_NONE  # `embedding.py` makes one vector of many
         parameters.kv_unified = True  # one pool, so that a fork costs metadata only
         parameters.offload_kqv = True
         parameters.no_perf = True
@@ -89,6 +92,7 @@ class Context:
         self.memory = llama.llama_get_memory(self.handle)
         self.cells = int(llama.llama_n_ctx(self.handle))
         self.sequences = sequences
+        self.whole = whole
         self.batch = int(llama.llama_n_ubatch(self.handle))
         self.outputs = int(parameters.n_outputs_max)
         self.decode_seconds = 0.0
@@ -123,6 +127,33 @@ class Context:
 
         `meanwhile` runs in a thread beside it. Raises NativeFailure, with the cache as it was before.
         """
+        self._compute(batch, meanwhile)
+        if not batch.outputs:
+            return np.empty((0, self.model.size), np.float32)
+        logits = llama.llama_get_logits(self.handle)
+        return self._checked(np.ctypeslib.as_array(logits, (batch.outputs, self.model.size)))
+
+    def embed(self, batch: Batch) -> Rows:
+        """Compute the batch and look at the vectors of its tokens, [tokens, width], valid until the next call.
+
+        Every token is an output then. Raises NativeFailure, with the cache as it was before.
+        """
+        if batch.outputs != batch.count:
+            raise NativeFailure(
+                f"{batch.outputs} of {batch.count} tokens are outputs; all must be, for vectors"
+            )
+        llama.llama_set_embeddings(self.handle, True)
+        try:
+            self._compute(batch)
+            vectors = llama.llama_get_embeddings(self.handle)
+        finally:
+            llama.llama_set_embeddings(self.handle, False)
+        rows: Rows = np.ctypeslib.as_array(vectors, (batch.outputs, self.model.width))
+        if not np.isfinite(rows).all():
+            raise NativeFailure(self._no_numbers())
+        return rows
+
+    def _compute(self, batch: Batch, meanwhile: Callable[[], None] | None = None) -> None:
         if not 0 < batch.count <= self.batch or batch.outputs > self.outputs:
             raise NativeFailure(
                 f"a batch of {batch.count} tokens with {batch.outputs} outputs is not possible"
@@ -143,25 +174,24 @@ class Context:
             beside.result()
         if status:
             raise NativeFailure(f"llama_decode failed with {status}: {log_cause()}")
-        if not batch.outputs:
-            return np.empty((0, self.model.size), np.float32)
-        logits = llama.llama_get_logits(self.handle)
-        return self._checked(np.ctypeslib.as_array(logits, (batch.outputs, self.model.size)))
 
     def _checked(self, rows: Rows) -> Rows:
         """Refuse logits that no answer can be read from: the one place where a sick model is found out."""
         highest = rows.max(axis=1)  # NaN if one is
         if not np.isfinite(highest).all():
-            raise NativeFailure(
-                f"{self.model.name} computes numbers that are none (NaN or infinite): its weights or settings are "
-                "damaged, or the device computes wrongly; check it with `hunkwise model verify`"
-            )
+            raise NativeFailure(self._no_numbers())
         if (highest == rows.min(axis=1)).any():
             raise NativeFailure(
                 f"{self.model.name} finds every token equally likely: its weights are empty or damaged; "
                 "check it with `hunkwise model verify`"
             )
         return rows
+
+    def _no_numbers(self) -> str:
+        return (
+            f"{self.model.name} computes numbers that are none (NaN or infinite): its weights or settings are "
+            "damaged, or the device computes wrongly; check it with `hunkwise model verify`"
+        )
 
     def interrupt(self) -> None:
         """Make the running and the next `decode` fail soon, until `resume`. From any thread; works on the CPU."""

@@ -76,6 +76,7 @@ class Model:
             )
         self.vocabulary = llama.llama_model_get_vocab(self.handle)
         self.size = int(llama.llama_vocab_n_tokens(self.vocabulary))  # of the vocabulary
+        self.width = int(llama.llama_model_n_embd_out(self.handle))  # of its vectors
         self.context_trained = int(llama.llama_model_n_ctx_train(self.handle))
         self._piece = ctypes.create_string_buffer(4096)
 
@@ -118,14 +119,17 @@ class Model:
         text = llama.llama_model_chat_template(self.handle, None)
         return None if text is None else text.decode("utf-8", "replace")
 
-    def tokenize(self, text: bytes, *, special: bool) -> Tokens:
-        """Tokenise valid UTF-8; with `special`, texts of special tokens become those tokens."""
+    def tokenize(self, text: bytes, *, special: bool, whole: bool = False) -> Tokens:
+        """Tokenise valid UTF-8; with `special`, texts of special tokens become those tokens.
+
+        With `whole`, the model's tokens for the beginning and the end of a text come around it.
+        """
         if len(text) >= 2**30:
             raise InvalidQuestion(f"a text of {len(text)} bytes is too long to tokenise")
         room = len(text) + 8
         tokens = np.empty(room, np.int32)
         pointer = tokens.ctypes.data_as(llama.llama_token_p)
-        count = llama.llama_tokenize(self.vocabulary, text, len(text), pointer, room, False, special)
+        count = llama.llama_tokenize(self.vocabulary, text, len(text), pointer, room, whole, special)
         if count < 0:
             raise NativeFailure(f"llama.cpp can't tokenise a text of {len(text)} bytes ({count})")
         return tokens[:count].copy()

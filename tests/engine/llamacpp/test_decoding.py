@@ -30,6 +30,8 @@ NOTHING = (np.empty(0, np.int32), 0)
 class Writing:
     """A work that writes so many tokens after one token of prompt, and notes in which thread what happens."""
 
+    vectors = False
+
     def __init__(self, length: int = 1, first: int = 7) -> None:
         self.cells = length
         self.left, self.written = length, [first]

@@ -27,6 +27,7 @@ class Watched:
     """A work of one token that notes what happens to it, and in which thread."""
 
     cells = 1
+    vectors = False
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, int]] = []

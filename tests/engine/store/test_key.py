@@ -9,6 +9,7 @@ from hunkwise.engine import (
     Bundle,
     Capability,
     Choose,
+    Embed,
     EngineCard,
     Generate,
     Question,
@@ -27,6 +28,7 @@ PROMPT = (Segment("why?", "user", None),)
 QUESTIONS: dict[type, Question] = {
     Choose: Choose("a", PROMPT, ("yes", "no")),
     Score: Score("a", PROMPT, "text"),
+    Embed: Embed("a", "text"),
     Generate: Generate("a", PROMPT, 10, {"type": "object"}, None, ("\n",)),
 }
 BUNDLE = Bundle((Segment("shared"),), (QUESTIONS[Choose],), 0, None, "")
@@ -36,6 +38,9 @@ OTHER: dict[str, Any] = {  # another value for each field, by name or by class a
     "prompt": (Segment("why not?"),),
     "options": ("yes", "no", "maybe"),
     "Score.text": "another text",
+    "Embed.text": "another text",
+    "pooling": "last",
+    "normalised": False,
     "max_tokens": 11,
     "schema": {"type": "array"},
     "pattern": "[a-z]+",
@@ -68,7 +73,7 @@ def fields(*kinds: type) -> list[Any]:
     return [pytest.param(kind, name, id=f"{kind.__name__}.{name}") for kind, name in pairs]
 
 
-@pytest.mark.parametrize(("kind", "name"), fields(Choose, Score, Generate))
+@pytest.mark.parametrize(("kind", "name"), fields(Choose, Score, Generate, Embed))
 def test_question(kind: type, name: str) -> None:
     """Each field of a question changes the key, those listed as harmless excepted."""
     question = QUESTIONS[kind]
