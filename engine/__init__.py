@@ -36,6 +36,7 @@ from hunkwise.engine.types import (
     Generate,
     Generated,
     ModelSpec,
+    ParameterValue,
     Pooling,
     Question,
     Sampling,
@@ -53,15 +54,23 @@ if TYPE_CHECKING:
     from hunkwise.engine.around.location import TRUSTS, CachePlace, Trust, open_cache, open_disk, open_redis
     from hunkwise.engine.around.pool import Pool
     from hunkwise.engine.llamacpp.card import card_of
+    from hunkwise.engine.llamacpp.decoding.scheduler import Limits
+    from hunkwise.engine.llamacpp.goform import go_form
     from hunkwise.engine.llamacpp.local import open_isolated, open_local, open_pool, plan_for, survey
     from hunkwise.engine.llamacpp.native import build
     from hunkwise.engine.llamacpp.runner import LocalEngine, load
     from hunkwise.engine.llamacpp.sampling import sampling_of
     from hunkwise.engine.models.catalog import default_model
     from hunkwise.engine.models.environment import library_from_environment
+    from hunkwise.engine.models.gguf.header import GgufHeader
+    from hunkwise.engine.models.gguf.marks import fim_spelling
     from hunkwise.engine.models.gguf.reader import read_header
     from hunkwise.engine.models.library import Library
+    from hunkwise.engine.models.modelfile.composing import compose_modelfile
+    from hunkwise.engine.models.modelfile.parameters import read_parameter
+    from hunkwise.engine.models.names import ModelName, parse_name
     from hunkwise.engine.models.sources.partial import human_bytes
+    from hunkwise.engine.models.store.listing import Listed
     from hunkwise.engine.planning.advice import Published, advise
     from hunkwise.engine.planning.fit import Want
     from hunkwise.engine.planning.hardware import Machine
@@ -103,9 +112,18 @@ _LAZY: dict[str, str] = {
     "open_pool": "hunkwise.engine.llamacpp.local",
     "plan_for": "hunkwise.engine.llamacpp.local",
     "survey": "hunkwise.engine.llamacpp.local",
+    "read_parameter": "hunkwise.engine.models.modelfile.parameters",
     "sampling_of": "hunkwise.engine.llamacpp.sampling",
     "read_header": "hunkwise.engine.models.gguf.reader",
     "card_of": "hunkwise.engine.llamacpp.card",
+    "compose_modelfile": "hunkwise.engine.models.modelfile.composing",
+    "go_form": "hunkwise.engine.llamacpp.goform",
+    "Limits": "hunkwise.engine.llamacpp.decoding.scheduler",
+    "fim_spelling": "hunkwise.engine.models.gguf.marks",
+    "ModelName": "hunkwise.engine.models.names",
+    "parse_name": "hunkwise.engine.models.names",
+    "Listed": "hunkwise.engine.models.store.listing",
+    "GgufHeader": "hunkwise.engine.models.gguf.header",
     "ScriptedEngine": "hunkwise.engine.testing",
 }
 
@@ -130,12 +148,17 @@ __all__ = [
     "EngineCard",
     "Generate",
     "Generated",
+    "GgufHeader",
     "IsolatedEngine",
     "Library",
+    "Limits",
+    "Listed",
     "LocalEngine",
     "Machine",
+    "ModelName",
     "ModelSpec",
     "OnText",
+    "ParameterValue",
     "Plan",
     "Pool",
     "Pooling",
@@ -161,8 +184,11 @@ __all__ = [
     "advise",
     "build",
     "card_of",
+    "compose_modelfile",
     "default_model",
     "errors",
+    "fim_spelling",
+    "go_form",
     "human_bytes",
     "library_from_environment",
     "load",
@@ -172,8 +198,10 @@ __all__ = [
     "open_local",
     "open_pool",
     "open_redis",
+    "parse_name",
     "plan_for",
     "read_header",
+    "read_parameter",
     "read_regular",
     "sampling_of",
     "survey",

@@ -13,7 +13,7 @@ from pathlib import Path
 from hunkwise.engine.errors import CorruptModel, ModelNotFound, StoreError
 from hunkwise.engine.models.gguf.reader import read_header
 from hunkwise.engine.models.modelfile.modelfile import Command, Modelfile
-from hunkwise.engine.models.modelfile.parameters import KNOWN, read_value
+from hunkwise.engine.models.modelfile.parameters import KNOWN, read_parameter
 from hunkwise.engine.models.store import manifest as m
 from hunkwise.engine.models.store.manifest import Layer, Manifest, read_json
 from hunkwise.engine.types import ModelSpec, ParameterValue, Role
@@ -239,23 +239,10 @@ def _parameters(text: str) -> dict[str, ParameterValue]:
     for name, value in values.items():
         if name in KNOWN and value not in (None, [], ""):
             try:
-                found[name] = _value(name, value)
+                found[name] = read_parameter(name, value)
             except ValueError as error:
                 raise CorruptModel(f"the model's parameters: {error}") from None
     return found
-
-
-def _value(name: str, value: object) -> ParameterValue:
-    if KNOWN[name].kind == "strings":
-        values = value if isinstance(value, list) else [value]
-        if not all(isinstance(each, str) for each in values):
-            raise ValueError(f"parameter {name} must be a list of texts")
-        return tuple(str(each) for each in values)
-    if isinstance(value, float) and value.is_integer() and KNOWN[name].kind == "int":
-        value = int(value)  # Go writes whole numbers of any size as JSON numbers
-    if not isinstance(value, bool | int | float):
-        raise ValueError(f"parameter {name} is {str(value)[:40]!r}")
-    return read_value(name, str(value))
 
 
 def _messages(text: str) -> tuple[tuple[Role, str], ...]:

@@ -66,6 +66,11 @@ class Library:
         self._stores = (store, *read_only_stores)
         self._sources = tuple(sources)
 
+    @property
+    def stores(self) -> tuple[Store, ...]:
+        """The own store, and those that are only read."""
+        return self._stores
+
     def find(self, text: str, progress: Progress = quiet) -> ModelSpec:
         """Find a model on this machine; files that changed since they were hashed are hashed again.
 

@@ -1,32 +1,120 @@
-"""The loaded models of the server."""
+"""The loaded models of the server: names as clients write them, over the pool and the library of this machine."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
-from hunkwise.engine import ModelSpec
+from hunkwise import engine
+from hunkwise.engine import Library, Limits, LocalEngine, ModelName, ModelSpec, Plan, Pool, Want, parse_name
 from hunkwise.engine.errors import ModelNotFound
 from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.server.inference.described import Described, Descriptions
 from hunkwise.reviewer.server.settings import Settings
-from hunkwise.reviewer.server.state import Lease, Models
+from hunkwise.reviewer.server.state import Lease, Models, Running
+
+WINDOW = 8192  # tokens that one request may take where nothing else is said
+PARALLEL = 4  # requests that share a model's batches
+_LEAST = 1024  # tokens; contexts are powers of two from here, so that a changing num_ctx seldom reloads
 
 
 def open_models(settings: Settings, environment: Environment) -> Models:
     """Make the models that a server's settings ask for; nothing is loaded yet."""
-    return _None()
+    library = engine.library_from_environment(environment.variables)
+    return PoolModels(library, open_pool(environment.say))
 
 
-class _None:
+def open_pool(say: Callable[[str], None], *, parallel: int = PARALLEL, budget: int | None = None) -> Pool:
+    """Make a pool whose models each hold `parallel` requests of the context that is asked for."""
+    empty = engine.survey()  # what a model costs is judged by the machine without the others
+    room = sum(device.free for device in empty.devices if not device.unified) + empty.memory_free
+
+    def wanting(context: int) -> Want:
+        return Want(n_ctx=context * parallel, least_ctx=context)
+
+    def load_one(spec: ModelSpec, plan: Plan) -> LocalEngine:
+        return engine.load(spec, plan, Limits(side_by_side=parallel))
+
+    def load(spec: ModelSpec, context: int) -> LocalEngine:
+        plan = engine.plan_for(_unbound(spec), engine.survey(), want=wanting(context))
+        return engine.open_local(spec, plan, say=say, load=load_one)
+
+    def cost(spec: ModelSpec, context: int) -> int:
+        return engine.plan_for(_unbound(spec), empty, want=wanting(context)).estimate["total"]
+
+    return Pool(load, cost, budget=room if budget is None else budget)
+
+
+def _unbound(spec: ModelSpec) -> ModelSpec:
+    """Take away the num_ctx of a Modelfile: it bounds one request, and the context holds several."""
+    return replace(spec, parameters={k: v for k, v in spec.parameters.items() if k != "num_ctx"})
+
+
+class PoolModels:
+    """`Models` over a pool, with what the endpoints tell of models that are not loaded. Thread-safe."""
+
+    def __init__(self, library: Library, pool: Pool, *, window: int = WINDOW) -> None:
+        self._library = library
+        self._pool, self._window = pool, window
+        self._descriptions = Descriptions()
+        self._used: dict[str, tuple[ModelSpec, int, float]] = {}
+
+    @property
+    def library(self) -> Library:
+        """The models on this machine, loaded or not."""
+        return self._library
+
     def resolve(self, name: str) -> ModelSpec:
-        raise ModelNotFound(f"model '{name}' not found")
+        """Find a model that is here, by its name and never by a path. Raises InvalidName, ModelNotFound."""
+        return self.library.find(str(self.spelled(name)))
 
-    def lease(
-        self, name: str, *, context: int = 0, keep_alive: float | None = None
-    ) -> AbstractContextManager[Lease]:
-        raise ModelNotFound(f"model '{name}' not found")
+    def spelled(self, name: str) -> ModelName:
+        """Read a name as the store that has it spells it, in any case. Raises InvalidName, ModelNotFound."""
+        parsed = parse_name(name)
+        if str(parsed).lower().endswith(".gguf"):
+            raise ModelNotFound(f"model '{name}' not found")  # the library would take it for a file
+        stores = self.library.stores
+        if any(store.has(parsed) for store in stores):
+            return parsed
+        held = (each for store in stores for each in store.names())
+        return next((each for each in held if each.folded == parsed.folded), parsed)
+
+    def describe(self, spec: ModelSpec) -> Described:
+        """Say what a model can do, without loading it. Raises ModelError."""
+        return self._descriptions.of(spec)
+
+    def window(self, spec: ModelSpec, wanted: int | None = None) -> int:
+        """Say how many tokens a request may take that asks for `wanted`, or for nothing."""
+        own = spec.parameters.get("num_ctx")
+        asked = wanted or (own if isinstance(own, int) else self._window)
+        return min(asked, self.describe(spec).header.context_length)
+
+    @contextmanager
+    def lease(self, name: str, *, context: int = 0, keep_alive: float | None = None) -> Iterator[Lease]:
+        """Lend a model, loading it first if need be; see `Models.lease`."""
+        spec = self.resolve(name)
+        tokens = _LEAST
+        while tokens < max(context, self.window(spec)):
+            tokens *= 2
+        tokens = min(tokens, self.describe(spec).header.context_length)
+        with self._pool.lease(spec, tokens) as opened:
+            self._used[spec.name] = spec, opened.card().context, time.time()
+            try:
+                yield Lease(spec, opened)
+            finally:
+                self._used[spec.name] = spec, opened.card().context, time.time()
 
     def loaded(self) -> tuple[str, ...]:
-        return ()
+        """Name the models in memory."""
+        return self._pool.loaded()
+
+    def running(self) -> tuple[Running, ...]:
+        """Describe the models in memory."""
+        found = [self._used[name] for name in self._pool.loaded() if name in self._used]
+        return tuple(Running(spec, 0, 0, context, used + 300) for spec, context, used in found)
 
     def close(self) -> None:
-        pass
+        """Unload all of them."""
+        self._pool.close()

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from hunkwise.engine import Engine, ModelSpec
+from hunkwise.engine import Engine, Library, ModelSpec
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.guard.life import Lives
+from hunkwise.reviewer.server.inference.described import Described
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.threads import entered
 
@@ -22,11 +23,38 @@ class Lease:
     engine: Engine
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A model in memory. It takes `bytes`, `device_bytes` of them on devices; `context` is in tokens.
+
+    `expires` is when it will be unloaded unless it is used, in seconds since 1970; infinity for never.
+    """
+
+    spec: ModelSpec
+    bytes: int
+    device_bytes: int
+    context: int
+    expires: float
+
+
 class Models(Protocol):
     """The models of this server. Its calls read the disk and may wait for a load: call them in threads."""
 
+    @property
+    def library(self) -> Library:
+        """The models on this machine, loaded or not."""
+        ...
+
     def resolve(self, name: str) -> ModelSpec:
         """Find a model that is here; nothing is fetched. Raises InvalidName, ModelNotFound."""
+        ...
+
+    def describe(self, spec: ModelSpec) -> Described:
+        """Say what a model can do, without loading it. Raises ModelError."""
+        ...
+
+    def window(self, spec: ModelSpec, wanted: int | None = None) -> int:
+        """Say how many tokens one request may take that asks for `wanted`, or for nothing."""
         ...
 
     def lease(
@@ -41,6 +69,10 @@ class Models(Protocol):
 
     def loaded(self) -> tuple[str, ...]:
         """Name the models in memory."""
+        ...
+
+    def running(self) -> tuple[Running, ...]:
+        """Describe the models in memory."""
         ...
 
     def close(self) -> None:

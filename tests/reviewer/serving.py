@@ -21,6 +21,7 @@ from hunkwise.engine import (
     Engine,
     EngineCard,
     Generated,
+    Library,
     ModelSpec,
     OnText,
     ScriptedEngine,
@@ -28,8 +29,9 @@ from hunkwise.engine import (
 )
 from hunkwise.engine.errors import ModelNotFound
 from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.server.inference.described import Described
 from hunkwise.reviewer.server.settings import Settings
-from hunkwise.reviewer.server.state import Lease, Server
+from hunkwise.reviewer.server.state import Lease, Running, Server
 
 SPEC = ModelSpec("scripted:latest", "0" * 64, ())
 
@@ -48,6 +50,16 @@ class FakeModels:
             raise ModelNotFound(f"model '{name}' not found")
         return SPEC
 
+    @property
+    def library(self) -> Library:
+        raise ModelNotFound("there is no library of fakes")
+
+    def describe(self, spec: ModelSpec) -> Described:
+        raise ModelNotFound(f"{spec.name} is a fake and has no file")
+
+    def window(self, spec: ModelSpec, wanted: int | None = None) -> int:
+        return wanted or 4096
+
     @contextmanager
     def lease(self, name: str, *, context: int = 0, keep_alive: float | None = None) -> Iterator[Lease]:
         spec = self.resolve(name)
@@ -62,6 +74,9 @@ class FakeModels:
 
     def loaded(self) -> tuple[str, ...]:
         return (SPEC.name,)
+
+    def running(self) -> tuple[Running, ...]:
+        return ()
 
     def close(self) -> None:
         self.engine.close()

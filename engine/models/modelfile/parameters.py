@@ -106,6 +106,21 @@ def read_value(name: str, text: str) -> ParameterValue:
     return _number(name, known, text)
 
 
+def read_parameter(name: str, value: object) -> ParameterValue:
+    """Check one parameter that came as JSON: "stop" as a text or a list of texts. Raises ValueError."""
+    known = KNOWN.get(name)
+    if known is not None and known.kind == "strings":
+        values = value if isinstance(value, list) else [value]
+        if not all(isinstance(each, str) for each in values):
+            raise ValueError(f"parameter {name} must be a list of texts")
+        return tuple(str(each) for each in values if each)
+    if isinstance(value, float) and value.is_integer() and known is not None and known.kind == "int":
+        value = int(value)  # Go writes whole numbers of any size as JSON numbers
+    if not isinstance(value, bool | int | float):
+        raise ValueError(f"parameter {name} is {str(value)[:40]!r}")
+    return read_value(name, str(value))
+
+
 def _number(name: str, known: Parameter, text: str) -> int | float:
     form, noun = (_INT, "a whole number") if known.kind == "int" else (_FLOAT, "a number")
     if not form.fullmatch(text) or len(text) > 64:

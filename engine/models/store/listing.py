@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hunkwise.engine.models import image
 from hunkwise.engine.models.catalog import CatalogEntry
 from hunkwise.engine.models.modelfile.parameters import takes_effect
 from hunkwise.engine.models.names import ModelName
-from hunkwise.engine.models.store.manifest import MODEL, Manifest
+from hunkwise.engine.models.store.manifest import MODEL, Manifest, render_manifest
 from hunkwise.engine.models.store.store import Store
 from hunkwise.engine.types import ModelSpec
 
@@ -19,7 +20,8 @@ from hunkwise.engine.types import ModelSpec
 class Listed:
     """A model that is on this machine. `size` is in bytes; `problem` says why it can't be used.
 
-    An `impostor` stands under a name of the catalogue and is something else.
+    An `impostor` stands under a name of the catalogue and is something else. `manifest` is the sha256 of what the
+    store has of it, `modified` when that was written, in seconds since 1970.
     """
 
     name: str
@@ -28,6 +30,8 @@ class Listed:
     store: Path
     problem: str = ""
     impostor: bool = False
+    manifest: str = ""
+    modified: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,12 @@ def listed(store: Store, name: ModelName, entry: CatalogEntry | None = None) -> 
         size = sum(layer.size for layer in manifest.layers)
         weights = manifest.of_type(MODEL)
         found = replace(
-            found, digest=image.digest_of(weights) if weights else "", size=size, impostor=impostor
+            found,
+            digest=image.digest_of(weights) if weights else "",
+            size=size,
+            impostor=impostor,
+            manifest=hashlib.sha256(render_manifest(manifest)).hexdigest(),
+            modified=store.modified(name),
         )
         image.from_manifest(manifest, store.blob)
     except (ModelError, StoreError) as error:

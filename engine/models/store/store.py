@@ -71,6 +71,13 @@ class Store:
             raise CorruptModel(f"{path}: a manifest of more than {LIMIT} bytes")
         return parse_manifest(data, str(path))
 
+    def modified(self, name: ModelName) -> float:
+        """Say when a model's manifest was written, in seconds since 1970; 0 if there is none."""
+        try:
+            return self._manifest_path(name).stat().st_mtime
+        except OSError:
+            return 0.0
+
     def blob_path(self, digest: str) -> Path:
         """Say where the blob of a sha256 (hex) is, or would be."""
         return self.root / "blobs" / f"sha256-{digest}"

@@ -28,18 +28,18 @@ class Body:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def test_strict_wants_all_keys_and_no_others():
+def test_strict_wants_all_keys_and_no_others() -> None:
     with pytest.raises(FormError, match="the part: missing key 'text'"):
         read(Part, {}, "the part")
     with pytest.raises(FormError, match="the part: unknown key 'more'"):
         read(Part, {"text": "a", "more": 1}, "the part")
 
 
-def test_lenient_fills_in_and_passes_over():
+def test_lenient_fills_in_and_passes_over() -> None:
     assert read_as(LENIENT, Body, {"model": "m", "stop": None, "more": 1}) == Body("m")
 
 
-def test_a_union_takes_the_member_of_the_values_kind():
+def test_a_union_takes_the_member_of_the_values_kind() -> None:
     body = {"model": "m", "content": [{"text": "a"}], "stop": ["x"], "format": {"type": "object"}}
     assert read_as(LENIENT, Body, body) == Body("m", (Part("a"),), ("x",), {"type": "object"})
     assert read_as(LENIENT, Body, {"model": "m", "content": "a", "stop": "x"}) == Body("m", "a", "x")
@@ -58,6 +58,6 @@ def test_a_union_takes_the_member_of_the_values_kind():
         ({"model": "m", "options": []}, "options must be an object"),
     ],
 )
-def test_the_place_of_a_mistake_is_told(body, message):
+def test_the_place_of_a_mistake_is_told(body: object, message: str) -> None:
     with pytest.raises(FormError, match=f"^{message}$"):
         read_as(LENIENT, Body, body)

@@ -1,0 +1,50 @@
+"""From the words of a request to the segments of a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hunkwise.engine import ModelSpec, Segment
+from hunkwise.reviewer.server.errors import Refused
+
+
+def chat(messages: Iterable[tuple[str, str]], spec: ModelSpec) -> tuple[Segment, ...]:
+    """Make the segments of a chat, (role, text) each. Raises Refused for a role that nobody knows.
+
+    The model's own system message is the engine's to add, which it does where the chat has none at all; a chat
+    with one further on gets it here.
+    """
+    segments = [_segment(role, text, number) for number, (role, text) in enumerate(messages)]
+    later = any(segment.role == "system" for segment in segments[1:])
+    if spec.system and not spec.messages and later and segments[0].role != "system":
+        segments.insert(0, Segment(spec.system, "system"))
+    return tuple(segments)
+
+
+def _segment(role: str, text: str, number: int) -> Segment:
+    match role:
+        case "system" | "user" | "assistant":
+            return Segment(text, role)
+        case "developer":  # OpenAI's later name of it
+            return Segment(text, "system")
+    known = "system, user, assistant"
+    raise Refused(400, f"messages[{number}].role must be one of {known}, not {role[:40]!r}", param="messages")
+
+
+def prompt(text: str, system: str) -> tuple[Segment, ...]:
+    """Make the segments of one question."""
+    return (*((Segment(system, "system"),) if system else ()), Segment(text, "user"))
+
+
+def raw(text: str) -> tuple[Segment, ...]:
+    """Take a prompt as it stands."""
+    return (Segment(text, "raw"),)
+
+
+def fill_in(prefix: str, suffix: str) -> tuple[Segment, ...]:
+    """Ask for what stands between two texts."""
+    return (
+        Segment(prefix, "raw", "fim_prefix"),
+        Segment(suffix, "raw", "fim_suffix"),
+        Segment("", "raw", "fim_middle"),
+    )

@@ -1,0 +1,57 @@
+"""POST /api/generate."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hunkwise.engine import Segment
+from hunkwise.reviewer.server.errors import Refused
+from hunkwise.reviewer.server.inference import prompts
+from hunkwise.reviewer.server.inference.running import Written, write
+from hunkwise.reviewer.server.ollama.asking import ask_for, refuse_images, wish_of
+from hunkwise.reviewer.server.ollama.bodies import GenerateBody, read_body
+from hunkwise.reviewer.server.ollama.loading import load
+from hunkwise.reviewer.server.ollama.models import Found, find
+from hunkwise.reviewer.server.ollama.replies import Line, ending, ignored_header, opening, respond
+from hunkwise.reviewer.server.state import Server
+
+
+async def generate(server: Server, request: Request) -> Response:
+    """Continue a prompt, as a template frames it or raw, or fill in what stands before a suffix."""
+    body = await read_body(GenerateBody, request)
+    found = await find(server, body.model)
+    wish = wish_of(body, found)
+    ask = ask_for(server, found, wish, _segments(body, found), shorten=body.truncate)
+
+    async def told() -> AsyncGenerator[Line, None]:
+        async for piece in write(server, found.name, ask, wish.keep_alive):
+            if isinstance(piece, Written):
+                yield {**opening(body.model), "response": "", **ending(piece)}
+            else:
+                yield {**opening(body.model), "response": piece.text, "done": False}
+
+    loads = not body.prompt and not body.suffix
+    lines = load(server, found, wish.keep_alive, ask.window or 0, {"response": ""}) if loads else told()
+    return await respond(lines, stream=body.stream, text="response", headers=ignored_header(wish.options))
+
+
+def _segments(body: GenerateBody, found: Found) -> tuple[Segment, ...]:
+    """Make the prompt. Raises Refused for what does not go together, or with this model."""
+    refuse_images(body.images, found.name)
+    if body.raw and (body.template or body.system or body.context):
+        raise Refused(400, "raw mode does not support template, system, or context")
+    if body.context:
+        raise Refused(
+            400, "context is not supported here; send the conversation to /api/chat", param="context"
+        )
+    if body.template:
+        raise Refused(
+            400, "template is not supported here; make a model with it: /api/create", param="template"
+        )
+    if body.suffix:
+        found.require("insert")
+        return prompts.fill_in(body.prompt, body.suffix)
+    return prompts.raw(body.prompt) if body.raw else prompts.prompt(body.prompt, body.system)

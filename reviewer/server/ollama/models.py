@@ -1,0 +1,38 @@
+"""How Ollama's endpoints come by a model, with its sentences where there is none."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hunkwise.engine import ModelSpec
+from hunkwise.engine.errors import InvalidName, ModelNotFound
+from hunkwise.reviewer.server.errors import Refused
+from hunkwise.reviewer.server.inference.described import Described
+from hunkwise.reviewer.server.state import Server
+from hunkwise.reviewer.server.threads import in_thread
+
+
+class Found(NamedTuple):
+    """A model that is here, under the name that the request gave it."""
+
+    name: str
+    spec: ModelSpec
+    described: Described
+
+    def require(self, ability: str, what: str = "") -> None:
+        """Refuse what the model can't do; `what` names it in the sentence, the ability unless it is given."""
+        if ability not in self.described.abilities:
+            raise Refused(400, f'"{self.name}" does not support {what or ability}', code="unsupported")
+
+
+async def find(server: Server, name: str, missing: str = "model '{}' not found") -> Found:
+    """Find a model for a request. Raises Refused in Ollama's words."""
+
+    def look() -> Found:
+        spec = server.models.resolve(name)
+        return Found(name, spec, server.models.describe(spec))
+
+    try:
+        return await in_thread(look)
+    except (InvalidName, ModelNotFound):
+        raise Refused(404, missing.format(name[:200]), code="model_not_found", param="model") from None

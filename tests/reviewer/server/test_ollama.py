@@ -1,0 +1,246 @@
+"""Ollama's API: the requests that its clients make, and the words in which it answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from modelled import NAME, Loads, modelled
+
+from hunkwise.engine import Generate, Generated, ScriptedEngine, Usage
+from hunkwise.reviewer.server.state import Server
+
+MODELFILE = 'SYSTEM Be brief.\nPARAMETER stop "<end>"\nPARAMETER temperature 0.5\nPARAMETER num_ctx 4096\n'
+
+
+def speaking(spec: Any, context: int) -> ScriptedEngine:
+    def script(bundle: Any, question: Any) -> Generated | None:
+        if isinstance(question, Generate):
+            return Generated(question.id, "Hi there", "stop", Usage(prefilled=3, reused=4, sampled=2))
+        return None
+
+    return ScriptedEngine(script, context=context, model=spec.name)
+
+
+@pytest.fixture
+def loads() -> Loads:
+    return Loads(speaking)
+
+
+@pytest.fixture
+def served(tmp_path: Path, loads: Loads) -> Iterator[tuple[Server, httpx.Client]]:
+    with modelled(tmp_path, loads, MODELFILE) as pair:
+        yield pair
+
+
+@pytest.fixture
+def client(served: tuple[Server, httpx.Client]) -> httpx.Client:
+    return served[1]
+
+
+def question(loads: Loads) -> Generate:
+    (last,) = loads.engines[-1].bundles[-1].questions
+    assert isinstance(last, Generate)
+    return last
+
+
+def test_generate_streams_lines(client: httpx.Client, loads: Loads) -> None:
+    response = client.post("/api/generate", json={"model": "TINY", "prompt": "Hello"})
+    assert response.headers["content-type"] == "application/x-ndjson"
+    first, last = map(json.loads, response.text.splitlines())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", first.pop("created_at"))
+    assert first == {"model": "TINY", "response": "Hi there", "done": False}
+    assert (last["response"], last["done"], last["done_reason"]) == ("", True, "stop")
+    assert (last["prompt_eval_count"], last["eval_count"]) == (7, 2)
+    assert last["total_duration"] >= last["load_duration"] > 0
+    bundle = loads.engines[0].bundles[0]
+    assert [(each.role, each.text) for each in bundle.shared] == [("user", "Hello")]
+
+
+def test_options_lie_over_the_models_and_those_over_the_defaults(client: httpx.Client, loads: Loads) -> None:
+    body = {"model": "tiny", "prompt": "x", "stream": False}
+    client.post("/api/generate", json=body)
+    sampling = question(loads).sampling
+    assert (sampling.temperature, sampling.top_k, sampling.top_p, sampling.seed) == (0.5, 40, 0.9, None)
+    assert question(loads).stop == ("<end>",)
+    options = {
+        "temperature": 0,
+        "seed": 7,
+        "stop": ["a", "b"],
+        "num_predict": 5,
+        "num_thread": 3,
+        "mirostat": 1,
+    }
+    response = client.post("/api/generate", json={**body, "options": options})
+    asked = question(loads)
+    assert (asked.sampling.temperature, asked.sampling.seed, asked.stop, asked.max_tokens) == (
+        0,
+        7,
+        ("a", "b"),
+        5,
+    )
+    assert response.headers["x-hunkwise-ignored"] == "mirostat, num_thread"
+
+
+def test_a_schema_and_any_json(client: httpx.Client, loads: Loads) -> None:
+    body = {"model": "tiny", "prompt": "x", "stream": False}
+    for form, schema in (("json", {"type": "object"}), ({"type": "array"}, {"type": "array"}), ("", None)):
+        assert client.post("/api/generate", json={**body, "format": form}).status_code == 200
+        assert question(loads).schema == schema
+
+
+def test_chat(client: httpx.Client, loads: Loads) -> None:
+    messages = [{"role": "user", "content": "One"}, {"role": "assistant", "content": "Two"}]
+    messages += [{"role": "user", "content": "Three"}, {"role": "user", "content": "Four"}]
+    response = client.post("/api/chat", json={"model": "tiny", "messages": messages, "stream": False}).json()
+    assert response["message"] == {"role": "assistant", "content": "Hi there"}
+    assert response["done_reason"] == "stop"
+    segments = loads.engines[0].bundles[0].shared
+    assert [(each.role, each.text) for each in segments] == [
+        ("user", "One"),
+        ("assistant", "Two"),
+        ("user", "Three"),
+        ("user", "\n\nFour"),
+    ]
+
+
+def test_raw_and_suffix(tmp_path: Path) -> None:
+    loads = Loads(speaking)
+    with modelled(tmp_path, loads) as (_, client):
+        body = {"model": "tiny", "prompt": "def", "stream": False}
+        client.post("/api/generate", json={**body, "raw": True})
+        (segment,) = question(loads).prompt
+        assert (segment.role, segment.text) == ("raw", "def")
+        refused = client.post("/api/generate", json={**body, "suffix": "end"})
+        assert (refused.status_code, refused.json()["error"]) == (400, '"tiny" does not support insert')
+
+
+def test_no_words_load_and_unload(served: tuple[Server, httpx.Client], loads: Loads) -> None:
+    server, client = served
+    loaded = client.post("/api/generate", json={"model": "tiny"}).json()
+    assert (loaded["response"], loaded["done"], loaded["done_reason"]) == ("", True, "load")
+    assert server.models.loaded() == (NAME,)
+    loaded = client.post("/api/chat", json={"model": "tiny", "messages": []}).json()
+    assert (loaded["message"]["content"], loaded["done_reason"]) == ("", "load")
+    unloaded = client.post("/api/generate", json={"model": "tiny", "prompt": "", "keep_alive": 0}).json()
+    assert unloaded["done_reason"] == "unload"
+    assert len(loads.engines) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "error"),
+    [
+        ("generate", b"", 400, "missing request body"),
+        ("generate", b"{", 400, "the request body is not JSON"),
+        ("generate", {"model": "none", "prompt": "x"}, 404, "model 'none' not found"),
+        ("generate", {"model": "../x", "prompt": "x"}, 404, "model '../x' not found"),
+        ("generate", {"model": "/etc/passwd.gguf"}, 404, "model '/etc/passwd.gguf' not found"),
+        ("generate", {"prompt": "x"}, 404, "model '' not found"),
+        ("generate", {"model": "tiny", "prompt": 3}, 400, "prompt must be str, not int"),
+        (
+            "generate",
+            {"model": "tiny", "options": {"top_k": "x"}},
+            400,
+            "options.top_k: parameter top_k is 'x'",
+        ),
+        ("generate", {"model": "tiny", "options": {"temperature": -1}}, 400, "options.temperature: "),
+        ("generate", {"model": "tiny", "keep_alive": "soon"}, 400, "keep_alive: 'soon' is no duration"),
+        ("generate", {"model": "tiny", "prompt": "x", "format": "xml"}, 400, 'invalid format: "xml"'),
+        ("generate", {"model": "tiny", "prompt": "x", "raw": True, "system": "y"}, 400, "raw mode does not"),
+        (
+            "generate",
+            {"model": "tiny", "prompt": "x", "think": True},
+            400,
+            '"tiny" does not support thinking',
+        ),
+        (
+            "generate",
+            {"model": "tiny", "prompt": "x", "images": ["aa"]},
+            400,
+            '"tiny" does not support images',
+        ),
+        ("generate", {"model": "tiny", "top_logprobs": 21}, 400, "top_logprobs must be between 0 and 20"),
+        ("chat", {"messages": []}, 400, "model is required"),
+        ("chat", {"model": "none"}, 404, "model 'none' not found"),
+        ("chat", {"model": "tiny", "messages": [{"content": "x"}]}, 400, "messages[0]: missing key 'role'"),
+        ("chat", {"model": "tiny", "messages": [{"role": "x"}]}, 400, "messages[0].role must be one of"),
+        ("chat", {"model": "tiny", "tools": [{}], "messages": []}, 400, '"tiny" does not support tools'),
+        ("show", {}, 400, "model is required"),
+        ("show", {"name": "none"}, 404, "model 'none' not found"),
+    ],
+)
+def test_what_is_refused(client: httpx.Client, path: str, body: Any, status: int, error: str) -> None:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    response = client.post(f"/api/{path}", content=content)
+    assert response.status_code == status, response.text
+    assert response.json()["error"].startswith(error)
+
+
+def test_a_wrong_method(client: httpx.Client) -> None:
+    assert client.get("/api/generate").status_code == 405
+
+
+def test_lists(client: httpx.Client) -> None:
+    assert re.fullmatch(r"\d+(\.\d+)*", client.get("/api/version").json()["version"])
+    (model,) = client.get("/api/tags").json()["models"]
+    assert (model["name"], model["model"], model["details"]["family"]) == (NAME, NAME, "llama")
+    assert len(model["digest"]) == 64
+    assert client.get("/api/ps").json() == {"models": []}
+    client.post("/api/generate", json={"model": "tiny"})
+    (running,) = client.get("/api/ps").json()["models"]
+    assert running["name"] == NAME
+    assert running["digest"] == model["digest"]
+    assert running["context_length"] >= 4096
+
+
+def test_show(client: httpx.Client) -> None:
+    shown = client.post("/api/show", json={"model": "tiny"}).json()
+    assert shown["parameters"].splitlines() == [
+        "num_ctx                        4096",
+        'stop                           "<end>"',
+        "temperature                    0.5",
+    ]
+    assert shown["system"] == "Be brief."
+    assert shown["model_info"]["llama.context_length"] == 32768
+    assert shown["model_info"]["tokenizer.ggml.tokens"] == []
+    assert shown["capabilities"] == ["completion"]
+    assert "{{ .Prompt }}" in shown["template"]
+    assert shown["modelfile"].startswith(f"FROM {NAME}\n")
+    assert "tensors" in client.post("/api/show", json={"name": "tiny", "verbose": True}).json()
+
+
+def test_a_changing_context_does_not_reload(client: httpx.Client, loads: Loads) -> None:
+    for num_ctx in (9000, 8200, 4096, 12000, 16384):
+        body = {"model": "tiny", "prompt": "x", "options": {"num_ctx": num_ctx}, "stream": False}
+        client.post("/api/generate", json=body)
+    assert loads.contexts == [16384]
+
+
+def test_what_is_too_long_loses_its_oldest_messages(client: httpx.Client, loads: Loads) -> None:
+    old = [{"role": role, "content": "word " * 300} for role in ("user", "assistant") * 4]
+    messages = [{"role": "system", "content": "Rules"}, *old, {"role": "user", "content": "Now"}]
+    body = {"model": "tiny", "messages": messages, "options": {"num_ctx": 1000}, "stream": False}
+    response = client.post("/api/chat", json=body).json()
+    assert response["truncated"] == "the 6 oldest messages were left out"
+    segments = loads.engines[0].bundles[-1].shared
+    assert [each.role for each in segments] == ["system", "user", "assistant", "user"]
+    assert segments[0].text == "Rules"
+    refused = client.post("/api/chat", json={**body, "truncate": False})
+    assert refused.status_code == 400
+    assert refused.json()["error"].startswith("the input length exceeds the context length (2410 tokens")
+
+
+def test_a_prompt_that_is_too_long_loses_its_beginning(client: httpx.Client, loads: Loads) -> None:
+    body = {"model": "tiny", "prompt": "a " * 2000 + "end", "options": {"num_ctx": 1000}, "stream": False}
+    assert (
+        "characters of the prompt were left out"
+        in client.post("/api/generate", json=body).json()["truncated"]
+    )
+    (segment,) = loads.engines[0].bundles[-1].shared
+    assert segment.text.endswith("a end")
+    assert 1000 < len(segment.text) < 2000
