@@ -1,6 +1,6 @@
 """What our scheduler adds to llama_decode: one stream beside a bare loop, and sixteen streams by themselves.
 
-    python benchmarks/decode.py [--model NAME] [--tokens N] [--rounds N]
+    python benchmarks/decode.py [--model NAME] [--tokens N] [--rounds N] [--gpu-layers N]
 
 The bare loop is llama_decode through ctypes with an argmax, on the same weights, threads, context and prompt; the
 two are measured in turn. Of sixteen streams it prints the time a step spends outside llama_decode.
@@ -58,11 +58,12 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--gpu-layers", type=int, default=0, help="layers on GPUs; 99: all")
     asked = parser.parse_args()
     spec = library_from_environment(os.environ).ensure(asked.model)
-    plan = Plan(n_ctx=4096, n_seq=16, n_threads=asked.threads)
+    plan = Plan(n_ctx=4096, n_seq=16, n_threads=asked.threads, n_gpu_layers=asked.gpu_layers)
     ratios, outside = [], []
-    with load(spec, plan) as engine, Model(spec.weights) as model:
+    with load(spec, plan) as engine, Model(spec.weights, gpu_layers=asked.gpu_layers) as model:
         same = {"cells": 4096, "sequences": 1, "batch": 512, "outputs": 64, "threads": asked.threads}
         context = Context(model, **same)
         for turn in range(asked.rounds):

@@ -2,8 +2,9 @@
 
     python benchmarks/engine.py [--quick] [--json OUT] [--llama-server PATH | --build FOLDER]
 
-Same weights, same prompt tokens, same threads, context and KV type for all. Each engine runs in a process of
-its own. Every mode but the warm ones begins with a prefix that the engine has never seen, and pays for it.
+Same weights, same prompt tokens, same threads, layers on GPUs, context and KV type for all. Each engine runs in a
+process of its own. Every mode but the warm ones begins with a prefix that the engine has never seen, and pays for
+it.
 """
 
 from __future__ import annotations
@@ -176,9 +177,16 @@ def measure(options: argparse.Namespace) -> list[Row]:
     spec = library_from_environment(os.environ).ensure(model)
     # llama-server holds the prefix once for each question that is asked cold, and fails where there is no room
     needed = max((case.prefix_tokens + 400) * case.questions for case in cells(options))
-    setup = Setup(spec.weights[0], context=needed, lanes=16, threads=options.threads)
+    setup = Setup(
+        spec.weights[0], context=needed, lanes=16, threads=options.threads, gpu_layers=options.gpu_layers
+    )
     if options.engine == "hunkwise":
-        plan = Plan(n_ctx=setup.context, n_seq=setup.lanes, n_threads=setup.threads)
+        plan = Plan(
+            n_ctx=setup.context,
+            n_seq=setup.lanes,
+            n_threads=setup.threads,
+            n_gpu_layers=setup.gpu_layers,
+        )
         with load(spec, plan) as engine:
             engine.ask(case_to_warm_up())
             return [
@@ -254,6 +262,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--gpu-layers", type=int, default=0, help="layers on GPUs; 99: all")
     parser.add_argument("--llama-server", type=Path, help="a built llama-server")
     parser.add_argument(
         "--build", type=Path, help="build llama-server in this folder, outside the repository"
@@ -289,7 +298,8 @@ def main() -> None:
                     "--json",
                     out.name,
                 ]
-                command += ["--threads", str(options.threads), "--kinds", *options.kinds]
+                command += ["--threads", str(options.threads), "--gpu-layers", str(options.gpu_layers)]
+                command += ["--kinds", *options.kinds]
                 command += ["--prefixes", *map(str, options.prefixes)]
                 command += ["--questions", *map(str, options.questions)]
                 command += ["--llama-server", str(options.llama_server)] if options.llama_server else []

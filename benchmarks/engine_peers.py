@@ -40,6 +40,7 @@ class Setup:
     context: int
     lanes: int
     threads: int
+    gpu_layers: int
 
 
 @contextmanager
@@ -49,7 +50,7 @@ def high_level(setup: Setup) -> Iterator[Callable[[Case, Sequence[Prompt]], list
 
     model = Llama(
         str(setup.weights), n_ctx=setup.context, n_threads=setup.threads, n_threads_batch=setup.threads,
-        n_batch=512, flash_attn=True, verbose=False,
+        n_batch=512, n_gpu_layers=setup.gpu_layers, flash_attn=True, verbose=False,
     )  # fmt: skip
     known: Prompt = []
 
@@ -82,6 +83,7 @@ class Server:
         command = [
             binary, "-m", setup.weights, "-c", setup.context, "-np", setup.lanes, "-kvu", "-fa", "on",
             "-t", setup.threads, "-tb", setup.threads, "-b", 512, "-ub", 512, "--cache-ram", 8192,
+            "-ngl", setup.gpu_layers,
             "--host", "127.0.0.1", "--port", port, "--no-webui",
         ]  # fmt: skip
         self._process = subprocess.Popen(

@@ -1,12 +1,14 @@
 """Does guessing ahead pay? Greedy text with and without drafted tokens, checked several at once.
 
     python benchmarks/speculative.py [--model NAME] [--draft NAME] [--tokens N] [--rounds N] [--ahead N]
+        [--gpu-layers N]
 
 Drafts come from the prompt itself (what followed the last three tokens where they stood before), and, with
 --draft, from a smaller model. Two texts: one that repeats code of the prompt with a change, which is what prompt
 lookup is for, and a remark in JSON, which is what a review writes. The loops are bare: no scheduler, one stream,
 argmax. First it prints what checking several tokens costs beside one, since that decides. Seconds are those of the
-CPU, of all threads: on a machine that does other work they are steadier than the clock's.
+CPU, of all threads: on a machine that does other work they are steadier than the clock's. With layers on
+a GPU the clock's are shown.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ class Stream:
     model: Model
     context: Context
     held: list[int] = field(default_factory=list)
+    clock: Callable[[], float] = time.process_time
 
     def favourites(self, tokens: list[int], count: int) -> list[int]:
         """Compute what of the tokens is not; give what the model favours after each of the last `count`."""
@@ -89,7 +92,7 @@ def drafting(stream: Stream, ahead: int) -> Propose:
 
 @dataclass
 class Run:
-    """One text: its tokens, CPU seconds after the prompt, steps, and drafted tokens with those accepted."""
+    """One text: its tokens, seconds after the prompt, steps, and drafted tokens with those accepted."""
 
     tokens: list[int]
     seconds: float = 0.0
@@ -102,7 +105,7 @@ def write(stream: Stream, prompt: list[int], most: int, propose: Propose) -> Run
     """Write greedily; drafted tokens are taken as far as the model would have written them."""
     tokens = [*prompt, *stream.favourites(prompt, 1)]
     propose(tokens)  # a smaller model reads the prompt outside the time, as the larger one did
-    run, started = Run([]), time.process_time()
+    run, started = Run([]), stream.clock()
     while len(tokens) < len(prompt) + most and not stream.model.ends_generation(tokens[-1]):
         guess = propose(tokens)[: len(prompt) + most - len(tokens) - 1]
         found = stream.favourites([*tokens, *guess], len(guess) + 1)
@@ -110,7 +113,7 @@ def write(stream: Stream, prompt: list[int], most: int, propose: Propose) -> Run
         ends = [n for n in range(right + 1) if stream.model.ends_generation(found[n])]
         tokens += found[: (ends[0] if ends else right) + 1]
         run.steps, run.drafted, run.accepted = run.steps + 1, run.drafted + len(guess), run.accepted + right
-    run.seconds, run.tokens = time.process_time() - started, tokens[len(prompt) :]
+    run.seconds, run.tokens = stream.clock() - started, tokens[len(prompt) :]
     return run
 
 
@@ -121,10 +124,10 @@ def step_costs(stream: Stream, prompt: list[int]) -> str:
         taken = []
         for _ in range(5):
             stream.favourites(prompt, 1)
-            started = time.process_time()
+            started = stream.clock()
             stream.favourites([*prompt, *prompt[:count]], count)
-            taken.append(time.process_time() - started)
-        found.append(f"{count}: {1000 * median(taken):.0f} ms")
+            taken.append(stream.clock() - started)
+        found.append(f"{count}: {1000 * median(taken):.1f} ms")
     return ", ".join(found)
 
 
@@ -139,17 +142,20 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ahead", type=int, default=8)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--gpu-layers", type=int, default=0, help="layers on GPUs; 99: all")
     asked = parser.parse_args()
     library = library_from_environment(os.environ)
-    code = "\n".join((Path(__file__).parent.parent / "engine" / "pool.py").read_text().split("\n")[60:95])
+    code = "\n".join(
+        (Path(__file__).parent.parent / "engine" / "around" / "pool.py").read_text().split("\n")[60:95]
+    )
     with ExitStack() as held:
 
         def opened(name: str) -> Stream:
-            model = held.enter_context(Model(library.ensure(name).weights))
+            model = held.enter_context(Model(library.ensure(name).weights, gpu_layers=asked.gpu_layers))
             options = {"cells": 2048, "sequences": 1, "batch": 512, "outputs": 16, "threads": asked.threads}
             context = Context(model, **options)
             held.callback(context.close)
-            return Stream(model, context)
+            return Stream(model, context, clock=time.perf_counter if asked.gpu_layers else time.process_time)
 
         stream = opened(asked.model)
         ways = {"one by one": no_draft, "prompt lookup": lookup(asked.ahead)}
@@ -170,7 +176,7 @@ def main() -> None:
                 same = "same text" if run.tokens == runs["one by one"][0].tokens else "ANOTHER TEXT"
                 gain = f"{plain / seconds:.2f} times as fast"
                 print(
-                    f"{task}, {name}: {seconds:.1f} CPU s for {len(run.tokens)} tokens, {gain};"
+                    f"{task}, {name}: {seconds:.2f} s for {len(run.tokens)} tokens, {gain};"
                     f" {run.steps} steps, {run.accepted} of {run.drafted} drafted were right; {same}"
                 )
 
