@@ -58,8 +58,9 @@ def tests() -> None:
 
 
 def docs() -> None:
-    """The documentation says what the program says."""
+    """The documentation says what the program says, and the packs what the rules say."""
     run(BIN / "python", "scripts/docs.py", "--check")
+    run(BIN / "python", "scripts/packs.py", "--check")
 
 
 def wheel() -> None:

@@ -7,17 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hunkwise.reviewer.checks.flow import Functions, flows, triggers
+from hunkwise.reviewer.checks.flow import Functions, flow_needs, flows, triggers
 from hunkwise.reviewer.checks.functions import CHECKS
-from hunkwise.reviewer.checks.patterns import (
-    META,
-    Text,
-    bound,
-    in_context,
-    metavariables,
-    possible,
-    root_kind,
-)
+from hunkwise.reviewer.checks.needs import META, Need, Text, every, needs, of_regex, once
+from hunkwise.reviewer.checks.patterns import asked, bound, metavariables, root_kind
 from hunkwise.reviewer.checks.rule import Rule
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.languages.syntax import Refused, find, find_all, tree
@@ -27,7 +20,8 @@ if TYPE_CHECKING:
 
 MOST_LINES = 8  # of a remark; of what is longer the first line is remarked on
 MOST_HITS = 50  # of one rule in one file
-_MOST_CANDIDATES = 4  # nodes that rules are tried on one by one
+_MOST_CANDIDATES = 3  # nodes that a rule is tried on one by one
+_MOST_TOGETHER = 40  # nodes that rules are asked about together
 _LONGEST_NAME = 60  # characters of a metavariable in a text
 
 _TESTS = re.compile(r"(?:^|_)tests?(?:_|$)")
@@ -61,24 +55,30 @@ class Match:
 
 def hits(rules: Sequence[Rule], language: str, text: str) -> list[Hit]:
     """Find where rules match in a text, in order. Raises ConfigError for a rule that ast-grep refuses."""
-    looked_at = Text.of(text)
-    rules = [
-        rule
-        for rule in rules
-        if language in rule.languages
-        and looked_at.may_match(rule.file)
-        and _possible(rule, looked_at)
-        and rule.reads(text)
-    ]
+    looked_at = Text(text)
+    rules = [rule for rule in rules if language in rule.languages and _possible(rule, language, looked_at)]
     if not rules:
         return []
     root = tree(language, text)
     found: dict[tuple[str, int, int], Hit] = {}
     for rule, match in _matches(rules, root, language):
-        if not _in_error(match.node) and (rule.tests or not _in_test_module(match.node, language)):
+        if _in_error(match.node) or (not rule.tests and _in_test_module(match.node, language)):
+            continue
+        if not (rule.not_file and looked_at.matches(rule.not_file)):
             hit = _hit(rule, match, text)
             found.setdefault((hit.rule, hit.start, hit.end), hit)
     return sorted(found.values(), key=lambda hit: (hit.start, hit.end, hit.rule))
+
+
+def _possible(rule: Rule, language: str, text: Text) -> bool:
+    """Tell whether a rule can match in a text, as far as what it needs tells."""
+    return text.meets(_needed(rule, language)) and (not rule.file or text.matches(rule.file))
+
+
+@once
+def _needed(rule: Rule, language: str) -> Need:
+    file = of_regex(rule.file) if rule.file else needs(None)
+    return every([file, flow_needs(rule.flow, language) if rule.flow else needs(rule.find.get("rule"))])
 
 
 def _matches(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple[Rule, Match]]:
@@ -107,8 +107,12 @@ def _found(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple
         for rule in group:
             if nodes is None:
                 yield rule, _find_all(rule, root, language)
-            elif matched := [node for each in nodes if (node := _itself(rule, each, language)) is not None]:
-                yield rule, matched
+                continue
+            near = [node for node, kind, text in nodes if _near(rule, kind, text)]
+            if len(near) > _MOST_CANDIDATES:
+                yield rule, _find_all(rule, root, language)
+            else:
+                yield rule, [found for node in near if (found := _itself(rule, node, language)) is not None]
 
 
 def _candidates(rules: Sequence[Rule], root: SgNode, language: str) -> list[tuple[SgNode, str, Text]] | None:
@@ -116,27 +120,28 @@ def _candidates(rules: Sequence[Rule], root: SgNode, language: str) -> list[tupl
 
     Constraints only narrow a rule, so they are left out here: beside others they would be asked of the wrong one.
     """
-    asked = {"rule": {"any": [rule.find["rule"] for rule in rules]}}
     try:
-        nodes = find_all(root, in_context(asked, language))
+        nodes = find_all(root, {"rule": {"any": [asked(rule.find, language)["rule"] for rule in rules]}})
     except Refused:
         return None  # which of them is refused is told where each is looked for
-    if len(nodes) > _MOST_CANDIDATES:
+    if len(nodes) > _MOST_TOGETHER:
         return None
-    return [(node, node.kind(), Text.of(node.text())) for node in nodes]
+    return [(node, node.kind(), Text(node.text())) for node in nodes]
 
 
-def _itself(rule: Rule, candidate: tuple[SgNode, str, Text], language: str) -> SgNode | None:
-    """Give a node as a rule matches it, with what its metavariables stand for; None where it does not."""
-    node, kind, text = candidate
+def _near(rule: Rule, kind: str, text: Text) -> bool:
+    """Tell whether a rule can match a node of a kind and a text."""
     wanted = rule.find["rule"]
-    if wanted.get("kind", kind) != kind or not possible(wanted, text, around=False):
-        return None
+    return wanted.get("kind", kind) == kind and text.meets(needs(wanted, False))
+
+
+def _itself(rule: Rule, node: SgNode, language: str) -> SgNode | None:
+    """Give a node as a rule matches it, with what its metavariables stand for; None where it does not."""
     try:
-        found = find(node, in_context(rule.find, language))
+        found = find(node, asked(rule.find, language))
     except Refused as error:
         raise ConfigError(f"rule {rule.id}: {error}") from None
-    return found if found is not None and _place(found) == (*_place(node)[:2], kind) else None
+    return found if found is not None and _place(found) == _place(node) else None
 
 
 def _place(node: SgNode) -> tuple[int, int, str]:
@@ -146,7 +151,7 @@ def _place(node: SgNode) -> tuple[int, int, str]:
 
 def _find_all(rule: Rule, root: SgNode, language: str) -> list[SgNode]:
     try:
-        return find_all(root, in_context(rule.find, language))
+        return find_all(root, asked(rule.find, language))
     except Refused as error:
         raise ConfigError(f"rule {rule.id}: {error}") from None
 
@@ -218,10 +223,3 @@ def _fix(rule: Rule, match: Match, text: str) -> tuple[int, int, str] | None:
         return _text(value, text) if value is not None else ""
 
     return where.start.index, where.end.index, META.sub(put, rule.fix)
-
-
-def _possible(rule: Rule, text: Text) -> bool:
-    """Tell whether a text that holds these words can match."""
-    if rule.flow:
-        return any(possible(entry, text) for entry in triggers(rule.flow))
-    return not rule.find or possible(rule.find["rule"], text)

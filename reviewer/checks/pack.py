@@ -1,9 +1,12 @@
-"""The rules that come with hunkwise, and those of a team: read, and found by language or by id."""
+"""The rules that come with hunkwise, and those of a team: read, and found by language or by id.
+
+Ours are read from packs/, which scripts/packs.py writes: mistakes in there are ours, and not looked for.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -11,8 +14,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from hunkwise.reviewer.checks.rule import LANGUAGES, LONGEST, Rule, read_rule
+from hunkwise.reviewer.checks.rule import LANGUAGES, Rule, parse, read_rule
 from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.types import Category, Severity
 
 _PACK, _PRIOR = 0.95, 10  # precision of the pack, and how many hits it counts for
 
@@ -84,27 +88,27 @@ def _rules_folder() -> Traversable:
 
 
 @cache
-def _folder(name: str) -> tuple[Rule, ...]:
-    """Read the rules of a folder. A rule that can't be read is a fault of ours, and ends the program."""
-    folder = _rules_folder() / name
-    return tuple(_rules(folder)) if folder.is_dir() else ()
-
-
-def _rules(folder: Traversable) -> Iterator[Rule]:
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".yml"):
-            yield read_rule(parse(file.read_text("utf-8"), file.name, ours=True), file.name)
+def packed(name: str) -> Any:
+    """Read a file of packs/; [] where there is none."""
+    file = resources.files("hunkwise.reviewer.checks") / "packs" / f"{name}.json"
+    return json.loads(file.read_text("utf-8")) if file.is_file() else []
 
 
 @cache
+def _folder(name: str) -> tuple[Rule, ...]:
+    return tuple(_rule(data) for data in packed(name))
+
+
+def _rule(data: Mapping[str, Any]) -> Rule:
+    lists = {name: tuple(data.get(name, ())) for name in ("languages", "bad", "good", "also")}
+    kinds = {"dimension": Category(data["dimension"]), "severity": Severity(data["severity"])}
+    return Rule(**{**data, **lists, **kinds})
+
+
 def other_names(name: str) -> frozenset[str]:
     """Give the names that the check of a rule of ours has in other tools; none for a rule that is not ours."""
-    folder = _rules_folder() / name.partition("-")[0]
-    file = folder / f"{name}.yml"
-    return (
-        frozenset(parse(file.read_text("utf-8"), file.name, ours=True).get("also", ()))
-        if file.is_file()
-        else frozenset()
+    return frozenset(
+        also for rule in _folder(name.partition("-")[0]) if rule.id == name for also in rule.also
     )
 
 
@@ -117,34 +121,13 @@ def own_rules(texts: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], ...]:
     for name, text in texts:
         data = parse(text, name)
         rule = read_rule(data, name, ours=False)
-        if rule.id in rules or rule.id in _ids():
+        if rule.id in rules or rule.id in ids():
             raise ConfigError(f"{name}: there is another rule with the id {rule.id}")
         rules[rule.id] = data
     return tuple(rules.values())
 
 
 @cache
-def _ids() -> frozenset[str]:
-    """Give the ids of our rules: the names of their files."""
-    folders = _rules_folder().iterdir()
-    return frozenset(file.name.removesuffix(".yml") for folder in folders for file in folder.iterdir())
-
-
-def parse(text: str, where: str, *, ours: bool = False) -> Any:
-    """Read YAML that may be hostile, if it is not `ours`: plain values only, no aliases. Raises ConfigError."""
-    import yaml
-
-    if len(text) > LONGEST:
-        raise ConfigError(f"{where}: longer than {LONGEST:,} characters")
-    try:
-        if not ours and any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, _loader())):
-            raise ConfigError(f"{where}: aliases (*name) are not used in rules")
-        return yaml.load(text, _loader())  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ConfigError(f"{where}: no YAML: {' '.join(str(error).split())[:300]}") from None
-
-
-def _loader() -> Any:
-    import yaml
-
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def ids() -> frozenset[str]:
+    """Give the ids of our rules."""
+    return frozenset(rule.id for rule in all_rules())

@@ -1,4 +1,4 @@
-"""Patterns of ast-grep: what one needs, what it binds, and how it is read as what it looks like.
+"""Patterns of ast-grep: what one binds, and how it is read as what it looks like.
 
 The grammar of C takes `free($X)` for a type made by a macro, and that of Go takes `os.Open($X)` for a conversion:
 patterns of calls and of parts (`request.Body`) are put into a function there.
@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from hunkwise.reviewer.checks.literals import needed
+from hunkwise.reviewer.checks.needs import META, once
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
-
-META = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)?|\$([A-Z_][A-Z0-9_]*)")
-WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _PARTS = {"c": "field_expression", "cpp": "field_expression", "go": "selector_expression"}
 _CONTEXTS = {"c": "void f() {{ {}; }}", "cpp": "void f() {{ {}; }}", "go": "func f() {{ _ = {} }}"}
@@ -30,6 +26,14 @@ def in_context(rule: Any, language: str) -> Any:
     """Put patterns of calls where they are read as calls, anywhere in a rule of ast-grep."""
     context = _CONTEXTS.get(language)
     return _put(rule, context, _PARTS[language]) if context else rule
+
+
+@once
+def asked(entry: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Give the form in which ast-grep takes a rule, or an entry of a flow, in which constraints stand too."""
+    beside = {name: value for name, value in entry.items() if name in ("constraints", "utils")}
+    rule = entry.get("rule") or {name: value for name, value in entry.items() if name not in beside}
+    return {"rule": in_context(rule, language), **in_context(beside, language)}
 
 
 def _put(rule: Any, context: str, part: str) -> Any:
@@ -60,53 +64,7 @@ def _outside(pattern: str) -> str:
     return "".join(kept)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text as it is asked whether a rule can match in it: its words, and all of it in small letters."""
-
-    words: frozenset[str]
-    small: str
-
-    @classmethod
-    def of(cls, text: str) -> Text:
-        """Look at a text."""
-        return cls(frozenset(WORD.findall(text)), text.lower())
-
-    def may_match(self, regex: str) -> bool:
-        """Tell whether a regular expression can match in it; what it needs must stand there."""
-        one_of = needed(regex)
-        return not one_of or any(each in self.small for each in one_of)
-
-
-def possible(rule: object, text: Text, *, around: bool = True) -> bool:
-    """Tell whether a rule can match in a text: what its patterns and regular expressions need must stand in it.
-
-    Without `around` the text is that of a node, and what a rule says of the node's surroundings is not asked.
-    """
-    if not isinstance(rule, Mapping):
-        return True
-    pattern = rule.get("pattern")
-    if isinstance(pattern, Mapping):
-        pattern = None if "selector" in pattern else pattern.get("context")
-    if isinstance(pattern, str) and not _words(pattern) <= text.words:
-        return False
-    regex = rule.get("regex")
-    if isinstance(regex, str) and not text.may_match(regex):
-        return False
-    choices = rule.get("any") or ()
-    return (
-        all(possible(part, text, around=around) for part in rule.get("all") or ())
-        and (not choices or any(possible(part, text, around=around) for part in choices))
-        and possible(rule.get("has"), text, around=around)
-        and (not around or possible(rule.get("inside"), text))
-    )
-
-
-@cache
-def _words(pattern: str) -> frozenset[str]:
-    return frozenset(WORD.findall(META.sub(" ", pattern)))
-
-
+@once
 def metavariables(value: object) -> set[str]:
     """List the metavariables that a rule binds."""
     return {name for text in _strings(value) for name in _metavariables_in(text)}
@@ -156,9 +114,11 @@ def quick(rule: Any) -> Any:
     if not isinstance(rule, Mapping):
         return rule
     return {
-        key: _ascii(value) if key == "regex" and isinstance(value, str) else quick(value)
+        "on" if key is True else key: _ascii(value)
+        if key == "regex" and isinstance(value, str)
+        else quick(value)
         for key, value in rule.items()
-    }
+    }  # True is how YAML reads `on`
 
 
 def _ascii(regex: str) -> str:
@@ -182,6 +142,7 @@ def _escape(letter: str, inside: bool) -> str:
     return r"(?-u:\b)" if letter == "b" and not inside else f"\\{letter}"
 
 
+@once
 def root_kind(rule: Any, language: str) -> str:
     """Name the kind of nodes that a rule matches, as far as a look at it tells; "" where it does not.
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from hunkwise.reviewer.checks.files import is_test, language_of
 from hunkwise.reviewer.findings.fingerprint import fingerprint
 from hunkwise.reviewer.findings.suggestion import offer
-from hunkwise.reviewer.languages.parser import Child
+from hunkwise.reviewer.languages.parser import parser
 from hunkwise.reviewer.text.redaction import redact
 from hunkwise.reviewer.types import (
     Category,
@@ -27,6 +26,7 @@ from hunkwise.reviewer.types import (
 )
 
 LONGEST_TEXT = 1_000_000  # characters; a longer one is not read
+PATIENCE = 10.0  # seconds of CPU time for the texts of one file; 10,000 lines take about one
 UNREAD = "the rules could not read it within their time"
 
 
@@ -74,7 +74,7 @@ def inspect(file: FileDiff, change: Change, rules: RuleSet) -> tuple[tuple[Findi
         "own": [dict(rule) for rule in rules.own],
         "off": list(rules.off),
     }
-    answer = _child().ask(question)
+    answer = parser().ask("hunkwise.reviewer.checks.serve:answer", question, PATIENCE)
     if answer is None:
         return (), _skipped(file, UNREAD)
     if "error" in answer:
@@ -166,11 +166,3 @@ def _suggestion(file: FileDiff, hit: Mapping[str, Any], each: _Text) -> Suggesti
         if hunk.new_start <= first and last < hunk.new_start + hunk.new_length:
             return offer(file, hunk, text if each.whole else None, first, last, replacement)
     return None
-
-
-@cache
-def _child() -> Child:
-    """Give the one process that matches rules for this program."""
-    child = Child("from hunkwise.reviewer.checks.serve import serve; serve()")
-    atexit.register(child.close)
-    return child

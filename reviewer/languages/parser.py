@@ -1,6 +1,7 @@
-"""Processes that parse: started when they are first asked, given a second and a third life, then given up.
+"""The process that reads what strangers wrote, for grammars are native code: started when it is first asked.
 
-What kills it (a text on which a grammar takes for ever, or crashes) is read as code, and nothing else is.
+What kills it (a text on which a grammar takes for ever, or crashes) is not read, and nothing else is lost. Each
+function that it is asked for kills it three times at most, then that one is given up.
 """
 
 from __future__ import annotations
@@ -8,36 +9,44 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from typing import Any
 
-from hunkwise.reviewer.languages.syntax import Span
+from hunkwise.reviewer.languages.syntax import PATIENCE, Span
 
 LIVES = 3
 
 
 class Child:
-    """A process that runs a `program` in Python and answers lines of JSON. Thread-safe."""
+    """A process that calls functions of ours, and answers lines of JSON. Thread-safe."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(
+        self, program: str = "from hunkwise.reviewer.languages.parser import serve; serve()"
+    ) -> None:
         self._program = program
-        self._lives = LIVES
+        self._deaths: Counter[str] = Counter()
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
 
-    def ask(self, question: object) -> Any:
-        """Give the answer to a question; None where the process did not live to tell."""
+    def ask(self, function: str, question: object, patience: float) -> Any:
+        """Call a function (`module:name`) in the process; None where that did not live to tell.
+
+        `patience` is how many seconds of CPU time it may take.
+        """
         with self._lock:
-            if not self._lives:
+            if self._deaths[function] >= LIVES:
                 return None
             self._process = self._process or _start(self._program)
-            answer = _ask(self._process, json.dumps(question))
+            answer = _ask(self._process, json.dumps([function, question, patience]))
             if not answer:
-                self._lives -= 1
+                self._deaths[function] += 1
                 self._end()
             return json.loads(answer or "null")
 
@@ -53,15 +62,24 @@ class Child:
             self._process = None
 
 
-class Parser(Child):
-    """A process that tells what in a text is no code."""
+def serve() -> None:
+    """Be the process: answer what standard input asks. What takes too long ends it."""
+    for line in sys.stdin:
+        function, question, patience = json.loads(line)
+        module, _, name = function.partition(":")
+        signal.setitimer(signal.ITIMER_VIRTUAL, patience)
+        answer = getattr(import_module(module), name)(question)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        print(json.dumps(answer), flush=True)
 
-    def __init__(self) -> None:
-        super().__init__("from hunkwise.reviewer.languages.syntax import serve; serve()")
+
+class Parser(Child):
+    """The process, asked what in a text is no code."""
 
     def read(self, language: str, text: str) -> list[Span]:
         """Find what is no code in a text (syntax.read); nothing where the process did not live to tell."""
-        return [(start, end, kind, does) for start, end, kind, does in self.ask([language, text]) or ()]
+        told = self.ask("hunkwise.reviewer.languages.syntax:answer", [language, text], PATIENCE)
+        return [(start, end, kind, does) for start, end, kind, does in told or ()]
 
 
 def _ask(process: subprocess.Popen[str], question: str) -> str:

@@ -4,15 +4,12 @@ Unsure means code: nothing is told of a text in another language, nor around wha
 behind a place where a compiler and the grammar may part ways (`_sure_until`). A comment that acts (directives.py)
 is code, and so is an import that does more than name things.
 
-The grammars are native code and read what strangers wrote, so they run in a process of their own (parser.py),
-which is this module's `serve`.
+The grammars are native code and read what strangers wrote, so they run in a process of their own (parser.py).
 """
 
 from __future__ import annotations
 
-import json
 import re
-import signal
 import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -263,11 +260,6 @@ def _docstrings(root: SgNode) -> Iterator[SgNode]:
             yield node
 
 
-def serve() -> None:
-    """Answer what standard input asks, a line of JSON each: [language, text]. A slow text ends the process."""
-    for line in sys.stdin:
-        language, text = json.loads(line)
-        signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
-        found = read(language, text)
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        print(json.dumps(found), flush=True)
+def answer(question: tuple[str, str]) -> list[Span]:
+    """Answer the process that asks (parser.py): a language and a text."""
+    return read(*question)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from hunkwise.reviewer.checks.flow.functions import Functions
 from hunkwise.reviewer.checks.flow.obligation import unmet
 from hunkwise.reviewer.checks.flow.order import misused, unread
-from hunkwise.reviewer.checks.flow.spec import Flow, check_spec, read_spec, triggers
+from hunkwise.reviewer.checks.flow.spec import Flow, check_spec, flow_needs, read_spec, triggers
 from hunkwise.reviewer.checks.flow.steps.tree import key
 from hunkwise.reviewer.checks.flow.taint import tainted
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-__all__ = ["Flow", "Functions", "check_spec", "flows", "triggers"]
+__all__ = ["Flow", "Functions", "check_spec", "flow_needs", "flows", "triggers"]
 
 _KINDS = {"taint": tainted, "obligation": unmet, "state": misused, "unread": unread}
 

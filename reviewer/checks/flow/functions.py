@@ -12,7 +12,8 @@ from hunkwise.reviewer.checks.flow.steps.grammar import Grammar, grammar
 from hunkwise.reviewer.checks.flow.steps.graph import Graph
 from hunkwise.reviewer.checks.flow.steps.lower import TooLong, lower
 from hunkwise.reviewer.checks.flow.steps.tree import Key, Node, key
-from hunkwise.reviewer.checks.patterns import Text, bound, in_context, metavariables, possible
+from hunkwise.reviewer.checks.needs import Text, needs, once
+from hunkwise.reviewer.checks.patterns import asked, bound, metavariables
 from hunkwise.reviewer.languages.syntax import find_all, of_kind
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Functions:
 
     def _holding(self, begins: Sequence[Mapping[str, Any]]) -> list[SgNode]:
         """Find the functions that any of these can be in, in one walk. Constraints only narrow a rule."""
-        rules = [config(entry, self.grammar.language) for entry in begins if possible(entry, self.words)]
+        rules = [asked(entry, self.grammar.language) for entry in begins if self.words.meets(needs(entry))]
         if not rules:
             return []
         if any("utils" in rule for rule in rules):
@@ -79,7 +80,7 @@ class Functions:
     @cached_property
     def words(self) -> Text:
         """What the text holds: what a rule needs one of can't match without it."""
-        return Text.of(self.text)
+        return Text(self.text)
 
     @cached_property
     def _errors(self) -> list[int]:
@@ -107,12 +108,12 @@ class Functions:
         )
 
     def _matches(self, entry: Mapping[str, Any]) -> list[Match]:
-        if not possible(entry, self.words):
+        if not self.words.meets(needs(entry)):
             return []
-        name = repr(entry)
+        name = _written(entry)
         if name not in self._found:
-            asked = config(entry, self.grammar.language)
-            nodes = [node for area in self._areas for node in find_all(area, asked)]
+            wanted = asked(entry, self.grammar.language)
+            nodes = [node for area in self._areas for node in find_all(area, wanted)]
             names = metavariables(entry)
             self._found[name] = [Match(node, key(node), _named(node, names)) for node in nodes[:MOST_MATCHES]]
         return self._found[name]
@@ -169,11 +170,7 @@ class Functions:
                 yield key(holder)
 
 
-def config(entry: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """Give the form in which ast-grep takes an entry of a spec: a rule with its constraints beside it."""
-    rule = {name: value for name, value in entry.items() if name not in ("constraints", "utils")}
-    more = {name: value for name, value in entry.items() if name in ("constraints", "utils")}
-    return {"rule": in_context(rule, language), **in_context(more, language)}
+_written = once(repr)
 
 
 def _named(node: SgNode, names: set[str]) -> dict[str, tuple[SgNode, ...]]:

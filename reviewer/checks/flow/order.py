@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from hunkwise.reviewer.checks.flow.functions import Functions, Match
@@ -12,6 +13,10 @@ from hunkwise.reviewer.checks.flow.steps.tree import Call, Key, inner, key, path
 from hunkwise.reviewer.checks.flow.taint import find
 
 _State = Mapping[str, Match]
+# What comes right after a statement, in the same block, and assigns to nothing
+_NEXT_LINE = re.compile(
+    r"[ \t]*;?[ \t]*(?:\n[ \t]*)*(?!\}|case\b|default\b|else\b)((?:[^\n:=/#]|[=!]=)*)(?=\n|$)"
+)
 
 
 def misused(spec: Spec, file: Functions) -> Iterator[Flow]:
@@ -103,7 +108,8 @@ def _given_by_address(step: Step, name: str) -> bool:
 
 def unread(spec: Spec, file: Functions) -> Iterator[Flow]:
     """Find values that are assigned and read on no way."""
-    for unit, those in file.by_unit(file.every(spec["assign"]), outermost=False):
+    assigned = [match for match in file.every(spec["assign"]) if not _read_at_once(match, spec.of, file.text)]
+    for unit, those in file.by_unit(assigned, outermost=False):
         graph = file.graph(unit)
         if graph is None or graph.branched or unit.kind() == file.grammar.top:
             continue
@@ -126,6 +132,17 @@ def unread(spec: Spec, file: Functions) -> Iterator[Flow]:
             if not any(held.text in live[step.at] for step in steps):
                 names = {name: nodes[0] for name, nodes in match.names.items()}
                 yield Flow(match.node, names)
+
+
+def _read_at_once(match: Match, of: str, text: str) -> bool:
+    """Tell whether the line behind an assignment plainly reads its name: most do, and need no graph."""
+    node = match.one(of)
+    found = _NEXT_LINE.match(text, match.key[1])
+    return (
+        node is not None
+        and found is not None
+        and re.search(rf"\b{re.escape(node.text())}\b", found[1]) is not None
+    )
 
 
 def _read_elsewhere(graph: Graph, name: str) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hunkwise.reviewer.checks.flow.functions import config
 from hunkwise.reviewer.checks.flow.steps.grammar import grammar
+from hunkwise.reviewer.checks.needs import Need, every, needs, once, one_of
+from hunkwise.reviewer.checks.patterns import asked
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -52,6 +53,7 @@ class Flow:
     names: Mapping[str, SgNode]
 
 
+@once
 def read_spec(data: Mapping[str, Any], language: str) -> Spec:
     """Read the `flow:` of a rule. Raises ValueError that says what is wrong."""
     if not isinstance(data, Mapping):
@@ -102,7 +104,7 @@ def check_spec(data: Mapping[str, Any], language: str) -> None:
     for name, entries in spec.entries.items():
         for entry in entries:
             try:
-                find_all(root, config(entry, language))
+                find_all(root, asked(entry, language))
             except Refused as error:
                 raise ValueError(f"flow: {name}: {error}") from None
 
@@ -125,3 +127,16 @@ def triggers(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     first = {"taint": "sinks", "obligation": "open", "state": "begin", "unread": "assign"}
     entries = data.get(first.get(str(data.get("kind")), ""), [])
     return entries if isinstance(entries, list) else [entries]
+
+
+def flow_needs(data: Mapping[str, Any], language: str) -> Need:
+    """Give what a text needs for a flow to be found: what it begins with, and a source where it has some."""
+    begin = one_of(needs(entry) for entry in triggers(data))
+    sources = data.get("sources", [])
+    if data.get("kind") != "taint" or not isinstance(sources, list) or "parameter" in sources:
+        return begin
+    known = grammar(language).sources
+    entries = [
+        entry for each in sources for entry in (known.get(each, ()) if isinstance(each, str) else (each,))
+    ]
+    return every([begin, one_of(needs(entry) for entry in entries)])

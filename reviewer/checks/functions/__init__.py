@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from hunkwise.reviewer.checks.functions import go, javascript, python, python_calls, python_formats
+from hunkwise.reviewer.checks.functions import (
+    go,
+    javascript,
+    python,
+    python_calls,
+    python_formats,
+    python_names,
+)
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -29,6 +36,7 @@ CHECKS: dict[str, Check] = {
     "python_arguments_wrong": python_calls.arguments_wrong,
     "python_base_init_not_called": python.base_init_not_called,
     "python_defined_twice": python.defined_twice,
+    "python_except_name_after": python_names.except_name_after,
     "python_key_twice": python.key_twice,
     "python_loop_name_unused": python.loop_name_unused,
     "python_overridden_in_init": python.overridden_in_init,

@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 
 from hunkwise.reviewer.checks.examples import MARK, faults
-from hunkwise.reviewer.checks.pack import all_rules, is_ours, measured, own_rules, parse
-from hunkwise.reviewer.checks.rule import LANGUAGES, Rule, read_rule
+from hunkwise.reviewer.checks.pack import all_rules, is_ours, measured, own_rules
+from hunkwise.reviewer.checks.rule import LANGUAGES, Rule, parse, read_rule
 from hunkwise.reviewer.config.own_rules import read_own_rules
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.types import Category

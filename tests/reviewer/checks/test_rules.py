@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from hunkwise.reviewer.checks.examples import faults
@@ -25,3 +29,13 @@ def test_a_rule_is_heard_among_all_others() -> None:
     assert [hit.rule for hit in hits(rules_for("python"), "python", text)] == [
         "python-ssh-host-key-unchecked"
     ]
+
+
+def test_the_packs_say_what_the_rules_say() -> None:
+    """What the program reads was written from the files that people read."""
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run(
+        [sys.executable, root / "scripts/packs.py", "--check"], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout

@@ -140,7 +140,7 @@ def test_secrets_are_not_shown() -> None:
 def test_a_text_that_ends_the_process_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """As one that was not read; the next ones are read by another process, a few times."""
     child = Child("import sys\nfor line in sys.stdin: sys.exit(1)")
-    monkeypatch.setattr(run, "_child", lambda: child)
+    monkeypatch.setattr(run, "parser", lambda: child)
     for _ in range(LIVES + 1):
         found, missed = said(changed("", "load(a)\n"))
         assert found == []

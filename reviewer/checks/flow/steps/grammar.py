@@ -1,6 +1,6 @@
 """What the engine knows of a language: which kinds of nodes mean what, and names that it gives to things.
 
-It is data: `<language>.yml` beside this file, and `every.yml` for what holds in all languages.
+It is data: `<language>.yml` in the folder above, and `every.yml` for what holds in all languages.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any
+
+from hunkwise.reviewer.checks.pack import packed
 
 # The tables that a language is told by; lists in several of them are joined
 LANGUAGES = {
@@ -81,7 +82,7 @@ def grammar(language: str) -> Grammar:
         raise ValueError(f"no data flow for {language}; there is one for {', '.join(LANGUAGES)}")
     data: dict[str, Any] = {}
     for table in LANGUAGES[language]:
-        data = _joined(data, _read(table))
+        data = _joined(data, packed("flow")[table])
     kinds: dict[str, Any] = {
         name: frozenset(data.get(name, ()))
         for name, kind in Grammar.__annotations__.items()
@@ -124,12 +125,3 @@ def _joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
         else:
             joined[name] = value
     return joined
-
-
-@cache
-def _read(name: str) -> dict[str, Any]:
-    import yaml
-
-    text = (resources.files("hunkwise.reviewer.checks.flow") / f"{name}.yml").read_text("utf-8")
-    data: dict[str, Any] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe
-    return data
