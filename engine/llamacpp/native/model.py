@@ -57,6 +57,9 @@ class Model:
         parameters.vocab_only = vocabulary_only
         parameters.load_mode = llama.LLAMA_LOAD_MODE_MMAP if use_mmap else llama.LLAMA_LOAD_MODE_NONE
         parameters.use_extra_bufts = repack
+        none = (ctypes.c_void_p * 1)()  # a list that ends at once
+        if not gpu_layers:  # else llama.cpp takes memory of every GPU, and has them do the large products
+            parameters.devices = ctypes.addressof(none)
         shares = (ctypes.c_float * llama.llama_max_devices())(*split[: llama.llama_max_devices()])
         if split:
             parameters.tensor_split = shares

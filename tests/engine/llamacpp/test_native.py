@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tiny
 
 pytest.importorskip("llama_cpp")
+
+from hunkwise.engine.llamacpp import native
 
 BUILD = """
 from hunkwise import engine
@@ -41,3 +46,22 @@ def test_a_library_that_does_not_load_is_said_so(tmp_path: Path, library: bytes 
     assert sentence.startswith("llama-cpp-python is installed, but its library does not load (")
     assert "pip install --force-reinstall" in sentence
     assert devices == "()"
+
+
+@pytest.mark.parametrize(("layers", "asked"), [(0, []), (1, None)])
+def test_a_model_on_the_cpu_alone_takes_no_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layers: int, asked: list[int] | None
+) -> None:
+    """Without layers on a GPU llama.cpp is handed an empty list of them; else it chooses by itself."""
+    llama, lists = native.library.llama, []
+    loading = llama.llama_model_load_from_file
+
+    def load(path: bytes, parameters: Any) -> Any:
+        start = parameters.devices
+        first = start and ctypes.c_void_p.from_address(start).value
+        lists.append(start and [device for device in [first] if device])
+        return loading(path, parameters)
+
+    monkeypatch.setattr(llama, "llama_model_load_from_file", load)
+    with native.Model([tiny.write(tmp_path / "m.gguf")], gpu_layers=layers):
+        assert lists == [asked]
