@@ -68,6 +68,7 @@ class EngineCard:
     context: int  # tokens
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     capabilities: tuple[Capability, ...] = ()
+    parameters: int = 0  # of the model, by its weights; 0 where nobody knows
 
     @property
     def digest(self) -> str:

@@ -283,8 +283,9 @@ class Finding:
 
     @property
     def unmeasured(self) -> bool:
-        """True for a remark of a rule or a tool of which nobody has counted how often it is right."""
-        return not self.calibrated and self.source != Source()
+        """True for a remark of a rule, a tool or a free review, if nobody has counted how often it is right."""
+        counted = self.source == Source() and all(witness.name != "asked" for witness in self.witnesses)
+        return not self.calibrated and not counted
 
 
 class Silencer(StrEnum):

@@ -28,7 +28,7 @@ def card_of(spec: ModelSpec, plan: Plan, build: str) -> EngineCard:
     if plan.pooling is not None:
         settings["pooling"] = plan.pooling
     able = _ABLE if plan.pooling is None else _EMBEDS
-    return EngineCard(spec.name, Weights(spec.digest), build, plan.n_ctx, settings, able)
+    return EngineCard(spec.name, Weights(spec.digest), build, plan.n_ctx, settings, able, plan.parameters)
 
 
 def modelfile_digest(spec: ModelSpec) -> str:

@@ -167,6 +167,7 @@ def _fixed(fit: _Fit) -> Plan:
         repack=repack,
         pooling=fit.shape.pooling,
         causal=fit.shape.causal,
+        parameters=fit.shape.parameters,
         notes=tuple(notes),
     )
 

@@ -37,6 +37,7 @@ class Plan:
     pooling: Pooling | None = None  # of an embedding model, which writes no text
     causal: bool = True  # tokens see only those before them; else a text is computed in one batch
     estimate: Mapping[str, int] = field(default_factory=dict)
+    parameters: int = 0  # of the model
     notes: tuple[str, ...] = ()  # sentences on what was given up or overridden, and why
 
 

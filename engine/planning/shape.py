@@ -35,6 +35,7 @@ class ModelShape:
     trained_context: int  # tokens
     pooling: Pooling | None = None  # of an embedding model
     causal: bool = True  # tokens see only those before them
+    parameters: int = 0
 
     @property
     def weights(self) -> int:
@@ -90,6 +91,7 @@ def shape_of(headers: Sequence[GgufHeader]) -> ModelShape:
         trained_context=whole.context_length,
         pooling=_pooling(whole),
         causal=_causal(whole),
+        parameters=whole.parameters,
     )
 
 

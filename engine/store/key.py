@@ -22,7 +22,7 @@ KEY_FORMAT = 1  # raise it when the meaning of a key or of an entry changes
 
 # The shared text of a bundle is in the key; its other questions are not, each question has its own key.
 NOT_IN_KEY: Mapping[type, frozenset[str]] = {
-    EngineCard: frozenset({"model", "capabilities"}),
+    EngineCard: frozenset({"model", "capabilities", "parameters"}),
     Bundle: frozenset({"questions", "priority", "deadline", "caller"}),
     Choose: frozenset({"id"}),
     Score: frozenset({"id"}),

@@ -6,13 +6,13 @@ model in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hunkwise import engine
-from hunkwise.engine import Around, Engine, ModelSpec, Registry, Timed
+from hunkwise.engine import Around, Engine, ModelSpec, Registry, Timed, errors
 from hunkwise.engine.errors import InvalidName
 from hunkwise.reviewer.app.cache import cache_from_environment, place_from_environment
 from hunkwise.reviewer.app.environment import Environment
@@ -53,6 +53,24 @@ def engine_and_model(text: str) -> tuple[str, str]:
     if name not in ENGINES:
         raise InvalidName(f"{text}: no engine {name!r}; engines are {', '.join(ENGINES)}")
     return name, model
+
+
+def listens(config: Config, environ: Mapping[str, str]) -> bool:
+    """Tell, without opening or fetching a model, whether it is asked in words about new code too.
+
+    Of an engine that another package adds only the setting `asked` tells. Raises ConfigError for a table of
+    competences that can't be read.
+    """
+    from hunkwise.reviewer.judge.asked.panel import of_model
+
+    if config.asked != "auto" or engine_and_model(config.model)[0] != LLAMACPP:
+        return config.asked == "on"
+    try:
+        spec = engine.library_from_environment(environ, offline=True).find(config.model)
+        parameters = sum(engine.read_header(part).parameters for part in spec.weights)
+    except errors.EngineError:
+        return False  # not here yet
+    return of_model(spec.digest, parameters, config).hears
 
 
 def open_llamacpp(config: Config, environment: Environment, progress: Progress) -> OpenedModel:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.app.baseline import read_baseline, today
-from hunkwise.reviewer.app.engines import OpenedModel, OpenEngine, open_engine
+from hunkwise.reviewer.app.engines import OpenedModel, OpenEngine, listens, open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.jobs.child import CHECKED, IDLE
 from hunkwise.reviewer.app.meters import Meter, Transcript, Unasked
@@ -89,7 +89,8 @@ def review_change(
     failure, meter, decoding = None, Meter(Unasked()), None
     with ExitStack() as stack:
         try:
-            engine = open_engine(config, environment, progress) if todo.asked else Unasked()
+            wanted = bool(todo.asked) or (bool(todo.readable) and listens(config, environment.variables))
+            engine = open_engine(config, environment, progress) if wanted else Unasked()
             stack.callback(engine.close)
             meter = Meter(engine)
             if todo.asked and (sentence := unable(engine.card())):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.findings.suppressions import NOTHING
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out, review
 from hunkwise.reviewer.judge.scope.agenda import agenda
-from hunkwise.reviewer.types import Finding, Review
+from hunkwise.reviewer.types import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def ours(config: Config) -> Method:
 
     def reviewed(case: Case, engine: Engine) -> tuple[tuple[Remark, ...], bool]:
         done = review(case.change(), config, engine)
-        return _remarks(done), not done.complete
+        return remarks_of(done.findings, (drop.finding for drop in done.rejected)), not done.complete
 
     return reviewed
 
@@ -97,15 +97,16 @@ def without_model(config: Config) -> Method:
             observer=lambda progress: None,
             time_left=left,
         )
-        return _remarks(done), not done.complete
+        return remarks_of(done.findings, (drop.finding for drop in done.rejected)), not done.complete
 
     return reviewed
 
 
-def _remarks(done: Review) -> tuple[Remark, ...]:
+def remarks_of(said: Iterable[Finding], unsaid: Iterable[Finding]) -> tuple[Remark, ...]:
+    """Make remarks of findings that are said, and of those that are not."""
     return (
-        *(_remark(found, said=True) for found in done.findings),
-        *(_remark(drop.finding, said=False) for drop in done.rejected),
+        *(_remark(found, said=True) for found in said),
+        *(_remark(found, said=False) for found in unsaid),
     )
 
 

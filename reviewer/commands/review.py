@@ -57,7 +57,7 @@ def _reports(
 @click.option(
     "-o",
     "--output",
-    "asked",
+    "targets",
     multiple=True,
     metavar="[FORMAT=]FILE",
     help="Write the report to a file; repeatable.",
@@ -82,6 +82,7 @@ def _reports(
     is_flag=True,
     help="Read the configuration as it stood at --from, and trust nothing that the change brings.",
 )
+@rare("--witness", type=click.Choice(["asked"]), help="The same as --asked on: ask the model in words too.")
 @rare("--stats", is_flag=True, help="Print times and token counts on stderr.")
 @rare("--show-prompt", is_flag=True, help="Print every prompt on stderr.")
 @click.option(
@@ -89,7 +90,7 @@ def _reports(
 )
 @help_all
 @click.pass_context
-def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int:
+def command(ctx: click.Context, /, targets: tuple[str, ...], **values: Any) -> int:
     """Review a change with a language model that runs on this machine.
 
     The change is a DIFF file, standard input, or what git knows: see the options.
@@ -101,7 +102,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
 
     source, environment = checked(_source(values), fed=fed()), surroundings()
     config = load(
-        flags=given(values),
+        flags=given(values | ({"asked": "on"} if values["witness"] else {})),
         environ=environment.variables,
         folder=environment.folder,
         file=values["file"],
@@ -110,7 +111,7 @@ def command(ctx: click.Context, /, asked: tuple[str, ...], **values: Any) -> int
     )
     for path, why in config.ignored:
         environment.say(f"{path}: {why}")
-    chosen = outputs(asked, config.format, source.paths)
+    chosen = outputs(targets, config.format, source.paths)
     outcome = _reviewed(
         source,
         config,

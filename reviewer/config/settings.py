@@ -48,6 +48,7 @@ ANALYZERS = (
 )
 
 Effort = Literal["quick", "normal", "deep"]
+Asked = Literal["auto", "on", "off"]
 Color = Literal["auto", "always", "never"]
 
 
@@ -75,6 +76,17 @@ class RunSettings:
             ListOf(OneOf.words("none", "auto", *ANALYZERS)),
             'other tools that read the change too, by name; "auto": those that are installed',
         ),
+    )
+    asked: Asked = field(
+        default="auto",
+        metadata=about(
+            OneOf.words("auto", "on", "off"),
+            "ask the model in words for defects too: auto asks models of 7B and more, or measured as fit for it",
+        ),
+    )
+    competence_file: str = field(
+        default="none",
+        metadata=about(Text(1000), "what `hunkwise calibrate --of` measured of models, beside what ships"),
     )
     remember: bool = field(
         default=True, metadata=about(Switch(), "keep answers on this machine, and use those that are kept")

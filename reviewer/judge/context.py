@@ -13,19 +13,21 @@ from itertools import takewhile
 
 from hunkwise.reviewer.diff.hunks import numbered, span
 from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.languages.functions import enclosing
 from hunkwise.reviewer.types import Change, FileDiff, Hunk, HunkContext, Line
 
 Count = Callable[[str], int]
 
 ABOVE = 20  # lines before a hunk's first change
 BELOW = 8  # lines after its last one
+FARTHEST = 60  # lines of its function on either side
 _LONGEST_LINE = 400  # characters; a longer line of context is not worth its tokens
 
 
 def with_context(
-    change: Change, picked: Picked, count: Count, budget: int, above: int = ABOVE
+    change: Change, picked: Picked, count: Count, budget: int, above: int = ABOVE, below: int = BELOW
 ) -> HunkContext:
-    """A hunk with `above` lines before its first change, its own among them, and `BELOW` after its last one.
+    """A hunk with `above` lines before its first change, its own among them, and `below` after its last one.
 
     They are cut, the farthest first, to `budget` tokens, which `count` measures in `count(surroundings(...))`.
     Lines come from the file's whole text if there is one and the hunk holds in it, else from its other hunks.
@@ -35,7 +37,7 @@ def with_context(
     if budget <= 0:
         return bare
     first, last = span(hunk)
-    start, stop = first - above + _unchanged(hunk.lines), last + 1 + BELOW - _unchanged(reversed(hunk.lines))
+    start, stop = first - above + _unchanged(hunk.lines), last + 1 + below - _unchanged(reversed(hunk.lines))
     lines = known_lines(change, picked.file, hunk, range(start, stop))
     near = [
         number
@@ -52,6 +54,19 @@ def with_context(
     sizes = range(1, len(near) + 1)
     return around(
         near[: bisect_right(sizes, budget, key=lambda size: count(surroundings(around(near[:size]))))]
+    )
+
+
+def with_function(change: Change, picked: Picked, count: Count, budget: int) -> HunkContext:
+    """A hunk with the function around it, inside the budget, and at most `FARTHEST` lines on either side."""
+    first, last = span(picked.hunk)
+    near = range(first - FARTHEST, last + FARTHEST + 1)
+    around = enclosing(known_lines(change, picked.file, picked.hunk, near), picked.hunk)
+    lines = picked.hunk.lines
+    above = first + _unchanged(lines) - around.start if around else 0
+    below = around.stop - 1 - last + _unchanged(reversed(lines)) if around else 0
+    return with_context(
+        change, picked, count, budget, min(max(above, BELOW), FARTHEST), min(max(below, BELOW), FARTHEST)
     )
 
 

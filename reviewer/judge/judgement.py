@@ -221,7 +221,7 @@ def unable(card: EngineCard) -> str:
 
 def _bare(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:
     """Make a remark that says what was changed, and no more: of an engine that can't word one."""
-    facts = Facts(*_known(context, found.start_line))
+    facts = Facts(*known_of(context, found.start_line))
     draft = ranking.Draft(found.start_line, found.severity, found.title, found.message)
     told = _telling(draft, facts, "", english=inquiry.settings.language == "English")
     mended = suggested(context, found.start_line, inquiry.change)
@@ -257,8 +257,8 @@ def _worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) 
         for text in (sentences.whole(draft.title, prompt.MAX_TITLE), draft.message)
     )
     draft = replace(draft, title=title or found.title, message=message or found.message)
-    facts = Facts(*_known(context, draft.line))
-    categories = _categories(inquiry)
+    facts = Facts(*known_of(context, draft.line))
+    categories = categories_of(inquiry)
     check = prompt.grading(shown, draft.line, code, draft.title, draft.message, categories)
     graded = tuple(answer for answer in engine.ask(check) if isinstance(answer, Choice))
     telling = _telling(draft, facts, message, english=language == "English")
@@ -296,7 +296,7 @@ def narrowed(context: HunkContext, block: range) -> HunkContext:
     )
 
 
-def _categories(inquiry: Inquiry) -> tuple[Category, ...]:
+def categories_of(inquiry: Inquiry) -> tuple[Category, ...]:
     """Give the categories to look for; the last rule that names some wins."""
     named = [rule.categories for rule in inquiry.rules if rule.categories]
     return named[-1] if named else inquiry.settings.categories
@@ -304,11 +304,11 @@ def _categories(inquiry: Inquiry) -> tuple[Category, ...]:
 
 def _focus(context: HunkContext, line: int) -> prompt.Focus:
     """Point at a line, and at what stood there before if something did."""
-    old, new, here = _known(context, line)
+    old, new, here = known_of(context, line)
     return prompt.Focus(line, new, old, here)
 
 
-def _known(context: HunkContext, line: int) -> tuple[tuple[str, ...], str, bool]:
+def known_of(context: HunkContext, line: int) -> tuple[tuple[str, ...], str, bool]:
     """Give what went at a line, what is there now, and whether that came in for it."""
     old = suggestion.replaced(context.hunk, line)
     here = any(each.new_no == line and each.kind == "added" for each in context.hunk.lines)

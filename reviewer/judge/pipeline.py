@@ -22,10 +22,19 @@ from hunkwise.reviewer.findings import checks, ranking
 from hunkwise.reviewer.findings.fingerprint import distinguish
 from hunkwise.reviewer.findings.suppressions import NOTHING, Silence, expired, part
 from hunkwise.reviewer.judge import prompt
+from hunkwise.reviewer.judge.asked.panel import Panel, listen, own_inquiries, panel_of, read_after_all
 from hunkwise.reviewer.judge.judgement import Examined, Inquiry, inquiries, judge, unable, without_words
 from hunkwise.reviewer.judge.likelihood.precision import aim
 from hunkwise.reviewer.judge.memory import Memory, Recall
-from hunkwise.reviewer.judge.scope.agenda import CHECKED, LATE, Agenda, TimeLeft, agenda, without_model
+from hunkwise.reviewer.judge.scope.agenda import (
+    CHECKED,
+    LATE,
+    Agenda,
+    TimeLeft,
+    agenda,
+    without_likelihood,
+    without_model,
+)
 from hunkwise.reviewer.judge.scope.coverage import coverage, manifest
 from hunkwise.reviewer.judge.scope.selection import Picked
 from hunkwise.reviewer.linters.claims import UNHEARD, Analysis, joined
@@ -112,27 +121,30 @@ def carry_out(
 
     `analysis` is what other tools say of the change.
     """
+    panel = panel_of(engine.card(), config)
     if todo.asked and engine.card().lacks(Capability.SCORE):
-        todo = without_model(todo, f"likelihood is skipped: {unable(engine.card())}")
-    asking = bool(todo.asked)
-    if asking:
+        without = without_likelihood if panel.hears else without_model
+        todo = without(todo, f"likelihood is skipped: {unable(engine.card())}")
+    heard = todo.readable if panel.hears else ()
+    asking = bool(todo.asked or heard)
+    if todo.asked:
         config = aim(config, engine)
-    tell = _Teller(config, silence, len(todo.asked), observer)
+    tell = _Teller(config, silence, len(todo.asked) + len(heard), observer)
     checked, unchecked = _check_all(todo, tell, time_left)
     ruled, unruled = _inspect_all(todo, ruleset(config, own_rules), checked, tell, time_left)
     inquiry = Inquiry(todo.change, config.judging, _Hasty(engine, time_left), guidelines, config.rules)
     asked = inquiries(todo.asked, inquiry, todo.told)
     examined = _examine_all(asked, Recall(memory, asked), tell, time_left)
+    examined = without_words(todo.asked, examined, engine.card().model) if asked else []
+    examined += _listen_all(own_inquiries(heard, inquiry), panel, tell, len(asked), time_left)
     failures = [result.failure for result in examined if result.failure]
-    if failures and len(failures) == len(asked):
+    if failures and len(failures) == len(examined):
         raise failures[0]
-    if asking:
-        examined = without_words(todo.asked, examined, engine.card().model)
     known = joined([*checked, *ruled], analysis.claims, _also(ruled, own_rules) if analysis.claims else {})
     made = distinguish([*known, *(found for result in examined for found in result.findings)])
     said, unsaid = settled(made, todo.change, config, silence)
     missed = [
-        *(_also_read(_late(skip, unchecked), analysis) for skip in todo.skipped),
+        *(_also_read(_late(skip, unchecked), analysis) for skip in read_after_all(todo.skipped, heard)),
         *(skip for result in examined for skip in result.skipped),
     ]
     faulty = {skip.key for skip in missed if skip.fault}
@@ -142,10 +154,14 @@ def carry_out(
         rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),
         skipped=skipped,
         coverage=coverage(
-            todo.asked, [pick for pick in todo.checked if pick.place not in unchecked], skipped
+            (*todo.asked, *heard), [pick for pick in todo.checked if pick.place not in unchecked], skipped
         ),
         manifest=manifest(
-            config, engine if asking else None, expired(made, silence), analyzers=analysis.names
+            config,
+            engine if asking else None,
+            expired(made, silence),
+            analyzers=analysis.names,
+            panel=panel.names if asking else "",
         ),
         base=todo.change.base,
         head=todo.change.head,
@@ -301,10 +317,29 @@ def _examine_all(
     return examined
 
 
-def examine(pick: Picked, inquiry: Inquiry) -> Examined:
+def _listen_all(
+    asked: Sequence[tuple[Picked, Inquiry]], panel: Panel, tell: _Teller, before: int, time_left: TimeLeft
+) -> list[Examined]:
+    """Ask the model in words about each hunk, after `before` others were read."""
+    examined: list[Examined] = []
+    for number, (pick, inquiry) in enumerate(asked, before):
+        tell(number, pick.file.path)
+        result = (
+            examine(pick, inquiry, lambda pick, inquiry: listen(pick, inquiry, panel))
+            if time_left() > 0
+            else _out_of_time(pick)
+        )
+        examined.append(result)
+        tell.found(pick, result.findings, number + 1)
+    if asked:
+        tell(before + len(asked))
+    return examined
+
+
+def examine(pick: Picked, inquiry: Inquiry, read: Callable[[Picked, Inquiry], Examined] = judge) -> Examined:
     """Have the model read one hunk; what it can't read becomes a stated fault."""
     try:
-        return judge(pick, inquiry)
+        return read(pick, inquiry)
     except errors.DeadlineExceeded:
         return _out_of_time(pick)
     except errors.PromptTooLong as error:

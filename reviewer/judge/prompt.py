@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -82,7 +83,7 @@ def _render(name: str, **values: object) -> str:
 @cache
 def prompt_digest() -> str:
     """Sha256 (hex) of all that shapes a prompt: the templates, and this module, which words the questions."""
-    parts = [_source(name) for name in ("system", "hunk", "finding", "remark")]
+    parts = [_source(name) for name in ("system", "hunk", "finding", "remark", "think", "claims")]
     parts.append(resources.files(__package__).joinpath("prompt.py").read_text("utf-8"))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -157,8 +158,7 @@ def finding_schema(lines: tuple[int, ...], quotes: tuple[str, ...]) -> dict[str,
 
     Between backticks only `quotes` can be said, so that no remark quotes code that is not there.
     """
-    known = "|".join(_SPECIAL.sub(r"\\\g<0>", quote) for quote in quotes)
-    text = {"type": "string", "pattern": f"^(?:[^`]|`(?:{known})`)*$" if known else "^[^`]*$"}
+    text = quoting(quotes)
     return {
         "type": "object",
         "properties": {
@@ -170,6 +170,22 @@ def finding_schema(lines: tuple[int, ...], quotes: tuple[str, ...]) -> dict[str,
         "required": ["line", "title", "message", "severity"],
         "additionalProperties": False,
     }
+
+
+def quoting(quotes: Sequence[str]) -> dict[str, str]:
+    """Describe a text in which only `quotes` stand between backticks."""
+    known = "|".join(_SPECIAL.sub(r"\\\g<0>", quote) for quote in quotes)
+    return {"type": "string", "pattern": f"^(?:[^`]|`(?:{known})`)*$" if known else "^[^`]*$"}
+
+
+def thinking() -> str:
+    """Ask for thoughts before a free review."""
+    return _render("think")
+
+
+def claiming(most: int, language: str, rules: tuple[str, ...] = ()) -> str:
+    """Ask for the defects of a hunk, at most so many."""
+    return _render("claims", most=most, language=language, rules=rules)
 
 
 def grading(

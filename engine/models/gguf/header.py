@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 from hunkwise.engine.errors import CorruptModel
@@ -146,6 +147,11 @@ class GgufHeader:
     def weight_bytes(self) -> int:
         """Bytes of all tensors."""
         return sum(tensor.nbytes for tensor in self.tensors)
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return sum(prod(tensor.shape) for tensor in self.tensors)
 
     @property
     def layer_bytes(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hunkwise.engine import library_from_environment
-from hunkwise.reviewer.app.engines import LLAMACPP, engine_and_model
+from hunkwise.reviewer.app.engines import LLAMACPP, engine_and_model, listens
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.jobs.child import for_review, review_command, supervise
 from hunkwise.reviewer.app.jobs.ci_job import Inputs, append_summary, base_config, check_history, read_inputs
@@ -107,7 +107,9 @@ def _asked(commits: Range, config: Config, folder: Path, environ: Mapping[str, s
     from hunkwise.reviewer.judge.scope.agenda import agenda
 
     change = read_change(Source(starts=(commits.base,), end=commits.head), config, folder, environ)
-    return len({pick.place for pick in agenda(change, config).asked})
+    todo = agenda(change, config)
+    heard = todo.readable if todo.readable and listens(config, environ) else ()
+    return len({pick.place for pick in (*todo.asked, *heard)})
 
 
 def _range(commits: Range) -> list[str]:

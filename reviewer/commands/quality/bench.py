@@ -13,6 +13,7 @@ import click
 from hunkwise.reviewer.app.meters import Unasked
 from hunkwise.reviewer.commands.quality.labelled import configured, counted, engine_for, labelled
 from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.judge.likelihood.precision import aim
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from hunkwise.reviewer.bench.run import Row
 
 NO_MODEL = "none"
-NAMES = ("ask-diff", "ask-hunk-json", "yes-no", "questions", "linter", "first-line", "silent")
+NAMES = ("ask-diff", "ask-hunk-json", "yes-no", "linter", "first-line", "silent")
 
 
 @click.command("bench")
@@ -32,6 +33,8 @@ NAMES = ("ask-diff", "ask-hunk-json", "yes-no", "questions", "linter", "first-li
 @click.option("--form", type=click.Choice(["diff", "added"]), default="diff", show_default=True,
               help="Show each change as a diff, or as newly written code.")  # fmt: skip
 @click.option("--baseline", type=click.Choice(NAMES), help="Measure this way of asking instead of ours.")
+@click.option("--witness", type=click.Choice(["asked", "questions"]),
+              help="Measure this witness of the model alone, whether or not a review would ask it.")  # fmt: skip
 @click.option("--json", "target", type=click.Path(path_type=Path), metavar="OUT",
               help="Write metrics, groups, cases and manifest as JSON.")  # fmt: skip
 @labelled
@@ -45,6 +48,7 @@ def command(
     jobs: int,
     form: str,
     baseline: str | None,
+    witness: str | None,
     target: Path | None,
     journal: Path | None,
     plot: Path | None,
@@ -60,6 +64,10 @@ def command(
     from hunkwise.reviewer.bench.run import our_ranking, ours, run, unranked, without_model
     from hunkwise.reviewer.bench.summary import by_group, scored, summarise
     from hunkwise.reviewer.bench.table import table
+    from hunkwise.reviewer.bench.witnesses import alone
+
+    if baseline and witness:
+        raise UsageError("--baseline and --witness measure two different things; give one of them")
 
     draw = reliability.drawer(plot) if plot else None
     cases = read_cases(files)
@@ -71,9 +79,13 @@ def command(
     bare = config.model == NO_MODEL
     engine = Unasked() if bare else engine_for(ctx, config)
     config = config if bare else aim(config, engine)
+    if bare and witness:
+        raise UsageError(f"--witness {witness} asks a model; --model {NO_MODEL} asks none")
     method = BASELINES[baseline] if baseline else without_model(config) if bare else ours(config)
-    ranking = our_ranking(config) if form == "added" and not (baseline or bare) else unranked
-    made = _manifest(config, engine, form, baseline)
+    if witness:
+        method = alone(witness, config)
+    ranking = our_ranking(config) if form == "added" and not (baseline or bare or witness) else unranked
+    made = _manifest(config, engine, form, baseline or witness)
     rows = list(counted(run(cases, method, engine, journal, _key(made), ranking, jobs), len(cases)))
     measured, groups = summarise(rows), by_group(rows)
     if target:
@@ -81,7 +93,7 @@ def command(
         target.write_text(json.dumps(report, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     click.echo(table(measured, groups), nl=False)
     if draw:
-        draw(reliability.plot(f"Reliability: {baseline or made['model']}", *scored(rows)))
+        draw(reliability.plot(f"Reliability: {baseline or witness or made['model']}", *scored(rows)))
     return 0
 
 

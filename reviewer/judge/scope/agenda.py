@@ -32,8 +32,8 @@ class Agenda:
 
     `asked` has large hunks in pieces; `told` is what is known of their files. `checked` are whole hunks, also
     of what is not asked about; `inspected` are the files that rules read, `open_to_others` those of which other
-    tools may speak. Where a part of an asked hunk is left
-    out, `skipped` names the hunk too.
+    tools may speak, `readable` the hunks with new text of code, which a model may be asked about in words. Where a
+    part of an asked hunk is left out, `skipped` names the hunk too.
     """
 
     change: Change
@@ -43,6 +43,7 @@ class Agenda:
     told: Mapping[FileKey, Told]
     inspected: tuple[FileDiff, ...] = ()
     open_to_others: tuple[FileDiff, ...] = ()
+    readable: tuple[Picked, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -61,6 +62,7 @@ def agenda(change: Change, config: ProjectSettings, time_left: TimeLeft = lambda
     files = {pick.file.key: pick.file for pick in picked if _why_whole(pick) == ""}
     told = told_of(tuple(files.values()), change.text, lambda: time_left() > 0)
     asked: list[Picked] = []
+    readable: list[Picked] = []
     left: dict[Place, Counter[str]] = {}
     late: list[Skipped] = []
     for pick in picked:
@@ -71,6 +73,12 @@ def agenda(change: Change, config: ProjectSettings, time_left: TimeLeft = lambda
         else:
             late.append(pick.skipped(LATE, fault=True))
             continue
+        if (
+            pick.hunk.added
+            and why != _PROSE
+            and (NEW_CODE in reasons or reasons.total() < pick.changed_lines)
+        ):
+            readable.append(pick)
         if reasons.total() < pick.changed_lines:
             asked.append(replace(pick, unread=reasons.total()))
         left.setdefault(pick.place, Counter()).update(reasons)
@@ -96,7 +104,14 @@ def agenda(change: Change, config: ProjectSettings, time_left: TimeLeft = lambda
     skipped = (*change.skipped, *passed, *unasked, *late)
     others = {pick.file.key: pick.file for pick in picked}
     return Agenda(
-        change, tuple(asked), checked, skipped, told, tuple(inspected.values()), tuple(others.values())
+        change,
+        tuple(asked),
+        checked,
+        skipped,
+        told,
+        tuple(inspected.values()),
+        tuple(others.values()),
+        tuple(readable),
     )
 
 
@@ -110,6 +125,13 @@ def _why_whole(pick: Picked) -> str:
 def without_model(todo: Agenda, reason: str) -> Agenda:
     """Leave the checks on an agenda; all that a model was to be asked about is a fault with this reason."""
     missed = tuple(pick.skipped(reason, fault=True) for pick in todo.asked)
+    return replace(todo, asked=(), readable=(), skipped=(*todo.skipped, *missed))
+
+
+def without_likelihood(todo: Agenda, reason: str) -> Agenda:
+    """Leave what a model is asked in words on an agenda, in place of the likelihood of texts."""
+    places = {pick.place for pick in todo.readable}
+    missed = tuple(pick.skipped(reason, fault=True) for pick in todo.asked if pick.place not in places)
     return replace(todo, asked=(), skipped=(*todo.skipped, *missed))
 
 

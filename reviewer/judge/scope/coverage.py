@@ -42,12 +42,12 @@ def coverage(picked: Sequence[Picked], checked: Sequence[Picked], skipped: Seque
 
 
 def manifest(
-    config: Config, engine: Engine | None, expired: int = 0, *, analyzers: Sequence[str] = ()
+    config: Config, engine: Engine | None, expired: int = 0, *, analyzers: Sequence[str] = (), panel: str = ""
 ) -> Manifest:
     """Record what makes the review, so that it can be made again. Without an engine it names no model.
 
     `expired` counts the findings that a baseline silenced until its last day for them; `analyzers` names the other
-    tools that were heard.
+    tools that were heard, `panel` the witnesses of the model that were asked in words.
     """
     card = engine.card() if engine else NO_CARD
     names = (
@@ -72,5 +72,6 @@ def manifest(
             **{name: plain(getattr(config, name)) for name in names},
             **({"baseline_expired": expired} if expired else {}),
             **({"analyzers": ", ".join(analyzers)} if analyzers else {}),
+            **({"asked": panel} if panel else {}),
         },
     )

@@ -327,25 +327,6 @@ def test_a_reply_that_copies_the_form_names_the_only_file(file: Path) -> None:
     assert BASELINES["ask-diff"](two, engine)[0] == ()
 
 
-def test_questions_are_asked_in_both_orders_where_their_word_stands() -> None:
-    """What comes of the order alone cancels out; a statement that is likelier in both is a remark on its line."""
-    text = "def f(db, name):\n    db.execute('select ' + name)\n"
-    diff = f"--- /dev/null\n+++ b/a.py\n@@ -0,0 +1,2 @@\n+{text[:-1].replace(chr(10), chr(10) + '+')}\n"
-    case = Case("c", "single", diff, {"a.py": text}, True, (Place("a.py", (2,)),), "python")
-
-    def said(first: float, second: float) -> tuple[Remark, ...]:
-        def answer(_: Bundle, question: Question) -> Answer:
-            likelier = first if question.id.endswith("bad") else second
-            return Choice(question.id, (0.5, 0.5), (likelier, 0.0))
-
-        return BASELINES["questions"](case, ScriptedEngine(answer))[0]
-
-    remark = next(each for each in said(1.0, -1.0) if each.witness == "question sql-text")
-    assert (remark.line, remark.said, remark.confidence) == (2, True, 0.7311)
-    assert {each.confidence for each in said(1.0, 1.0)} == {0.5}
-    assert not any(each.said for each in said(1.0, 1.0))
-
-
 def test_silence_and_the_linter_ask_no_model(file: Path) -> None:
     """Both baselines work without a model; a linter finds nothing wrong with a turned sign."""
     case = read_cases([file])[0]
