@@ -19,7 +19,9 @@ EngineError
 ├── Cancelled              the caller took the question back
 ├── Closed                 the engine was closed before it was asked
 ├── DeadlineExceeded       the question's deadline passed first
-└── NativeFailure          llama.cpp reported a failure, or its process died
+├── Unreachable            a server can't be reached, or broke off
+├── AccessDenied           a server wants a token, or another one
+└── NativeFailure          the program that computes reported a failure, or its process died
 """
 
 from __future__ import annotations
@@ -130,5 +132,13 @@ class DeadlineExceeded(EngineError):
     """The bundle's deadline passed before it was answered."""
 
 
+class Unreachable(EngineError):
+    """A server can't be reached, or broke off. Another one may answer."""
+
+
+class AccessDenied(EngineError):
+    """A server wants a token, or does not take the one it was given."""
+
+
 class NativeFailure(EngineError):
-    """llama.cpp reported a failure, or the process that ran it died."""
+    """The program that computes reported a failure, or the process that ran it died."""

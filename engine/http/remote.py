@@ -1,0 +1,150 @@
+"""`RemoteEngine`: an engine of a backend; and `Asked`, the future of what another machine computes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from math import exp
+
+from hunkwise.engine.errors import Closed, DeadlineExceeded
+from hunkwise.engine.http.backend import Backend, Listener, Prompt
+from hunkwise.engine.port import Answers, EngineCard, OnText, wait
+from hunkwise.engine.questions import check_bundle, check_length
+from hunkwise.engine.types import (
+    Answer,
+    Bundle,
+    BundleSize,
+    Choice,
+    Choose,
+    Generate,
+    Question,
+    Score,
+    Segment,
+)
+
+AT_ONCE = 8  # questions of one bundle that are on their way together
+Run = Callable[[Bundle, OnText | None, Callable[[], bool]], Answers]
+
+
+class Asked(Future[Answers]):
+    """A bundle on its way. Cancelled, it lets go of who waits, and of the connection when the next piece comes."""
+
+
+def start(run: Run, bundle: Bundle, on_text: OnText | None) -> Asked:
+    """Ask in a thread. `run` is told when nobody waits for the answers any more."""
+    asked = Asked()
+    until = None if bundle.deadline is None else time.monotonic() + bundle.deadline
+
+    def stopped() -> bool:
+        return asked.cancelled() or (until is not None and time.monotonic() >= until)
+
+    def work() -> None:
+        try:
+            answers = run(bundle, on_text, stopped)
+            if stopped():
+                raise DeadlineExceeded(f"{bundle.deadline:g} s passed before the answer")
+        except BaseException as error:  # noqa: BLE001 - who waits has to know of all
+            with suppress(InvalidStateError):
+                asked.set_exception(error)
+        else:
+            with suppress(InvalidStateError):
+                asked.set_result(answers)
+
+    threading.Thread(target=work, name="hunkwise-remote", daemon=True).start()
+    return asked
+
+
+class RemoteEngine:
+    """An engine on another machine. Thread-safe.
+
+    The first question of a bundle goes ahead, so that a server with a prefix cache has the shared text when the
+    others come.
+    """
+
+    def __init__(self, backend: Backend, card: EngineCard | None = None) -> None:
+        self._backend = backend
+        self._card = card or backend.card()
+        self._closed = False
+
+    def ask(self, bundle: Bundle) -> Answers:
+        """Answer every question."""
+        return wait(self.submit(bundle), bundle)
+
+    def submit(self, bundle: Bundle, on_text: OnText | None = None) -> Asked:
+        """Begin to answer."""
+        self._check_open()
+        check_bundle(bundle)
+        return start(self._answer, bundle, on_text)
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        """Count by the server's tokenizer, or guess where it has none that can be asked."""
+        self._check_open()
+        check_bundle(bundle)
+        if not bundle.questions:
+            return BundleSize(0, (), self._card.context)
+        shared = self._backend.count((bundle.shared,))[0] if bundle.shared else 0
+        whole = self._backend.count(tuple(bundle.shared + question.prompt for question in bundle.questions))
+        more = [self._more(question) for question in bundle.questions]
+        own = tuple(max(0, each - shared) + extra for each, extra in zip(whole, more, strict=True))
+        return BundleSize(shared, own, self._card.context)
+
+    def card(self) -> EngineCard:
+        """Describe what answers."""
+        return self._card
+
+    def close(self) -> None:
+        """Close all connections."""
+        if not self._closed:
+            self._closed = True
+            self._backend.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed(f"{self._card.model} is closed; connect to it again")
+
+    def _more(self, question: Question) -> int:
+        """Count the tokens that a question needs beyond its prompt; the last one is never computed."""
+        match question:
+            case Choose(options=options):
+                return max(self._backend.count(tuple((Segment(option, "raw"),) for option in options))) - 1
+            case Score(text=text):
+                return self._backend.count(((Segment(text, "raw"),),))[0] - 1
+            case Generate(max_tokens=most):
+                return most - 1
+
+    def _answer(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
+        check_length(bundle, self.measure(bundle))
+        one = partial(self._one, bundle.shared, on_text=on_text, stopped=stopped)
+        first, rest = bundle.questions[:1], bundle.questions[1:]
+        answers = tuple(one(question) for question in first)
+        if len(rest) > 1:
+            with ThreadPoolExecutor(min(AT_ONCE, len(rest))) as threads:
+                return answers + tuple(threads.map(one, rest))
+        return answers + tuple(one(question) for question in rest)
+
+    def _one(
+        self, shared: Prompt, question: Question, *, on_text: OnText | None, stopped: Callable[[], bool]
+    ) -> Answer:
+        if stopped():
+            raise DeadlineExceeded("the time was over before the question was sent")
+        prompt = shared + question.prompt
+        match question:
+            case Choose(id=name):
+                logprobs, usage = self._backend.choose(prompt, question)
+                return Choice(name, shares(logprobs), logprobs, usage)
+            case Score():
+                return self._backend.score(prompt, question)
+            case Generate(id=name):
+                hear = partial(on_text, name) if on_text else Listener().hear
+                return self._backend.generate(prompt, question, Listener(hear, stopped))
+
+
+def shares(logprobs: tuple[float, ...]) -> tuple[float, ...]:
+    """Make probabilities that sum to 1 of log-probabilities."""
+    top = max(logprobs)
+    weights = [exp(value - top) for value in logprobs]
+    return tuple(weight / sum(weights) for weight in weights)
