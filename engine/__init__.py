@@ -53,6 +53,9 @@ if TYPE_CHECKING:
     from hunkwise.engine.around.cached import Cache, CachedEngine
     from hunkwise.engine.around.location import TRUSTS, CachePlace, Trust, open_cache, open_disk, open_redis
     from hunkwise.engine.around.pool import Pool
+    from hunkwise.engine.http import protocol
+    from hunkwise.engine.http.client import Access
+    from hunkwise.engine.http.connect import connect, connect_all
     from hunkwise.engine.llamacpp.card import card_of
     from hunkwise.engine.llamacpp.decoding.scheduler import Limits
     from hunkwise.engine.llamacpp.goform import go_form
@@ -83,6 +86,10 @@ if TYPE_CHECKING:
 # public name -> module that defines it; loaded on first use, and known to type checkers by the imports above
 _LAZY: dict[str, str] = {
     "load": "hunkwise.engine.llamacpp.runner",
+    "Access": "hunkwise.engine.http.client",
+    "connect": "hunkwise.engine.http.connect",
+    "connect_all": "hunkwise.engine.http.connect",
+    "protocol": "hunkwise.engine.http",
     "BadEntry": "hunkwise.engine.store.codec",
     "Cache": "hunkwise.engine.around.cached",
     "CachedEngine": "hunkwise.engine.around.cached",
@@ -131,6 +138,7 @@ __all__ = [
     "HANDED_ON",
     "NO_CARD",
     "TRUSTS",
+    "Access",
     "Answer",
     "Around",
     "BadEntry",
@@ -185,6 +193,8 @@ __all__ = [
     "build",
     "card_of",
     "compose_modelfile",
+    "connect",
+    "connect_all",
     "default_model",
     "errors",
     "fim_spelling",
@@ -200,6 +210,7 @@ __all__ = [
     "open_redis",
     "parse_name",
     "plan_for",
+    "protocol",
     "read_header",
     "read_parameter",
     "read_regular",

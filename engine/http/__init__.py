@@ -3,3 +3,7 @@
 A backend (`backend.py`) is what one kind of server can do; `remote.py` makes an engine of it, `connect.py` finds
 out what a server is and can, and `balance.py` makes one engine of several.
 """
+
+from hunkwise.engine.http import protocol
+
+__all__ = ["protocol"]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hunkwise.engine.errors import (
+    AccessDenied,
     InvalidQuestion,
     MissingExtra,
     ModelNotFound,
     NativeFailure,
     QueueFull,
-    AccessDenied,
     Unreachable,
 )
 
@@ -43,9 +43,7 @@ OPEN = Access()
 class Client:
     """Speaks to one server. Thread-safe."""
 
-    def __init__(
-        self, url: str, access: Access = OPEN, transport: httpx.BaseTransport | None = None
-    ) -> None:
+    def __init__(self, url: str, access: Access = OPEN, transport: httpx.BaseTransport | None = None) -> None:
         """Take the server's address, without a path of an API. Raises InvalidQuestion if it is none."""
         httpx = _httpx()
         parts = urlsplit(url)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hunkwise.engine.errors import InvalidQuestion, ModelNotFound, NativeFailure
-from hunkwise.engine.http.balance import Balanced, Member
 from hunkwise.engine.http.backend import Backend, Listener
+from hunkwise.engine.http.balance import Balanced, Member
 from hunkwise.engine.http.client import OPEN, Access, Client
 from hunkwise.engine.http.hunkwise import HunkwiseEngine
 from hunkwise.engine.http.llama_server import LlamaServerBackend
@@ -83,7 +84,7 @@ def _kind(client: Client) -> str:
 
 
 def _chosen(
-    client: Client, model: str, listed: list[Mapping[str, Any]], what: str = "id"
+    client: Client, model: str, listed: Sequence[Mapping[str, Any]], what: str = "id"
 ) -> Mapping[str, Any]:
     """Take the named model from a server's list, or the only one."""
     names = [str(each.get(what)) for each in listed]
@@ -207,5 +208,5 @@ def connect_all(
     """Connect to one server, or to several of the same model as one engine. Raises EngineError if none answers."""
     if len(urls) == 1:
         return connect(urls[0], model, access=access, say=say)
-    members = [Member(url, lambda url=url: connect(url, model, access=access, say=say)) for url in urls]
+    members = [Member(url, partial(connect, url, model, access=access, say=say)) for url in urls]
     return Balanced(members, say)

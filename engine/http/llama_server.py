@@ -24,7 +24,7 @@ class LlamaServerBackend(OpenAIBackend):
     """
 
     name = "llama-server"
-    able = (*ABLE, Capability.TOKENIZE)
+    able: tuple[Capability, ...] = (*ABLE, Capability.TOKENIZE)
 
     def ids(self, prompt: Prompt) -> list[int]:
         """Tokenize a prompt, by the model's chat template where it is a chat."""
@@ -53,7 +53,7 @@ class LlamaServerBackend(OpenAIBackend):
         known: dict[tuple[int, ...], dict[int, float]] = {}
         sums = []
         for option in question.options:
-            total, before = 0.0, ()
+            total, before = 0.0, tuple[int, ...]()
             for token in self._tokens(option, special=False):
                 if before not in known:
                     known[before] = self._next(ids + list(before))

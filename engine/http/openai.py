@@ -36,7 +36,7 @@ class OpenAIBackend(Unable):
     """
 
     name = "openai"
-    able = ABLE
+    able: tuple[Capability, ...] = ABLE
 
     def __init__(
         self, client: Client, model: str, *, context: int = 0, build: str = "", revision: str = ""

@@ -9,17 +9,30 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Mapping
+from enum import StrEnum
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from hunkwise.engine.errors import InvalidQuestion
 from hunkwise.engine.port import EngineCard
 from hunkwise.engine.types import Bundle
-from hunkwise.engine.worker.wire import BadMessage, pack, unpack
+from hunkwise.engine.worker.wire import BadMessage, pack, pack_answers, pack_error, pack_size, unpack
 
 T = TypeVar("T")
 PATH = "/api/bundle"
 BEAT = 2.0  # seconds between lines while a server is at work
+
+__all__ = [
+    "BEAT",
+    "PATH",
+    "pack_answers",
+    "pack_error",
+    "pack_size",
+    "read_bundle",
+    "read_card",
+    "write_bundle",
+    "write_card",
+]
 
 
 def write_bundle(bundle: Bundle, model: str = "") -> dict[str, Any]:
@@ -36,6 +49,11 @@ def read_bundle(body: object) -> tuple[str, Bundle]:
     ):
         raise InvalidQuestion('a request is {"model": NAME, "bundle": BUNDLE}')
     return body.get("model", ""), _read(body.get("bundle"), Bundle)
+
+
+def write_card(card: EngineCard) -> Any:
+    """Turn a card into JSON."""
+    return pack(card)
 
 
 def read_card(value: object) -> EngineCard:
@@ -89,7 +107,7 @@ def misfit(value: object, hint: Any, where: str) -> str:
         )
     if hint is float:
         return "" if type(value) in (int, float) else _not(where, hint)
-    if isinstance(hint, type) and issubclass(hint, str) and hint is not str:  # an enumeration of words
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
         return "" if value in list(hint) else _not(where, hint)
     return "" if type(value) is hint else _not(where, hint)
 

@@ -32,7 +32,7 @@ class ScoringBackend(OpenAIBackend):
     What the server would read as a special token is not scored: here a text is data.
     """
 
-    able = (*ABLE, Capability.SCORE, Capability.TOKENIZE)
+    able: tuple[Capability, ...] = (*ABLE, Capability.SCORE, Capability.TOKENIZE)
     tokenize = "/tokenize"  # where messages are tokenized
 
     @abstractmethod

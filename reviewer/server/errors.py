@@ -63,6 +63,8 @@ _OF_ENGINE: tuple[tuple[type[engine.EngineError], int, str], ...] = (
     (engine.Cancelled, 499, "cancelled"),
     (engine.DeadlineExceeded, 504, "timeout"),
     (engine.MissingExtra, 501, "not_installed"),
+    (engine.Unreachable, 502, "engine_unreachable"),
+    (engine.AccessDenied, 502, "engine_refuses"),
 )
 
 
