@@ -9,7 +9,19 @@ from typing import Any, Protocol
 from hunkwise.engine.errors import InvalidQuestion, NativeFailure
 from hunkwise.engine.http.tokens import defused
 from hunkwise.engine.port import EngineCard
-from hunkwise.engine.types import Choose, Finish, Generate, Generated, Sampling, Score, Scored, Segment, Usage
+from hunkwise.engine.types import (
+    Choose,
+    Embed,
+    Embedding,
+    Finish,
+    Generate,
+    Generated,
+    Sampling,
+    Score,
+    Scored,
+    Segment,
+    Usage,
+)
 
 Prompt = tuple[Segment, ...]
 Message = dict[str, str]
@@ -40,6 +52,10 @@ class Backend(Protocol):
 
     def generate(self, prompt: Prompt, question: Generate, listener: Listener) -> Generated:
         """Write a text."""
+        ...
+
+    def embed(self, question: Embed) -> Embedding:
+        """Turn a text into a vector."""
         ...
 
     def count(self, prompts: tuple[Prompt, ...]) -> tuple[int, ...]:

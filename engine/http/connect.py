@@ -20,7 +20,7 @@ from hunkwise.engine.http.remote import RemoteEngine, shares
 from hunkwise.engine.http.sglang import SglangBackend
 from hunkwise.engine.http.vllm import VllmBackend
 from hunkwise.engine.port import Capability, Engine
-from hunkwise.engine.types import Choose, Generate, Score, Segment
+from hunkwise.engine.types import Choose, Embed, Generate, Score, Segment
 
 if TYPE_CHECKING:
     import httpx
@@ -165,14 +165,16 @@ def tried(backend: Backend, say: Say) -> tuple[Capability, ...]:
         Capability.SCORE: _scores,
         Capability.CHOOSE: _chooses,
         Capability.SCHEMA: _keeps_to_a_schema,
+        Capability.EMBED: _embeds,
     }
     kept = []
     for each in backend.card().capabilities:
         if each in checks:
             try:
                 checks[each](backend)
-            except (InvalidQuestion, NativeFailure) as error:
-                say(f"{backend.card().model} can't {each.value} there, which is left out: {error}")
+            except (InvalidQuestion, ModelNotFound, NativeFailure) as error:
+                if each is not Capability.EMBED:  # a server that writes need not embed
+                    say(f"{backend.card().model} can't {each.value} there, which is left out: {error}")
                 continue
         kept.append(each)
     return tuple(kept)
@@ -184,6 +186,11 @@ def _scores(backend: Backend) -> None:
     noise = backend.score(_PROMPT, Score("probe", (), _KNOWN[::-1])).logprob
     if not noise < code < 0:
         raise NativeFailure("it finds a line of code no likelier than the same letters backwards")
+
+
+def _embeds(backend: Backend) -> None:
+    """Turn a known text into a vector."""
+    backend.embed(Embed("probe", _KNOWN))
 
 
 def _chooses(backend: Backend) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from hunkwise.engine.errors import InvalidQuestion, NativeFailure
 from hunkwise.engine.http.backend import Listener, Prompt, finish_of, is_raw, messages, part, raw_text
-from hunkwise.engine.http.openai import ABLE, OpenAIBackend, by_first_token, guess
-from hunkwise.engine.types import Choose, Generate, Generated, Sampling, Usage
+from hunkwise.engine.http.openai import ABLE, OpenAIBackend, by_first_token, embedding, guess
+from hunkwise.engine.types import Choose, Embed, Embedding, Generate, Generated, Sampling, Usage
 
 LISTED = 20  # most alternatives of one token that Ollama gives
 MOST_CONTEXT = 32_768  # tokens that are asked for, whatever the model could hold
@@ -49,6 +49,12 @@ class OllamaBackend(OpenAIBackend):
         answer = self.client.post(self._path(prompt), body)
         listed = part(answer, "logprobs", 0, "top_logprobs")
         return by_first_token(question, listed), _usage(answer)
+
+    def embed(self, question: Embed) -> Embedding:
+        """Turn a text into a vector; one that is too long is refused, not cut."""
+        body = {"model": self.model, "input": [question.text], "truncate": False}
+        answer = self.client.post("/api/embed", body)
+        return embedding(question, part(answer, "embeddings", 0), _usage(answer))
 
     def count(self, prompts: Sequence[Prompt]) -> tuple[int, ...]:
         """Guess by bytes, and rather too many: Ollama counts nothing beforehand."""

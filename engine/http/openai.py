@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import exp, hypot, isfinite, log
 from typing import Any
 
 from hunkwise.engine.errors import InvalidQuestion, NativeFailure
@@ -20,9 +21,15 @@ from hunkwise.engine.http.backend import (
 )
 from hunkwise.engine.http.client import Client
 from hunkwise.engine.port import Capability, EngineCard, Served
-from hunkwise.engine.types import Choose, Generate, Generated, Sampling, Usage
+from hunkwise.engine.types import Choose, Embed, Embedding, Generate, Generated, Sampling, Usage
 
-ABLE = (Capability.CHOOSE, Capability.GENERATE, Capability.SCHEMA, Capability.STREAM)
+ABLE = (
+    Capability.CHOOSE,
+    Capability.GENERATE,
+    Capability.SCHEMA,
+    Capability.STREAM,
+    Capability.EMBED,
+)
 CONTEXT = 8192  # tokens, where a server does not say
 LISTED = 20  # most alternatives of one token that this API gives
 _BYTES_A_TOKEN = 2  # code has three and more; what a server can't count is better taken for too long
@@ -123,9 +130,26 @@ class OpenAIBackend(Unable):
         listed = part(answer, "choices", 0, "logprobs", "content", 0, "top_logprobs")
         return by_first_token(question, listed), usage_of(answer.get("usage"))
 
+    def embed(self, question: Embed) -> Embedding:
+        """Turn a text into a vector, by the server's own pooling."""
+        answer = self.client.post("/v1/embeddings", {"model": self.model, "input": [question.text]})
+        return embedding(question, part(answer, "data", 0, "embedding"), usage_of(answer.get("usage")))
+
     def count(self, prompts: Sequence[Prompt]) -> tuple[int, ...]:
         """Guess by bytes, and rather too many: this API counts nothing beforehand."""
         return tuple(guess(prompt) for prompt in prompts)
+
+
+def embedding(question: Embed, value: object, usage: Usage) -> Embedding:
+    """Check a vector, and give it the length 1 where that is asked for. Raises EngineError."""
+    if question.pooling is not None:
+        raise InvalidQuestion(f"question {question.id!r}: this server has a pooling of its own")
+    if not isinstance(value, list) or not value or any(type(each) not in (int, float) for each in value):
+        raise NativeFailure("the server sent no vector")
+    length = hypot(*value) if question.normalised else 1.0
+    if not isfinite(length) or not length:
+        raise NativeFailure("the server sent a vector without a length")
+    return Embedding(question.id, tuple(float(each) / length for each in value), usage)
 
 
 def guess(prompt: Prompt) -> int:
@@ -139,8 +163,6 @@ def by_first_token(question: Choose, listed: object) -> tuple[float, ...]:
 
     Raises InvalidQuestion where options begin alike, NativeFailure where none is listed.
     """
-    from math import exp, log
-
     shares = [0.0] * len(question.options)
     lowest = 1.0
     for entry in listed if isinstance(listed, list) else []:

@@ -20,6 +20,7 @@ from hunkwise.engine.types import (
     BundleSize,
     Choice,
     Choose,
+    Embed,
     Generate,
     Question,
     Score,
@@ -115,6 +116,8 @@ class RemoteEngine:
                 return self._backend.count(((Segment(text, "raw"),),))[0] - 1
             case Generate(max_tokens=most):
                 return most - 1
+            case Embed():
+                return 0
 
     def _answer(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
         check_length(bundle, self.measure(bundle))
@@ -141,6 +144,8 @@ class RemoteEngine:
             case Generate(id=name):
                 hear = partial(on_text, name) if on_text else Listener().hear
                 return self._backend.generate(prompt, question, Listener(hear, stopped))
+            case Embed():
+                return self._backend.embed(question)
 
 
 def shares(logprobs: tuple[float, ...]) -> tuple[float, ...]:

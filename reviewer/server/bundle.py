@@ -21,7 +21,7 @@ from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.server.streams import Piece, ndjson, told
 from hunkwise.reviewer.server.threads import in_thread
-from hunkwise.reviewer.version import version
+from hunkwise.reviewer.version import VERSION
 
 
 def routes(server: Server) -> list[BaseRoute]:
@@ -33,7 +33,7 @@ def _describe(server: Server) -> Route:
     async def describe(request: Request) -> Response:
         async with server.lease(request.query_params.get("model") or server.settings.model) as lease:
             card = await in_thread(lease.engine.card)
-        return JSONResponse({"hunkwise": version(), "card": protocol.write_card(card)})
+        return JSONResponse({"hunkwise": VERSION, "card": protocol.write_card(card)})
 
     return Route(protocol.PATH, describe, methods=["GET"])
 

@@ -8,7 +8,18 @@ from concurrent.futures import Future
 
 import pytest
 
-from hunkwise.engine import Bundle, Capability, Choose, Engine, Generate, OnText, ScriptedEngine, Segment
+from hunkwise.engine import (
+    Bundle,
+    Capability,
+    Choose,
+    Engine,
+    EngineCard,
+    Generate,
+    OnText,
+    ScriptedEngine,
+    Segment,
+    Weights,
+)
 from hunkwise.engine.errors import (
     DeadlineExceeded,
     InvalidQuestion,
@@ -159,7 +170,7 @@ def test_other_models_are_refused() -> None:
     card = Balanced(members(ScriptedEngine(context=512, capabilities=fewer), ScriptedEngine())).card()
     assert (card.context, Capability.SCORE in card.capabilities) == (512, False)
     served = ScriptedEngine(model="other")
-    served._card = served._card.__class__("other", type(served._card.identity)("1" * 64), "x", 512)
+    served._card = EngineCard("other", Weights("1" * 64), "x", 512)
     with pytest.raises(InvalidQuestion, match="must have the same model"):
         Balanced(members(ScriptedEngine(), served))
 

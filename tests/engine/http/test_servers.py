@@ -13,6 +13,8 @@ from hunkwise.engine import (
     Capability,
     Choice,
     Choose,
+    Embed,
+    Embedding,
     Engine,
     Generate,
     Generated,
@@ -37,7 +39,7 @@ SHARED = (Segment("You read code.", "system"), Segment("def add(first, second):\
 CODE = Score("score", (Segment("Go on:"),), "return first + second")
 YES = Choose("choose", (Segment("Is it right?"),), ("Yes", "No"))
 FREE = Generate("write", (Segment("Why?"),), 9)
-ALWAYS = {Capability.CHOOSE, Capability.GENERATE, Capability.SCHEMA, Capability.STREAM}
+ALWAYS = {Capability.EMBED, Capability.CHOOSE, Capability.GENERATE, Capability.SCHEMA, Capability.STREAM}
 CAN = {
     "vllm": ALWAYS | {Capability.SCORE, Capability.TOKENIZE},
     "sglang": ALWAYS | {Capability.SCORE, Capability.TOKENIZE},
@@ -117,6 +119,28 @@ def test_choices_share_out_one(kind: str) -> None:
         assert choice.logprobs == pytest.approx((-3.0, -0.1))
     if kind == "openai":
         assert choice.logprobs == pytest.approx((-0.5, -1.0))
+
+
+@pytest.mark.parametrize("kind", CAN)
+def test_vectors(kind: str) -> None:
+    """A text's vector has the length 1, or its own; another pooling than the server's is refused."""
+    engine = connected(wires.SERVERS[kind]())
+    asked = Bundle((), (Embed("unit", "x"), Embed("own", "x", normalised=False)))
+
+    unit, own = (answer.vector for answer in engine.ask(asked) if isinstance(answer, Embedding))
+
+    assert unit == pytest.approx((0.6, 0.8))
+    assert own == (3.0, 4.0)
+    with pytest.raises(InvalidQuestion, match="pooling of its own"):
+        engine.ask(Bundle((), (Embed("e", "x", pooling="last"),)))
+
+
+def test_a_server_that_does_not_embed() -> None:
+    """That is nothing to speak of."""
+    server, said = wires.VllmServer(), list[str]()
+    del server.answers["/v1/embeddings"]
+    assert Capability.EMBED not in connected(server, said).card().capabilities
+    assert not said
 
 
 @pytest.mark.parametrize("kind", ["llama-server", "ollama", "openai"])

@@ -93,6 +93,10 @@ class OpenAIServer(Server):
     def __init__(self) -> None:
         super().__init__()
         self.answers["/v1/chat/completions"] = self.chat
+        self.answers["/v1/embeddings"] = lambda _: {
+            "data": [{"index": 0, "embedding": [3, 4.0]}],
+            "usage": {},
+        }
 
     def chat(self, body: Any) -> Any:
         """Stream, or give the alternatives of one token."""
@@ -215,6 +219,7 @@ class OllamaServer(Server):
             "/api/tags": lambda _: {"models": [{"name": "toy:latest", "digest": "d" * 64}]},
             "/api/show": lambda _: {"model_info": {"qwen2.context_length": CONTEXT}},
             "/api/chat": self.chat,
+            "/api/embed": lambda _: {"embeddings": [[3, 4.0]], "prompt_eval_count": 2},
         }
 
     def chat(self, body: Any) -> Any:
