@@ -51,6 +51,7 @@ from hunkwise.engine.types import (
 
 if TYPE_CHECKING:
     from hunkwise.engine.around.cached import Cache, CachedEngine
+    from hunkwise.engine.around.divided import Divided
     from hunkwise.engine.around.location import TRUSTS, CachePlace, Trust, open_cache, open_disk, open_redis
     from hunkwise.engine.around.pool import Pool
     from hunkwise.engine.http import protocol
@@ -93,6 +94,7 @@ _LAZY: dict[str, str] = {
     "BadEntry": "hunkwise.engine.store.codec",
     "Cache": "hunkwise.engine.around.cached",
     "CachedEngine": "hunkwise.engine.around.cached",
+    "Divided": "hunkwise.engine.around.divided",
     "CachePlace": "hunkwise.engine.around.location",
     "open_cache": "hunkwise.engine.around.location",
     "open_disk": "hunkwise.engine.around.location",
@@ -150,6 +152,7 @@ __all__ = [
     "Capability",
     "Choice",
     "Choose",
+    "Divided",
     "Embed",
     "Embedding",
     "Engine",

@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hunkwise import engine
-from hunkwise.engine import Around, Engine, ModelSpec, Registry, Timed, errors
-from hunkwise.engine.errors import InvalidName
+from hunkwise.engine import Around, Capability, Engine, EngineCard, ModelSpec, Registry, Timed, errors
+from hunkwise.engine.errors import InvalidName, InvalidQuestion
 from hunkwise.reviewer.app.cache import cache_from_environment, place_from_environment
 from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.meters import Unasked
 from hunkwise.reviewer.app.progress import Progress
 from hunkwise.reviewer.config.named_files import repository_root
 from hunkwise.reviewer.config.settings import Config
@@ -41,8 +42,50 @@ def open_engine(config: Config, environment: Environment, progress: Progress) ->
 
     An engine gets as its model what follows `NAME://`. Raises EngineError.
     """
+    if config.engine:
+        return _with_writer(open_remote(config, environment, progress), config, environment)
     name, model = engine_and_model(config.model)
-    return ENGINES.load(name)(replace(config, model=model), environment, progress)
+    opened = ENGINES.load(name)(replace(config, model=model), environment, progress)
+    return _with_writer(opened, config, environment) if config.writer else opened
+
+
+def open_remote(config: Config, environment: Environment, progress: Progress) -> Engine:
+    """Connect to the servers that the setting `engine` names, behind the cache where answers are always the same.
+
+    The model is the one that was asked for, or else the only one that they have. Raises EngineError.
+    """
+    progress(f"connecting to {', '.join(config.engine)}")
+    named = config.model if "model" in config.origins else ""
+    remote = _connected(config.engine, named, config, environment)
+    card = remote.card()
+    opened = Opened(remote)
+    opened.resources.callback(remote.close)
+    if config.remember and Capability.DETERMINISTIC in card.capabilities:
+        opened.put_cache(environment, card, lambda: remote)
+    return opened
+
+
+def _connected(urls: tuple[str, ...], model: str, config: Config, environment: Environment) -> Engine:
+    if config.offline:
+        raise InvalidQuestion(
+            "--offline uses no network, and an engine on a server is asked over one; leave one out"
+        )
+    variables = environment.variables
+    access = engine.Access(
+        variables.get("HUNKWISE_ENGINE_TOKEN", ""), variables.get("HUNKWISE_ENGINE_CA", "")
+    )
+    return engine.connect_all(urls, model, access=access, say=environment.say)
+
+
+def _with_writer(scorer: Engine, config: Config, environment: Environment) -> Engine:
+    """Have remarks written by the servers that the setting `writer` names; their model is the only one they have."""
+    if not config.writer:
+        return scorer
+    try:
+        return engine.Divided(scorer, _connected(config.writer, "", config, environment))
+    except BaseException:
+        scorer.close()
+        raise
 
 
 def engine_and_model(text: str) -> tuple[str, str]:
@@ -81,7 +124,39 @@ def open_llamacpp(config: Config, environment: Environment, progress: Progress) 
     return OpenedModel(config, environment, spec, build, progress)
 
 
-class OpenedModel(Around):
+class Opened(Around):
+    """An engine with what it holds: perhaps the cache of answers, which keeps judged hunks too."""
+
+    def __init__(self, inner: Engine | None = None) -> None:
+        super().__init__(inner or Unasked())
+        self.resources = ExitStack()
+        self.memory: Cache | None = None
+
+    @property
+    def decode_seconds(self) -> float | None:
+        """Seconds that passed inside llama_decode; None where that was not here."""
+        return None
+
+    def put_cache(self, environment: Environment, card: EngineCard, load: Callable[[], Engine]) -> None:
+        """Put the cache of answers before an engine that is loaded when it is asked."""
+        variables = environment.variables
+        folder = place_from_environment(variables)
+        if folder.foreign:
+            environment.say(
+                f"what {folder.folder} holds is not believed, for it is under version control; see HUNKWISE_CACHE"
+            )
+        here = environment.folder
+        place = str(repository_root(here) or here)
+        self.memory = self.resources.enter_context(cache_from_environment(variables, place))
+        self.inner = engine.CachedEngine(load, card, self.memory)
+
+    def close(self) -> None:
+        """Close the cache, and the engine if it was opened."""
+        super().close()
+        self.resources.close()
+
+
+class OpenedModel(Opened):
     """A model behind the cache of answers."""
 
     def __init__(
@@ -90,23 +165,11 @@ class OpenedModel(Around):
         self._config, self._environment, self._spec, self._progress = config, environment, spec, progress
         self._plan = engine.plan_for(spec, engine.survey())  # once: the card and the load must agree
         self._timed: Timed | None = None
-        self._resources = ExitStack()
-        self.memory: Cache | None = None  # of judged hunks; the cache of answers keeps them too
-        super().__init__(self._cached(build) if config.remember else self._load())
-
-    def _cached(self, build: str) -> Engine:
-        card = engine.card_of(self._spec, self._plan, build)
-        folder = place_from_environment(self._environment.variables)
-        if folder.foreign:
-            self._environment.say(
-                f"what {folder.folder} holds is not believed, for it is under version control; see HUNKWISE_CACHE"
-            )
-        here = self._environment.folder
-        place = str(repository_root(here) or here)
-        cache = self._resources.enter_context(cache_from_environment(self._environment.variables, place))
-        self.memory = cache
-        cached: Engine = engine.CachedEngine(self._load, card, cache)
-        return cached
+        super().__init__()
+        if config.remember:
+            self.put_cache(environment, engine.card_of(spec, self._plan, build), self._load)
+        else:
+            self.inner = self._load()
 
     def _load(self) -> Engine:
         self._progress(f"loading {self._spec.name}")
@@ -124,15 +187,10 @@ class OpenedModel(Around):
 
     def _entered(self, opened: LocalEngine | IsolatedEngine) -> Engine:
         self._timed = opened
-        self._resources.enter_context(opened)
+        self.resources.enter_context(opened)
         return opened
 
     @property
     def decode_seconds(self) -> float | None:
         """Seconds that passed inside llama_decode; None where the model was not loaded."""
         return self._timed.statistics().decode_seconds if self._timed is not None else None
-
-    def close(self) -> None:
-        """Close the cache, and the model if it was loaded."""
-        super().close()
-        self._resources.close()

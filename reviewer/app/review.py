@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.app.baseline import read_baseline, today
-from hunkwise.reviewer.app.engines import OpenedModel, OpenEngine, listens, open_engine
+from hunkwise.reviewer.app.engines import Opened, OpenEngine, listens, open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.jobs.child import CHECKED, IDLE
 from hunkwise.reviewer.app.meters import Meter, Transcript, Unasked
@@ -99,7 +99,7 @@ def review_change(
                 aimed = point_for(config.precision_target, engine)
                 environment.say(f"--precision-target {config.precision_target:g} gives {aimed}")
             asked = meter if transcript is None else Transcript(meter, transcript)
-            opened = engine if isinstance(engine, OpenedModel) else None
+            opened = engine if isinstance(engine, Opened) else None
             made = judge(todo, asked, opened.memory if opened else None)
             decoding = opened.decode_seconds if opened else None
         except errors.EngineError as error:

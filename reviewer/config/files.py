@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hunkwise.reviewer.config.layers import Layer, build, environment_layer, file_layer, runner_layer
 from hunkwise.reviewer.config.named_files import placed, read_as_of, read_regular, repository_root
-from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.config.settings import Config, settings
 from hunkwise.reviewer.errors import ConfigError
 
 REPOSITORY_FILE = ".hunkwise.toml"
@@ -80,7 +80,16 @@ def _strangers(folder: Path) -> list[Layer]:
 
 
 def _from_root(layer: Layer, folder: Path) -> Layer:
-    """Have a path to a model begin where all paths of the repository's file do."""
+    """Have a path to a model begin where all paths of the repository's file do.
+
+    Raises ConfigError for a setting that a repository has no say in.
+    """
+    for name in layer.values:
+        if settings()[name].own:
+            raise ConfigError(
+                f"{layer.origin}: {name} can't be set in a repository's file, for it says where code is sent; "
+                f"set it in the user's file, by --{name}, or by HUNKWISE_{name.upper()}"
+            )
     model = str(layer.values.get("model", ""))
     is_path = model.startswith(("./", "../")) or model.endswith(("/Modelfile", ".gguf"))
     if not is_path or model.startswith(("/", "~")):

@@ -278,6 +278,7 @@ class About:
     """What is known of a setting beside its default.
 
     `harmless(new, old)` decides whether a stranger's file may change the value (None: never).
+    `own` settings are the user's alone: a repository's file can't set them, even where it is trusted.
     `common` flags stand on `--help`, the others on `--help-all`; with `flag` False it is for files alone.
     """
 
@@ -287,6 +288,7 @@ class About:
     common: bool = False
     flag: bool = True
     key: str = ""  # in files, where it differs from the name in Python
+    own: bool = False
 
 
 def about(
@@ -297,6 +299,7 @@ def about(
     common: bool = False,
     flag: bool = True,
     key: str = "",
+    own: bool = False,
 ) -> dict[str, About]:
     """Describe a field of `Config`, as the metadata of its `dataclasses.field`."""
-    return {"about": About(kind, help, harmless, common, flag, key)}
+    return {"about": About(kind, help, harmless, common, flag, key, own)}

@@ -34,6 +34,8 @@ OTHER_VARIABLES: dict[str, str] = {
     "HUNKWISE_SOURCES": "where models are fetched from, in this order",
     "HUNKWISE_CACHE": "the folder of the response cache",
     "HUNKWISE_CACHE_SECRET": "the secret by which machines share cached answers",
+    "HUNKWISE_ENGINE_TOKEN": "the token that engines on other machines are asked with",
+    "HUNKWISE_ENGINE_CA": "a file of certificates to believe such engines by",
     "HUNKWISE_REDIS_URL": "the Redis that holds cached answers for several machines",
     "HUNKWISE_GITHUB_TOKEN": "the token to post to GitHub with, instead of GITHUB_TOKEN",
     "HUNKWISE_GITLAB_TOKEN": "the token to post to GitLab with, instead of GITLAB_TOKEN",
@@ -68,6 +70,23 @@ class RunSettings:
     model: str = field(
         default="qwen2.5-coder:1.5b",
         metadata=about(Text(), "model that reviews, by name or path", common=True),
+    )
+    engine: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            ListOf(Text(1000)),
+            "addresses of servers that have the model, as http://HOST:11435 or vllm+http://HOST:8000; "
+            "several share the work",
+            own=True,
+        ),
+    )
+    writer: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            ListOf(Text(1000)),
+            "addresses of servers that write the remarks, where the model of this machine only judges",
+            own=True,
+        ),
     )
     offline: bool = field(default=False, metadata=about(Switch(), "never use the network"))
     analyzers: tuple[str, ...] = field(

@@ -79,7 +79,7 @@ def refused(config: Config, environ: Mapping[str, str], folder: Path) -> list[st
 
     def model() -> None:
         engine, _ = engine_and_model(config.model)
-        if engine != LLAMACPP:
+        if engine != LLAMACPP or config.engine:
             return
         library = library_from_environment(environ, offline=config.offline)
         digest = library.digest(config.model)
