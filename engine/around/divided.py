@@ -37,7 +37,8 @@ class Divided:
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count by the tokenizer of each; what both must hold is the larger count and the smaller limit."""
-        sizes = {id(part): engine.measure(part) for engine, part in (parts := self._parts(bundle))}
+        parts = self._parts(bundle)
+        sizes = {id(part): engine.measure(part) for engine, part in parts}
         shared = max(size.shared for size in sizes.values())
         totals = {
             question.id: sizes[id(part)].shared + own

@@ -68,7 +68,7 @@ def open_remote(config: Config, environment: Environment, progress: Progress) ->
 def _connected(urls: tuple[str, ...], model: str, config: Config, environment: Environment) -> Engine:
     if config.offline:
         raise InvalidQuestion(
-            "--offline uses no network, and an engine on a server is asked over one; leave one out"
+            "--offline uses no network, and a server is asked over one; leave one of them out"
         )
     variables = environment.variables
     access = engine.Access(
@@ -78,7 +78,7 @@ def _connected(urls: tuple[str, ...], model: str, config: Config, environment: E
 
 
 def _with_writer(scorer: Engine, config: Config, environment: Environment) -> Engine:
-    """Have remarks written by the servers that the setting `writer` names; their model is the only one they have."""
+    """Have remarks written by the servers that the setting `writer` names, with the only model they have."""
     if not config.writer:
         return scorer
     try:

@@ -13,6 +13,7 @@ from typing import cast
 
 import pytest
 import tiny
+from serving import listening, make_server
 
 from hunkwise.engine import (
     Answer,
@@ -39,6 +40,7 @@ from hunkwise.engine import (
     ScriptedEngine,
     Segment,
     Usage,
+    connect,
     open_isolated,
     open_local,
     total_usage,
@@ -46,10 +48,11 @@ from hunkwise.engine import (
 from hunkwise.engine.errors import Closed, DeadlineExceeded, InvalidQuestion, PromptTooLong
 from hunkwise.engine.store.port import MemoryStore
 from hunkwise.reviewer.app.meters import Meter, Transcript
+from hunkwise.reviewer.server.asgi import make_app
 
 PLAN = Plan(n_ctx=512, n_seq=4, n_threads=1)
 MODELS = ("scripted", "tiny", pytest.param("real", marks=pytest.mark.model))
-AROUND = ("bare", "isolated", "cached", "pooled", "meter", "transcript")
+AROUND = ("bare", "isolated", "cached", "pooled", "meter", "transcript", "remote")
 SHARED = (Segment("You read code.", "system"), Segment("def add(first, second):\n    return first\n"))
 ASK = (Segment("Is it right?"),)
 NUMBERS = count()
@@ -114,6 +117,12 @@ def surrounded(how: str, spec: ModelSpec, plain: Engine, stack: ExitStack) -> En
             return stack.enter_context(Pool(load, lambda spec, context: 1)).engine(spec)
         case "meter":
             return Meter(plain)
+        case "remote":
+            server = make_server(plain, model="scripted")
+            client = stack.enter_context(listening(make_app(server)))
+            far = connect(str(client.base_url), "scripted")
+            stack.callback(far.close)
+            return far
         case "transcript":
             return Transcript(plain, io.StringIO())
         case _:

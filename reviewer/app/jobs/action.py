@@ -80,7 +80,8 @@ def review_merge_request(environment: Environment) -> int:
     environ, folder = environment.variables, environment.folder
     commits = check_history(folder, read_merge_range(environ), environ, "set GIT_DEPTH to 0")
     config = load(flags={}, environ=environ, folder=folder, trusted=False, before=commits.base)
-    if _asked(commits, config, folder, environ) and engine_and_model(config.model)[0] == LLAMACPP:
+    here = not config.engine and engine_and_model(config.model)[0] == LLAMACPP
+    if here and _asked(commits, config, folder, environ):
 
         def say(phase: str, done: int, total: int) -> None:
             """Write what a pull notes into the log, but not how far it is."""
