@@ -20,7 +20,7 @@ from hunkwise.reviewer.server.asgi import make_app
 ASKED = Bundle((Segment("x"),), (Choose("c", (Segment("?"),), ("a", "b")),))
 
 
-def silent(*_: object) -> None:
+def silent(*_: object, **__: object) -> None:
     """Progress that nobody sees."""
 
 
