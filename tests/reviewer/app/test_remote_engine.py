@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hunkwise.engine import Bundle, Choose, Divided, ScriptedEngine, Segment
 from hunkwise.engine.errors import EngineError, InvalidQuestion
 from hunkwise.reviewer.app.engines import open_engine
 from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.progress import Progress
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import ConfigError
@@ -20,8 +22,11 @@ from hunkwise.reviewer.server.asgi import make_app
 ASKED = Bundle((Segment("x"),), (Choose("c", (Segment("?"),), ("a", "b")),))
 
 
-def silent(*_: object, **__: object) -> None:
-    """Progress that nobody sees."""
+NOWHERE = Progress(io.StringIO(), enabled=False)
+
+
+def silent(sentence: str) -> None:
+    """Say nothing."""
 
 
 def test_the_engine_of_a_server(tmp_path: Path) -> None:
@@ -32,7 +37,7 @@ def test_the_engine_of_a_server(tmp_path: Path) -> None:
         client = stack.enter_context(listening(make_app(make_server(there, model="scripted"))))
         config = Config(engine=(str(client.base_url),))
         for _ in range(2):
-            opened = open_engine(config, environment, silent)
+            opened = open_engine(config, environment, NOWHERE)
             assert len(opened.ask(ASKED)) == 1
             assert opened.card() == there.card()
             opened.close()
@@ -44,7 +49,7 @@ def test_a_writer_beside_it(tmp_path: Path) -> None:
     environment = Environment({}, tmp_path, silent)
     with listening(make_app(make_server(ScriptedEngine(), model="scripted"))) as client:
         url = str(client.base_url)
-        opened = open_engine(Config(engine=(url,), writer=(url,), remember=False), environment, silent)
+        opened = open_engine(Config(engine=(url,), writer=(url,), remember=False), environment, NOWHERE)
         assert isinstance(opened, Divided)
         opened.close()
 
@@ -60,7 +65,7 @@ def test_offline(tmp_path: Path) -> None:
 def test_nobody_there(tmp_path: Path) -> None:
     """A server that is not there is an error of the engine's, which a review outlives."""
     with pytest.raises(EngineError, match="is the server running"):
-        open_engine(Config(engine=("http://127.0.0.1:9",)), Environment({}, tmp_path, silent), silent)
+        open_engine(Config(engine=("http://127.0.0.1:9",)), Environment({}, tmp_path, silent), NOWHERE)
 
 
 @pytest.mark.parametrize("name", ["engine", "writer"])
