@@ -101,12 +101,12 @@ def engine_and_model(text: str) -> tuple[str, str]:
 def listens(config: Config, environ: Mapping[str, str]) -> bool:
     """Tell, without opening or fetching a model, whether it is asked in words about new code too.
 
-    Of an engine that another package adds only the setting `asked` tells. Raises ConfigError for a table of
+    Of an engine on a server, or that another package adds, only the setting `asked` tells. Raises ConfigError for a table of
     competences that can't be read.
     """
     from hunkwise.reviewer.judge.asked.panel import of_model
 
-    if config.asked != "auto" or engine_and_model(config.model)[0] != LLAMACPP:
+    if config.asked != "auto" or config.engine or engine_and_model(config.model)[0] != LLAMACPP:
         return config.asked == "on"
     try:
         spec = engine.library_from_environment(environ, offline=True).find(config.model)

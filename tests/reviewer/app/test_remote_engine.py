@@ -58,7 +58,7 @@ def test_offline(tmp_path: Path) -> None:
     """Without a network no server is asked."""
     with pytest.raises(InvalidQuestion, match="--offline"):
         open_engine(
-            Config(engine=("http://127.0.0.1:9",), offline=True), Environment({}, tmp_path, silent), silent
+            Config(engine=("http://127.0.0.1:9",), offline=True), Environment({}, tmp_path, silent), NOWHERE
         )
 
 
