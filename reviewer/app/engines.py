@@ -101,8 +101,8 @@ def engine_and_model(text: str) -> tuple[str, str]:
 def listens(config: Config, environ: Mapping[str, str]) -> bool:
     """Tell, without opening or fetching a model, whether it is asked in words about new code too.
 
-    Of an engine on a server, or that another package adds, only the setting `asked` tells. Raises ConfigError for a table of
-    competences that can't be read.
+    Of an engine on a server, or that another package adds, only the setting `asked` tells. Raises ConfigError
+    for a table of competences that can't be read.
     """
     from hunkwise.reviewer.judge.asked.panel import of_model
 
