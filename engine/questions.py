@@ -43,6 +43,8 @@ def check_length(bundle: Bundle, size: BundleSize) -> None:
 
 def _check_prompt(bundle: Bundle, question: Question) -> None:
     segments = bundle.shared + question.prompt
+    if not segments and isinstance(question, Score):
+        return
     raw = {segment.role == "raw" for segment in segments}
     if len(raw) != 1:
         raise InvalidQuestion("a prompt needs segments, and either all of them raw or none")

@@ -79,7 +79,7 @@ def plain_answer(question: Question, usage: Usage = NOTHING) -> Answer:
             words = _tokens(text)
             ends = [0, *accumulate(len(word.encode("utf-8", "replace")) for word in words)]
             spans = zip(words, ends, ends[1:], strict=False)
-            return Scored(name, tuple(TokenScore(*span, -0.1, -0.1) for span in spans), usage)
+            return Scored(name, tuple(TokenScore(*span, -0.1, -0.1, span[0]) for span in spans), usage)
         case Generate(id=name, schema=schema):
             finish: Finish = "stop" if schema is None else "schema"
             return Generated(name, "{}", finish, usage + Usage(sampled=1))

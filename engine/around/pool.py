@@ -23,6 +23,16 @@ Load = Callable[[ModelSpec, int], Engine]  # a model and the tokens of context i
 Cost = Callable[[ModelSpec, int], int]  # bytes that loading this would take
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model in memory: the tokens and bytes it was loaded for, and in how many idle seconds it is unloaded."""
+
+    spec: ModelSpec
+    context: int
+    cost: int
+    expires_in: float
+
+
 @dataclass(slots=True, eq=False)
 class _Resident:
     """A model in memory, or on its way there: `ready` then has no result yet."""
@@ -30,6 +40,7 @@ class _Resident:
     spec: ModelSpec
     context: int  # tokens asked for when it was loaded
     cost: int
+    keep_alive: float
     ready: Future[Engine] = field(default_factory=Future)
     users: int = 1
     idle_since: float = 0.0
@@ -39,9 +50,9 @@ class Pool:
     """Loaded models under one memory budget; a context manager. Thread-safe.
 
     A model is loaded by its first question; others that come meanwhile wait for that load and share its
-    failure. It is unloaded after `keep_alive` idle seconds (None: never), or sooner, least recently used
-    first, when another needs its room; a model in use is waited for. A larger context than the loaded one
-    reloads, a smaller one never does. `budget` is in bytes (None: no limit).
+    failure. It is unloaded after `keep_alive` idle seconds (None: never), or as who borrows it says, or sooner,
+    least recently used first, when another needs its room; a model in use is waited for. A larger context than
+    the loaded one reloads, a smaller one never does. `budget` is in bytes (None: no limit).
     """
 
     def __init__(
@@ -66,8 +77,16 @@ class Pool:
 
     def loaded(self) -> tuple[str, ...]:
         """Name the models in memory, least recently used first."""
+        return tuple(each.spec.name for each in self.residents())
+
+    def residents(self) -> tuple[Loaded, ...]:
+        """Describe the models in memory, least recently used first; what is in use has all its time before it."""
         with self._changed:
-            return tuple(r.spec.name for r in self._residents.values() if r.ready.done())
+            return tuple(
+                Loaded(r.spec, r.context, r.cost, r.keep_alive if r.users else max(0.0, self._remaining(r)))
+                for r in self._residents.values()
+                if r.ready.done()
+            )
 
     def unload_idle(self) -> None:
         """Unload what has been idle for longer than the keep-alive; a thread of the pool calls this."""
@@ -97,13 +116,25 @@ class Pool:
         self.close()
 
     @contextmanager
-    def lease(self, spec: ModelSpec, context: int = 0, deadline: float | None = None) -> Iterator[Engine]:
+    def lease(
+        self,
+        spec: ModelSpec,
+        context: int = 0,
+        deadline: float | None = None,
+        *,
+        keep_alive: float | None = None,
+    ) -> Iterator[Engine]:
         """Lend a model, loading it first if need be; it stays in memory until the block ends.
+
+        From then on it stays for `keep_alive` idle seconds, until somebody says otherwise: infinity is for ever, 0
+        unloads it at once if nobody else has it, None leaves it as it is.
 
         Raises DoesNotFit if it is larger than the budget, DeadlineExceeded if after `deadline` seconds there
         is still no room, Closed if the pool is closed, and what the load raises.
         """
         resident, fresh = self._enter(spec, context, deadline)
+        if keep_alive is not None:
+            resident.keep_alive = keep_alive
         try:
             if fresh:
                 self._fill(resident)
@@ -127,7 +158,8 @@ class Pool:
                         self._unload(resident)
                         continue
                 elif self._room_for(spec, cost):
-                    self._residents[key] = _Resident(spec, context, cost)
+                    stays = float("inf") if self._keep_alive is None else self._keep_alive
+                    self._residents[key] = _Resident(spec, context, cost, stays)
                     return self._residents[key], True
                 if not self._changed.wait(None if until is None else until - self._clock()):
                     raise DeadlineExceeded(f"{spec.name} did not get into memory within {deadline} s")
@@ -158,9 +190,9 @@ class Pool:
         with self._changed:
             resident.users -= 1
             resident.idle_since = self._clock()
-            if self._closed and not resident.users:
+            if not resident.users and (self._closed or resident.keep_alive <= 0):
                 self._unload(resident)
-            if self._sweeper is None and self._keep_alive is not None and not self._closed:
+            if self._sweeper is None and resident.keep_alive < float("inf") and not self._closed:
                 self._sweeper = threading.Thread(target=self._sweep, name="hunkwise-pool", daemon=True)
                 self._sweeper.start()
             self._changed.notify_all()
@@ -183,13 +215,14 @@ class Pool:
         return True
 
     def _unload(self, resident: _Resident) -> None:
-        if self._residents.pop((resident.spec.name, resident.spec.digest), None) is resident:
+        key = resident.spec.name, resident.spec.digest
+        if self._residents.get(key) is resident:
+            del self._residents[key]
             resident.ready.result().close()
 
     def _remaining(self, resident: _Resident) -> float:
         """Seconds until an idle model is unloaded."""
-        keep_alive = float("inf") if self._keep_alive is None else self._keep_alive
-        return resident.idle_since + keep_alive - self._clock()
+        return resident.idle_since + resident.keep_alive - self._clock()
 
     def _sweep(self) -> None:
         """Run in a thread: sleep until the next model has been idle for long enough."""
@@ -197,7 +230,8 @@ class Pool:
             while not self._closed:
                 self.unload_idle()
                 idle = [self._remaining(r) for r in self._residents.values() if not r.users]
-                self._changed.wait(max(0.01, min(idle)) if idle else None)
+                soonest = min(idle, default=float("inf"))
+                self._changed.wait(max(0.01, soonest) if soonest < float("inf") else None)
 
 
 class PooledEngine(Waiting):

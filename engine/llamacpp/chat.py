@@ -108,7 +108,7 @@ class Chat:
     def _prompt(self, shared: tuple[Segment, ...], own: tuple[Segment, ...]) -> tuple[Tokens, int, int]:
         """Return a prompt, how many of its tokens are shared, and how many the system message takes."""
         segments = shared + own
-        if segments[0].role == "raw":
+        if not segments or segments[0].role == "raw":
             return self._raw(segments, len(shared))
         return self._chat(segments, len(shared))
 

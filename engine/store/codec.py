@@ -136,6 +136,7 @@ def _read_token(value: object, length: int) -> TokenScore:
         end,
         _number(fields["logprob"]),
         _number(fields["favourite_logprob"]),
+        _text(fields["favourite"]),
     )
 
 

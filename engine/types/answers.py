@@ -56,7 +56,7 @@ class Statistics:
 class TokenScore:
     """One scored token. `start` and `end` (exclusive) are offsets into the UTF-8 bytes of the scored text.
 
-    `favourite_logprob` is that of the token which the model would have written here.
+    `favourite_logprob` is that of the token which the model would have written here, `favourite` its text.
     """
 
     text: str
@@ -64,6 +64,7 @@ class TokenScore:
     end: int
     logprob: float
     favourite_logprob: float
+    favourite: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,10 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How likely is `text` as the continuation, token by token?"""
+    """How likely is `text` as the continuation, token by token?
+
+    Without any prompt its first token is what the others follow, and counts as certain: its log-probability is 0.
+    """
 
     id: str
     prompt: tuple[Segment, ...]

@@ -15,6 +15,7 @@ from hunkwise.reviewer.server.inference.described import Described, Descriptions
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.state import Lease, Models, Running
 
+KEEP_ALIVE = 300.0  # seconds
 WINDOW = 8192  # tokens that one request may take where nothing else is said
 PARALLEL = 4  # requests that share a model's batches
 _LEAST = 1024  # tokens; contexts are powers of two from here, so that a changing num_ctx seldom reloads
@@ -55,11 +56,12 @@ def _unbound(spec: ModelSpec) -> ModelSpec:
 class PoolModels:
     """`Models` over a pool, with what the endpoints tell of models that are not loaded. Thread-safe."""
 
-    def __init__(self, library: Library, pool: Pool, *, window: int = WINDOW) -> None:
+    def __init__(
+        self, library: Library, pool: Pool, *, window: int = WINDOW, keep_alive: float = KEEP_ALIVE
+    ) -> None:
         self._library = library
-        self._pool, self._window = pool, window
+        self._pool, self._window, self._keep_alive = pool, window, keep_alive
         self._descriptions = Descriptions()
-        self._used: dict[str, tuple[ModelSpec, int, float]] = {}
 
     @property
     def library(self) -> Library:
@@ -94,17 +96,14 @@ class PoolModels:
     @contextmanager
     def lease(self, name: str, *, context: int = 0, keep_alive: float | None = None) -> Iterator[Lease]:
         """Lend a model, loading it first if need be; see `Models.lease`."""
+        stays = self._keep_alive if keep_alive is None else keep_alive
         spec = self.resolve(name)
         tokens = _LEAST
         while tokens < max(context, self.window(spec)):
             tokens *= 2
         tokens = min(tokens, self.describe(spec).header.context_length)
-        with self._pool.lease(spec, tokens) as opened:
-            self._used[spec.name] = spec, opened.card().context, time.time()
-            try:
-                yield Lease(spec, opened)
-            finally:
-                self._used[spec.name] = spec, opened.card().context, time.time()
+        with self._pool.lease(spec, tokens, keep_alive=stays) as opened:
+            yield Lease(spec, opened)
 
     def loaded(self) -> tuple[str, ...]:
         """Name the models in memory."""
@@ -112,8 +111,11 @@ class PoolModels:
 
     def running(self) -> tuple[Running, ...]:
         """Describe the models in memory."""
-        found = [self._used[name] for name in self._pool.loaded() if name in self._used]
-        return tuple(Running(spec, 0, 0, context, used + 300) for spec, context, used in found)
+        now = time.time()
+        return tuple(
+            Running(each.spec, each.cost, 0, each.context, now + each.expires_in)
+            for each in self._pool.residents()
+        )
 
     def close(self) -> None:
         """Unload all of them."""

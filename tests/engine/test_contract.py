@@ -184,6 +184,19 @@ def test_scored_tokens_cover_the_text(engine: Engine) -> None:
     assert all(token.logprob <= token.favourite_logprob <= 0 for token in scored.tokens)
 
 
+def test_a_text_that_follows_nothing_is_scored_from_its_second_token(engine: Engine) -> None:
+    """What is scored without a prompt has the probabilities that follow its first token."""
+    (whole,) = engine.ask(Bundle((), (Score("s", (), "return first"),)))
+
+    assert isinstance(whole, Scored)
+    first = whole.tokens[0].text
+    (rest,) = engine.ask(Bundle((), (Score("s", (Segment(first, "raw"),), "return first"[len(first) :]),)))
+    assert isinstance(rest, Scored)
+    assert [token.logprob for token in whole.tokens[1:]] == pytest.approx(
+        [t.logprob for t in rest.tokens], abs=1e-4
+    )
+
+
 def test_a_schema_that_is_complete_ends_the_text(engine: Engine) -> None:
     """What can only be one text is that text."""
     (written,) = engine.ask(bundle(THREE[2]))

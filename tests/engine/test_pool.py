@@ -119,6 +119,28 @@ def test_the_pool_unloads_by_itself() -> None:
         assert yard.log == ["+small", "-small"]
 
 
+def test_who_borrows_a_model_says_how_long_it_stays() -> None:
+    """The last word counts, also against the pool's own; nought unloads what nobody else has."""
+    yard, clock = Yard(), Clock()
+    with yard.pool(clock=clock) as pool:
+        with pool.lease(spec("small"), keep_alive=10):
+            assert [each.expires_in for each in pool.residents()] == [10]
+        clock.now += 4
+        assert [(each.spec.name, each.expires_in) for each in pool.residents()] == [("small", 6)]
+        with pool.lease(spec("small")):
+            pass
+        assert [each.expires_in for each in pool.residents()] == [10]
+        with pool.lease(spec("small"), keep_alive=float("inf")), pool.lease(spec("small"), keep_alive=0):
+            assert pool.loaded() == ("small",)
+        assert pool.loaded() == ()
+        with pool.lease(spec("medium"), keep_alive=float("inf")):
+            pass
+        clock.now += 1e9
+        pool.unload_idle()
+        assert pool.loaded() == ("medium",)
+    assert yard.log == ["+small", "-small", "+medium", "-medium"]
+
+
 def test_the_least_recently_used_model_makes_room() -> None:
     """A model that needs room pushes out the one idle for longest."""
     yard = Yard()

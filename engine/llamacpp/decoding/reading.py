@@ -110,10 +110,15 @@ class Scoring:
         if not len(text):
             raise InvalidQuestion(f"question {question.id!r} scores a text without tokens")
         tokens = join([prompt, text[:-1]])
+        if not len(tokens):
+            raise InvalidQuestion(f"question {question.id!r} scores one token that follows nothing")
         self.cells = len(tokens)
-        self._feed: Feed = (tokens, len(text))
+        self._vocab = vocab
         self._expected = iter(vocab.spans(text, encode(question.text)))
         self._scores: list[TokenScore] = []
+        if not len(prompt):
+            self._note(next(self._expected), 0.0, 0.0, "")
+        self._feed: Feed = (tokens, len(text) - len(self._scores))
 
     def next(self) -> Feed:
         """Compute prompt and text in one go."""
@@ -126,9 +131,13 @@ class Scoring:
     def take(self, row: Row) -> None:
         """Score the next token of the text."""
         span: Span = next(self._expected)
-        logprob, best = log_probabilities(row, [span.token, int(row.argmax())])
+        favourite = int(row.argmax())
+        logprob, best = log_probabilities(row, [span.token, favourite])
+        self._note(span, logprob, best, self._vocab.piece(favourite).decode("utf-8", "replace"))
+
+    def _note(self, span: Span, logprob: float, best: float, favourite: str) -> None:
         text = span.piece.decode("utf-8", "replace")
-        self._scores.append(TokenScore(text, span.start, span.end, logprob, best))
+        self._scores.append(TokenScore(text, span.start, span.end, logprob, best, favourite))
 
     def branches(self) -> Sequence[Work]:
         """Have none."""

@@ -24,7 +24,8 @@ def start(
     pooling: Pooling | None = None,
 ) -> Work:
     """Prepare what adds `prompt` to `shared`; raises InvalidQuestion for what the model can't answer."""
-    if not len(prompt) and not isinstance(question, Embed):
+    from_nothing = isinstance(question, Score) and not len(shared)
+    if not len(prompt) and not from_nothing and not isinstance(question, Embed):
         raise InvalidQuestion(f"question {question.id!r} adds no tokens to the shared prompt")
     match question:
         case Choose():

@@ -23,6 +23,14 @@ class Times:
     first: float = 0.0  # piece of text
     ended: float = 0.0
 
+    def mark_loaded(self) -> None:
+        """The model is there."""
+        self.loaded = time.perf_counter()
+
+    def mark_ended(self) -> None:
+        """All is done."""
+        self.ended = time.perf_counter()
+
     @property
     def total(self) -> float:
         """All that it took."""
@@ -75,13 +83,13 @@ async def write(
     """Give the texts piece by piece, and last what there is to say of the run. Raises Refused and EngineError."""
     times = Times()
     async with server.lease(name, context=ask.window or 0, keep_alive=keep_alive) as lease:
-        times.loaded = time.perf_counter()
+        times.mark_loaded()
         fitted = await in_thread(partial(fit, lease.engine, ask))
         async for piece in told(lease, fitted.bundle):
             if isinstance(piece, Piece):
                 times.first = times.first or time.perf_counter()
                 yield piece
             else:
-                times.ended = time.perf_counter()
+                times.mark_ended()
                 answers = tuple(each for each in piece if isinstance(each, Generated))
                 yield Written(answers, fitted.left_out, times)

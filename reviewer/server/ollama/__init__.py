@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from starlette.routing import BaseRoute
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
-
+from hunkwise.reviewer.server.inference.routing import Endpoint, routed
 from hunkwise.reviewer.server.ollama.chat import chat
+from hunkwise.reviewer.server.ollama.embedding import embed_prompt, embed_texts
 from hunkwise.reviewer.server.ollama.generate import generate
 from hunkwise.reviewer.server.ollama.listing import ps, tags, version
 from hunkwise.reviewer.server.ollama.showing import show
 from hunkwise.reviewer.server.state import Server
 
-Handler = Callable[[Server, Request], Awaitable[Response]]
-_ENDPOINTS: tuple[tuple[str, str, Handler], ...] = (
+_ENDPOINTS: tuple[Endpoint, ...] = (
     ("GET", "/api/version", version),
     ("GET", "/api/tags", tags),
     ("GET", "/api/ps", ps),
     ("POST", "/api/show", show),
     ("POST", "/api/generate", generate),
     ("POST", "/api/chat", chat),
+    ("POST", "/api/embed", embed_texts),
+    ("POST", "/api/embeddings", embed_prompt),
 )
 
 
 def routes(server: Server) -> list[BaseRoute]:
     """List the routes of this part."""
-    return [Route(path, _endpoint(handler, server), methods=[method]) for method, path, handler in _ENDPOINTS]
-
-
-def _endpoint(handler: Handler, server: Server) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        return await handler(server, request)
-
-    return endpoint
+    return routed(server, _ENDPOINTS)

@@ -9,9 +9,10 @@ from typing import Any
 from hunkwise.engine import Segment
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference import options
+from hunkwise.reviewer.server.inference.finding import Found
 from hunkwise.reviewer.server.inference.fitting import Ask
-from hunkwise.reviewer.server.ollama.bodies import TextBody, refusing
-from hunkwise.reviewer.server.ollama.models import Found
+from hunkwise.reviewer.server.inference.reading import refusing
+from hunkwise.reviewer.server.ollama.bodies import TextBody
 from hunkwise.reviewer.server.state import Server
 
 ANY_JSON: Mapping[str, Any] = {"type": "object"}

@@ -10,11 +10,12 @@ from starlette.responses import Response
 from hunkwise.engine import Segment
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference import prompts
+from hunkwise.reviewer.server.inference.finding import Found, find
+from hunkwise.reviewer.server.inference.reading import read_body
 from hunkwise.reviewer.server.inference.running import Written, write
 from hunkwise.reviewer.server.ollama.asking import ask_for, refuse_images, wish_of
-from hunkwise.reviewer.server.ollama.bodies import GenerateBody, read_body
+from hunkwise.reviewer.server.ollama.bodies import GenerateBody
 from hunkwise.reviewer.server.ollama.loading import load
-from hunkwise.reviewer.server.ollama.models import Found, find
 from hunkwise.reviewer.server.ollama.replies import Line, ending, ignored_header, opening, respond
 from hunkwise.reviewer.server.state import Server
 

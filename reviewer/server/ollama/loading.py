@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator
 
+from hunkwise.reviewer.server.inference.finding import Found
 from hunkwise.reviewer.server.inference.running import Times
-from hunkwise.reviewer.server.ollama.models import Found
 from hunkwise.reviewer.server.ollama.replies import Line, loaded, opening
 from hunkwise.reviewer.server.state import Server
 
@@ -19,6 +18,7 @@ async def load(
     unload = keep_alive == 0
     if not unload or found.spec.name in server.models.loaded():
         async with server.lease(found.name, context=context, keep_alive=keep_alive):
-            times.loaded = times.ended = time.perf_counter()
+            times.mark_loaded()
+        times.mark_ended()
     reason = {"done": True, "done_reason": "unload" if unload else "load"}
     yield {**opening(found.name), **nothing, **reason, **({} if unload else loaded(times))}

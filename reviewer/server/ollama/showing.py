@@ -12,8 +12,9 @@ from hunkwise.engine import ParameterValue, compose_modelfile
 from hunkwise.engine.errors import ModelfileError
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.described import Described
-from hunkwise.reviewer.server.ollama.bodies import NameBody, read_body
-from hunkwise.reviewer.server.ollama.models import Found, find
+from hunkwise.reviewer.server.inference.finding import Found, find
+from hunkwise.reviewer.server.inference.reading import read_body
+from hunkwise.reviewer.server.ollama.bodies import NameBody
 from hunkwise.reviewer.server.ollama.replies import Line, stamp
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.server.threads import in_thread

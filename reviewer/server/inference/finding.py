@@ -1,4 +1,4 @@
-"""How Ollama's endpoints come by a model, with its sentences where there is none."""
+"""How an endpoint comes by a model, and refuses what it can't do: in Ollama's words."""
 
 from __future__ import annotations
 

@@ -1,0 +1,25 @@
+"""From the body of a request to what is asked."""
+
+from __future__ import annotations
+
+from hunkwise.engine import Segment
+from hunkwise.reviewer.server.inference import options
+from hunkwise.reviewer.server.inference.finding import Found
+from hunkwise.reviewer.server.inference.fitting import Ask
+from hunkwise.reviewer.server.openai.bodies import TextBody, options_of, schema_of
+from hunkwise.reviewer.server.state import Server
+
+
+def ask_for(server: Server, found: Found, body: TextBody, messages: tuple[Segment, ...]) -> Ask:
+    """Say what is asked of the model. Nothing is left out of a prompt that is too long: OpenAI refuses it."""
+    settled = options.settle(options_of(body), found.spec.parameters, options.OPENAI)
+    return Ask(
+        messages,
+        options.sampling(settled),
+        most=options.whole(settled, "num_predict"),
+        window=server.models.window(found.spec),
+        shorten=True,
+        stop=options.stops(settled),
+        schema=schema_of(body.response_format),
+        count=body.n,
+    )

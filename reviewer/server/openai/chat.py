@@ -1,0 +1,89 @@
+"""POST /v1/chat/completions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hunkwise.engine import Segment
+from hunkwise.reviewer.server.errors import Refused
+from hunkwise.reviewer.server.inference import prompts
+from hunkwise.reviewer.server.inference.finding import Found, find
+from hunkwise.reviewer.server.inference.fitting import Ask
+from hunkwise.reviewer.server.inference.reading import read_body
+from hunkwise.reviewer.server.inference.running import Written, write
+from hunkwise.reviewer.server.openai.asking import ask_for
+from hunkwise.reviewer.server.openai.bodies import ChatBody
+from hunkwise.reviewer.server.openai.replies import DONE, Head, Value, left_out, reason, usage_of
+from hunkwise.reviewer.server.state import Server
+from hunkwise.reviewer.server.streams import sse
+
+
+async def chat(server: Server, request: Request) -> Response:
+    """Say the next message of a chat."""
+    body = await read_body(ChatBody, request)
+    found = await find(server, body.model)
+    ask = ask_for(server, found, body, _segments(body, found))
+    head = Head("chat.completion", body.model, "chatcmpl")
+    if body.stream:
+        return sse(_chunks(server, found, body, ask, head))
+    texts = {str(number): "" for number in range(body.n)}
+    async for piece in write(server, found.name, ask, None):
+        if isinstance(piece, Written):
+            return JSONResponse(_whole(piece, texts, head))
+        texts[piece.id] += piece.text
+    raise AssertionError("a run ends with what was written")
+
+
+def _whole(written: Written, texts: dict[str, str], head: Head) -> Value:
+    choices = [
+        {
+            "index": number,
+            "message": {"role": "assistant", "content": texts[answer.id], "refusal": None},
+            "logprobs": None,
+            "finish_reason": reason(answer),
+        }
+        for number, answer in enumerate(written.answers)
+    ]
+    return head.value(choices, usage=usage_of(written), **left_out(written))
+
+
+async def _chunks(
+    server: Server, found: Found, body: ChatBody, ask: Ask, head: Head
+) -> AsyncGenerator[Value | str, None]:
+    """Tell the role first, then the text, why it ended, and the usage for those who ask for it."""
+    counted = body.stream_options.include_usage
+    nothing = {"usage": None} if counted else {}
+
+    def chunk(index: int, delta: Value, ended: str | None = None) -> Value:
+        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": ended}
+        return head.value([choice], chunk=True, **nothing)
+
+    begun = False
+    async for piece in write(server, found.name, ask, None):
+        for index in range(0 if begun else body.n):
+            yield chunk(index, {"role": "assistant", "content": ""})
+        begun = True
+        if not isinstance(piece, Written):
+            yield chunk(int(piece.id), {"content": piece.text})
+            continue
+        for index, answer in enumerate(piece.answers):
+            yield chunk(index, {}, reason(answer)) | left_out(piece)
+        if counted:
+            yield head.value([], chunk=True, usage=usage_of(piece))
+    yield DONE
+
+
+def _segments(body: ChatBody, found: Found) -> tuple[Segment, ...]:
+    """Make the prompt. Raises Refused for what this model can't do."""
+    if not body.messages:
+        raise Refused(400, "messages must hold at least one message", param="messages")
+    if body.logprobs or body.top_logprobs:
+        raise Refused(400, "logprobs: this server gives none of written text yet", param="logprobs")
+    called = any(message.tool_calls or message.role == "tool" for message in body.messages)
+    if called or (body.tools and body.tool_choice != "none"):
+        found.require("tools")
+        raise Refused(400, "tools are not supported by this server yet", param="tools")
+    return prompts.chat(((message.role, message.text) for message in body.messages), found.spec)
