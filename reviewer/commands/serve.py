@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from hunkwise.engine.errors import MissingExtra
@@ -26,7 +28,16 @@ from hunkwise.reviewer.commands.surroundings import surroundings
     type=click.FloatRange(0, 86400),
     help="Seconds that running requests get when the server is told to end.",
 )
-def command(host: str, port: int, model: str, preload: bool, grace: float) -> int:
+@click.option(
+    "--repository",
+    "repositories",
+    multiple=True,
+    metavar="NAME=FOLDER",
+    help="A repository whose commits reviews may name. May be given more than once.",
+)
+def command(
+    host: str, port: int, model: str, preload: bool, grace: float, repositories: tuple[str, ...]
+) -> int:
     """Serve models and reviews over HTTP."""
     try:
         from hunkwise.reviewer.server import run
@@ -39,10 +50,23 @@ def command(host: str, port: int, model: str, preload: bool, grace: float) -> in
     from hunkwise.reviewer.server.state import Server
 
     environment = surroundings()
-    settings = Settings(host, port, model, preload, grace)
+    settings = Settings(host, port, model, preload, grace, repositories=_folders(repositories))
     listener = run.listen(settings)
     server = Server(settings, open_models(settings, environment), environment)
     address, port = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     environment.say(f"listening on http://{shown}:{port}")
     return run.run(server, listener)
+
+
+def _folders(named: tuple[str, ...]) -> dict[str, Path]:
+    """Read NAME=FOLDER. Raises UsageError."""
+    found = {}
+    for each in named:
+        name, mark, folder = each.partition("=")
+        if not mark or not name or not Path(folder).is_dir():
+            raise click.UsageError(
+                f"--repository {each}: give NAME=FOLDER, the folder of a repository that is there"
+            )
+        found[name] = Path(folder).resolve()
+    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 PORT = 11435  # beside Ollama's 11434
 
@@ -17,4 +19,7 @@ class Settings:
     preload: bool = False
     grace: float = 30.0  # for what runs when the server is told to end
     time_limit: float = 600.0  # of one request
+    repositories: Mapping[str, Path] = field(
+        default_factory=dict
+    )  # that reviews may name, with their folders
     send_timeout: float = 30.0  # for a reader who does not take what it is sent

@@ -1,12 +1,106 @@
-"""Reviews over HTTP."""
+"""Reviews over HTTP: `POST /api/review`, and `/api/review/{id}` for those that take longer."""
 
 from __future__ import annotations
 
-from starlette.routing import BaseRoute
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from hunkwise.reviewer.server.errors import Refused
+from hunkwise.reviewer.server.guard.bodies import json_object
+from hunkwise.reviewer.server.guard.life import LIFE
+from hunkwise.reviewer.server.reviews.answering import answer, described, told, wanted
+from hunkwise.reviewer.server.reviews.asking import read_body
+from hunkwise.reviewer.server.reviews.jobs import Job, Jobs
 from hunkwise.reviewer.server.state import Server
+from hunkwise.reviewer.server.streams import ndjson, sse
+
+PATH = "/api/review"
+_LONGEST_KEY = 200
 
 
 def routes(server: Server) -> list[BaseRoute]:
     """List the routes of this part."""
-    return []
+    jobs = Jobs(server)
+    server.at_close.append(jobs.stop_all)
+
+    async def post(request: Request) -> Response:
+        return await _post(jobs, request)
+
+    async def listed(request: Request) -> Response:
+        return JSONResponse({"reviews": [_brief(job) for job in jobs.of(_caller())]})
+
+    async def get(request: Request) -> Response:
+        job = jobs.find(request.path_params["id"], _caller())
+        form = _form(request)
+        if form in ("ndjson", "sse"):
+            return _streamed(job, form)
+        return answer(job, form, PATH)
+
+    async def drop(request: Request) -> Response:
+        jobs.drop(jobs.find(request.path_params["id"], _caller()))
+        return Response(status_code=204)
+
+    one = PATH + "/{id}"
+    table: tuple[tuple[str, str, Callable[[Request], Awaitable[Response]]], ...] = (
+        (PATH, "POST", post),
+        (PATH, "GET", listed),
+        (one, "GET", get),
+        (one, "DELETE", drop),
+    )
+    return [Route(path, handler, methods=[method]) for path, method, handler in table]
+
+
+async def _post(jobs: Jobs, request: Request) -> Response:
+    form = _form(request)
+    body = read_body(await json_object(request))
+    key = request.headers.get("idempotency-key", "")
+    if len(key) > _LONGEST_KEY:
+        raise Refused(400, f"an idempotency key has at most {_LONGEST_KEY} characters")
+    job = jobs.start(body, _caller(), key)
+    if not body.wait or "respond-async" in request.headers.get("prefer", ""):
+        return answer(job, "ours", PATH, 202)
+    if form in ("ndjson", "sse"):
+        return _streamed(job, form, jobs)
+    await _waited(job, jobs)
+    return answer(job, form, PATH)
+
+
+async def _waited(job: Job, jobs: Jobs) -> None:
+    """Wait for a review; who goes away meanwhile takes it back."""
+    try:
+        await job.finished()
+    finally:
+        if not job.over:
+            jobs.drop(job)
+
+
+def _streamed(job: Job, form: str, jobs: Jobs | None = None) -> Response:
+    """Stream findings as they are confirmed, and the whole at last; who asked and goes takes it back."""
+
+    async def lines() -> AsyncGenerator[object, None]:
+        try:
+            async for finding in job.told():
+                yield {"finding": told(finding)}
+            yield {"review": described(job)}
+        finally:
+            if jobs is not None and not job.over:
+                jobs.drop(job)
+
+    return (sse if form == "sse" else ndjson)(lines(), {"location": f"{PATH}/{job.id}"})
+
+
+def _brief(job: Job) -> dict[str, object]:
+    whole = described(job)
+    return {key: whole[key] for key in ("id", "status", "of", "created", "seconds", "progress", "dimensions")}
+
+
+def _form(request: Request) -> str:
+    return wanted(request.headers.get("accept", ""), request.query_params.get("format", ""))
+
+
+def _caller() -> str:
+    life = LIFE.get(None)
+    return life.caller if life else ""

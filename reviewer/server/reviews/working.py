@@ -1,0 +1,95 @@
+"""Carrying a review out: in a thread, with a model of the server's that is lent when it is first asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from io import StringIO
+
+from hunkwise.engine import Answer, Around, Bundle, Engine, OnText
+from hunkwise.engine.errors import Cancelled
+from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.progress import Progress
+from hunkwise.reviewer.app.review import Outcome, review_change
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.server.reviews.asking import Body, prepared
+from hunkwise.reviewer.server.state import Lease, Server
+from hunkwise.reviewer.types import Finding
+
+Answers = tuple[Answer, ...]
+_LOOK = 0.2  # seconds between two looks at whether anybody still waits
+
+
+class Lent(Around):
+    """A lent model, which goes back when the review closes it. Each bundle can be taken back."""
+
+    def __init__(self, lease: AbstractContextManager[Lease], caller: str, stopped: threading.Event) -> None:
+        super().__init__(lease.__enter__().engine)
+        self._lease, self._caller, self._stopped = lease, caller, stopped
+
+    def before(self, bundle: Bundle) -> Bundle:
+        """Name the review, for fairness between reviews, and so that it stays on one server."""
+        if self._stopped.is_set():
+            raise Cancelled("the review was taken back")
+        return replace(bundle, caller=bundle.caller or self._caller)
+
+    def ask(self, bundle: Bundle) -> Answers:
+        """Ask, and look now and then whether anybody still waits."""
+        return _waited(self.submit(bundle), self._stopped)
+
+    def submit(self, bundle: Bundle, on_text: OnText | None = None) -> Future[Answers]:
+        """Pass on."""
+        return self.inner.submit(self.before(bundle), on_text)
+
+    def close(self) -> None:
+        """Give the model back."""
+        self._lease.__exit__(None, None, None)
+
+
+def _waited(future: Future[Answers], stopped: threading.Event) -> Answers:
+    while True:
+        try:
+            return future.result(_LOOK)
+        except CancelledError:
+            raise Cancelled("the review was taken back") from None
+        except TimeoutError:
+            if future.done():
+                raise
+            if stopped.is_set():
+                future.cancel()
+
+
+def carry_out(
+    server: Server,
+    body: Body,
+    caller: str,
+    stopped: threading.Event,
+    found: Callable[[Finding], None],
+    step: Callable[[int, int], None],
+) -> Outcome:
+    """Review, and tell of findings and of how far it is. Raises Refused, ReviewError, Cancelled."""
+
+    def open_engine(config: Config, environment: Environment, progress: Progress) -> Engine:
+        return Lent(server.models.lease(body.model or server.settings.model or config.model), caller, stopped)
+
+    with prepared(server, body, server.settings.time_limit) as (request, environment):
+        outcome = review_change(request, environment, _Steps(step), open_engine=open_engine, found=found)
+    if stopped.is_set():
+        raise Cancelled("the review was taken back")
+    return outcome
+
+
+class _Steps(Progress):
+    """Progress that is told and not drawn."""
+
+    def __init__(self, step: Callable[[int, int], None]) -> None:
+        super().__init__(StringIO(), enabled=False)
+        self._step_to = step
+
+    def __call__(self, phase: str, done: int = 0, total: int = 0, detail: str = "") -> None:
+        """Tell."""
+        if total:
+            self._step_to(done, total)
