@@ -337,7 +337,10 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A finished review. `findings` are best first; everything not said is counted with its reason."""
+    """A finished review. `findings` are best first; everything not said is counted with its reason.
+
+    `seconds` is how long it took, 0 where that is not known; equal reviews may have taken different times.
+    """
 
     findings: tuple[Finding, ...]
     rejected: tuple[Rejected, ...]
@@ -346,6 +349,7 @@ class Review:
     manifest: Manifest
     base: str | None = None
     head: str | None = None
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def complete(self) -> bool:

@@ -109,8 +109,15 @@ def review_change(
         environment.say(sentence)
     unread = tuple(Skipped(path, why) for path, why in config.ignored)
     meter.recalled = watch.recalled
-    statistics = meter.stats(time.perf_counter() - started, decoding)
-    return Outcome(replace(made, skipped=(*unread, *made.skipped)), change, statistics, failure)
+    seconds = time.perf_counter() - started
+    statistics = meter.stats(seconds, decoding)
+    made = replace(made, skipped=(*unread, *made.skipped), seconds=_told(seconds, environment))
+    return Outcome(made, change, statistics, failure)
+
+
+def _told(seconds: float, environment: Environment) -> float:
+    """Round the time that a review took; 0 where who runs it wants the same bytes each time."""
+    return 0.0 if environment.variables.get("SOURCE_DATE_EPOCH") else max(round(seconds, 1), 0.1)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from math import comb
 from statistics import fmean
 from typing import Any
 
@@ -137,6 +138,7 @@ def _line_level(rows: Sequence[Pair]) -> dict[str, Any]:
             "extra": sum(_noise(case, row) for case, row in pulls),
         },
         **_interval("first_three", _first_three(rows)),
+        "first_three_by_chance": _mean([_by_chance(case) for case, _ in rows if case.buggy]),
     }
 
 
@@ -171,6 +173,23 @@ def _first(row: Row, place: Place) -> bool:
     surest = sorted(row.remarks, key=lambda remark: -remark.confidence)
     lines = lines or [remark.line for remark in surest if remark.path == place.path]
     return any(line in place.lines for line in lines[:3])
+
+
+def _by_chance(case: Case) -> float:
+    """Tell how likely three lines drawn from each file's new ones, blank ones aside, have a labelled one.
+
+    A ranking has to beat that: in a small change any three lines are near the bug.
+    """
+    missed = 1.0
+    for place in case.places:
+        files = [file for file in case.change().files if file.path == place.path]
+        lines = [
+            line.new_no for file in files for hunk in file.hunks for line in hunk.added if line.text.strip()
+        ]
+        others = [line for line in lines if line not in place.lines]
+        drawn = min(len(lines), 3)
+        missed *= comb(len(others), drawn) / comb(len(lines), drawn)
+    return 1 - missed
 
 
 def _hits(case: Case, path: str, line: int) -> bool:

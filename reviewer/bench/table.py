@@ -16,6 +16,7 @@ _ROWS = (
     ("bugs remarked on (line recall)", "line_recall"),
     ("line F1", "line_f1"),
     ("bug line among its file's first three", "first_three"),
+    ("the same by chance", "first_three_by_chance"),
     ("reference comments found", "reference_recall"),
     ("comments per 100 changed lines", "comments_per_100_lines"),
     ("comments per clean diff", "comments_per_clean_diff"),

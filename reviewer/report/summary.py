@@ -120,9 +120,17 @@ def made_by(review: Review) -> str:
     """Name the model, if one was asked, and the program."""
     made = review.manifest
     if not made.model:
-        return f"hunkwise {made.version}, no model asked"
+        return f"hunkwise {made.version}, no model asked{took(review)}"
     digest = f" ({made.model_digest[:12]})" if made.model_digest else ""
-    return f"{made.model}{digest}, hunkwise {made.version}"
+    return f"{made.model}{digest}, hunkwise {made.version}{took(review)}"
+
+
+def took(review: Review) -> str:
+    """Say how long a review took, after what made it: ", in 12.3 s"; "" where nobody knows."""
+    if not review.seconds:
+        return ""
+    minutes, seconds = divmod(round(review.seconds), 60)
+    return f", in {minutes:,} min {seconds} s" if minutes else f", in {review.seconds:.1f} s"
 
 
 def signature(review: Review) -> str:

@@ -10,7 +10,7 @@ from collections import Counter
 
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.remark import LEVELS, said
-from hunkwise.reviewer.report.summary import found, looked_at, plural
+from hunkwise.reviewer.report.summary import found, looked_at, plural, took
 from hunkwise.reviewer.text.visible import visible, visible_line
 from hunkwise.reviewer.types import Finding, Review
 
@@ -30,7 +30,7 @@ def render(review: Review, view: View) -> str:
     over = sum(max(0, count - MOST) for count in seen.values())
     if over:
         lines.append(f"{plural(over, 'more remark')} not shown; a step keeps {MOST} annotations of a level")
-    lines.append(f"{found(review)}; {looked_at(review)}")
+    lines.append(f"{found(review)}; {looked_at(review)}{took(review)}")
     return "\n".join(lines) + "\n"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 from collections.abc import Mapping
 
@@ -82,6 +83,8 @@ def _check_meaning(value: object, where: str) -> None:
     """Check what types can't say."""
     if isinstance(value, Finding | Skipped):
         _check_path(value.path, where)
+    if isinstance(value, Review) and not 0 <= value.seconds < math.inf:
+        raise FormError(f"{where}.seconds must be a time")
     start, end = getattr(value, "start_line", 1), getattr(value, "end_line", 1)
     if not 1 <= start <= end:
         raise FormError(f"{where}: lines {start} to {end} are no range")

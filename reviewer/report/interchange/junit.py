@@ -35,6 +35,8 @@ def render(review: Review, view: View) -> str:
         "skipped": len(others),
     }
     suite.attrib.update({name: str(count) for name, count in counts.items()})
+    if review.seconds:
+        suite.set("time", f"{review.seconds:.1f}")
     root = ET.Element("testsuites")
     root.append(suite)
     return write(root)

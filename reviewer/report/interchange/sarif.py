@@ -52,10 +52,16 @@ def render(review: Review, view: View) -> str:
         "automationDetails": {"id": "hunkwise/"},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
-        "invocations": [{"executionSuccessful": review.complete, "toolExecutionNotifications": notes}],
+        "invocations": [_invocation(review, notes)],
         "results": results[:_MOST_RESULTS],
     }
     return dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _invocation(review: Review, notes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Say how the run went; SARIF knows dates alone, so the time that it took is a property of ours."""
+    took = {"properties": {"seconds": review.seconds}} if review.seconds else {}
+    return {"executionSuccessful": review.complete, "toolExecutionNotifications": list(notes), **took}
 
 
 def _kinds(findings: Sequence[Finding]) -> dict[str, dict[str, Any]]:

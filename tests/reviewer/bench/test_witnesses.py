@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from hunkwise.engine import Answer, Bundle, Choice, Choose, Generate, Generated, Question, ScriptedEngine
 from hunkwise.reviewer.bench.labelled.cases import Case, Place
-from hunkwise.reviewer.bench.run import Remark
+from hunkwise.reviewer.bench.run import Remark, Row
 from hunkwise.reviewer.bench.skill import Asked, figures, gather, measured
+from hunkwise.reviewer.bench.summary import summarise
 from hunkwise.reviewer.bench.witnesses import ASKED, QUESTIONS, alone, counted
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.judge.asked.competence import ALL, Remarks
@@ -112,3 +114,14 @@ def test_nothing_is_measured_of_one_kind_alone() -> None:
     """Without right places there is no AUROC, and no skill."""
     assert figures([_asked(1, True, 1.0)]).auroc is None
     assert not figures([]).skilled
+
+
+def test_a_ranking_is_compared_with_three_lines_drawn_by_chance() -> None:
+    """Of four lines with one wrong, three have it three times in four; blank lines don't count."""
+    lines = ["a = 1", "b = 2", "", "c = 3", "d = 4"]
+    diff = f"--- /dev/null\n+++ b/a.py\n@@ -0,0 +1,5 @@\n{''.join(f'+{line}{chr(10)}' for line in lines)}"
+    case = Case("c", "single", diff, {"a.py": "\n".join(lines)}, True, (Place("a.py", (4,)),), "python")
+    row = Row("c", 0.0, (), 0.0, 0, 0, 0, 0)
+
+    assert summarise([(case, row)])["first_three_by_chance"] == 0.75
+    assert summarise([(replace(case, buggy=False), row)])["first_three_by_chance"] is None

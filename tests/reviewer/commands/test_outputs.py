@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from hunkwise.reviewer.app.outputs import Output, colored, outputs, write_stdout
+from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.errors import UsageError
 
 
@@ -97,3 +99,21 @@ def test_a_report_that_does_not_fit_is_an_error() -> None:
     """A full disk behind the standard output is said."""
     with Path("/dev/full").open("wb") as full, pytest.raises(UsageError, match="No space left on device"):
         write_stdout("x", full)
+
+
+@pytest.mark.parametrize(("epoch", "timed"), [("", True), ("1700000000", False)])
+def test_a_review_says_how_long_it_took_unless_its_bytes_are_to_be_equal(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+    epoch: str,
+    timed: bool,
+) -> None:
+    """SOURCE_DATE_EPOCH, by which builds are made anew in equal bytes, leaves the time out."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    Path("x.patch").write_text("--- /dev/null\n+++ b/a.md\n@@ -0,0 +1 @@\n+text\n")
+
+    assert run(hunkwise, ["review", "x.patch", "--format", "json"]) == 0
+    assert (json.loads(capsysbinary.readouterr().out)["seconds"] > 0) is timed

@@ -18,8 +18,9 @@ import jsonschema
 import pytest
 
 from hunkwise.reviewer.report import FORMATS, View, renderer
-from hunkwise.reviewer.report.interchange.json import load
+from hunkwise.reviewer.report.interchange.json import ReportError, load
 from hunkwise.reviewer.report.remark import sure
+from hunkwise.reviewer.report.summary import took
 from hunkwise.reviewer.text.columns import clip, columns
 from hunkwise.reviewer.text.visible import visible
 from hunkwise.reviewer.types import (
@@ -373,3 +374,40 @@ def test_a_suggestion_in_sarif_stays_within_the_file() -> None:
         (change,) = result["fixes"][0]["artifactChanges"][0]["replacements"]
         assert change["deletedRegion"] == {"startLine": 8, "startColumn": 1, **end}
         assert change["insertedContent"] == {"text": replacement}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("json", '"seconds": 348.2'),
+        ("sarif", '"seconds": 348.2'),
+        ("junit", ' time="348.2"'),
+        ("text", ", in 5 min 48 s"),
+        ("markdown", ", in 5 min 48 s"),
+        ("html", ", in 5 min 48 s"),
+        ("annotations", ", in 5 min 48 s"),
+    ],
+)
+def test_the_time_taken_stands_where_a_format_has_room_for_it(name: str, told: str) -> None:
+    """It is told once, and not at all where nobody knows it."""
+    timed = renderer(name)(replace(REVIEW, seconds=348.2), View())
+
+    assert timed.count(told) == 1
+    assert told not in renderer(name)(REVIEW, View())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.04, "in 0.0 s"), (3.25, "in 3.2 s"), (59.96, "in 1 min 0 s"), (0, "")]
+)
+def test_times_are_said_as_people_say_them(seconds: float, told: str) -> None:
+    """Minutes from sixty seconds on."""
+    assert took(replace(REVIEW, seconds=seconds)).removeprefix(", ") == told
+
+
+@pytest.mark.parametrize("seconds", ["-1", "1e400", '"1"', "null"])
+def test_a_time_that_is_none_is_refused(seconds: str) -> None:
+    """Whoever wrote the report."""
+    data = renderer("json")(REVIEW, View()).replace('"seconds": 0.0', f'"seconds": {seconds}')
+
+    with pytest.raises(ReportError):
+        load(data.encode())
