@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from hunkwise.engine import ModelSpec, Segment
 from hunkwise.reviewer.server.errors import Refused
 
+NOBODY = ModelSpec("", "", ())  # a model with no words of its own
+
 
 def chat(messages: Iterable[tuple[str, str]], spec: ModelSpec) -> tuple[Segment, ...]:
     """Make the segments of a chat, (role, text) each. Raises Refused for a role that nobody knows.

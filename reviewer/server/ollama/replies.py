@@ -68,6 +68,11 @@ def ignored_header(options: Options) -> dict[str, str]:
     return {"x-hunkwise-ignored": "".join(c for c in names if c.isprintable())} if names else {}
 
 
+async def last_of(lines: AsyncGenerator[Line, None]) -> Line:
+    """Wait for the last of some lines."""
+    return [line async for line in lines][-1]
+
+
 async def respond(
     lines: AsyncGenerator[Line, None], *, stream: bool, text: str, headers: dict[str, str]
 ) -> Response:
