@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from hunkwise.reviewer.server.state import Server
 
 
 def routes(server: Server) -> list[BaseRoute]:
-    """List the routes of the probes, and the root for those who don't come with a browser."""
-
-    async def root(request: Request) -> Response:
-        return PlainTextResponse("Ollama is running")  # what Ollama's clients look for
+    """List the routes of the probes."""
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -22,7 +19,7 @@ def routes(server: Server) -> list[BaseRoute]:
         why = not_ready(server)
         return JSONResponse({"status": why or "ready"}, 503 if why else 200)
 
-    return [Route("/", root), Route("/healthz", healthz), Route("/readyz", readyz)]
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]
 
 
 def not_ready(server: Server) -> str:

@@ -1,12 +1,50 @@
-"""The page in a browser."""
+"""The page in a browser: three files of our own, and nothing from anywhere else."""
 
 from __future__ import annotations
 
-from starlette.routing import BaseRoute
+from functools import cache
+from importlib.resources import files
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from hunkwise.reviewer.server.state import Server
 
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_TYPES = {"page.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
+_HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+
 
 def routes(server: Server) -> list[BaseRoute]:
-    """List the routes of this part."""
-    return []
+    """List the routes of this part: the root for browsers, and Ollama's sentence for its clients."""
+
+    async def root(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return _file("page.html")
+        return PlainTextResponse("Ollama is running")
+
+    async def style(request: Request) -> Response:
+        return _file("page.css")
+
+    async def script(request: Request) -> Response:
+        return _file("page.js")
+
+    return [Route("/", root), Route("/page.css", style), Route("/page.js", script)]
+
+
+@cache
+def _content(name: str) -> bytes:
+    return files(__package__).joinpath(name).read_bytes()
+
+
+def _file(name: str) -> Response:
+    return Response(_content(name), headers=_HEADERS, media_type=_TYPES[name])
