@@ -35,9 +35,10 @@ from hunkwise.reviewer.bench.spots import spots
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.judge import prompt
-from hunkwise.reviewer.judge.judgement import Spot
+from hunkwise.reviewer.judge.hunk import Spot
 from hunkwise.reviewer.judge.likelihood import evidence
 from hunkwise.reviewer.judge.likelihood.evidence import Word
+from hunkwise.reviewer.judge.likelihood.sides import Sides, sides_of
 from hunkwise.reviewer.types import HunkContext
 
 Features = dict[str, float]
@@ -123,9 +124,9 @@ def following(context: HunkContext, block: range) -> list[str]:
     return own + [text for _, text in context.after]
 
 
-def with_lines_after(context: HunkContext, block: range, count: int) -> evidence.Sides:
+def with_lines_after(context: HunkContext, block: range, count: int) -> Sides:
     """Lay out both sides of a block with the same unchanged lines at their ends."""
-    read, rest = evidence.sides(context, block), following(context, block)[:count]
+    read, rest = sides_of(context, block), following(context, block)[:count]
     new, old = (
         replace(
             side,
@@ -174,7 +175,7 @@ def in_the_middle(context: HunkContext, block: range, engine: Engine) -> Feature
     return {"fim_gap": found["gap"], "fim_drops": found["drops"]}
 
 
-def asked_in_words(read: evidence.Sides, engine: Engine) -> Features:
+def asked_in_words(read: Sides, engine: Engine) -> Features:
     """Ask whether the code is wrong, in both polarities, after and before the change; in log-odds."""
     odds = []
     for side in (read.new, read.old):

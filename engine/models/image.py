@@ -13,15 +13,13 @@ from pathlib import Path
 from hunkwise.engine.errors import CorruptModel, ModelNotFound, StoreError
 from hunkwise.engine.models.gguf.reader import read_header
 from hunkwise.engine.models.modelfile.modelfile import Command, Modelfile
-from hunkwise.engine.models.modelfile.parameters import KNOWN, read_parameter
 from hunkwise.engine.models.store import manifest as m
-from hunkwise.engine.models.store.manifest import Layer, Manifest, read_json
+from hunkwise.engine.models.store.manifest import Layer, Manifest
+from hunkwise.engine.models.texts import read_messages, read_parameters, read_text
 from hunkwise.engine.types import ModelSpec, ParameterValue, Role
 
-TEXT_LIMIT = 4 << 20  # bytes of a template, a system prompt, a licence
 _SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE | re.ASCII)
 Hash = Callable[[Path], str]  # gives the sha256 of a file in hex
-_ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def from_manifest(manifest: Manifest, locate: Callable[[Layer], Path]) -> Image:
         return found
 
     def texts(media_type: str) -> tuple[str, ...]:
-        return tuple(_text(layer, locate(layer)) for layer in manifest.of_type(media_type))
+        return tuple(read_text(layer, locate(layer)) for layer in manifest.of_type(media_type))
 
     return Image(
         placed(m.MODEL),
@@ -95,8 +93,8 @@ def from_manifest(manifest: Manifest, locate: Callable[[Layer], Path]) -> Image:
         next(iter(placed(m.DRAFT)), None),
         next(iter(texts(m.TEMPLATE)), None),
         next(iter(texts(m.SYSTEM)), None),
-        {name: value for text in texts(m.PARAMS) for name, value in _parameters(text).items()},
-        tuple(message for text in texts(m.MESSAGES) for message in _messages(text)),
+        {name: value for text in texts(m.PARAMS) for name, value in read_parameters(text).items()},
+        tuple(message for text in texts(m.MESSAGES) for message in read_messages(text)),
         texts(m.LICENSE),
     )
 
@@ -216,46 +214,6 @@ def _exists(path: Path, modelfile: Modelfile, command: Command) -> Path:
     if not _is_file(path):
         raise modelfile.wrong(command, f"{path} does not exist")
     return path
-
-
-def _text(layer: Layer, path: Path) -> str:
-    if layer.size > TEXT_LIMIT:
-        raise CorruptModel(f"{path}: a text of {layer.size} bytes; at most {TEXT_LIMIT} are read")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"{path} can't be read: {error.strerror or error}") from error
-    if hashlib.sha256(data).hexdigest() != layer.digest:
-        raise CorruptModel(f"{path} does not hold what its name says; pull the model again")
-    return data.decode("utf-8", "replace")
-
-
-def _parameters(text: str) -> dict[str, ParameterValue]:
-    """Read a params layer; names that nobody knows any more are passed over, as Ollama does."""
-    values = read_json(text.encode(), "the model's parameters")
-    if not isinstance(values, dict):
-        raise CorruptModel("the model's parameters are no JSON object")
-    found: dict[str, ParameterValue] = {}
-    for name, value in values.items():
-        if name in KNOWN and value not in (None, [], ""):
-            try:
-                found[name] = read_parameter(name, value)
-            except ValueError as error:
-                raise CorruptModel(f"the model's parameters: {error}") from None
-    return found
-
-
-def _messages(text: str) -> tuple[tuple[Role, str], ...]:
-    values = read_json(text.encode(), "the model's messages")
-    if not isinstance(values, list):
-        raise CorruptModel("the model's messages are no JSON list")
-    found = []
-    for value in values:
-        role = _ROLES.get(str(value.get("role"))) if isinstance(value, dict) else None
-        if role is None or not isinstance(value.get("content"), str):
-            raise CorruptModel("the model's messages: each needs a role and a content")
-        found.append((role, str(value["content"])))
-    return tuple(found)
 
 
 def text_layers(image: Image, add: Callable[[str, bytes], Layer]) -> tuple[Layer, ...]:

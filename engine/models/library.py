@@ -1,54 +1,32 @@
-"""`Library`: finds models on this machine, and brings those that are not."""
+"""`Library`: the models of this machine, and the sources that bring those that are not here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
-from hunkwise.engine.errors import (
-    CorruptModel,
-    InvalidName,
-    ModelError,
-    ModelNotFound,
-    StoreError,
-)
+from hunkwise.engine.errors import CorruptModel, InvalidName, ModelError, ModelNotFound, StoreError
 from hunkwise.engine.models import image
-from hunkwise.engine.models.catalog import (
-    Catalog,
-    CatalogEntry,
-    known_as,
-    shadowed_by,
-    shipped_catalog,
-    shipped_modelfile,
-)
-from hunkwise.engine.models.gguf.reader import read_header
-from hunkwise.engine.models.image import Image
-from hunkwise.engine.models.modelfile.modelfile import Modelfile
+from hunkwise.engine.models.catalog import Catalog, CatalogEntry, known_as, shadowed_by
+from hunkwise.engine.models.local import SHORT, LocalModels, tell
 from hunkwise.engine.models.names import ModelName, parse_name
 from hunkwise.engine.models.pull import Progress, pull, quiet
 from hunkwise.engine.models.reference import path_of, read_modelfile
 from hunkwise.engine.models.sources.base import Shelf, Source, Wanted
 from hunkwise.engine.models.sources.file import copy_file
-from hunkwise.engine.models.sources.partial import Told
-from hunkwise.engine.models.store.listing import Listed, Shown, listed
-from hunkwise.engine.models.store.manifest import CONFIG_TYPE, Layer, Manifest
+from hunkwise.engine.models.store.listing import listed
+from hunkwise.engine.models.store.manifest import CONFIG_TYPE, Manifest
 from hunkwise.engine.models.store.store import Store
-from hunkwise.engine.types import ModelSpec, Seal
+from hunkwise.engine.types import ModelSpec
 
-SHORT, LONG = 30.0, 3600.0  # seconds to wait for another process: while it writes, while it pulls
+LONG = 3600.0  # seconds to wait for another process while it pulls
 
 
-class Library:
-    """The models of this machine: a store of its own, stores of others read in place, sources to pull from.
+class Library(LocalModels):
+    """The models of this machine, and sources to pull others from.
 
-    A name of the catalogue means the catalogue's digest and nothing else, however it is spelled and whatever a
-    store has under it; nothing can be created under such a name. Where `offline` is true no source is asked.
-    Methods take a name, a path to a `.gguf` file, or one to a Modelfile. All raise InvalidName,
-    ModelfileError, ModelError or StoreError.
+    Nothing can be created under a name of the catalogue. Where `offline` is true no source is asked.
     """
 
     def __init__(
@@ -60,35 +38,9 @@ class Library:
         offline: bool = False,
         catalog: Catalog | None = None,
     ) -> None:
-        self.store = store
+        super().__init__(store, read_only_stores, catalog=catalog)
         self.offline = offline
-        self.catalog = shipped_catalog() if catalog is None else catalog
-        self._stores = (store, *read_only_stores)
         self._sources = tuple(sources)
-
-    @property
-    def stores(self) -> tuple[Store, ...]:
-        """The own store, and those that are only read."""
-        return self._stores
-
-    def find(self, text: str, progress: Progress = quiet) -> ModelSpec:
-        """Find a model on this machine; files that changed since they were hashed are hashed again.
-
-        Raises ModelNotFound if it is not here, whole, CorruptModel as `verify`.
-        """
-        found, _ = self._image(text)
-        return replace(
-            found.spec(self._label(text)), seals=self._sealed(found, self.store.seals.of, progress)
-        )
-
-    def digest(self, text: str) -> str:
-        """Say which weights a name means, also where those of the catalogue are still to be fetched.
-
-        Raises ModelNotFound if it is neither here nor in the catalogue.
-        """
-        if path_of(text) is None and (entry := self._parsed(text)[1]):
-            return entry.sha256
-        return self.find(text).digest
 
     def ensure(self, text: str, progress: Progress = quiet) -> ModelSpec:
         """Find a model, or pull it.
@@ -102,39 +54,6 @@ class Library:
             return self.find(text, progress)
         except ModelNotFound:
             return self.pull(text, progress)
-
-    def list(self) -> tuple[Listed, ...]:
-        """List the models of all stores, the own one first."""
-        return tuple(
-            listed(store, name, known_as(self.catalog, name)[1])
-            for store in self._stores
-            for name in store.names()
-        )
-
-    def show(self, text: str) -> Shown:
-        """Describe a model that is on this machine."""
-        found, store = self._image(text)
-        header = read_header(found.weights[0].path)
-        known = (entry.licence for entry in self.catalog.values() if entry.sha256 == found.digest)
-        inside = header.metadata.get("general.license")
-        names = tuple(known) or ((inside,) if isinstance(inside, str) else ())
-        return Shown(
-            found.spec(self._label(text)),
-            sum(placed.layer.size for placed in found.files()),
-            store.root if store else None,
-            header.architecture,
-            header.quantization,
-            header.context_length,
-            names + found.licenses,
-        )
-
-    def verify(self, text: str, progress: Progress = quiet) -> tuple[Path, ...]:
-        """Hash a model's files again and return them.
-
-        Raises CorruptModel at the first that differs; one of the own store is deleted, for the next pull.
-        """
-        seals = self._sealed(self._image(text)[0], self.store.seals.take, progress)
-        return tuple(seal.path for seal in seals)
 
     def pull(self, text: str, progress: Progress = quiet) -> ModelSpec:
         """Bring a model from the first source that has it, checked; what is here is not fetched again.
@@ -233,68 +152,6 @@ class Library:
                 )
         raise ModelNotFound(f"{self.store.root} has no model {name.short()}; see: hunkwise model list")
 
-    def _sealed(
-        self, found: Image, seal: Callable[[Path, Told], Seal], progress: Progress
-    ) -> tuple[Seal, ...]:
-        """Hold each file of a model against its digest."""
-        seals = []
-        for placed in found.files():
-            told = partial(_tell, progress, f"verifying {placed.path.name}", placed.layer.size)
-            seals.append(seal(placed.path, told))
-            if seals[-1].sha256 != placed.layer.digest:
-                self._refuse(placed, seals[-1].sha256)
-        return tuple(seals)
-
-    def _refuse(self, placed: image.Placed, got: str) -> NoReturn:
-        wrong = f"{placed.path} hashes to sha256 {got}, expected {placed.layer.digest}"
-        if placed.path != self.store.blob_path(placed.layer.digest):
-            raise CorruptModel(f"{wrong}; bring the right file there")
-        with self.store.lock(SHORT):
-            self.store.drop(placed.layer.digest)
-        raise CorruptModel(f"{wrong}; it was deleted, pull or create the model again")
-
-    def _hashed(self, path: Path) -> str:
-        return self.store.seals.of(path).sha256
-
-    def _image(self, text: str) -> tuple[Image, Store | None]:
-        path = path_of(text)
-        if path is None:
-            return self._named(*self._parsed(text))
-        if path.suffix.lower() == ".gguf":
-            return image.from_files((path,), self._hashed), None
-        return self._over_base(path), None
-
-    def _parsed(self, text: str) -> tuple[ModelName, CatalogEntry | None]:
-        """Read a name; of a model of the catalogue return the catalogue's spelling, and its entry."""
-        return known_as(self.catalog, parse_name(text))
-
-    def _label(self, text: str) -> str:
-        """Name a model for people: a path by its last part. Raises InvalidName."""
-        path = path_of(text)
-        return path.name if path else self._parsed(text)[0].short()
-
-    def _settled(self) -> frozenset[str]:
-        """The digests that the catalogue's names mean."""
-        return frozenset(entry.sha256 for entry in self.catalog.values())
-
-    def _named(self, name: ModelName, entry: CatalogEntry | None) -> tuple[Image, Store]:
-        """Look for a model of the catalogue everywhere by its digest, for any other by its name."""
-        for store in self._stores:
-            if entry is not None:
-                if store.holds(entry.weights):
-                    found = image.from_manifest(Manifest((entry.weights,)), store.blob)
-                    return self._with_defaults(name, found), store
-            elif (manifest := store.manifest(name)) is not None:
-                return image.from_manifest(manifest, self._blob if store is self.store else store.blob), store
-        raise ModelNotFound(f"{self._absence(name)}; run: hunkwise model pull {name.short()}")
-
-    def _absence(self, name: ModelName) -> str:
-        """Say that a model is not here; somebody else's build of a catalogue model is not the one meant."""
-        entry = self.catalog.get(name)
-        others = (store.root for store in self._stores if listed(store, name, entry).impostor)
-        hint = next((f" ({root} has other weights under that name)" for root in others), "")
-        return f"{name.short()} is not on this machine{hint}"
-
     def _drop_impostor(self, name: ModelName, entry: CatalogEntry | None, progress: Progress) -> None:
         """Remove from the own store what stands under a name of the catalogue and is something else."""
         if listed(self.store, name, entry).impostor:
@@ -327,45 +184,6 @@ class Library:
             f"outside ({reason})"
         )
 
-    def _blob(self, layer: Layer) -> Path:
-        """Find a blob in any store: a pull does not copy what another store holds."""
-        holder = next((store for store in self._stores if store.holds(layer)), self.store)
-        return holder.blob(layer)
-
-    def _with_defaults(self, name: ModelName, found: Image) -> Image:
-        """Lay the shipped Modelfile's parameters under those of the model that it is made for."""
-        shipped = shipped_modelfile()
-        if name != parse_name(shipped.base):
-            return found
-        return replace(found, parameters={**shipped.parameters(), **found.parameters})
-
-    def _over_base(self, path: Path) -> Image:
-        parsed = read_modelfile(path)
-        files = self._base_files(parsed, path.parent)
-        base = image.from_files(files, self._hashed) if files else self._named(*self._from(parsed))[0]
-        return image.with_modelfile(base, parsed, path.parent, self._hashed)
-
-    def _from(self, parsed: Modelfile) -> tuple[ModelName, CatalogEntry | None]:
-        """Read the name that a Modelfile builds on."""
-        return known_as(self.catalog, parsed.base_name())
-
-    def _base_files(self, parsed: Modelfile, folder: Path) -> tuple[Path, ...]:
-        """Resolve FROM where it is files; a file called like a model of the catalogue can't pose as it."""
-        return image.base_files(parsed, folder, self._is_catalogued)
-
-    def _is_catalogued(self, value: str) -> bool:
-        with suppress(InvalidName):
-            return self._parsed(value)[1] is not None
-        return False
-
-    def _base_name(self, path: Path) -> tuple[ModelName | None, CatalogEntry | None]:
-        """Return the name that a Modelfile builds on; None where that is files."""
-        if path.suffix.lower() != ".gguf":
-            parsed = read_modelfile(path)
-            if not self._base_files(parsed, path.parent):
-                return self._from(parsed)
-        return None, None
-
     def _pull_base(self, path: Path, progress: Progress, *, only_if_missing: bool = False) -> None:
         """Bring what a Modelfile builds on, if that is a name. A GGUF file is here, or it is nowhere."""
         name, _ = self._base_name(path)
@@ -378,10 +196,6 @@ class Library:
         if self.store.holds(placed.layer):
             return
         target = self.store.partial(placed.layer.digest)
-        told = partial(_tell, progress, f"copying {placed.path.name}", placed.layer.size)
+        told = partial(tell, progress, f"copying {placed.path.name}", placed.layer.size)
         copy_file(placed.path, placed.layer, target, told)
         self.store.adopt(placed.layer, target)
-
-
-def _tell(progress: Progress, phase: str, total: int, done: int) -> None:
-    progress(phase, done, total)

@@ -17,12 +17,12 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from hunkwise.engine.store.codec import MAX_ENTRY
-from hunkwise.engine.store.port import DAY, STORE_FORMAT, Breaker, StoreSize, Tally
+from hunkwise.engine.store.port import DAY, Breaker, StoreSize, Tally
+from hunkwise.engine.store.schema import all_or_nothing, make_tables, our_schema, schema_in, used_bytes
 
 _TOUCH_AFTER = 3_600  # seconds until a hit is worth a write
 _LOCK_WAIT = 0.25  # seconds for another process's transaction
@@ -38,14 +38,6 @@ _LENGTHS = {
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1 << 16,
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
 }
-_SCHEMA = f"""
-    CREATE TABLE IF NOT EXISTS entries (
-        key TEXT PRIMARY KEY, value BLOB NOT NULL, made REAL NOT NULL, used REAL NOT NULL
-    ) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS by_use ON entries (used);
-    CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
-    PRAGMA user_version = {STORE_FORMAT};
-"""
 _TROUBLES = {sqlite3.SQLITE_BUSY: "disk.busy", sqlite3.SQLITE_INTERRUPT: "disk.slow"}
 T = TypeVar("T")
 
@@ -147,7 +139,7 @@ class DiskStore:
         rows = [(key, entry, now, now) for key, entry in entries.items()]
         database.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", rows)
         database.execute("DELETE FROM entries WHERE used <= ? AND made <= ?", (now - self._ttl,) * 2)
-        while _used_bytes(database) > self._limit:
+        while used_bytes(database) > self._limit:
             gone = database.execute(
                 "DELETE FROM entries WHERE key IN (SELECT key FROM entries ORDER BY used, made"
                 " LIMIT 1 + (SELECT count(*) FROM entries) / 8)"
@@ -176,7 +168,7 @@ class DiskStore:
             self._until = time.monotonic() + seconds
             try:
                 database = self._database = self._database or self._open()
-                with _transaction(database) if transaction else contextlib.nullcontext():
+                with all_or_nothing(database) if transaction else contextlib.nullcontext():
                     result = work(database)
             except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 if not self._failed(error) and breaker:
@@ -210,15 +202,15 @@ class DiskStore:
         if not all(map(self._plain, self._files())):
             self._discard()
         database = self._connect()
-        found = _schema_in(database)
-        if found and found != _our_schema():
+        found = schema_in(database)
+        if found and found != our_schema():
             database.close()
             self._discard()
             database = self._connect()
-        if found != _our_schema():
+        if found != our_schema():
             database.execute("PRAGMA journal_mode = WAL")
-            with _transaction(database):
-                _make_tables(database)
+            with all_or_nothing(database):
+                make_tables(database)
         database.execute("PRAGMA synchronous = NORMAL")
         return database
 
@@ -257,42 +249,6 @@ class DiskStore:
             with contextlib.suppress(sqlite3.Error):
                 self._database.close()
             self._database = None
-
-
-@contextlib.contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
-    with database:  # commits at the end, or rolls back
-        yield
-
-
-def _make_tables(database: sqlite3.Connection) -> None:
-    for statement in _SCHEMA.split(";"):
-        database.execute(statement)
-
-
-def _schema_in(database: sqlite3.Connection) -> tuple[object, ...]:
-    """Give all that a database defines, and its version; nothing of an empty one. Raises sqlite3.Error."""
-    rows = database.execute(
-        "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name LIMIT 9"
-    ).fetchall()
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    return (version, *rows) if rows or version else ()
-
-
-@cache
-def _our_schema() -> tuple[object, ...]:
-    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
-        _make_tables(database)
-        return _schema_in(database)
-
-
-def _used_bytes(database: sqlite3.Connection) -> int:
-    pages, free, size = (
-        database.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("page_count", "freelist_count", "page_size")
-    )
-    return int((pages - free) * size)
 
 
 def _chunks(keys: list[str]) -> Iterator[list[str]]:

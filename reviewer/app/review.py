@@ -26,8 +26,8 @@ from hunkwise.reviewer.findings.suppressions import Known, Silence
 from hunkwise.reviewer.judge.judgement import unable
 from hunkwise.reviewer.judge.likelihood.precision import point_for
 from hunkwise.reviewer.judge.memory import Memory
-from hunkwise.reviewer.judge.pipeline import Progress as Step
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out, severities
+from hunkwise.reviewer.judge.progress import Progress as Step
 from hunkwise.reviewer.judge.scope.agenda import Agenda, TimeLeft, agenda, without_model
 from hunkwise.reviewer.linters.claims import UNHEARD, Analysis
 from hunkwise.reviewer.report.summary import is_idle

@@ -79,6 +79,7 @@ def read_change(source: Source, config: Config, folder: Path, environ: Mapping[s
     """
     from hunkwise.reviewer.diff.parse import Limits, parse_diff
     from hunkwise.reviewer.source import local
+    from hunkwise.reviewer.source.scan import scan
 
     limits = Limits(
         bytes=config.max_bytes,
@@ -100,7 +101,7 @@ def read_change(source: Source, config: Config, folder: Path, environ: Mapping[s
     if source.starts:
         return local.between(folder, source.starts, source.end or "HEAD", limits, environ)
     if source.scan:
-        return local.scan(folder, source.paths, limits, environ)
+        return scan(folder, source.paths, limits, environ)
     diff = _read_diff(source.paths, config.max_bytes)
     change = local.with_texts(folder, parse_diff(diff, limits), environ)
     if source.paths == ("-",) and not diff:

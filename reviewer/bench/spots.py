@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.config.settings import Config
-from hunkwise.reviewer.judge.judgement import Inquiry, Spot, inquiries, read_evidence, read_with_context
+from hunkwise.reviewer.judge.hunk import Inquiry, Spot, inquiries, read_with_context
+from hunkwise.reviewer.judge.judgement import read_evidence
 from hunkwise.reviewer.judge.scope.askable import told_of
 from hunkwise.reviewer.judge.scope.selection import select
 from hunkwise.reviewer.types import Change, HunkContext

@@ -14,7 +14,7 @@ from hunkwise.reviewer.judge.asked.competence import Remarks
 from hunkwise.reviewer.judge.asked.panel import Panel, listen, own_inquiries
 from hunkwise.reviewer.judge.asked.questions import questions
 from hunkwise.reviewer.judge.asked.typed import hear, seen
-from hunkwise.reviewer.judge.judgement import Examined, Inquiry
+from hunkwise.reviewer.judge.hunk import Examined, Inquiry
 from hunkwise.reviewer.judge.pipeline import examine
 from hunkwise.reviewer.judge.scope.agenda import agenda
 from hunkwise.reviewer.judge.scope.selection import Picked

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from hunkwise.reviewer.config.kinds import About, Kind, ListOf, Number, OneOf, Registered, Switch
+from hunkwise.reviewer.config.about import About
+from hunkwise.reviewer.config.kinds import Kind, ListOf, Number, OneOf, Registered, Switch
 from hunkwise.reviewer.config.settings import settings
 
 HELP_ALL = "hunkwise.help-all"  # key in a context's meta: show the rare options too

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from hunkwise.reviewer.config.about import About, about
 from hunkwise.reviewer.config.kinds import (
-    About,
     Language,
     ListOf,
     Number,
@@ -21,7 +21,6 @@ from hunkwise.reviewer.config.kinds import (
     RuleSeverity,
     Switch,
     Text,
-    about,
 )
 from hunkwise.reviewer.config.path_rules import CATEGORIES, GLOBS, SEVERITY, Rule, RuleKind
 from hunkwise.reviewer.report import FORMATS

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from hunkwise.reviewer.diff.forms import other_form, stray_hunk
+from hunkwise.reviewer.diff.git_names import disagreement, git_paths
 from hunkwise.reviewer.diff.hunk_ends import (
     HUNK_HEADER,
     changes_properties,
@@ -21,17 +22,7 @@ from hunkwise.reviewer.diff.hunk_ends import (
     property_end,
 )
 from hunkwise.reviewer.diff.parts import Found, Problem, Refused, Section, starts
-from hunkwise.reviewer.diff.paths import (
-    DEV_NULL,
-    alike,
-    checked_path,
-    header_text,
-    name_field,
-    pair_of_names,
-    plain_paths,
-    unquote,
-    without_prefixes,
-)
+from hunkwise.reviewer.diff.paths import alike, checked_path, header_text, name_field, plain_paths
 from hunkwise.reviewer.diff.reports import TOP_FOLDER, report
 
 _EXTENDED = re.compile(
@@ -161,7 +152,7 @@ def _git_section(lines: list[bytes], start: int) -> Found:
     hunks, end, problem = hunks_after_names(lines, at) if has_names else ((), at + binary, None)
     texts = {key: value.decode("ascii", "replace") for key, (value, _) in headers.items()}
     try:
-        old_path, new_path = _git_paths(lines, start, at if has_names else None, headers)
+        old_path, new_path = git_paths(lines, start, at if has_names else None, headers)
         check_sides(lines, hunks, old_path, new_path)
     except Refused as refused:
         return _refused(lines, start, hunks, end, refused.problem), end
@@ -221,69 +212,13 @@ def _begins(lines: list[bytes], at: int) -> bool:
     return named and bool(lines[at + 1]) and b"+++ ".startswith(lines[at + 1])
 
 
-def _git_paths(
-    lines: list[bytes], start: int, names_at: int | None, headers: Mapping[str, tuple[bytes, int]]
-) -> tuple[str | None, str | None]:
-    """Old and new path. Raises Refused where they are hostile, or where the headers name different files."""
-    named = None
-    if names_at is not None and starts(lines, names_at + 1, b"+++ "):
-        named = _names(lines, names_at)
-    old, new = _git_names(lines, start, named, headers)
-    created = "new file mode" in headers or (named is not None and named[0] == DEV_NULL)
-    deleted = "deleted file mode" in headers or (named is not None and named[1] == DEV_NULL)
-    if created and deleted:
-        raise Refused(start + 1, "a file can't be new and deleted at once")
-    at = start if names_at is None else names_at
-    old_path = None if created else checked_path(old, at + 1)
-    return old_path, None if deleted else checked_path(new, at + 1)
-
-
-def _git_names(
-    lines: list[bytes],
-    start: int,
-    named: tuple[bytes, bytes] | None,
-    headers: Mapping[str, tuple[bytes, int]],
-) -> tuple[bytes, bytes]:
-    """The names without prefixes. As for `git apply`, rename lines override the `diff --git` line."""
-    for verb in ("rename", "copy"):
-        if f"{verb} from" in headers and f"{verb} to" in headers:
-            (old, old_at), (new, new_at) = headers[f"{verb} from"], headers[f"{verb} to"]
-            moved = unquote(old), unquote(new)
-            checked_path(moved[0], old_at + 1)
-            checked_path(moved[1], new_at + 1)
-            if named and not _is_named(moved, named):
-                raise _disagreement(start, *moved, *named)
-            return moved
-    given = pair_of_names(header_text(lines[start])[11:])
-    if given and named and any(name not in (side, DEV_NULL) for side, name in zip(given, named, strict=True)):
-        raise _disagreement(start, *given, *named)
-    if not (pair := given or named):
-        raise Refused(start + 1, "can't tell the two names of this `diff --git` line apart")
-    bare = without_prefixes(*pair, git=True)
-    if DEV_NULL not in (named or ()) and not alike(*bare):
-        raise _disagreement(start, *bare)
-    return bare
-
-
-def _is_named(moved: tuple[bytes, bytes], named: tuple[bytes, bytes]) -> bool:
-    """Whether the `---` and `+++` lines name what the rename lines do, with whatever prefix."""
-    return named == moved or all(name.endswith(b"/" + bare) for name, bare in zip(named, moved, strict=True))
-
-
-def _disagreement(start: int, *names: bytes) -> Refused:
-    words = ", ".join(sorted({ascii(name[:200].decode("utf-8", "replace")) for name in names}))
-    return Refused(
-        start + 1, f"the headers name different files ({words}), so it is not sure which one is changed"
-    )
-
-
 def _plain_section(lines: list[bytes], at: int) -> Found:
     (old, old_stamp), (new, new_stamp) = (name_field(header_text(line)[4:]) for line in lines[at : at + 2])
     hunks, end, problem = hunks_after_names(lines, at)
     try:
         old_path, new_path = plain_paths(old, new, at + 1)
         if old_path and new_path and not alike(os.fsencode(old_path), os.fsencode(new_path)):
-            raise _disagreement(at, old, new)
+            raise disagreement(at, old, new)
         if first := HUNK_HEADER.match(lines[hunks[0].start]) if hunks else None:
             if first.group(1, 2) == (b"0", b"0") and _NO_SUCH_FILE.search(old_stamp):
                 old_path = None
@@ -294,8 +229,3 @@ def _plain_section(lines: list[bytes], at: int) -> Found:
         return _refused(lines, at, hunks, end, refused.problem), end
     crlf = lines[at].endswith(b"\r")
     return Section(at + 1, old_path, new_path, hunks, crlf=crlf, problem=problem), end
-
-
-def _names(lines: list[bytes], at: int) -> tuple[bytes, bytes]:
-    """The names of the `---` line at `at` and of the `+++` line after it."""
-    return name_field(header_text(lines[at])[4:])[0], name_field(header_text(lines[at + 1])[4:])[0]

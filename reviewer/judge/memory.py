@@ -19,12 +19,13 @@ from typing import Protocol, TypeVar
 from hunkwise import engine
 from hunkwise.engine import EngineCard
 from hunkwise.reviewer.judge import judgement, prompt
-from hunkwise.reviewer.judge.judgement import Examined, Inquiry
+from hunkwise.reviewer.judge.hunk import Examined, Inquiry
+from hunkwise.reviewer.judge.likelihood.blocks import blocks
 from hunkwise.reviewer.judge.likelihood.calibration import layer_for
-from hunkwise.reviewer.judge.likelihood.evidence import blocks
 from hunkwise.reviewer.judge.likelihood.replacements import replacement
 from hunkwise.reviewer.judge.scope.askable import hidden
 from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.wording import remark
 from hunkwise.reviewer.text.checked_json import FormError
 from hunkwise.reviewer.text.checked_json import read as read_json
 from hunkwise.reviewer.types import Category, Finding, HunkContext, Rejected, Severity
@@ -117,7 +118,7 @@ def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
         FORMAT,
         _code_digest(),
         prompt.prompt_digest(),
-        inquiry.engine.card().lacks(*judgement.WORDING),
+        inquiry.engine.card().lacks(*remark.WORDING),
         layer_for(inquiry.engine.card().digest).digest,
         pick.file.path,
         inquiry.change.text(pick.file) is not None,
@@ -226,7 +227,7 @@ def read(pick: Picked, inquiry: Inquiry, value: object) -> Examined:
         if one.rejected is not None:
             unsaid.append(Rejected(found, one.rejected))
             continue
-        mended = judgement.suggested(context, found.start_line, inquiry.change)
+        mended = remark.suggested(context, found.start_line, inquiry.change)
         said.append(replace(found, suggestion=mended))
     return Examined(tuple(said), tuple(unsaid))
 
@@ -248,8 +249,8 @@ def _finding(context: HunkContext, by: int, kept: Kept) -> Finding:
         message=_moved(kept.message, context, by),
         confidence=kept.confidence,
         calibrated=kept.calibrated,
-        fingerprint=judgement.name_of(context, line),
-        code=(judgement.text_of(context, line),),
+        fingerprint=remark.name_of(context, line),
+        code=(remark.text_of(context, line),),
         witnesses=(judgement.LIKELIHOOD,),
     )
 

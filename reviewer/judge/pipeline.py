@@ -10,24 +10,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hunkwise.engine import Around, Bundle, Capability, Engine, errors
 from hunkwise.reviewer.checks.pack import other_names
 from hunkwise.reviewer.checks.run import RuleSet, inspect
-from hunkwise.reviewer.config.settings import Config, Limits, ProjectSettings
+from hunkwise.reviewer.config.settings import Config, Limits
 from hunkwise.reviewer.findings import checks, ranking
 from hunkwise.reviewer.findings.fingerprint import distinguish
-from hunkwise.reviewer.findings.suppressions import NOTHING, Silence, expired, part
+from hunkwise.reviewer.findings.suppressions import NOTHING, Silence, expired
 from hunkwise.reviewer.judge import prompt
 from hunkwise.reviewer.judge.asked.panel import Panel, listen, own_inquiries, panel_of, read_after_all
-from hunkwise.reviewer.judge.judgement import Examined, Inquiry, inquiries, judge, unable, without_words
+from hunkwise.reviewer.judge.hunk import Examined, Inquiry, inquiries
+from hunkwise.reviewer.judge.judgement import judge, unable, without_words
 from hunkwise.reviewer.judge.likelihood.precision import aim
 from hunkwise.reviewer.judge.memory import Memory, Recall
+from hunkwise.reviewer.judge.progress import Observer, Teller
 from hunkwise.reviewer.judge.scope.agenda import (
-    CHECKED,
     LATE,
     Agenda,
     TimeLeft,
@@ -37,37 +38,18 @@ from hunkwise.reviewer.judge.scope.agenda import (
 )
 from hunkwise.reviewer.judge.scope.coverage import coverage, manifest
 from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.scope.skips import also_read, late, merged
+from hunkwise.reviewer.judge.thresholds import settled
 from hunkwise.reviewer.linters.claims import UNHEARD, Analysis, joined
-from hunkwise.reviewer.text.globs import matches
 from hunkwise.reviewer.types import (
     Change,
-    FileDiff,
     FileKey,
     Finding,
     Place,
-    Rejected,
     Review,
     Severity,
     Skipped,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a review is: `done` of `total` hunks. `found` is a finding just confirmed that clears every bar.
-
-    Whether it is said is settled at the end: of twins one is, and of many the best.
-    `recalled` of those done were not read now, but as they stand in an earlier review.
-    """
-
-    done: int
-    total: int
-    path: str = ""
-    found: Finding | None = None
-    recalled: int = 0
-
-
-Observer = Callable[[Progress], None]
 
 
 def review(
@@ -129,7 +111,7 @@ def carry_out(
     asking = bool(todo.asked or heard)
     if todo.asked:
         config = aim(config, engine)
-    tell = _Teller(config, silence, len(todo.asked) + len(heard), observer)
+    tell = Teller(config, silence, len(todo.asked) + len(heard), observer)
     checked, unchecked = _check_all(todo, tell, time_left)
     ruled, unruled = _inspect_all(todo, ruleset(config, own_rules), checked, tell, time_left)
     inquiry = Inquiry(todo.change, config.judging, _Hasty(engine, time_left), guidelines, config.rules)
@@ -144,11 +126,11 @@ def carry_out(
     made = distinguish([*known, *(found for result in examined for found in result.findings)])
     said, unsaid = settled(made, todo.change, config, silence)
     missed = [
-        *(_also_read(_late(skip, unchecked), analysis) for skip in read_after_all(todo.skipped, heard)),
+        *(also_read(late(skip, unchecked), analysis) for skip in read_after_all(todo.skipped, heard)),
         *(skip for result in examined for skip in result.skipped),
     ]
     faulty = {skip.key for skip in missed if skip.fault}
-    skipped = _joined([*missed, *(skip for skip in unruled if skip.key not in faulty), *analysis.skipped])
+    skipped = merged([*missed, *(skip for skip in unruled if skip.key not in faulty), *analysis.skipped])
     return Review(
         findings=said,
         rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),
@@ -189,41 +171,7 @@ class _Hasty(Around):
         return bundle if left == math.inf else replace(bundle, deadline=left)
 
 
-@dataclass(frozen=True, slots=True)
-class _Teller:
-    """Tells the observer how far the review is, and of what is found as it comes."""
-
-    config: Config
-    silence: Silence
-    total: int
-    observer: Observer
-
-    def __call__(self, done: int, path: str = "", recalled: int = 0) -> None:
-        self.observer(Progress(done, self.total, path, recalled=recalled))
-
-    def found(self, pick: Picked, made: Sequence[Finding], done: int, recalled: int = 0) -> None:
-        """Tell of what was found in a hunk, as far as that alone can be settled."""
-        self.found_in(replace(pick.file, hunks=(pick.whole,)), made, done, recalled)
-
-    def found_in(self, file: FileDiff, made: Sequence[Finding], done: int = 0, recalled: int = 0) -> None:
-        """Tell of what was found in a file, as far as that alone can be settled."""
-        if made:
-            for found in settled(made, Change((file,)), self.config, self.silence)[0]:
-                self.observer(Progress(done, self.total, file.path, found, recalled))
-
-
-def settled(
-    made: Sequence[Finding], change: Change, config: Config, silence: Silence
-) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
-    """Decide which findings are said; what people silenced takes no place of others."""
-    heard, silenced = part(made, change, silence)
-    said, unsaid = ranking.settle(heard, bar(config), floors({found.path for found in heard}, config))
-    return said, (*unsaid, *silenced)
-
-
-def _check_all(
-    todo: Agenda, tell: _Teller, time_left: TimeLeft
-) -> tuple[list[Finding], set[Place | FileKey]]:
+def _check_all(todo: Agenda, tell: Teller, time_left: TimeLeft) -> tuple[list[Finding], set[Place | FileKey]]:
     """Make the remarks that need no model; gives also the hunks, and their files, not reached in time."""
     made: list[Finding] = []
     for number, pick in enumerate(todo.checked):
@@ -236,7 +184,7 @@ def _check_all(
 
 
 def _inspect_all(
-    todo: Agenda, rules: RuleSet, checked: Sequence[Finding], tell: _Teller, time_left: TimeLeft
+    todo: Agenda, rules: RuleSet, checked: Sequence[Finding], tell: Teller, time_left: TimeLeft
 ) -> tuple[list[Finding], list[Skipped]]:
     """Read the files by rules; gives also those that could not be read, or not in time."""
     made: list[Finding] = []
@@ -275,30 +223,8 @@ def _also(ruled: Iterable[Finding], own: Sequence[Mapping[str, Any]]) -> dict[st
     return {name: mine.get(name) or other_names(name) for name in {found.source.rule for found in ruled}}
 
 
-def _late(skip: Skipped, unchecked: Collection[Place | FileKey]) -> Skipped:
-    """Make a fault of what would have been checked without a model, had there been time."""
-    missed = (skip.place or skip.key) in unchecked
-    return replace(skip, fault=True, reason=LATE) if missed and CHECKED in skip.reason else skip
-
-
-def _also_read(skip: Skipped, analysis: Analysis) -> Skipped:
-    """Say of what the model is not asked about which other tools have read it."""
-    names = analysis.readers.get(skip.path, ()) if CHECKED in skip.reason and not skip.fault else ()
-    return replace(skip, reason=f"{skip.reason}, read by {', '.join(names)}") if names else skip
-
-
-def _joined(skipped: Sequence[Skipped]) -> tuple[Skipped, ...]:
-    """Name each hunk once for a reason: pieces of a large one share theirs."""
-    joined: dict[tuple[FileKey, int | None, str, bool], Skipped] = {}
-    for skip in skipped:
-        name = skip.key, skip.hunk, skip.reason, skip.fault
-        other = joined.get(name)
-        joined[name] = skip if other is None else replace(other, lines=other.lines + skip.lines)
-    return tuple(joined.values())
-
-
 def _examine_all(
-    asked: Sequence[tuple[Picked, Inquiry]], recall: Recall, tell: _Teller, time_left: TimeLeft
+    asked: Sequence[tuple[Picked, Inquiry]], recall: Recall, tell: Teller, time_left: TimeLeft
 ) -> list[Examined]:
     """Recall or examine each hunk."""
     examined: list[Examined] = []
@@ -318,7 +244,7 @@ def _examine_all(
 
 
 def _listen_all(
-    asked: Sequence[tuple[Picked, Inquiry]], panel: Panel, tell: _Teller, before: int, time_left: TimeLeft
+    asked: Sequence[tuple[Picked, Inquiry]], panel: Panel, tell: Teller, before: int, time_left: TimeLeft
 ) -> list[Examined]:
     """Ask the model in words about each hunk, after `before` others were read."""
     examined: list[Examined] = []
@@ -359,17 +285,6 @@ def _too_long(error: errors.PromptTooLong, inquiry: Inquiry) -> str:
         return reason
     what = "guidelines and instructions" if any(rule.instructions for rule in inquiry.rules) else "guidelines"
     return f"{reason}; the project's {what} take {own} of them: shorten them, or raise num_ctx"
-
-
-def bar(config: Config) -> ranking.Bar:
-    """Give what a finding must reach under these settings."""
-    return ranking.Bar(config.min_severity, config.min_confidence, config.max_comments)
-
-
-def floors(paths: Iterable[str], config: ProjectSettings) -> tuple[tuple[str, Severity], ...]:
-    """Give the paths for which a rule sets its own least severity; the last rule that matches wins."""
-    ruling = [(rule.paths, rule.min_severity) for rule in config.rules if rule.min_severity is not None]
-    return tuple((path, least) for path in sorted(paths) for globs, least in ruling if matches(path, globs))
 
 
 def _out_of_time(pick: Picked) -> Examined:

@@ -6,15 +6,15 @@ Every function takes the folder that the user stands in and gives a Change with 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from hunkwise.reviewer.diff.apply import apply, is_applied
 from hunkwise.reviewer.diff.parse import Limits, decode, parse_diff
-from hunkwise.reviewer.errors import GitError, UsageError
+from hunkwise.reviewer.errors import GitError
 from hunkwise.reviewer.source.ci import Variables
+from hunkwise.reviewer.source.commits import commit_id, empty_tree, is_shallow
 from hunkwise.reviewer.source.git import (
     PATHS_AT_ONCE,
     PLAIN_DIFF,
@@ -22,27 +22,15 @@ from hunkwise.reviewer.source.git import (
     Repository,
     asks,
     blobs,
-    commit_id,
-    empty_tree,
-    is_shallow,
     repository,
     run,
     run_within,
 )
 from hunkwise.reviewer.source.merges import Side, known
-from hunkwise.reviewer.source.worktree import (
-    LARGEST_FILE,
-    borrowed,
-    is_binary,
-    listed,
-    place,
-    read_regular,
-    snapshot,
-)
-from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Line, Skipped
+from hunkwise.reviewer.source.worktree import LARGEST_FILE, borrowed, is_binary, place, read_regular, snapshot
+from hunkwise.reviewer.types import Change, FileDiff, Skipped
 
 TEXT_BYTES = 128 * 1024 * 1024  # of all whole texts of one side together
-_VERSION_FOLDERS = frozenset({".git", ".hg", ".svn"})
 _DIFF = ("-p", "-M", "-l1000", "-U3", "--diff-filter=u", *PLAIN_DIFF)
 _OWN_CHANGES = "only what it changes by itself is reviewed, not what is merged as it was committed"
 
@@ -111,35 +99,6 @@ def between(folder: Path, starts: Sequence[str], end: str, limits: Limits, envir
         older = f"{end} is older than {start}, which has all of it; did you mean --from {end} --to {start}?"
         return replace(change, notes=(*change.notes, older))
     return change
-
-
-def scan(folder: Path, paths: Sequence[str], limits: Limits, environ: Variables) -> Change:
-    """Whole files, and all files in folders, as if newly written; inside a repository without ignored ones.
-
-    Raises UsageError for a path that is not there, or outside the repository.
-    """
-    top, names = _scanned(folder, paths, environ)
-    files: list[FileDiff] = []
-    skipped: list[Skipped] = []
-    texts: dict[str, str] = {}
-    lines = 0
-    for name in names:
-        try:
-            content = read_regular(top, name)
-        except OSError as error:
-            skipped.append(Skipped(name, f"can't be read: {error.strerror}", fault=True))
-            continue
-        if content is None:
-            skipped.append(Skipped(name, "not a regular file"))
-        elif is_binary(content):
-            files.append(FileDiff(None, name, FileStatus.ADDED, binary=True))
-        elif reason := _over(content, len(files), lines, limits):
-            skipped.append(Skipped(name, reason, fault=True))
-        else:
-            texts[name] = decode(content)
-            files.append(_written(name, texts[name]))
-            lines += content.count(b"\n")
-    return Change(tuple(files), tuple(skipped), texts)
 
 
 def with_texts(folder: Path, change: Change, environ: Variables) -> Change:
@@ -240,84 +199,6 @@ def _unmerged(repo: Repository) -> tuple[Skipped, ...]:
     output = run(repo, "ls-files", "-u", "-z")
     paths = sorted({os.fsdecode(entry.split(b"\t", 1)[1]) for entry in output.split(b"\0") if entry})
     return tuple(Skipped(path, "has a merge conflict that is not resolved", fault=True) for path in paths)
-
-
-def _scanned(folder: Path, paths: Sequence[str], environ: Variables) -> tuple[Path, list[str]]:
-    """The folder that paths are relative to, and the files to read."""
-    named = [folder.absolute() / path for path in paths]
-    for path, given in zip(named, paths, strict=True):
-        try:
-            mode = path.stat().st_mode
-            if stat.S_ISDIR(mode):
-                os.scandir(path).close()  # git passes over folders that it can't read
-        except OSError as error:
-            raise UsageError(
-                f"{given}: there is no file or folder that can be scanned: {error.strerror}"
-            ) from None
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            raise UsageError(f"{given}: is neither a file nor a folder, so it can't be scanned")
-    try:
-        repo = repository(folder, environ)
-    except GitError:
-        repo = None
-    if repo is None or repo.top is None:
-        real = [path.resolve() for path in named]
-        top = folder.resolve()
-        if not all(path.is_relative_to(top) for path in real):
-            top = Path(os.path.commonpath([path.parent for path in real]))
-        return top, sorted({file.relative_to(top).as_posix() for path in real for file in _files(path)})
-    top = repo.top.resolve()
-    inside = [_inside(path.resolve(), top, given) for path, given in zip(named, paths, strict=True)]
-    files = {name for name, path in zip(inside, named, strict=True) if path.is_file()}
-    folders = [name for name, path in zip(inside, named, strict=True) if not path.is_file()]
-    if folders:
-        files |= {name for name in listed(repo, *folders) if os.path.isfile(top / name)}  # noqa: PTH113 - never raises
-    return top, sorted(files)
-
-
-def _inside(path: Path, top: Path, given: str) -> str:
-    if not path.is_relative_to(top):
-        raise UsageError(f"{given}: is outside the repository {top}")
-    return path.relative_to(top).as_posix()
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-        return
-    for root, folders, names in os.walk(path, onerror=_unscannable):  # follows no links to folders
-        folders[:] = sorted(set(folders) - _VERSION_FOLDERS)
-        yield from (Path(root) / name for name in sorted(names))
-
-
-def _unscannable(error: OSError) -> None:
-    raise UsageError(f"{error.filename}: can't be scanned: {error.strerror}") from None
-
-
-def _over(content: bytes, files: int, lines: int, limits: Limits) -> str:
-    if len(content) > LARGEST_FILE:
-        return f"larger than {LARGEST_FILE:,} bytes"
-    if files >= limits.files:
-        return f"over the limit of {limits.files:,} files"
-    if lines + content.count(b"\n") > limits.lines:
-        return f"over the limit of {limits.lines:,} lines"
-    if max(map(len, content.split(b"\n"))) > limits.line_length * 4:  # bytes of a character at most
-        return f"a line over the limit of {limits.line_length:,} characters"
-    return ""
-
-
-def _written(name: str, text: str) -> FileDiff:
-    """A file as a diff shows a new one."""
-    texts = text.split("\n")
-    no_newline = bool(texts.pop())
-    if no_newline:
-        texts = text.split("\n")
-    lines = tuple(
-        Line("added", line, None, number, no_newline and number == len(texts))
-        for number, line in enumerate(texts, 1)
-    )
-    hunks = (Hunk(0, 0, 1, len(lines), "", lines),) if lines else ()
-    return FileDiff(None, name, FileStatus.ADDED, hunks)
 
 
 def _candidates(folder: Path, repo: Repository | None, paths: set[str]) -> Iterator[dict[str, str]]:

@@ -8,7 +8,8 @@ from difflib import unified_diff
 from hunkwise.engine import Engine, Scored, ScriptedEngine
 from hunkwise.reviewer.config.settings import JudgeSettings
 from hunkwise.reviewer.diff.parse import parse_diff
-from hunkwise.reviewer.judge.judgement import Inquiry, Spot, inquiries, read_evidence, read_with_context
+from hunkwise.reviewer.judge.hunk import Inquiry, Spot, inquiries, read_with_context
+from hunkwise.reviewer.judge.judgement import read_evidence
 from hunkwise.reviewer.judge.likelihood.calibration import layer_for
 from hunkwise.reviewer.judge.scope.askable import told_of
 from hunkwise.reviewer.judge.scope.selection import select

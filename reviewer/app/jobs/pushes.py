@@ -16,7 +16,8 @@ from urllib.parse import unquote
 
 from hunkwise.reviewer.app.sources import Source
 from hunkwise.reviewer.errors import GitError
-from hunkwise.reviewer.source.git import Repository, asks, empty_tree, is_shallow, repository, run
+from hunkwise.reviewer.source.commits import empty_tree, is_shallow
+from hunkwise.reviewer.source.git import Repository, asks, repository, run
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHORT = re.compile(r"(?:[^/:@]*@)?(?P<host>[^/:]+):(?P<path>.*)", re.DOTALL)  # user@host:path

@@ -20,7 +20,8 @@ from hunkwise.reviewer.errors import GitError
 from hunkwise.reviewer.judge.scope.selection import select
 from hunkwise.reviewer.languages.comments import code_of, codes
 from hunkwise.reviewer.source.ci import Variables
-from hunkwise.reviewer.source.git import PLAIN_DIFF, Repository, commit_id, repository, run
+from hunkwise.reviewer.source.commits import commit_id
+from hunkwise.reviewer.source.git import PLAIN_DIFF, Repository, repository, run
 from hunkwise.reviewer.types import FileDiff, FileStatus, Line
 
 MOST_FIX_LINES = 12  # of code that a fix removes or adds, in one file

@@ -15,9 +15,9 @@ from hunkwise.reviewer.findings import suggestion
 from hunkwise.reviewer.judge import prompt
 from hunkwise.reviewer.judge.asked.claims import MOST, Claim, Supported, merged, read_claims, schema
 from hunkwise.reviewer.judge.asked.questions import Due, ask
-from hunkwise.reviewer.judge.judgement import UNTRUE, UNUSABLE, known_of, name_of, text_of
 from hunkwise.reviewer.judge.wording import sentences
 from hunkwise.reviewer.judge.wording.facts import Facts
+from hunkwise.reviewer.judge.wording.remark import UNTRUE, UNUSABLE, known_of, name_of, text_of
 from hunkwise.reviewer.text.redaction import REDACTED, redact
 from hunkwise.reviewer.types import Category, Change, Finding, HunkContext, Rejected, Suggestion, Witness
 

@@ -12,9 +12,10 @@ from hunkwise.reviewer.judge.asked import typed
 from hunkwise.reviewer.judge.asked.competence import NOTHING, Competence, competence_of
 from hunkwise.reviewer.judge.asked.free import Asking, review_freely
 from hunkwise.reviewer.judge.asked.questions import questions
-from hunkwise.reviewer.judge.judgement import Examined, Inquiry, categories_of
+from hunkwise.reviewer.judge.hunk import Examined, Inquiry
 from hunkwise.reviewer.judge.scope.askable import NEW_CODE
 from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.wording.remark import categories_of
 from hunkwise.reviewer.types import Skipped
 
 LEAST_PARAMETERS = 6_500_000_000  # what is called a 7B has 6.7 to 8 billion

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
-from hunkwise.reviewer.judge.likelihood.evidence import blocks
+from hunkwise.reviewer.judge.likelihood.blocks import blocks
 from hunkwise.reviewer.types import FileDiff, Line, Replacement
 
 MOST_WORDS = 200  # of a side; comparing takes quadratic time

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from hunkwise.reviewer.checks.files import language_of
 from hunkwise.reviewer.config.settings import ProjectSettings
-from hunkwise.reviewer.judge.likelihood import evidence
+from hunkwise.reviewer.judge.likelihood.blocks import blocks
+from hunkwise.reviewer.judge.likelihood.sides import comment_lines
 from hunkwise.reviewer.judge.scope.askable import NEW_CODE, Told, hidden, told_of, unread
 from hunkwise.reviewer.judge.scope.selection import Picked, excused, is_ours, select
 from hunkwise.reviewer.languages.prose import is_prose
@@ -148,11 +149,11 @@ def _unread(pick: Picked, told: Mapping[FileKey, Told]) -> Counter[str]:
     )
     context = hidden(bare)  # as the model will read it
     reasons: Counter[str] = Counter()
-    for block in evidence.blocks(pick.hunk):
+    for block in blocks(pick.hunk):
         changed = sum(pick.hunk.lines[at].kind != "context" for at in block)
         if reason := unread(context, block):
             reasons[reason] += changed
-        elif dropped := evidence.dropped(context, block):
+        elif dropped := comment_lines(context, block):
             reasons[_COMMENTS] += dropped
     return reasons
 

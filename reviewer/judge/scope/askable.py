@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hunkwise.reviewer.judge.likelihood import evidence
 from hunkwise.reviewer.judge.likelihood.replacements import repeated, replacement
+from hunkwise.reviewer.judge.likelihood.sides import Sides, sides_of
 from hunkwise.reviewer.languages.comments import Codes, codes_of
 from hunkwise.reviewer.languages.refactorings import refactorings_of
 from hunkwise.reviewer.text.redaction import plain
@@ -48,7 +48,7 @@ def told_of(
 
 def unread(context: HunkContext, block: range) -> str:
     """Say why no remark of the model's can come of a block; "" of one that is asked about."""
-    sides = evidence.sides(context, block)
+    sides = sides_of(context, block)
     if not commentable(context.hunk, block, sides):
         return "removed lines that no line stands beside to remark on"
     if sides.new.text == sides.old.text and sides.new.text.strip():
@@ -60,7 +60,7 @@ def unread(context: HunkContext, block: range) -> str:
     return "" if sides.old.code else NEW_CODE
 
 
-def commentable(hunk: Hunk, block: range, sides: evidence.Sides) -> tuple[int, ...]:
+def commentable(hunk: Hunk, block: range, sides: Sides) -> tuple[int, ...]:
     """New-side lines a remark may sit on: the added ones; where code only went, the lines that touch it."""
     touching = [hunk.lines[i].new_no for i in (block.start - 1, block.stop) if 0 <= i < len(hunk.lines)]
     added = [hunk.lines[i].new_no for i in block if hunk.lines[i].kind == "added"]

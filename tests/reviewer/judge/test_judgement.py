@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hunkwise.reviewer.judge.judgement import NEAR_LINES, narrowed
+from hunkwise.reviewer.judge.wording.remark import NEAR_LINES, narrowed
 from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk, HunkContext, Line
 
 

@@ -29,7 +29,8 @@ from hunkwise.engine.store.port import MemoryStore
 from hunkwise.reviewer.config.path_rules import Rule
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.diff.parse import parse_diff
-from hunkwise.reviewer.judge.pipeline import Progress, review
+from hunkwise.reviewer.judge.pipeline import review
+from hunkwise.reviewer.judge.progress import Progress
 from hunkwise.reviewer.report import summary
 from hunkwise.reviewer.types import Category, Change, Severity
 

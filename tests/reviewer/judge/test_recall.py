@@ -21,10 +21,11 @@ from hunkwise.reviewer.config.path_rules import Rule
 from hunkwise.reviewer.config.settings import Config, JudgeSettings
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.judge import judgement, memory
-from hunkwise.reviewer.judge.judgement import Examined, Inquiry
+from hunkwise.reviewer.judge.hunk import Examined, Inquiry
 from hunkwise.reviewer.judge.pipeline import review
 from hunkwise.reviewer.judge.scope.askable import hidden
 from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.wording import remark
 from hunkwise.reviewer.types import (
     Category,
     Change,
@@ -85,16 +86,16 @@ def judged(draw: st.DrawFn) -> tuple[Hunk, Examined]:
             draw(TEXTS),
             draw(st.floats(0, 1)),
             draw(st.booleans()),
-            judgement.name_of(context, line),
-            (judgement.text_of(context, line),),
+            remark.name_of(context, line),
+            (remark.text_of(context, line),),
             witnesses=(judgement.LIKELIHOOD,),
         )
 
     said = [found() for _ in range(draw(st.integers(0, 3)))]
     said = [
-        replace(one, suggestion=judgement.suggested(context, one.start_line, inquiry.change)) for one in said
+        replace(one, suggestion=remark.suggested(context, one.start_line, inquiry.change)) for one in said
     ]
-    reasons = st.sampled_from([judgement.UNTRUE, judgement.UNUSABLE]) | TEXTS
+    reasons = st.sampled_from([remark.UNTRUE, remark.UNUSABLE]) | TEXTS
     unsaid = [Rejected(found(), draw(reasons)) for _ in range(draw(st.integers(0, 2)))]
     return made, Examined(tuple(said), tuple(unsaid))
 

@@ -14,6 +14,7 @@ from gits import added, git
 from hunkwise.reviewer.diff.parse import Limits, parse_diff
 from hunkwise.reviewer.errors import GitError, UsageError
 from hunkwise.reviewer.source import local
+from hunkwise.reviewer.source.scan import scan
 from hunkwise.reviewer.types import FileStatus
 
 LIMITS = Limits()
@@ -336,7 +337,7 @@ def test_nothing_of_the_repository_runs(hostile: Path, tmp_path: Path) -> None:
     local.commit(hostile, "HEAD", LIMITS, os.environ)
     local.commit(hostile, "HEAD~2", LIMITS, os.environ)
     local.between(hostile, ["HEAD~1"], "HEAD", LIMITS, os.environ)
-    local.scan(hostile, ["."], LIMITS, os.environ)
+    scan(hostile, ["."], LIMITS, os.environ)
     local.with_texts(hostile, parse_diff(b"--- a/b.txt\n+++ b/b.txt\n@@ -1 +1 @@\n-b\n+racy\n"), os.environ)
     assert not canary.exists()
     (hostile / ".git/MERGE_HEAD").write_text(git(hostile, "rev-parse", "HEAD~1") + "\n")
@@ -376,7 +377,7 @@ def test_scan_in_a_repository_leaves_out_what_is_ignored(repo: Path) -> None:
     (repo / "src/empty.py").write_text("")
     (repo / "src/link.py").symlink_to("/etc/passwd")
     (repo / "src/long.py").symlink_to("a" * 300)  # no name can be that long
-    change = local.scan(repo, ["src"], LIMITS, os.environ)
+    change = scan(repo, ["src"], LIMITS, os.environ)
 
     assert added(change) == {
         "src/a.py": ["one", "TWO", "three"],
@@ -386,7 +387,7 @@ def test_scan_in_a_repository_leaves_out_what_is_ignored(repo: Path) -> None:
     }
     assert [skip.path for skip in change.skipped] == ["src/link.py"]
     assert change.files[3].hunks[0].lines[0].no_newline
-    assert added(local.scan(repo / "src", ["x.log", "../b.txt"], LIMITS, os.environ)) == {
+    assert added(scan(repo / "src", ["x.log", "../b.txt"], LIMITS, os.environ)) == {
         "b.txt": ["b"],
         "src/x.log": ["log"],
     }
@@ -400,8 +401,8 @@ def test_scan_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     (tmp_path / "in/.git/config").write_text("not code\n")
     (tmp_path / "in/deep/a.py").write_text("a\n")
 
-    assert added(local.scan(tmp_path / "in", ["."], LIMITS, os.environ)) == {"deep/a.py": ["a"]}
-    assert added(local.scan(tmp_path / "in/.git", [str(tmp_path / "in/deep/a.py")], LIMITS, os.environ)) == {
+    assert added(scan(tmp_path / "in", ["."], LIMITS, os.environ)) == {"deep/a.py": ["a"]}
+    assert added(scan(tmp_path / "in/.git", [str(tmp_path / "in/deep/a.py")], LIMITS, os.environ)) == {
         "a.py": ["a"]
     }
 
@@ -409,15 +410,15 @@ def test_scan_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_scan_of_what_is_not_there(repo: Path, tmp_path: Path) -> None:
     """A path that does not exist, or lies outside the repository, is named."""
     with pytest.raises(UsageError, match="nope"):
-        local.scan(repo, ["nope"], LIMITS, os.environ)
+        scan(repo, ["nope"], LIMITS, os.environ)
     with pytest.raises(UsageError, match="outside"):
-        local.scan(repo, [str(tmp_path)], LIMITS, os.environ)
+        scan(repo, [str(tmp_path)], LIMITS, os.environ)
 
 
 def test_scan_states_its_limits(repo: Path) -> None:
     """Files over a limit are faults."""
     (repo / "wide.py").write_text("x" * 1000)
-    change = local.scan(repo, ["."], Limits(lines=3, line_length=100), os.environ)
+    change = scan(repo, ["."], Limits(lines=3, line_length=100), os.environ)
 
     assert [(skip.path, skip.fault) for skip in change.skipped] == [("src/a.py", True), ("wide.py", True)]
 
@@ -464,7 +465,7 @@ def test_what_can_not_be_scanned_is_refused(repo: Path, name: str) -> None:
     os.mkfifo(repo / "pipe")
     (repo / "loop").symlink_to("loop")
     with pytest.raises(UsageError, match=name):
-        local.scan(repo, (name,), LIMITS, os.environ)
+        scan(repo, (name,), LIMITS, os.environ)
 
 
 def test_a_file_that_can_not_be_read_is_reported(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -476,7 +477,7 @@ def test_a_file_that_can_not_be_read_is_reported(repo: Path, monkeypatch: pytest
     (repo / "src/a.py").write_text("changed\n")
     patch = parse_diff(b"--- a/src/a.py\n+++ b/src/a.py\n@@ -2 +2 @@\n-TWO\n+2\n")
     monkeypatch.setattr("hunkwise.reviewer.source.worktree._parent", refuse)
-    changes = local.scan(repo, ("src",), LIMITS, os.environ), local.working(repo, LIMITS, os.environ)
+    changes = scan(repo, ("src",), LIMITS, os.environ), local.working(repo, LIMITS, os.environ)
     for change in changes:
         assert [(skip.path, skip.reason, skip.fault) for skip in change.skipped] == [
             ("src/a.py", "can't be read: Permission denied", True)
@@ -505,4 +506,4 @@ def test_a_folder_that_can_not_be_read_is_refused(tmp_path: Path, monkeypatch: p
 
         monkeypatch.setattr(os, "scandir", refuse)
         with pytest.raises(UsageError, match=f"{hidden}: .*: Permission denied"):
-            local.scan(tmp_path, ("top",), LIMITS, os.environ)
+            scan(tmp_path, ("top",), LIMITS, os.environ)

@@ -10,19 +10,11 @@ import pytest
 
 from hunkwise.engine import Scored, TokenScore
 from hunkwise.reviewer.diff.parse import parse_diff
+from hunkwise.reviewer.judge.likelihood.blocks import MOST_SPREAD, blocks, spread
 from hunkwise.reviewer.judge.likelihood.calibration import UNCALIBRATED, Layer, layer_for
-from hunkwise.reviewer.judge.likelihood.evidence import (
-    CHANCE,
-    MOST_SPREAD,
-    Sides,
-    blocks,
-    reading,
-    sides,
-    spread,
-    suspects,
-    words,
-)
+from hunkwise.reviewer.judge.likelihood.evidence import CHANCE, reading, suspects, words
 from hunkwise.reviewer.judge.likelihood.evidence import features as read_off
+from hunkwise.reviewer.judge.likelihood.sides import Sides, sides_of
 from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk, HunkContext, Line, LineCode
 
 HUNK = Hunk(
@@ -80,7 +72,7 @@ def features(read: Sides, new: Scored, old: Scored) -> dict[str, float]:
 
 def test_both_sides_follow_the_same_lines() -> None:
     """The shared text ends where the change begins; each side goes on with its own lines."""
-    read = sides(CONTEXT, BLOCK)
+    read = sides_of(CONTEXT, BLOCK)
 
     assert read.before == "a = 1\n"
     assert read.new.text == "b = a - 1\n"
@@ -90,7 +82,7 @@ def test_both_sides_follow_the_same_lines() -> None:
 
 def test_a_side_without_a_line_is_an_empty_one() -> None:
     """What is only removed leaves a blank line to score, which counts for nothing."""
-    read = sides(replace(CONTEXT, hunk=replace(HUNK, lines=(HUNK.lines[0], HUNK.lines[1]))), range(1, 2))
+    read = sides_of(replace(CONTEXT, hunk=replace(HUNK, lines=(HUNK.lines[0], HUNK.lines[1]))), range(1, 2))
 
     assert (read.new.text, read.new.lines, read.new.code) == ("\n", ((None, 0),), False)
     assert features(read, _scored("new", [("\n", -9.0, -0.1)]), OLD)["gap"] == 0
@@ -109,7 +101,7 @@ def test_another_block_is_taken_as_made() -> None:
     """A block's old text follows the new text of the others before it."""
     lines = (*HUNK.lines, HUNK.lines[3], Line("removed", "old end", 5, None), Line("added", "end", None, 5))
     context = replace(CONTEXT, hunk=replace(HUNK, lines=lines))
-    first, second = (sides(context, block) for block in blocks(context.hunk))
+    first, second = (sides_of(context, block) for block in blocks(context.hunk))
 
     assert (first.old.text, second.old.text) == ("b = a + 1\n", "old end\n")
     assert second.before == "a = 1\nb = a - 1\nprint(b)\nprint(b)\n"
@@ -117,7 +109,7 @@ def test_another_block_is_taken_as_made() -> None:
 
 def test_the_gaps_favour_the_likelier_text() -> None:
     """Where the old text is likelier the gap is positive."""
-    read = sides(CONTEXT, BLOCK)
+    read = sides_of(CONTEXT, BLOCK)
     got = features(read, NEW, OLD)
 
     total = (-0.1 - 0.05) - (-0.1 - 3.0)
@@ -127,7 +119,7 @@ def test_the_gaps_favour_the_likelier_text() -> None:
 
 def test_a_small_gap_is_chance() -> None:
     """A difference within two standard scores says nothing, either way."""
-    read = sides(CONTEXT, BLOCK)
+    read = sides_of(CONTEXT, BLOCK)
     likelier = replace(NEW.tokens[1], logprob=-1.0)
     near = replace(NEW, tokens=(NEW.tokens[0], likelier))
 
@@ -150,7 +142,7 @@ def test_a_name_of_several_tokens_is_one_word() -> None:
 
 def test_swapping_the_sides_turns_the_gaps_round() -> None:
     """A fix is a bug read backwards: the gaps change sign and nothing else."""
-    read = sides(CONTEXT, BLOCK)
+    read = sides_of(CONTEXT, BLOCK)
     there, back = features(read, NEW, OLD), features(read, OLD, NEW)
 
     for name in ("gap", "drops"):
@@ -159,7 +151,7 @@ def test_swapping_the_sides_turns_the_gaps_round() -> None:
 
 def test_length_is_no_evidence_of_its_own() -> None:
     """Between sides of different length the sum counts less."""
-    read = sides(CONTEXT, BLOCK)
+    read = sides_of(CONTEXT, BLOCK)
     long = _scored("new", [(" x", -1.0, -1.0)] * 40)
     read = replace(read, new=replace(read.new, text=" x" * 40 + "\n", lines=((2, 81),)))
 
@@ -177,7 +169,7 @@ def test_a_comment_is_not_read(kind: Literal["added", "removed"], above: str, be
     lines = (noted[0], *([said] if above else []), *noted[1:])
     context = replace(CONTEXT, codes=codes, hunk=replace(HUNK, lines=lines))
 
-    assert sides(context, range(1, 3 + bool(above))) == sides(CONTEXT, BLOCK)
+    assert sides_of(context, range(1, 3 + bool(above))) == sides_of(CONTEXT, BLOCK)
 
 
 def test_a_comment_in_another_block_is_not_read() -> None:
@@ -185,14 +177,14 @@ def test_a_comment_in_another_block_is_not_read() -> None:
     lines = (Line("added", "# approved", None, 1), Line("context", "# why", 1, 2), *HUNK.lines)
     context = replace(CONTEXT, codes={(None, 1): LineCode("")}, hunk=replace(HUNK, lines=lines))
 
-    assert sides(context, range(3, 5)).before == f"# why\n{sides(CONTEXT, BLOCK).before}"
+    assert sides_of(context, range(3, 5)).before == f"# why\n{sides_of(CONTEXT, BLOCK).before}"
 
 
 def test_a_block_of_comments_has_no_code() -> None:
     """So it is not asked about."""
     lines = (Line("removed", "# old", 1, None), Line("added", "# new", None, 1))
     codes = {line.numbers: LineCode("") for line in lines}
-    read = sides(replace(CONTEXT, codes=codes, hunk=replace(HUNK, lines=lines)), range(2))
+    read = sides_of(replace(CONTEXT, codes=codes, hunk=replace(HUNK, lines=lines)), range(2))
 
     assert not read.new.code
     assert not read.old.code
@@ -200,7 +192,7 @@ def test_a_block_of_comments_has_no_code() -> None:
 
 def test_words_that_only_went_are_evidence() -> None:
     """Dropped words that belong there count, added ones count the other way, and odd words hardly."""
-    read = sides(CONTEXT, BLOCK)
+    read = sides_of(CONTEXT, BLOCK)
     read = replace(read, new=replace(read.new, text="b = a\n"))
     turned = replace(read, new=read.old, old=read.new)
     surprising = replace(OLD, tokens=(OLD.tokens[0], replace(OLD.tokens[1], logprob=-9.0)))
@@ -214,7 +206,7 @@ def test_words_that_only_went_are_evidence() -> None:
 
 def test_words_that_moved_are_no_evidence() -> None:
     """What went here and came in the same block or another one of the hunk is not missed."""
-    read = sides(CONTEXT, BLOCK)
+    read = sides_of(CONTEXT, BLOCK)
     gone = reading(replace(read, new=replace(read.new, text="b = a\n")), SHORT, OLD)
     turned = replace(gone, gone=gone.come, come=gone.gone)
 
@@ -225,7 +217,7 @@ def test_words_that_moved_are_no_evidence() -> None:
 
 def test_fewer_words_instead_of_more_count_by_the_share_that_is_lost() -> None:
     """A replacement that is shorter is a drop as far as it is shorter."""
-    read = sides(CONTEXT, BLOCK)
+    read = sides_of(CONTEXT, BLOCK)
     whole = reading(replace(read, new=replace(read.new, text="b = a\n")), SHORT, OLD)
     half = replace(whole, gone=whole.gone * 2, come=(replace(whole.gone[0], text="other"),))
 
@@ -234,7 +226,7 @@ def test_fewer_words_instead_of_more_count_by_the_share_that_is_lost() -> None:
 
 def test_the_most_surprising_line_comes_first() -> None:
     """A suspect carries how much rather the model would have read something else."""
-    read = sides(CONTEXT, BLOCK)
+    read = sides_of(CONTEXT, BLOCK)
     (suspect,) = suspects(read, NEW)
 
     assert suspect.line == 2

@@ -1,0 +1,113 @@
+"""One hunk on its way through the judgement: what is needed to judge it, what was read of it, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from hunkwise.engine import Bundle, Engine, Segment, errors
+from hunkwise.reviewer.checks.files import is_test
+from hunkwise.reviewer.config.path_rules import Rule
+from hunkwise.reviewer.config.settings import JudgeSettings
+from hunkwise.reviewer.judge.context import ABOVE, with_context
+from hunkwise.reviewer.judge.likelihood.blocks import spread
+from hunkwise.reviewer.judge.likelihood.evidence import Reading, Suspect
+from hunkwise.reviewer.judge.scope.askable import Told, hidden
+from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.languages.comments import Codes
+from hunkwise.reviewer.types import Change, FileKey, Finding, HunkContext, Rejected, Replacement, Skipped
+
+DEPTHS = {"quick": 0, "normal": 1, "deep": 3}  # times the context, by --effort; quick reads the hunk alone
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What came of one hunk. `failure` is the engine's, where it failed on this hunk."""
+
+    findings: tuple[Finding, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    failure: errors.NativeFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What every step of judging a hunk needs; `rules`, `refactorings`, `codes` and `setting` are its file's.
+
+    `setting` says how the change was made, in numbers that need no model: a slip is made in one place (`spread`,
+    blocks.py), and `tests` are rewritten as their subject is.
+
+    `settings` holds nothing else: it is a part of the name that the memory knows a hunk by.
+    """
+
+    change: Change
+    settings: JudgeSettings
+    engine: Engine
+    guidelines: str = ""
+    rules: tuple[Rule, ...] = ()
+    refactorings: Mapping[str, str] = field(default_factory=dict)
+    codes: Codes = field(default_factory=dict)
+    setting: Mapping[str, float] = field(default_factory=dict)
+    repeated: frozenset[Replacement] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A block of changed lines (indices in the hunk) and the evidence about it.
+
+    `lines` are those a remark may sit on.
+    """
+
+    block: range
+    lines: tuple[int, ...]
+    reading: Reading
+    features: Mapping[str, float]
+    suspects: tuple[Suspect, ...]
+
+    @property
+    def line(self) -> int:
+        """The line that a remark would sit on, before it is worded."""
+        return self.suspects[0].line if self.suspects else self.lines[-1]
+
+
+def inquiries(
+    picked: Sequence[Picked], inquiry: Inquiry, told: Mapping[FileKey, Told]
+) -> list[tuple[Picked, Inquiry]]:
+    """Give each hunk an inquiry of its own, with the rules for its path and what is `told` of its file."""
+    asked = []
+    places = spread(inquiry.change.files)
+    for pick in picked:
+        rules = tuple(rule for rule in inquiry.rules if pick.matches(rule.paths))
+        known = told[pick.file.key]
+        setting = {"spread": places, "tests": float(is_test(pick.file.path))}
+        own = replace(
+            inquiry,
+            rules=rules,
+            refactorings=known.refactorings,
+            codes=known.codes,
+            setting=setting,
+            repeated=known.repeated,
+        )
+        asked.append((pick, own))
+    return asked
+
+
+def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
+    """Give a hunk its surroundings inside the token budget, with secrets hidden from the model."""
+
+    def count(text: str) -> int:
+        return inquiry.engine.measure(Bundle((Segment(text, "raw"),), ())).shared
+
+    depth = DEPTHS[inquiry.settings.effort]
+    budget = inquiry.settings.context_tokens * depth
+    context = with_context(inquiry.change, pick, count, budget, ABOVE * depth)
+    told = Told(inquiry.refactorings, inquiry.codes)
+    return hidden(
+        replace(
+            context,
+            refactorings=told.pairs,
+            codes=told.codes,
+            setting=inquiry.setting,
+            repeated=inquiry.repeated,
+        )
+    )
