@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from hunkwise.engine.errors import Cancelled, DeadlineExceeded
-from hunkwise.engine.types import Answer, Bundle, BundleSize, Generated, Statistics
+from hunkwise.engine.types import Answer, Bundle, BundleSize, Generated, Piece, Statistics
 
 Answers = tuple[Answer, ...]
-OnText = Callable[[str, str], None]
+OnText = Callable[[str, Piece], None]
 """Hears the id of a `Generate` and the next piece of its text, from a thread of the engine's; must not raise."""
 
 
@@ -27,6 +27,7 @@ class Capability(StrEnum):
     CHOOSE = "choose"  # answers Choose
     GENERATE = "generate"  # answers Generate
     SCHEMA = "schema"  # keeps to a schema or pattern in every token
+    LOGPROBS = "logprobs"  # tells how likely the tokens were that it wrote
     STREAM = "stream"  # tells text as it comes; others tell it whole
     EMBED = "embed"  # turns a text into a vector
     TOKENIZE = "tokenize"  # counts tokens exactly, by the model's own tokenizer
@@ -136,7 +137,7 @@ def told(answers: Answers, on_text: OnText | None) -> Answers:
     """Tell whole texts to who wanted to hear them, and give the answers on."""
     for answer in answers if on_text else ():
         if isinstance(answer, Generated) and on_text:
-            on_text(answer.id, answer.text)
+            on_text(answer.id, Piece(answer.text, answer.tokens))
     return answers
 
 

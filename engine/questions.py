@@ -10,6 +10,7 @@ from hunkwise.engine.errors import InvalidQuestion, PromptTooLong
 from hunkwise.engine.models.modelfile.parameters import KNOWN
 from hunkwise.engine.types import Bundle, BundleSize, Choose, Embed, Generate, Pooling, Question, Score
 
+MOST_LOGPROBS = 20  # alternatives, as in OpenAI's and Ollama's API
 NO_SEED = 2**32 - 1  # as a seed, llama.cpp takes it for "choose one"
 
 
@@ -71,6 +72,11 @@ def _check_generate(question: Generate) -> None:
         raise InvalidQuestion(f"question {question.id!r} allows {question.max_tokens} tokens; give 1 or more")
     if question.schema is not None and question.pattern is not None:
         raise InvalidQuestion(f"question {question.id!r} has both a schema and a pattern; give one of them")
+    if question.logprobs is not None and not 0 <= question.logprobs <= MOST_LOGPROBS:
+        raise InvalidQuestion(
+            f"question {question.id!r}: logprobs must be between 0 and {MOST_LOGPROBS}, "
+            f"not {question.logprobs!r:.40}"
+        )
     try:
         json.dumps(question.schema)
     except (TypeError, ValueError) as error:

@@ -27,6 +27,7 @@ from hunkwise.engine.types import (
     Finish,
     Generate,
     Generated,
+    Likely,
     ModelSpec,
     Question,
     Score,
@@ -35,6 +36,7 @@ from hunkwise.engine.types import (
     Statistics,
     TokenScore,
     Usage,
+    Written,
 )
 
 NOTHING = Usage()
@@ -80,9 +82,11 @@ def plain_answer(question: Question, usage: Usage = NOTHING) -> Answer:
             ends = [0, *accumulate(len(word.encode("utf-8", "replace")) for word in words)]
             spans = zip(words, ends, ends[1:], strict=False)
             return Scored(name, tuple(TokenScore(*span, -0.1, -0.1, span[0]) for span in spans), usage)
-        case Generate(id=name, schema=schema):
+        case Generate(id=name, schema=schema, logprobs=logprobs):
             finish: Finish = "stop" if schema is None else "schema"
-            return Generated(name, "{}", finish, usage + Usage(sampled=1))
+            others = tuple(Likely(text.encode(), -0.1 - rank) for rank, text in enumerate(("{}", "[]", "0")))
+            tokens = () if logprobs is None else (Written(b"{}", -0.1, others[:logprobs]),)
+            return Generated(name, "{}", finish, usage + Usage(sampled=1), tokens)
         case Embed(id=name, text=text, normalised=normalised):
             counts = [0.0] * _WIDTH
             for byte in text.encode("utf-8", "replace"):

@@ -12,6 +12,7 @@ import hmac
 import json
 import math
 import zlib
+from collections.abc import Sequence
 
 from hunkwise.engine.store.key import canonical
 from hunkwise.engine.types import (
@@ -24,10 +25,12 @@ from hunkwise.engine.types import (
     Embedding,
     Generate,
     Generated,
+    Likely,
     Question,
     Score,
     Scored,
     TokenScore,
+    Written,
 )
 
 MAX_ENTRY = 1 << 20  # bytes as stored
@@ -79,6 +82,8 @@ def write_answer(answer: Answer) -> object:
     """Turn an answer into JSON's types, without id and usage: those belong to the call."""
     body = dataclasses.asdict(answer)
     del body["id"], body["usage"]
+    if isinstance(answer, Generated):
+        body["tokens"] = write_tokens(answer.tokens)
     return body
 
 
@@ -145,7 +150,45 @@ def _read_generated(question: Generate, value: object) -> Generated:
     finish = fields["finish"]
     if finish not in ("stop", "length", "schema"):
         raise BadEntry("finish is none of stop, length, schema")
-    return Generated(question.id, _text(fields["text"]), finish)
+    tokens = read_tokens(question, fields["tokens"])
+    return Generated(question.id, _text(fields["text"]), finish, tokens=tokens)
+
+
+def write_tokens(tokens: Sequence[Written]) -> list[object]:
+    """Turn written tokens into JSON's types, their bytes into hex."""
+    return [
+        [token.data.hex(), token.logprob, [[each.data.hex(), each.logprob] for each in token.alternatives]]
+        for token in tokens
+    ]
+
+
+def read_tokens(question: Generate, value: object) -> tuple[Written, ...]:
+    """Make written tokens from JSON. Raises BadEntry, also for more of them than were asked for."""
+    most = question.max_tokens if question.logprobs is not None else 0
+    if not isinstance(value, list) or len(value) > most:
+        raise BadEntry(f"expected a list of at most {most} tokens")
+    return tuple(_read_written(token, question.logprobs or 0) for token in value)
+
+
+def _read_written(value: object, most: int) -> Written:
+    match value:
+        case [str(data), logprob, list(others)] if len(others) <= most:
+            return Written(_bytes(data), _number(logprob), tuple(map(_read_likely, others)))
+    raise BadEntry("expected a token with its alternatives")
+
+
+def _read_likely(value: object) -> Likely:
+    match value:
+        case [str(data), logprob]:
+            return Likely(_bytes(data), _number(logprob))
+    raise BadEntry("expected a token")
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise BadEntry("expected hex digits") from error
 
 
 def _read_embedding(question: Embed, value: object) -> Embedding:

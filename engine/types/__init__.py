@@ -7,10 +7,13 @@ from hunkwise.engine.types.answers import (
     Embedding,
     Finish,
     Generated,
+    Likely,
+    Piece,
     Scored,
     Statistics,
     TokenScore,
     Usage,
+    Written,
     total_usage,
 )
 from hunkwise.engine.types.asking import (
@@ -42,9 +45,11 @@ __all__ = [
     "Finish",
     "Generate",
     "Generated",
+    "Likely",
     "Marker",
     "ModelSpec",
     "ParameterValue",
+    "Piece",
     "Pooling",
     "Question",
     "Role",
@@ -56,6 +61,7 @@ __all__ = [
     "Statistics",
     "TokenScore",
     "Usage",
+    "Written",
     "settled",
     "total_usage",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 Finish = Literal["stop", "length", "schema"]
 
@@ -95,13 +95,50 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Likely:
+    """A token that might come next, as its bytes: one may be a part of a character."""
+
+    data: bytes
+    logprob: float
+
+    @property
+    def text(self) -> str:
+        """The bytes as text; a part of a character shows as U+FFFD."""
+        return self.data.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Written(Likely):
+    """A token that was written, and the likeliest in its place, itself among them or not, likeliest first.
+
+    `logprob` is the model's own, whatever a grammar allowed or a sampling preferred.
+    """
+
+    alternatives: tuple[Likely, ...] = ()
+
+
+class Piece(str):
+    """A piece of a text as it comes, with the tokens that end in it where the question asked for them."""
+
+    __slots__ = ("tokens",)
+    tokens: tuple[Written, ...]
+
+    def __new__(cls, text: str, tokens: tuple[Written, ...] = ()) -> Self:
+        """Make it of text and tokens."""
+        piece = super().__new__(cls, text)
+        piece.tokens = tokens
+        return piece
+
+
+@dataclass(frozen=True, slots=True)
 class Generated:
-    """Answer to `Generate`. How likely its tokens were is what `Score` tells."""
+    """Answer to `Generate`; `tokens` are told where it asked for `logprobs`."""
 
     id: str
     text: str
     finish: Finish
     usage: Usage = Usage()
+    tokens: tuple[Written, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

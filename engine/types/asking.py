@@ -81,7 +81,8 @@ class Generate:
     """Constrained text: a JSON `schema`, a `pattern` (regular expression), or free text; greedy by default.
 
     At most one of `schema` and `pattern`. `max_tokens` is an upper bound; a schema that is complete ends
-    the answer earlier (finish "schema").
+    the answer earlier (finish "schema"). `logprobs` is how many alternatives to tell beside each
+    token that is written, at most 20; 0 tells the tokens alone, None no tokens.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Generate:
     pattern: str | None = None
     stop: tuple[str, ...] = ()
     sampling: Sampling = GREEDY
+    logprobs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from hunkwise.engine import (
     Generated,
     IsolatedEngine,
     ModelSpec,
+    Piece,
     Plan,
     Pool,
     Pooling,
@@ -230,6 +231,44 @@ def test_what_is_submitted_is_answered_alike_and_told(engine: Engine) -> None:
     assert heard == {name: text for name, text in texts.items() if text}
 
 
+WRITING = (
+    Generate("free", ASK, 12, logprobs=3),
+    Generate("stopped", ASK, 12, stop=("e", "}"), logprobs=0),
+    Generate("schema", ASK, 30, {"type": "object", "properties": {"a": {"enum": [1, 2]}}}, logprobs=2),
+    Generate("drawn", ASK, 9, sampling=Sampling(temperature=1.5, seed=3), logprobs=20),
+    Generate("untold", ASK, 5),
+)
+
+
+@pytest.mark.parametrize("number", range(len(WRITING)), ids=lambda number: WRITING[number].id)
+def test_how_likely_the_written_was(engine: Engine, plain: Engine, number: int) -> None:
+    """The tokens spell the text; they are told with their pieces too, and nothing else changes by it."""
+    asked = bundle(WRITING[number])
+    heard: list[Piece] = []
+
+    (answer,) = engine.submit(asked, lambda _, piece: heard.append(piece)).result(60)
+    (untold,) = plain.ask(replace(asked, questions=(replace(WRITING[number], logprobs=None),)))
+
+    assert isinstance(answer, Generated)
+    assert replace(answer, usage=Usage(), tokens=()) == replace(untold, usage=Usage())
+    assert "".join(heard) == answer.text
+    assert tuple(token for piece in heard for token in piece.tokens) == answer.tokens
+    assert engine.ask(asked)[0] == replace(answer, usage=engine.ask(asked)[0].usage)
+    most = WRITING[number].logprobs
+    if most is None:
+        assert answer.tokens == ()
+        return
+    spelt = b"".join(token.data for token in answer.tokens)
+    assert spelt.startswith(answer.text.encode())
+    assert spelt == answer.text.encode() or answer.finish == "stop"
+    for token in answer.tokens:
+        chances = [each.logprob for each in token.alternatives]
+        assert len(chances) == most or engine.card().model == "scripted"
+        assert chances == sorted(chances, reverse=True)
+        assert all(each <= 0 for each in (token.logprob, *chances))
+        assert not chances or token.logprob <= chances[0]
+
+
 def test_it_says_what_it_can(engine: Engine) -> None:
     """What is asked here, every engine of ours can do."""
     card = engine.card()
@@ -315,6 +354,7 @@ REFUSED = {
         Bundle((), (Embed("q", "x", cast("Pooling", "sum")),)),
         "pooling is one of mean, last, cls",
     ),
+    "too many alternatives": (Bundle(SHARED, (Generate("q", ASK, 9, logprobs=21),)), "between 0 and 20"),
     "no tokens to write": (Bundle(SHARED, (Generate("q", ASK, 0),)), "'q' allows 0 tokens"),
     "two constraints": (Bundle(SHARED, (Generate("q", ASK, 9, schema={}, pattern="a"),)), "'q' has both"),
     "a temperature below 0": (

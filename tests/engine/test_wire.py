@@ -22,6 +22,7 @@ from hunkwise.engine import (
     EngineCard,
     Generate,
     Generated,
+    Likely,
     ModelSpec,
     Score,
     Scored,
@@ -29,6 +30,7 @@ from hunkwise.engine import (
     TokenScore,
     Usage,
     Weights,
+    Written,
     errors,
 )
 from hunkwise.engine.worker.wire import (
@@ -98,12 +100,19 @@ def test_specs_and_cards_come_back_as_they_were() -> None:
 
 
 BUNDLE = Bundle(
-    (), (Choose("c", (), ("a", "b")), Score("s", (), "xy"), Generate("g", (), 5), Embed("e", "xy"))
+    (),
+    (Choose("c", (), ("a", "b")), Score("s", (), "xy"), Generate("g", (), 5, logprobs=2), Embed("e", "xy")),
 )
 ANSWERS = (
     Choice("c", (0.25, 0.75), (-2.0, -1.0), Usage(1, 2, 3, 4)),
     Scored("s", (TokenScore("xy", 0, 2, -0.5, -0.25),)),
-    Generated("g", "{}", "schema", Usage(sampled=2)),
+    Generated(
+        "g",
+        "{}",
+        "schema",
+        Usage(sampled=2),
+        (Written(b"{\xff", -0.5, (Likely(b"{\xff", -0.5), Likely(b"[", -1.5))), Written(b"}", -0.25)),
+    ),
     Embedding("e", (0.6, -0.8), Usage(2)),
 )
 

@@ -224,3 +224,17 @@ def test_the_card_names_what_answers(engine: LocalEngine) -> None:
     assert card.digest == "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32"
     assert card.context == 2048
     assert "llama.cpp" in card.build
+
+
+def test_the_written_is_as_likely_as_when_it_is_scored(engine: LocalEngine) -> None:
+    """Tokens that a grammar forces count as well: all are those that `Score` reads of the same text."""
+    schema = {"type": "object", "properties": {"first": {"enum": [7]}}, "required": ["first"]}
+    prompt = (Segment("def add(first, second):", "raw"),)
+    (written,) = engine.ask(Bundle((), (Generate("g", prompt, 20, schema, logprobs=1),)))
+    assert isinstance(written, Generated)
+    assert written.usage.forced
+
+    (scored,) = engine.ask(Bundle((), (Score("s", prompt, written.text),)))
+
+    assert isinstance(scored, Scored)
+    assert sum(token.logprob for token in written.tokens) == pytest.approx(scored.logprob, abs=0.5)

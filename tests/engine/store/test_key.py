@@ -45,6 +45,7 @@ OTHER: dict[str, Any] = {  # another value for each field, by name or by class a
     "schema": {"type": "array"},
     "pattern": "[a-z]+",
     "stop": (),
+    "logprobs": 3,
     "sampling": Sampling(temperature=0.5, seed=1),
     "shared": (Segment("other"),),
     "questions": (),
