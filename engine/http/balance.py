@@ -18,7 +18,7 @@ from typing import TypeVar
 from hunkwise.engine.errors import Closed, EngineError, InvalidQuestion, NativeFailure, QueueFull, Unreachable
 from hunkwise.engine.http.remote import Asked, start
 from hunkwise.engine.port import Answers, Engine, EngineCard, OnText, wait
-from hunkwise.engine.types import Bundle, BundleSize
+from hunkwise.engine.types import Bundle, BundleSize, Piece
 
 T = TypeVar("T")
 LEFT_ALONE = 10.0  # seconds after a server broke off
@@ -104,13 +104,13 @@ class Balanced:
     def _answer(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
         told: dict[str, int] = {}
 
-        def tell(name: str, piece: str) -> None:
+        def tell(name: str, piece: Piece) -> None:
             """Tell only what was not told before another server began anew."""
             heard[name] = heard.get(name, "") + piece
             fresh = heard[name][told.get(name, 0) :]
             if fresh and on_text:
                 told[name] = len(heard[name])
-                on_text(name, fresh)
+                on_text(name, Piece(fresh, piece.tokens))
 
         def once(engine: Engine) -> Answers:
             heard.clear()

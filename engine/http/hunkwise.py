@@ -12,7 +12,7 @@ from hunkwise.engine.http.remote import Asked, start
 from hunkwise.engine.port import Answers, EngineCard, OnText, wait
 from hunkwise.engine.questions import check_bundle
 from hunkwise.engine.types import Bundle, BundleSize
-from hunkwise.engine.worker.wire import BadMessage, unpack_answers, unpack_error, unpack_size
+from hunkwise.engine.worker.wire import BadMessage, unpack_answers, unpack_error, unpack_piece, unpack_size
 
 
 class HunkwiseEngine:
@@ -56,9 +56,13 @@ class HunkwiseEngine:
     def _answer(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
         for line in self._client.lines(PATH, write_bundle(bundle, self._model), stopped):
             match self._client.parse(line):
-                case {"text": [str(name), str(piece)]}:
+                case {"text": piece}:
+                    try:
+                        told = unpack_piece(bundle, piece)
+                    except BadMessage as error:
+                        raise self._wrong(str(error)) from error
                     if on_text:
-                        on_text(name, piece)
+                        on_text(*told)
                 case {"answers": answers}:
                     try:
                         return unpack_answers(bundle, answers)

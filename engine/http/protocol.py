@@ -1,7 +1,8 @@
 """`/api/bundle`: the engine's port over HTTP. A bundle goes as JSON, lines of JSON come back.
 
-Each line is an object: `{"text": [ID, PIECE]}` as a text grows, `{}` to show that the server is at work, and at
-last `{"answers": […]}` or `{"error": {…}}`. What comes from a client is hostile until `read_bundle` has passed it.
+Each line is an object: `{"text": [ID, PIECE, TOKENS]}` as a text grows, `{}` to show that the server is at work,
+and at last `{"answers": […]}` or `{"error": {…}}`. What comes from a client is hostile until
+`read_bundle` has passed it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from hunkwise.engine.errors import InvalidQuestion
 from hunkwise.engine.port import EngineCard
 from hunkwise.engine.types import Bundle
-from hunkwise.engine.worker.wire import BadMessage, pack, pack_answers, pack_error, pack_size, unpack
+from hunkwise.engine.worker.wire import (
+    BadMessage,
+    pack,
+    pack_answers,
+    pack_error,
+    pack_piece,
+    pack_size,
+    unpack,
+)
 
 T = TypeVar("T")
 PATH = "/api/bundle"
@@ -27,6 +36,7 @@ __all__ = [
     "PATH",
     "pack_answers",
     "pack_error",
+    "pack_piece",
     "pack_size",
     "read_bundle",
     "read_card",

@@ -18,7 +18,15 @@ from hunkwise.engine import errors
 from hunkwise.engine.errors import EngineError, NativeFailure
 from hunkwise.engine.planning.plan import Plan
 from hunkwise.engine.port import EngineCard, Served, Weights
-from hunkwise.engine.store.codec import BadEntry, read_answer, read_size, write_answer, write_size
+from hunkwise.engine.store.codec import (
+    BadEntry,
+    read_answer,
+    read_size,
+    read_tokens,
+    write_answer,
+    write_size,
+    write_tokens,
+)
 from hunkwise.engine.types import (
     Answer,
     Bundle,
@@ -27,6 +35,7 @@ from hunkwise.engine.types import (
     Embed,
     Generate,
     ModelSpec,
+    Piece,
     Sampling,
     Score,
     Seal,
@@ -162,6 +171,24 @@ def unpack_answers(bundle: Bundle, value: Any) -> tuple[Answer, ...]:
         )
     except (BadEntry, TypeError, ValueError) as error:
         raise BadMessage(f"no answers to the questions: {error}") from error
+
+
+def pack_piece(name: str, piece: str) -> list[Any]:
+    """Turn a piece of a text into JSON: the id of its question, the text, its tokens."""
+    return [name, str(piece), write_tokens(piece.tokens if isinstance(piece, Piece) else ())]
+
+
+def unpack_piece(bundle: Bundle, value: Any) -> tuple[str, Piece]:
+    """Check a piece against the questions. Raises BadMessage."""
+    match value:
+        case [str(name), str(text), tokens]:
+            for question in bundle.questions:
+                if question.id == name and isinstance(question, Generate):
+                    try:
+                        return name, Piece(text, read_tokens(question, tokens))
+                    except BadEntry as error:
+                        raise BadMessage(str(error)) from error
+    raise BadMessage("no piece of a text that was asked for")
 
 
 def pack_size(size: BundleSize) -> object:

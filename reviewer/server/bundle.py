@@ -68,7 +68,7 @@ async def _lines(server: Server, model: str, bundle: Bundle) -> AsyncGenerator[o
             async with server.lease(model) as lease:
                 async for item in told(lease, bundle):
                     if isinstance(item, Piece):
-                        await news.put({"text": [item.id, item.text]})
+                        await news.put({"text": protocol.pack_piece(item.id, item.text)})
                     else:
                         await news.put({"answers": protocol.pack_answers(item)})
         except errors.EngineError as error:

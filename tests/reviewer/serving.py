@@ -24,6 +24,7 @@ from hunkwise.engine import (
     Library,
     ModelSpec,
     OnText,
+    Piece,
     ScriptedEngine,
     Usage,
 )
@@ -126,7 +127,7 @@ class Speaker:
         self._texts[number] += text
         on_text = self._heard[number]
         if on_text:
-            on_text(self.bundles[number].questions[0].id, text)
+            on_text(self.bundles[number].questions[0].id, Piece(text))
 
     def finish(self) -> None:
         for number, future in enumerate(self.futures):

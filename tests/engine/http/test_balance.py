@@ -16,6 +16,7 @@ from hunkwise.engine import (
     EngineCard,
     Generate,
     OnText,
+    Piece,
     ScriptedEngine,
     Segment,
     Weights,
@@ -47,7 +48,7 @@ class Flaky(ScriptedEngine):
         assert self.go_on.wait(60)
         if self.failing:
             if on_text:
-                on_text("write", "{")
+                on_text("write", Piece("{"))
             raise self.failing
         return super().answer(bundle, on_text)
 

@@ -59,6 +59,7 @@ OTHER: dict[str, Any] = {  # another value for each field, by name or by class a
     "identity": Served("https://example.org", "d" * 64),
     "capabilities": (Capability.SCORE,),
     "settings": {"kv": "q8_0", "lanes": 4},
+    "parameters": 7,
     "Segment.text": "other",
     "role": "system",
     "marker": "bos",
