@@ -22,6 +22,7 @@ from hunkwise.reviewer.findings import checks, ranking
 from hunkwise.reviewer.findings.fingerprint import distinguish
 from hunkwise.reviewer.findings.suppressions import NOTHING, Silence, expired
 from hunkwise.reviewer.judge import prompt
+from hunkwise.reviewer.judge.asked.doubts import undoubted
 from hunkwise.reviewer.judge.asked.panel import Panel, listen, own_inquiries, panel_of, read_after_all
 from hunkwise.reviewer.judge.hunk import Examined, Inquiry, inquiries
 from hunkwise.reviewer.judge.judgement import judge, unable, without_words
@@ -115,6 +116,7 @@ def carry_out(
     checked, unchecked = _check_all(todo, tell, time_left)
     ruled, unruled = _inspect_all(todo, ruleset(config, own_rules), checked, tell, time_left)
     inquiry = Inquiry(todo.change, config.judging, _Hasty(engine, time_left), guidelines, config.rules)
+    ruled, denied = undoubted(ruled, heard, inquiry, panel.competence)
     asked = inquiries(todo.asked, inquiry, todo.told)
     examined = _examine_all(asked, Recall(memory, asked), tell, time_left)
     examined = without_words(todo.asked, examined, engine.card().model) if asked else []
@@ -133,7 +135,7 @@ def carry_out(
     skipped = merged([*missed, *(skip for skip in unruled if skip.key not in faulty), *analysis.skipped])
     return Review(
         findings=said,
-        rejected=(*(drop for result in examined for drop in result.rejected), *unsaid),
+        rejected=(*denied, *(drop for result in examined for drop in result.rejected), *unsaid),
         skipped=skipped,
         coverage=coverage(
             (*todo.asked, *heard), [pick for pick in todo.checked if pick.place not in unchecked], skipped
