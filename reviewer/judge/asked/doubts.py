@@ -10,7 +10,7 @@ from hunkwise.reviewer.judge import prompt
 from hunkwise.reviewer.judge.asked import typed
 from hunkwise.reviewer.judge.asked.competence import Competence
 from hunkwise.reviewer.judge.asked.questions import Due, Question, ask, family_of, questions
-from hunkwise.reviewer.judge.judgement import Inquiry
+from hunkwise.reviewer.judge.hunk import Inquiry
 from hunkwise.reviewer.judge.scope.selection import Picked
 from hunkwise.reviewer.types import Finding, Rejected
 

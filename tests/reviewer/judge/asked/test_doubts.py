@@ -11,7 +11,7 @@ from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.judge.asked.competence import ALL, Competence, Figures
 from hunkwise.reviewer.judge.asked.doubts import undoubted
-from hunkwise.reviewer.judge.judgement import Inquiry
+from hunkwise.reviewer.judge.hunk import Inquiry
 from hunkwise.reviewer.judge.scope.agenda import agenda
 from hunkwise.reviewer.types import Category, Finding, Severity, Source
 
