@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from hunkwise.engine.planning.fit import Want
     from hunkwise.engine.planning.hardware import Machine
     from hunkwise.engine.planning.plan import Plan
+    from hunkwise.engine.retry import RetryPolicy, retry_after, with_retries
     from hunkwise.engine.store.codec import BadEntry
     from hunkwise.engine.store.port import StoreSize, Tally
     from hunkwise.engine.testing import ScriptedEngine
@@ -126,6 +127,9 @@ _LAZY: dict[str, str] = {
     "survey": "hunkwise.engine.llamacpp.local",
     "read_parameter": "hunkwise.engine.models.modelfile.parameters",
     "sampling_of": "hunkwise.engine.llamacpp.sampling",
+    "RetryPolicy": "hunkwise.engine.retry",
+    "retry_after": "hunkwise.engine.retry",
+    "with_retries": "hunkwise.engine.retry",
     "read_header": "hunkwise.engine.models.gguf.reader",
     "card_of": "hunkwise.engine.llamacpp.card",
     "compose_modelfile": "hunkwise.engine.models.modelfile.composing",
@@ -181,6 +185,7 @@ __all__ = [
     "Published",
     "Question",
     "Registry",
+    "RetryPolicy",
     "Sampling",
     "Score",
     "Scored",
@@ -223,10 +228,12 @@ __all__ = [
     "read_header",
     "read_parameter",
     "read_regular",
+    "retry_after",
     "sampling_of",
     "survey",
     "told",
     "total_usage",
+    "with_retries",
 ]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hunkwise.engine import Registry
+from hunkwise.engine import Registry, RetryPolicy, with_retries
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.forges.address import Address
 from hunkwise.reviewer.forges.port import Flag, Forge, Request, Variables
-from hunkwise.reviewer.publish.retry import Patience, patiently
+from hunkwise.reviewer.publish.port import Unavailable
 from hunkwise.reviewer.types import Change
 
 FORGES: Registry[Forge] = Registry(
@@ -93,7 +93,9 @@ def open_request(name: str, url: str | None, environment: Variables) -> Remote:
     return Remote(forge.open(address, forge.token(environment), environment), forge, address)
 
 
-def requested_change(name: str, url: str, environment: Variables, patience: Patience | None = None) -> Change:
+def requested_change(
+    name: str, url: str, environment: Variables, policy: RetryPolicy | None = None
+) -> Change:
     """Read the change of a pull or merge request, with its base and head commit."""
     request = open_request(name, url, environment).request
-    return patiently(request.fetch, patience or Patience()).change
+    return with_retries(request.fetch, Unavailable, policy or RetryPolicy()).change

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from hunkwise.engine import RetryPolicy, with_retries
 from hunkwise.reviewer.errors import ForgeError
 from hunkwise.reviewer.publish.comment import Dialect
 from hunkwise.reviewer.publish.marker import read_marker
@@ -27,8 +28,8 @@ from hunkwise.reviewer.publish.port import (
     Refused,
     ReviewSink,
     StaleHead,
+    Unavailable,
 )
-from hunkwise.reviewer.publish.retry import Patience, patiently
 from hunkwise.reviewer.publish.summary import Counts
 from hunkwise.reviewer.types import Review
 
@@ -128,18 +129,18 @@ def deliver(
     source: ChangeSource,
     sink: ReviewSink,
     dialect: Dialect,
-    patience: Patience | None = None,
+    policy: RetryPolicy | None = None,
 ) -> Counts:
     """Post what is missing, mend what changed, and return the final counts.
 
     Raises StaleHead before anything is posted if the request moved on; NotAllowed, Unavailable, ForgeError.
     """
-    patience = patience or Patience()
-    request = patiently(source.fetch, patience)
+    policy = policy or RetryPolicy()
+    request = with_retries(source.fetch, Unavailable, policy)
     check_head(review, request)
     delivery = _Delivery(review, source, sink, dialect, request)
     for _ in range(_MOST_ROUNDS):
-        counts = patiently(delivery.step, patience)
+        counts = with_retries(delivery.step, Unavailable, policy)
         if counts is not None:
             return counts
     raise ForgeError("the forge accepts the remarks but does not keep them; nothing more was posted")
@@ -147,15 +148,15 @@ def deliver(
 
 def rehearse(review: Review, source: ChangeSource, sink: ReviewSink, dialect: Dialect) -> tuple[Call, ...]:
     """Write every request that `deliver` would send if all went well, and send none."""
-    request = patiently(source.fetch, Patience())
+    request = with_retries(source.fetch, Unavailable, RetryPolicy())
     check_head(review, request)
-    steps = plan(review, request, patiently(sink.existing, Patience()), dialect)
+    steps = plan(review, request, with_retries(sink.existing, Unavailable, RetryPolicy()), dialect)
     return tuple(call for action in steps.actions for call in sink.calls(action, request))
 
 
-def deliver_check(check: Callable[[], bool], patience: Patience | None = None) -> None:
+def deliver_check(check: Callable[[], bool], policy: RetryPolicy | None = None) -> None:
     """Send a check run's requests one after the other, each found from what is there; see `check_run`."""
     for _ in range(_MOST_ROUNDS):
-        if not patiently(check, patience or Patience()):
+        if not with_retries(check, Unavailable, policy or RetryPolicy()):
             return
     raise ForgeError("GitHub accepts the check run but does not keep it")

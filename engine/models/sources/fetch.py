@@ -6,12 +6,9 @@ Proxies and certificates are those of the environment, as urllib reads them (`ht
 
 from __future__ import annotations
 
-import email.utils
 import functools
 import http.client
-import random
 import re
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -23,6 +20,7 @@ from urllib.parse import urlsplit
 
 from hunkwise.engine.errors import DownloadFailed
 from hunkwise.engine.models.sources.partial import FreeSpace, Partial, Told, free_bytes, silent
+from hunkwise.engine.retry import RetryPolicy, retry_after, with_retries
 
 AGENT = "hunkwise"
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
@@ -30,20 +28,20 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to bear with a server. `stall` is in seconds without a byte, `longest_wait` between two tries.
+class DownloadPolicy(RetryPolicy):
+    """How long to bear with a server that sends large files. `stall` is in seconds without a byte.
 
-    `tries` counts those in a row that brought fewer than `step` bytes.
+    Tries count as in a row while each brings fewer than `step` bytes.
     """
 
     tries: int = 6
+    first_wait: float = 1.0
+    spread: float = 0.25
     step: int = 1 << 16
     stall: float = 15.0
-    longest_wait: float = 120.0
-    sleep: Callable[[float], None] = time.sleep
 
 
-PATIENT = Patience()
+PATIENT = DownloadPolicy()
 
 
 class Refused(DownloadFailed):
@@ -111,30 +109,18 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return following
 
 
-def _retry_after(value: str | None) -> float | None:
-    """Seconds of a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3)."""
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return None
-
-
-def _open(url: str, headers: Mapping[str, str], patience: Patience) -> http.client.HTTPResponse:
+def _open(url: str, headers: Mapping[str, str], policy: DownloadPolicy) -> http.client.HTTPResponse:
     request = urllib.request.Request(  # noqa: S310 - _checked lets http and https through alone
         _checked(url), headers={"User-Agent": AGENT, "Accept-Encoding": "identity", **headers}
     )
     try:
-        response = urllib.request.build_opener(_Redirects).open(request, timeout=patience.stall)
+        response = urllib.request.build_opener(_Redirects).open(request, timeout=policy.stall)
     except urllib.error.HTTPError as error:
         told = {name.lower(): value for name, value in error.headers.items()}
         error.close()
         refused = Refused(error.url or url, error.code, told)
         if error.code in RETRIED:
-            raise _Interrupted(str(refused), _retry_after(told.get("retry-after"))) from refused
+            raise _Interrupted(str(refused), retry_after(told.get("retry-after"))) from refused
         raise refused from None
     except urllib.error.URLError as error:
         reason = error.reason
@@ -150,36 +136,47 @@ def _open(url: str, headers: Mapping[str, str], patience: Patience) -> http.clie
     return response
 
 
-def _keep_trying(attempt: Callable[[], bool], position: Callable[[], int], patience: Patience) -> None:
-    """Call `attempt` until it returns True, with waits that double; one that moved `position` on counts anew.
+def _keep_trying(attempt: Callable[[], bool], position: Callable[[], int], policy: DownloadPolicy) -> None:
+    """Call `attempt` until it returns True; a try that moved `position` on is the first one in a row.
 
     A host that can't be reached at the very first try is given up at once: another source may answer.
     """
-    failures, reached, last = 0, False, position()
-    while True:
+    reached, last = False, position()
+
+    def tried() -> None:
+        nonlocal reached
         try:
-            if attempt():
-                return
-            raise _Interrupted("the connection was cut")
+            whole = attempt()
         except _Interrupted as interruption:
-            moved = position() - last >= patience.step
-            last, failures = (position(), 1) if moved else (last, failures + 1)
-            unreachable = isinstance(interruption.__cause__, urllib.error.URLError)
-            reached = reached or moved or not unreachable
+            reached = reached or not isinstance(interruption.__cause__, urllib.error.URLError)
             if not reached:
                 raise DownloadFailed(str(interruption)) from interruption
-            if failures >= patience.tries:
-                raise DownloadFailed(f"{interruption} ({patience.tries} tries in a row)") from interruption
-            wait = interruption.wait
-            if wait is None:
-                wait = 2.0 ** (failures - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads clients
-            elif wait > patience.longest_wait:
-                raise DownloadFailed(f"{interruption} and asks to wait {wait:.0f} s") from interruption
-            patience.sleep(min(wait, patience.longest_wait))
+            raise
+        reached = True
+        if not whole:
+            raise _Interrupted("the connection was cut")
+
+    def progressed() -> bool:
+        nonlocal last
+        moved = position() - last >= policy.step
+        last = position() if moved else last
+        return moved
+
+    try:
+        with_retries(tried, _Interrupted, policy, progressed)
+    except _Interrupted as final:
+        wait = final.wait
+        long = wait is not None and wait > policy.longest_wait
+        why = f" and asks to wait {wait:.0f} s" if long else f" ({policy.tries} tries in a row)"
+        raise DownloadFailed(f"{final}{why}") from final
 
 
 def read(
-    url: str, *, headers: Mapping[str, str] | None = None, limit: int = 16 << 20, patience: Patience = PATIENT
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    limit: int = 16 << 20,
+    policy: DownloadPolicy = PATIENT,
 ) -> Reply:
     """Get a small document of at most `limit` bytes.
 
@@ -188,7 +185,7 @@ def read(
     replies: list[Reply] = []
 
     def attempt() -> bool:
-        with _open(url, headers or {}, patience) as response:
+        with _open(url, headers or {}, policy) as response:
             try:
                 body = response.read(limit + 1)
             except (OSError, http.client.HTTPException) as error:
@@ -199,7 +196,7 @@ def read(
             replies.append(Reply(body, {name.lower(): value for name, value in response.headers.items()}))
             return True
 
-    _keep_trying(attempt, lambda: 0, patience)
+    _keep_trying(attempt, lambda: 0, policy)
     if len(replies[-1].body) > limit:
         raise DownloadFailed(f"{_host(url)} sent more than {limit} bytes for {urlsplit(url).path}")
     return replies[-1]
@@ -213,7 +210,7 @@ def download(
     size: int,
     headers: Mapping[str, str] | None = None,
     told: Told = silent,
-    patience: Patience = PATIENT,
+    policy: DownloadPolicy = PATIENT,
     free: FreeSpace = free_bytes,
 ) -> None:
     """Fetch `size` bytes into `target`, a temporary name that a later call continues.
@@ -224,13 +221,13 @@ def download(
     etag: list[str] = []  # of the answer that the bytes so far came from
     with Partial(target, sha256=sha256, size=size, told=told, free=free) as partial:
         if partial.offset < size:
-            attempt = functools.partial(_stretch, url, partial, headers or {}, etag, patience)
-            _keep_trying(attempt, lambda: partial.offset, patience)
+            attempt = functools.partial(_stretch, url, partial, headers or {}, etag, policy)
+            _keep_trying(attempt, lambda: partial.offset, policy)
         partial.finish()
 
 
 def _stretch(
-    url: str, partial: Partial, headers: Mapping[str, str], etag: list[str], patience: Patience
+    url: str, partial: Partial, headers: Mapping[str, str], etag: list[str], policy: DownloadPolicy
 ) -> bool:
     """Fetch from where the file ends until the server stops sending; True if the file is whole."""
     asked = dict(headers)
@@ -239,7 +236,7 @@ def _stretch(
         if etag:
             asked["If-Range"] = etag[0]
     try:
-        response = _open(url, asked, patience)
+        response = _open(url, asked, policy)
     except Refused as refused:
         if refused.status == 416 and partial.offset:  # the file there is shorter than what we hold
             partial.restart()

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from hunkwise.engine.errors import DownloadFailed, ModelNotFound
 from hunkwise.engine.models.sources.base import Item, Offer, Wanted
-from hunkwise.engine.models.sources.fetch import PATIENT, Patience, Refused, download, read
+from hunkwise.engine.models.sources.fetch import PATIENT, DownloadPolicy, Refused, download, read
 from hunkwise.engine.models.sources.partial import FreeSpace, Told, free_bytes
 from hunkwise.engine.models.store.manifest import MODEL, Layer, read_json
 
@@ -45,12 +45,12 @@ class HuggingFaceSource:
         endpoint: str = ENDPOINT,
         token: str = "",
         *,
-        patience: Patience = PATIENT,
+        policy: DownloadPolicy = PATIENT,
         free: FreeSpace = free_bytes,
     ) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._patience = patience
+        self._policy = policy
         self._free = free
 
     @property
@@ -105,7 +105,7 @@ class HuggingFaceSource:
             size=item.layer.size,
             headers=self._headers,
             told=told,
-            patience=self._patience,
+            policy=self._policy,
             free=self._free,
         )
 
@@ -139,7 +139,7 @@ class HuggingFaceSource:
 
     def _get(self, address: str, repository: str) -> tuple[object, str]:
         try:
-            reply = read(address, headers=self._headers, patience=self._patience)
+            reply = read(address, headers=self._headers, policy=self._policy)
         except Refused as refused:
             if refused.status in {401, 403, 404}:  # the hub answers 401 for what does not exist, too
                 raise ModelNotFound(

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from hunkwise.engine.errors import CorruptModel, DownloadFailed, ModelNotFound
 from hunkwise.engine.models.sources.base import Item, Offer, Wanted
-from hunkwise.engine.models.sources.fetch import PATIENT, Patience, Refused, Reply, download, read
+from hunkwise.engine.models.sources.fetch import PATIENT, DownloadPolicy, Refused, Reply, download, read
 from hunkwise.engine.models.sources.partial import FreeSpace, Told, free_bytes
 from hunkwise.engine.models.store.manifest import (
     LIMIT,
@@ -30,8 +30,8 @@ _FIELD = re.compile(r'(\w+)="([^"]*)"', re.ASCII)
 class RegistrySource:
     """Pulls a name from the registry that its host part names. Public models only: it has no keys to show."""
 
-    def __init__(self, *, patience: Patience = PATIENT, free: FreeSpace = free_bytes) -> None:
-        self._patience = patience
+    def __init__(self, *, policy: DownloadPolicy = PATIENT, free: FreeSpace = free_bytes) -> None:
+        self._policy = policy
         self._free = free
         self._tokens: dict[str, str] = {}  # repository address -> Authorization header of a bearer challenge
 
@@ -81,7 +81,7 @@ class RegistrySource:
             size=layer.size,
             headers=headers,
             told=told,
-            patience=self._patience,
+            policy=self._policy,
             free=self._free,
         )
 
@@ -92,14 +92,12 @@ class RegistrySource:
         headers = {"Accept": MANIFEST_TYPE}
         try:
             return read(
-                address, headers=headers | self._authorization(base), limit=LIMIT, patience=self._patience
+                address, headers=headers | self._authorization(base), limit=LIMIT, policy=self._policy
             )
         except Refused as refused:
             if refused.status != 401 or not self._answer(refused, base):
                 raise
-        return read(
-            address, headers=headers | self._authorization(base), limit=LIMIT, patience=self._patience
-        )
+        return read(address, headers=headers | self._authorization(base), limit=LIMIT, policy=self._policy)
 
     def _answer(self, refused: Refused, base: str) -> bool:
         """Get the anonymous token that a 401 asks for; False if it asks for something else.
@@ -118,7 +116,7 @@ class RegistrySource:
             )
         query = urlencode({key: fields[key] for key in ("service", "scope") if key in fields})
         address = f"{realm}{'&' if there.query else '?'}{query}" if query else realm
-        body = read_json(read(address, limit=1 << 20, patience=self._patience).body, realm)
+        body = read_json(read(address, limit=1 << 20, policy=self._policy).body, realm)
         token = body.get("token") or body.get("access_token") if isinstance(body, dict) else None
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise CorruptModel(f"{there.netloc} sent no usable token")

@@ -16,6 +16,7 @@ from typing import Any
 import github
 from github.GithubException import GithubException
 
+from hunkwise.engine import retry_after
 from hunkwise.reviewer.errors import ForgeError
 from hunkwise.reviewer.publish.port import Call, NotAllowed, Refused, Unavailable
 from hunkwise.reviewer.text.visible import visible_line
@@ -55,9 +56,9 @@ def meaning(error: GithubException, doing: str) -> ForgeError:
 
 def _wait(headers: Mapping[str, str]) -> float:
     """Read how long to wait, in seconds; a minute where GitHub names no time (its own advice)."""
-    after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
-    if after.isdecimal():
-        return float(after)
+    asked, reset = retry_after(headers.get("retry-after")), headers.get("x-ratelimit-reset", "")
+    if asked is not None:
+        return asked
     if headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
         return max(0.0, float(reset) - time.time()) + 1
     return 60.0

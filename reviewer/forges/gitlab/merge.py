@@ -17,6 +17,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import gitlab
 from gitlab.exceptions import GitlabError
 
+from hunkwise.engine import retry_after
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.errors import ForgeError
 from hunkwise.reviewer.forges.address import Address
@@ -189,8 +190,7 @@ class GitLabMerge:
         On a redirection to another server `requests` takes away the header Authorization, but not GitLab's
         PRIVATE-TOKEN.
         """
-        after = response.headers.get("Retry-After", "")
-        self._wait = float(after) if after.isdecimal() else None
+        self._wait = retry_after(response.headers.get("Retry-After"))
         target = urljoin(response.url, response.headers.get("Location", ""))
         if response.is_redirect and urlsplit(target)[:2] != urlsplit(self._api)[:2]:
             raise ForgeError(

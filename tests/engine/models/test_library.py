@@ -25,7 +25,7 @@ from hunkwise.engine.errors import (
 from hunkwise.engine.models.catalog import CatalogEntry, HuggingFaceFile
 from hunkwise.engine.models.library import Library
 from hunkwise.engine.models.names import parse_name
-from hunkwise.engine.models.sources.fetch import Patience
+from hunkwise.engine.models.sources.fetch import DownloadPolicy
 from hunkwise.engine.models.sources.file import FileSource
 from hunkwise.engine.models.sources.huggingface import HuggingFaceSource
 from hunkwise.engine.models.sources.registry import RegistrySource
@@ -33,7 +33,7 @@ from hunkwise.engine.models.store import manifest as m
 from hunkwise.engine.models.store.manifest import Manifest
 from hunkwise.engine.models.store.store import Store
 
-QUICK = Patience(tries=2, stall=5.0, sleep=lambda seconds: None)
+QUICK = DownloadPolicy(tries=2, stall=5.0, sleep=lambda seconds: None)
 
 
 def digest(data):
@@ -416,7 +416,7 @@ def test_pulled_file_is_no_gguf(store, web, answers):
     web.on("/v2/library/odd/manifests/latest", answers.body(json.dumps({"layers": [layer]}).encode()))
     web.on(f"/v2/library/odd/blobs/sha256:{digest(data)}", answers.body(data))
     with pytest.raises(DownloadFailed, match="no GGUF file"):
-        Library(store, sources=[RegistrySource(patience=QUICK)]).pull(
+        Library(store, sources=[RegistrySource(policy=QUICK)]).pull(
             f"http://127.0.0.1:{web.port}/library/odd"
         )
     assert store.names() == ()
@@ -433,7 +433,7 @@ def test_registry_end_to_end(store, web, answers, weights):
     web.on("/v2/library/new/manifests/1b", answers.body(body))
     for data in (weights, params, config):
         web.on(f"/v2/library/new/blobs/sha256:{digest(data)}", answers.body(data))
-    library = Library(store, sources=[RegistrySource(patience=QUICK)])
+    library = Library(store, sources=[RegistrySource(policy=QUICK)])
     name = f"http://127.0.0.1:{web.port}/library/new:1b"
     assert library.ensure(name).parameters == {"temperature": 0.5}
     assert len(web.requests) == 4
@@ -511,7 +511,7 @@ def test_killed_pull(store, catalog, web, answers, weights):
     """A pull that ended half-way leaves nothing under a final name, and the next one goes on from there."""
     path = "/who/what/resolve/main/what.gguf"
     web.on(path, answers.body(weights, cut=1000))
-    library = Library(store, sources=[HuggingFaceSource(web.url, patience=QUICK)], catalog=catalog)
+    library = Library(store, sources=[HuggingFaceSource(web.url, policy=QUICK)], catalog=catalog)
     with pytest.raises(DownloadFailed):
         library.pull("tiny:1b")
     assert not store.blob_path(digest(weights)).exists()

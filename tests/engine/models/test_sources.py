@@ -13,7 +13,7 @@ from hunkwise.engine.errors import CorruptModel, DownloadFailed, ModelNotFound, 
 from hunkwise.engine.models.catalog import CatalogEntry, HuggingFaceFile, WheelParts
 from hunkwise.engine.models.names import parse_name
 from hunkwise.engine.models.sources.base import Wanted
-from hunkwise.engine.models.sources.fetch import Patience
+from hunkwise.engine.models.sources.fetch import DownloadPolicy
 from hunkwise.engine.models.sources.file import FileSource
 from hunkwise.engine.models.sources.huggingface import HuggingFaceSource
 from hunkwise.engine.models.sources.registry import RegistrySource
@@ -22,7 +22,7 @@ from hunkwise.engine.models.store.manifest import MODEL, SYSTEM
 
 DATA = b"GGUF" + bytes(range(256)) * 40
 SHA = hashlib.sha256(DATA).hexdigest()
-QUICK = Patience(tries=2, stall=5.0, sleep=lambda seconds: None)
+QUICK = DownloadPolicy(tries=2, stall=5.0, sleep=lambda seconds: None)
 
 
 def known(**carriers):
@@ -84,7 +84,7 @@ def hub(web, answers):
         handler.wfile.write(body)
 
     web.on(tree, page)
-    return HuggingFaceSource(web.url + "/", "secret", patience=QUICK)
+    return HuggingFaceSource(web.url + "/", "secret", policy=QUICK)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_hub_no_repository(web, answers, code):
     """A repository that is not there, or is private, is one sentence with the way out."""
     web.on("/api/models/who/gone/refs", answers.status(code))
     with pytest.raises(ModelNotFound, match=r"who/gone, or it needs a token \(HF_TOKEN\)"):
-        HuggingFaceSource(web.url, patience=QUICK).offer(wanted("hf.co/who/gone"))
+        HuggingFaceSource(web.url, policy=QUICK).offer(wanted("hf.co/who/gone"))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_hub_nonsense(web, answers, text):
     """An answer that is no answer is an error of ours, not a traceback."""
     web.on("/api/models/who/odd/refs", answers.body(text))
     with pytest.raises((ModelNotFound, CorruptModel)):
-        HuggingFaceSource(web.url, patience=QUICK).offer(wanted("hf.co/who/odd"))
+        HuggingFaceSource(web.url, policy=QUICK).offer(wanted("hf.co/who/odd"))
 
 
 def test_hub_page_elsewhere(web, answers):
@@ -167,20 +167,20 @@ def test_hub_page_elsewhere(web, answers):
 
     web.on("/api/models/who/odd/tree/c0", page)
     with pytest.raises(DownloadFailed, match="another host"):
-        HuggingFaceSource(web.url, "secret", patience=QUICK).offer(wanted("hf.co/who/odd"))
+        HuggingFaceSource(web.url, "secret", policy=QUICK).offer(wanted("hf.co/who/odd"))
 
 
 def test_hub_catalogue(web, answers, tmp_path):
     """A model of the catalogue is fetched without asking the hub what it is."""
     entry = known(huggingface=HuggingFaceFile("who/What-GGUF", "what.gguf"))
     web.on("/who/What-GGUF/resolve/main/what.gguf", answers.body(DATA))
-    bring(HuggingFaceSource(web.url, patience=QUICK), wanted(entry=entry), tmp_path / "f")
+    bring(HuggingFaceSource(web.url, policy=QUICK), wanted(entry=entry), tmp_path / "f")
     assert len(web.requests) == 1
 
 
 def test_hub_passes_on_others(web):
     """Other names are not the hub's business."""
-    source = HuggingFaceSource(web.url, patience=QUICK)
+    source = HuggingFaceSource(web.url, policy=QUICK)
     assert source.offer(wanted("llama3")) is None
     assert source.offer(wanted(entry=known())) is None
     assert web.requests == []
@@ -209,7 +209,7 @@ def test_registry(web, answers, tmp_path):
     web.on(f"/v2/library/tiny/blobs/sha256:{SHA}", answers.status(307, Location=web.other + "/cdn"))
     web.on("/cdn", answers.body(DATA))
     name = f"http://127.0.0.1:{web.port}/library/tiny:1b"
-    offer = bring(RegistrySource(patience=QUICK), wanted(name), tmp_path / "f")
+    offer = bring(RegistrySource(policy=QUICK), wanted(name), tmp_path / "f")
     assert [item.layer.media_type for item in offer.items] == [MODEL, SYSTEM]
     assert offer.config.layer.digest == SHA
     assert web.requests[0][1]["accept"] == "application/vnd.docker.distribution.manifest.v2+json"
@@ -229,7 +229,7 @@ def test_registry_challenge(web, answers, tmp_path):
     web.on(blob, asks, answers.status(307, Location=web.other + "/cdn"))
     web.on("/cdn", answers.body(DATA))
     bring(
-        RegistrySource(patience=QUICK), wanted(f"http://127.0.0.1:{web.port}/library/tiny:1b"), tmp_path / "f"
+        RegistrySource(policy=QUICK), wanted(f"http://127.0.0.1:{web.port}/library/tiny:1b"), tmp_path / "f"
     )
     assert any("service=reg&scope=repository%3Alibrary%2Ftiny%3Apull" in path for path, _ in web.requests)
     assert [h.get("authorization") for h in web.asked(blob)] == ["Bearer abc", "Bearer abc"]
@@ -242,7 +242,7 @@ def test_registry_realm_elsewhere(web, answers, realm):
     """A challenge does not send us to another host in the clear, or to a file."""
     web.on("/v2/library/tiny/manifests/1b", answers.status(401, **challenge(realm)))
     with pytest.raises(DownloadFailed, match="not https"):
-        RegistrySource(patience=QUICK).offer(wanted(f"http://127.0.0.1:{web.port}/library/tiny:1b"))
+        RegistrySource(policy=QUICK).offer(wanted(f"http://127.0.0.1:{web.port}/library/tiny:1b"))
 
 
 @pytest.mark.parametrize("text", [b"{}", b"[]", b'{"token": 3}', b'{"token": "a\\nb"}', b"<html>"])
@@ -251,7 +251,7 @@ def test_registry_bad_token(web, answers, text):
     web.on("/token", answers.body(text))
     web.on("/v2/library/tiny/manifests/1b", answers.status(401, **challenge(f"{web.url}/token")))
     with pytest.raises(CorruptModel):
-        RegistrySource(patience=QUICK).offer(wanted(f"http://127.0.0.1:{web.port}/library/tiny:1b"))
+        RegistrySource(policy=QUICK).offer(wanted(f"http://127.0.0.1:{web.port}/library/tiny:1b"))
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_registry_refuses(web, answers, code, header):
     """A model that is not there, or not for us, is one sentence."""
     web.on("/v2/library/tiny/manifests/1b", answers.status(code, **header))
     with pytest.raises(ModelNotFound, match=f"no public model .*{code}"):
-        RegistrySource(patience=QUICK).offer(wanted(f"http://127.0.0.1:{web.port}/library/tiny:1b"))
+        RegistrySource(policy=QUICK).offer(wanted(f"http://127.0.0.1:{web.port}/library/tiny:1b"))
 
 
 def test_registry_no_gguf(web, answers):
@@ -269,12 +269,12 @@ def test_registry_no_gguf(web, answers):
     tensor = "application/vnd.ollama.image.tensor"
     web.on("/v2/library/tiny/manifests/1b", answers.body(manifest((tensor, DATA))))
     with pytest.raises(ModelNotFound, match="no GGUF weights"):
-        RegistrySource(patience=QUICK).offer(wanted(f"http://127.0.0.1:{web.port}/library/tiny:1b"))
+        RegistrySource(policy=QUICK).offer(wanted(f"http://127.0.0.1:{web.port}/library/tiny:1b"))
 
 
 def test_registry_passes_on_others():
     """The catalogue and Hugging Face are not the registry's business."""
-    source = RegistrySource(patience=QUICK)
+    source = RegistrySource(policy=QUICK)
     assert source.offer(wanted(entry=known())) is None
     assert source.offer(wanted("hf.co/who/what")) is None
 
