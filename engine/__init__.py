@@ -76,6 +76,9 @@ if TYPE_CHECKING:
     from hunkwise.engine.models.modelfile.composing import compose_modelfile
     from hunkwise.engine.models.modelfile.parameters import read_parameter
     from hunkwise.engine.models.names import ModelName, parse_name
+    from hunkwise.engine.models.sources.base import Item, ModelSource, Offer, Wanted
+    from hunkwise.engine.models.sources.fetch import download
+    from hunkwise.engine.models.sources.file import copy_file
     from hunkwise.engine.models.sources.partial import human_bytes
     from hunkwise.engine.models.store.listing import Listed
     from hunkwise.engine.planning.advice import Published, advise
@@ -110,6 +113,12 @@ _LAZY: dict[str, str] = {
     "Library": "hunkwise.engine.models.library",
     "default_model": "hunkwise.engine.models.catalog",
     "library_from_environment": "hunkwise.engine.models.environment",
+    "Item": "hunkwise.engine.models.sources.base",
+    "ModelSource": "hunkwise.engine.models.sources.base",
+    "Offer": "hunkwise.engine.models.sources.base",
+    "Wanted": "hunkwise.engine.models.sources.base",
+    "download": "hunkwise.engine.models.sources.fetch",
+    "copy_file": "hunkwise.engine.models.sources.file",
     "human_bytes": "hunkwise.engine.models.sources.partial",
     "build": "hunkwise.engine.llamacpp.native",
     "Machine": "hunkwise.engine.planning.hardware",
@@ -168,6 +177,7 @@ __all__ = [
     "Generated",
     "GgufHeader",
     "IsolatedEngine",
+    "Item",
     "Library",
     "Likely",
     "Limits",
@@ -175,7 +185,9 @@ __all__ = [
     "LocalEngine",
     "Machine",
     "ModelName",
+    "ModelSource",
     "ModelSpec",
+    "Offer",
     "OnText",
     "ParameterValue",
     "Piece",
@@ -201,6 +213,7 @@ __all__ = [
     "Usage",
     "Waiting",
     "Want",
+    "Wanted",
     "Weights",
     "Written",
     "advise",
@@ -209,7 +222,9 @@ __all__ = [
     "compose_modelfile",
     "connect",
     "connect_all",
+    "copy_file",
     "default_model",
+    "download",
     "errors",
     "fim_spelling",
     "go_form",

@@ -13,7 +13,7 @@ from hunkwise.engine.models.local import SHORT, LocalModels, tell
 from hunkwise.engine.models.names import ModelName, parse_name
 from hunkwise.engine.models.pull import Progress, pull, quiet
 from hunkwise.engine.models.reference import path_of, read_modelfile
-from hunkwise.engine.models.sources.base import Shelf, Source, Wanted
+from hunkwise.engine.models.sources.base import ModelSource, Shelf, Wanted
 from hunkwise.engine.models.sources.file import copy_file
 from hunkwise.engine.models.store.listing import listed
 from hunkwise.engine.models.store.manifest import CONFIG_TYPE, Manifest
@@ -33,7 +33,7 @@ class Library(LocalModels):
         self,
         store: Store,
         read_only_stores: Sequence[Store] = (),
-        sources: Sequence[Source] = (),
+        sources: Sequence[ModelSource] = (),
         *,
         offline: bool = False,
         catalog: Catalog | None = None,

@@ -7,7 +7,7 @@ from functools import partial
 
 from hunkwise.engine.errors import CorruptModel, DownloadFailed, ModelError, ModelNotFound
 from hunkwise.engine.models.image import check_magic, describe
-from hunkwise.engine.models.sources.base import Item, Offer, Source, Wanted
+from hunkwise.engine.models.sources.base import Item, ModelSource, Offer, Wanted
 from hunkwise.engine.models.store.manifest import CONFIG_TYPE, MODEL, Layer, Manifest
 from hunkwise.engine.models.store.store import Store
 
@@ -19,13 +19,13 @@ def quiet(phase: str, done: int, total: int) -> None:
     """Hear nothing of it."""
 
 
-def pull(wanted: Wanted, sources: Sequence[Source], stores: Sequence[Store], progress: Progress) -> None:
+def pull(wanted: Wanted, sources: Sequence[ModelSource], stores: Sequence[Store], progress: Progress) -> None:
     """Put all of a model's blobs and its manifest into the first store, whose lock the caller holds.
 
     A blob that any of the stores holds is not fetched. Raises ModelNotFound if every source says so, else
     DownloadFailed; both name each source with its reason. StoreError ends it at once: no source helps there.
     """
-    reasons: list[tuple[Source, ModelError]] = []
+    reasons: list[tuple[ModelSource, ModelError]] = []
     for source in sources:
         try:
             offer = source.offer(wanted)
@@ -47,7 +47,9 @@ def pull(wanted: Wanted, sources: Sequence[Source], stores: Sequence[Store], pro
     raise DownloadFailed(f"{name} could not be fetched:{listed}")
 
 
-def _bring(wanted: Wanted, offer: Offer, source: Source, stores: Sequence[Store], progress: Progress) -> None:
+def _bring(
+    wanted: Wanted, offer: Offer, source: ModelSource, stores: Sequence[Store], progress: Progress
+) -> None:
     store = stores[0]
     items = offer.items + ((offer.config,) if offer.config else ())
     total, done = sum(item.layer.size for item in items), 0
@@ -64,7 +66,9 @@ def _tell(progress: Progress, phase: str, total: int, before: int, done: int) ->
     progress(phase, before + done, total)
 
 
-def _fetch(item: Item, source: Source, store: Store, told: Callable[[int], None], progress: Progress) -> None:
+def _fetch(
+    item: Item, source: ModelSource, store: Store, told: Callable[[int], None], progress: Progress
+) -> None:
     target = store.partial(item.layer.digest)
     continued = target.exists()
     try:

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from hunkwise.engine.models.catalog import CatalogEntry
 from hunkwise.engine.models.names import ModelName
 from hunkwise.engine.models.sources.partial import Told
-from hunkwise.engine.models.store.manifest import Layer
+from hunkwise.engine.models.store.manifest import MODEL, Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,11 @@ class Item:
 
     layer: Layer
     place: str
+
+    @classmethod
+    def weights(cls, sha256: str, size: int, place: str) -> Item:
+        """The one GGUF file of a model: its sha256 in hex, and its bytes."""
+        return cls(Layer(MODEL, sha256, size), place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Shelf(Protocol):
         ...
 
 
-class Source(Protocol):
+class ModelSource(Protocol):
     """A carrier of models. Raises ModelNotFound, DownloadFailed, CorruptModel; StoreError for our disk."""
 
     @property

@@ -6,7 +6,7 @@ https://huggingface.co/docs/hub/api and https://huggingface.co/docs/hub/ollama (
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from hunkwise.engine.models.sources.partial import FreeSpace, Told, free_bytes
 from hunkwise.engine.models.store.manifest import MODEL, Layer, read_json
 
 ENDPOINT = "https://huggingface.co"
+_YES = frozenset({"1", "true", "yes", "on"})
 PREFERRED = ("Q4_K_M", "Q8_0")  # where a name asks for no quantization; as llama.cpp chooses
 PAGES = 100  # of a repository's listing
 _BESIDES = re.compile(r"mmproj|imatrix|mtp-|eagle3-|dflash-", re.IGNORECASE)  # no weights of their own
@@ -210,3 +211,10 @@ def _shards(file: RemoteFile, weights: list[RemoteFile]) -> tuple[RemoteFile, ..
     if len(family) != int(match[2]):
         raise ModelNotFound(f"{file.path} has {match[2]} shards and {len(family)} of them are there")
     return tuple(family)
+
+
+def open_source(environ: Mapping[str, str]) -> HuggingFaceSource | None:
+    """Open the hub that the variables name, with their token; none if they forbid it."""
+    if environ.get("HF_HUB_OFFLINE", "").lower() in _YES:
+        return None
+    return HuggingFaceSource(environ.get("HF_ENDPOINT") or ENDPOINT, environ.get("HF_TOKEN", "").strip())

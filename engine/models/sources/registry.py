@@ -122,3 +122,8 @@ class RegistrySource:
             raise CorruptModel(f"{there.netloc} sent no usable token")
         self._tokens[base] = f"Bearer {token}"
         return True
+
+
+def open_source(environ: Mapping[str, str]) -> RegistrySource:
+    """Open it; a model's name has the host."""
+    return RegistrySource()
