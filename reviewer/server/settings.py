@@ -22,4 +22,5 @@ class Settings:
     repositories: Mapping[str, Path] = field(
         default_factory=dict
     )  # that reviews may name, with their folders
+    engine: tuple[str, ...] = ()  # servers that have the model, where this one has none
     send_timeout: float = 30.0  # for a reader who does not take what it is sent

@@ -73,7 +73,8 @@ def carry_out(
     """Review, and tell of findings and of how far it is. Raises Refused, ReviewError, Cancelled."""
 
     def open_engine(config: Config, environment: Environment, progress: Progress) -> Engine:
-        return Lent(server.models.lease(body.model or server.settings.model or config.model), caller, stopped)
+        own = "" if server.settings.engine else config.model  # the engine of other servers has one model
+        return Lent(server.models.lease(body.model or server.settings.model or own), caller, stopped)
 
     with prepared(server, body, server.settings.time_limit) as (request, environment):
         outcome = review_change(request, environment, _Steps(step), open_engine=open_engine, found=found)

@@ -1,0 +1,84 @@
+"""A server without a model of its own: reviews are made here, and the engine is on other servers (`--engine`)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from hunkwise import engine
+from hunkwise.engine import Engine, Library, ModelSpec
+from hunkwise.engine.errors import ModelNotFound
+from hunkwise.reviewer.server.inference.described import Described
+from hunkwise.reviewer.server.state import Lease, Running
+
+WINDOW = 8192  # tokens that one request may take where nothing else is said
+
+
+class UpstreamModels:
+    """`Models` with the one model that the engines of other servers have. Connects when it is first asked.
+
+    It reviews, and hands bundles on. What is told of a model's files (`/api/show`, chats with a template) its own
+    server tells. Thread-safe.
+    """
+
+    def __init__(self, connect: Callable[[], Engine], library: Library) -> None:
+        self._connect, self._library = connect, library
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+
+    @property
+    def library(self) -> Library:
+        """The models on this machine, which are not used."""
+        return self._library
+
+    def resolve(self, name: str) -> ModelSpec:
+        """Find the model: any other name is not there. Raises EngineError."""
+        card = self._connected().card()
+        if name not in ("", card.model) and f"{name}:latest" != card.model:
+            raise ModelNotFound(f"model '{name}' not found")
+        return ModelSpec(card.model, card.digest, ())
+
+    def describe(self, spec: ModelSpec) -> Described:
+        """Refuse: its files are elsewhere. Raises ModelNotFound."""
+        raise ModelNotFound(
+            f"{spec.name} is on another server, which this one hands reviews to; ask it there"
+        )
+
+    def window(self, spec: ModelSpec, wanted: int | None = None) -> int:
+        """Say how many tokens a request may take that asks for `wanted`, or for nothing."""
+        return min(wanted or WINDOW, self._connected().card().context)
+
+    @contextmanager
+    def lease(self, name: str, *, context: int = 0, keep_alive: float | None = None) -> Iterator[Lease]:
+        """Lend the engine."""
+        yield Lease(self.resolve(name), self._connected())
+
+    def loaded(self) -> tuple[str, ...]:
+        """Name the model, once it was asked."""
+        return (self._engine.card().model,) if self._engine else ()
+
+    def running(self) -> tuple[Running, ...]:
+        """Give nothing: no memory of this machine is taken."""
+        return ()
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+
+    def _connected(self) -> Engine:
+        """Connect; one that could not be reached is tried again by the next request."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._connect()
+            return self._engine
+
+
+def upstream(
+    urls: tuple[str, ...], model: str, access: engine.Access, say: Callable[[str], None]
+) -> UpstreamModels:
+    """Make the models of a server that hands on to others."""
+    library = engine.library_from_environment({})
+    return UpstreamModels(lambda: engine.connect_all(urls, model, access=access, say=say), library)
