@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.errors import ReviewError
-from hunkwise.reviewer.server import bundle, health, ollama, openai, page, reviews
+from hunkwise.reviewer.server import bundle, description, health, ollama, openai, page, reviews
 from hunkwise.reviewer.server.errors import Refused, failure_of, response
 from hunkwise.reviewer.server.guard.lives import Ending
 from hunkwise.reviewer.server.state import Server
 
-PARTS = (page, health, ollama, openai, reviews, bundle)  # of two with one route the first has it
+PARTS = (page, health, ollama, openai, reviews, bundle, description)  # of two with one route the first has it
 
 
 def make_app(server: Server) -> Starlette:

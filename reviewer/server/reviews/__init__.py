@@ -65,7 +65,7 @@ async def _post(jobs: Jobs, request: Request) -> Response:
     if form in ("ndjson", "sse"):
         return _streamed(job, form, jobs)
     await _waited(job, jobs)
-    return answer(job, form, PATH)
+    return answer(job, form, PATH, waited=True)
 
 
 async def _waited(job: Job, jobs: Jobs) -> None:

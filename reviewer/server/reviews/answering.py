@@ -60,14 +60,13 @@ def _weighed(part: str) -> tuple[str, float]:
         return media, 0.0
 
 
-def answer(job: Job, form: str, path: str, status: int = 200) -> Response:
-    """Tell a review that is over, or how far it is."""
+def answer(job: Job, form: str, path: str, status: int = 200, *, waited: bool = False) -> Response:
+    """Tell a review that is over, or how far it is; who waited for one that failed gets the error alone."""
     headers = {"location": f"/api/review/{job.id}", "cache-control": "no-store"}
-    if job.state == "failed" and job.failure and form != "ours":
+    if job.failure and (waited or form != "ours"):
         return response(job.failure, path)
     if form in ("ours", "ndjson", "sse") or job.outcome is None:
-        code = job.failure.status if job.state == "failed" and job.failure else status
-        return JSONResponse(described(job), code, headers)
+        return JSONResponse(described(job), status, headers)
     text = renderer(form)(job.outcome.review, View(change=job.outcome.change))
     media = TYPES.get(form, "text/plain")
     if form == "html":
