@@ -17,7 +17,8 @@ import click
 
 from hunkwise.reviewer.cli import hunkwise
 from hunkwise.reviewer.commands.flags import HELP_ALL
-from hunkwise.reviewer.config.settings import OTHER_VARIABLES, Config, keys, plain, schema, settings
+from hunkwise.reviewer.config.settings import Config, keys, plain, schema, settings
+from hunkwise.reviewer.config.variables import OTHER_VARIABLES
 from hunkwise.reviewer.linters.tools.table import TOOLS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

@@ -28,6 +28,16 @@ class Want:
     least_ctx: int = 4096  # the longest request; below it only if nothing else fits
     n_seq: int = 16
     reserve: int | None = None  # bytes left alone on the host and each device; None: see `reserve_of`
+    overhead: int = 0  # bytes of each device left to others beyond that
+    kv_type: KvType | None = None  # None: as memory decides
+    flash_attention: bool = True
+
+    @property
+    def kv_types(self) -> tuple[KvType, ...]:
+        """List what the cache may be made of; llama.cpp quantises it with flash attention alone."""
+        if self.kv_type:
+            return (self.kv_type,)
+        return _KV_TYPES if self.flash_attention else _KV_TYPES[:1]
 
 
 def reserve_of(total: int, want: Want) -> int:
@@ -51,13 +61,15 @@ def make_plan(
     wish = want or Want()
     asked = _asked(parameters or {})
     fit = _Fit(shape, machine, wish, asked)
-    base, rungs = _fixed(fit), _rungs(fit)
+    base, rungs, kv_types = _fixed(fit), _rungs(fit), wish.kv_types
+    if kv_types[0] != "f16" and not wish.flash_attention:
+        raise DoesNotFit(f"a KV cache in {kv_types[0]} needs flash attention; allow it, or ask for f16")
     for contexts, lanes in rungs:
-        smallest = resized(base, contexts[-1], lanes[-1], "q8_0")
+        smallest = resized(base, contexts[-1], lanes[-1], kv_types[-1])
         for layers in _offloads(fit):
             if _placed(smallest, layers, fit) is None:
                 continue
-            for n_ctx, kv_type, n_seq in product(contexts, _KV_TYPES, lanes):
+            for n_ctx, kv_type, n_seq in product(contexts, kv_types, lanes):
                 tried = resized(base, n_ctx, n_seq, kv_type)
                 placed = _placed(tried, layers, fit)
                 if placed is not None:
@@ -71,7 +83,7 @@ def smaller(plan: Plan, shape: ModelShape, machine: Machine) -> Plan | None:
     Each step frees a good share: KV to q8_0 and half the lanes, then half the context down to 4096, then a
     quarter of the offloaded layers at a time, then half the context again. None: nothing is left to give up.
     """
-    if plan.kv_type == "f16":
+    if plan.kv_type == "f16" and plan.flash_attention:
         lanes = max(1, plan.n_seq // 2)
         step = resized(plan, plan.n_ctx, lanes, "q8_0")
     elif plan.n_ctx > (4096 if plan.n_gpu_layers else _LEAST_CONTEXT):
@@ -113,7 +125,8 @@ class _Fit(NamedTuple):
     @property
     def devices(self) -> tuple[int, ...]:
         """Bytes we may take on each device."""
-        return tuple(d.free - reserve_of(d.total, self.want) for d in self.machine.devices)
+        devices, left = self.machine.devices, self.want.overhead
+        return tuple(max(0, device.free - reserve_of(device.total, self.want) - left) for device in devices)
 
 
 def _asked(parameters: Mapping[str, ParameterValue]) -> _Asked:
@@ -168,6 +181,7 @@ def _fixed(fit: _Fit) -> Plan:
         pooling=fit.shape.pooling,
         causal=fit.shape.causal,
         parameters=fit.shape.parameters,
+        flash_attention=fit.want.flash_attention,
         notes=tuple(notes),
     )
 
@@ -244,7 +258,7 @@ def _filled(plan: Plan, layers: int, rooms: tuple[int, ...], shape: ModelShape) 
 def _given_up(plan: Plan, context: int, fit: _Fit) -> Iterator[str]:
     if plan.n_seq < fit.want.n_seq:
         yield f"{plan.n_seq} lanes instead of {fit.want.n_seq}, to fit the memory"
-    if plan.kv_type != "f16":
+    if plan.kv_type != fit.want.kv_types[0]:
         yield f"KV cache in {plan.kv_type} instead of f16, to fit the memory"
     if plan.n_ctx < context:
         yield f"a context of {plan.n_ctx} tokens instead of {context}, to fit the memory"

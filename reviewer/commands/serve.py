@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from hunkwise.engine.errors import MissingExtra
 from hunkwise.reviewer.commands.surroundings import surroundings
+from hunkwise.reviewer.server.settings import LOOPBACK, PORT, Settings, server_settings
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    default=11435,
-    show_default=True,
-    type=click.IntRange(0, 65535),
-    help="Port; 0 takes a free one.",
-)
-@click.option("--model", default="", help="Model for requests that name none.")
-@click.option("--preload", is_flag=True, help="Load the model before the first request.")
+@click.option("--host", help=f"Address to listen on, {LOOPBACK} by default.")
+@click.option("--port", type=click.IntRange(0, 65535), help=f"Port, {PORT} by default; 0 takes a free one.")
+@click.option("--model", help="Model for requests that name none.")
+@click.option("--preload", is_flag=True, default=None, help="Load that model before the first request.")
 @click.option(
     "--grace",
-    default=30.0,
-    show_default=True,
     type=click.FloatRange(0, 86400),
-    help="Seconds that running requests get when the server is told to end.",
+    help=f"Seconds that running requests get when the server is told to end; {Settings().grace:g} by default.",
 )
 @click.option(
     "--repository",
@@ -36,21 +30,30 @@ from hunkwise.reviewer.commands.surroundings import surroundings
     help="A repository whose commits reviews may name. May be given more than once.",
 )
 def command(
-    host: str, port: int, model: str, preload: bool, grace: float, repositories: tuple[str, ...]
+    host: str | None,
+    port: int | None,
+    model: str | None,
+    preload: bool | None,
+    grace: float | None,
+    repositories: tuple[str, ...],
 ) -> int:
-    """Serve models and reviews over HTTP."""
+    """Serve models and reviews over HTTP.
+
+    What OLLAMA_HOST and Ollama's other variables say is done here too; HUNKWISE_HOST and the like go before them.
+    """
+    flags = {"host": host, "port": port, "model": model, "preload": preload, "grace": grace}
+    if repositories:
+        flags["repositories"] = _folders(repositories)
+    settings = server_settings(flags, os.environ)
     try:
         from hunkwise.reviewer.server import run
+        from hunkwise.reviewer.server.models import open_models
+        from hunkwise.reviewer.server.state import Server
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("hunkwise"):
             raise
         raise MissingExtra(error.name or "starlette", "serve") from None
-    from hunkwise.reviewer.server.models import open_models
-    from hunkwise.reviewer.server.settings import Settings
-    from hunkwise.reviewer.server.state import Server
-
     environment = surroundings()
-    settings = Settings(host, port, model, preload, grace, repositories=_folders(repositories))
     listener = run.listen(settings)
     server = Server(settings, open_models(settings, environment), environment)
     address, port = listener.getsockname()[:2]

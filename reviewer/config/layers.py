@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hunkwise.reviewer.config.kinds import nearest
-from hunkwise.reviewer.config.settings import OTHER_VARIABLES, Config, keys, settings
+from hunkwise.reviewer.config.settings import Config, keys, settings
+from hunkwise.reviewer.config.variables import OTHER_VARIABLES
 from hunkwise.reviewer.errors import ConfigError
 
 _RUNNERS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI")  # one is set, to "true", by nearly every CI system

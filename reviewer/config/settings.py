@@ -26,22 +26,6 @@ from hunkwise.reviewer.config.path_rules import CATEGORIES, GLOBS, SEVERITY, Rul
 from hunkwise.reviewer.report import FORMATS
 from hunkwise.reviewer.types import Category, Severity
 
-# Variables of ours that are no setting of a review, with what they do.
-OTHER_VARIABLES: dict[str, str] = {
-    "HUNKWISE_CONFIG": "the configuration file to read instead of the repository's",
-    "HUNKWISE_MODELS": "the folder of the model store",
-    "HUNKWISE_SOURCES": "where models are fetched from, in this order",
-    "HUNKWISE_CACHE": "the folder of the response cache",
-    "HUNKWISE_CACHE_SECRET": "the secret by which machines share cached answers",
-    "HUNKWISE_ENGINE_TOKEN": "the token that engines on other machines are asked with",
-    "HUNKWISE_ENGINE_CA": "a file of certificates to believe such engines by",
-    "HUNKWISE_REDIS_URL": "the Redis that holds cached answers for several machines",
-    "HUNKWISE_GITHUB_TOKEN": "the token to post to GitHub with, instead of GITHUB_TOKEN",
-    "HUNKWISE_GITLAB_TOKEN": "the token to post to GitLab with, instead of GITLAB_TOKEN",
-    "HUNKWISE_SKIP": "1 makes the commit hook do nothing",
-    "HUNKWISE_DEBUG": "1 prints the traceback of an unexpected error",
-}
-
 # Other tools that can be named; reviewer/linters/tools/table.py says how each is run, or why it is not.
 ANALYZERS = (
     *("ruff", "oxlint", "shellcheck", "hadolint", "actionlint", "zizmor", "clang-tidy", "cppcheck"),

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hunkwise.reviewer.config.settings import OTHER_VARIABLES, settings
+from hunkwise.reviewer.config.settings import settings
+from hunkwise.reviewer.config.variables import OTHER_VARIABLES
 
 # Exit codes of `review --brief` where no model was asked and nothing is to be said
 IDLE = 64  # there was nothing to look at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from hunkwise.reviewer.config.settings import Config, keys, plain, schema
 from hunkwise.reviewer.errors import ConfigError, ReviewError
 from hunkwise.reviewer.judge.likelihood.precision import point_of
 from hunkwise.reviewer.report.summary import plural
+from hunkwise.reviewer.server.settings import server_settings
 from hunkwise.reviewer.text.visible import visible_line
 
 
@@ -34,7 +36,7 @@ def command() -> None:
 def show(as_json: bool) -> None:
     """Print each setting with its value and where the value comes from."""
     config = load(flags={}, environ=os.environ, folder=Path.cwd())
-    rows = described(config)
+    rows = {**described(config), **served(os.environ)}
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -49,6 +51,15 @@ def described(config: Config) -> dict[str, dict[str, Any]]:
     return {
         key: {"value": plain(getattr(config, name)), "origin": config.origin(name)}
         for key, name in keys().items()
+    }
+
+
+def served(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Give the settings of `hunkwise serve` likewise; they are made by flags and variables, in no file."""
+    shown = server_settings({}, environ).shown()
+    return {
+        f"serve.{name}": {"value": plain(None if value == math.inf else value), "origin": origin}
+        for name, value, origin in shown
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from contextlib import suppress
 from contextvars import ContextVar
@@ -28,7 +29,9 @@ class Life:
 
     def left(self) -> float | None:
         """Seconds until its time is up."""
-        return None if self.until is None else max(0.0, self.until - time.monotonic())
+        return (
+            None if self.until is None or math.isinf(self.until) else max(0.0, self.until - time.monotonic())
+        )
 
 
 LIFE: ContextVar[Life] = ContextVar("hunkwise.life")

@@ -6,6 +6,7 @@ A handler is cancelled in all cases but the first, so what it holds is freed in 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,8 +29,8 @@ class Ending:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = None if scope["path"].startswith(_ENDLESS) else self.server.settings.time_limit
-        life = Life(until=None if limit is None else time.monotonic() + limit)
+        limit = math.inf if scope["path"].startswith(_ENDLESS) else self.server.settings.request_timeout
+        life = Life(until=time.monotonic() + limit)
         LIFE.set(life)
         self.server.lives.add(life)
         try:
@@ -49,12 +50,16 @@ class _Run:
             self._body_read.set()
         self._started = False
 
-    async def run(self, limit: float | None) -> None:
+    async def run(self, limit: float) -> None:
         handler = asyncio.ensure_future(self._app(self._scope, self._receive, self._send))
         listener = asyncio.ensure_future(self._listen())
         ended = asyncio.ensure_future(self._life.ended.wait())
         try:
-            await asyncio.wait({handler, ended}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {handler, ended},
+                timeout=None if math.isinf(limit) else limit,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
             if not handler.done():
                 self._life.end(Failure(504, f"the request took longer than {limit:g} s", "timeout"))
                 handler.cancel()

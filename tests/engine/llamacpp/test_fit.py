@@ -145,3 +145,18 @@ def test_the_default_model_stays_under_its_budget() -> None:
     plan = make_plan(shape, machine_named("laptop-8gb"))
     assert plan.estimate["compute"] + plan.estimate["outputs"] < 150 * MiB
     assert plan.estimate == estimate_of(plan, shape, machine_named("laptop-8gb"))
+
+
+def test_what_is_asked_of_the_cache_and_the_devices_is_kept() -> None:
+    """A kind of numbers that is asked for is taken, and no other; what is left to others is not used."""
+    shape, cpu = shape_named(TABLE["case"][0]["shape"]), Cpu("invented", 4, 4)
+    machine = Machine(cpu, 64 << 30, 64 << 30, ())
+    assert make_plan(shape, machine, want=Want(kv_type="q4_0")).kv_type == "q4_0"
+    plain = make_plan(shape, machine, want=Want(flash_attention=False))
+    assert (plain.flash_attention, plain.kv_type) == (False, "f16")
+    with pytest.raises(DoesNotFit, match="needs flash attention"):
+        make_plan(shape, machine, want=Want(kv_type="q8_0", flash_attention=False))
+    card = Device("card", "card", "CUDA", 64 << 30, 64 << 30, False)
+    with_card = replace(machine, devices=(card,))
+    assert make_plan(shape, with_card).n_gpu_layers == shape.units
+    assert make_plan(shape, with_card, want=Want(overhead=64 << 30)).n_gpu_layers == 0

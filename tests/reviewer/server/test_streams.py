@@ -141,7 +141,7 @@ def test_a_client_that_goes_takes_its_bundle_back(path: str) -> None:
 @pytest.mark.parametrize("path", ["/api/lines", "/api/whole"])
 def test_time_is_up(path: str) -> None:
     engine = Speaker("one" if path != "/api/whole" else "")
-    with spoken(engine, time_limit=0.3) as (_, client):
+    with spoken(engine, request_timeout=0.3) as (_, client):
         response = client.post(path, json={"model": "scripted"})
         assert engine.cancelled.acquire(timeout=20)
         assert response.status_code == (200 if path == "/api/lines" else 504)
