@@ -52,7 +52,7 @@ class Pool:
     A model is loaded by its first question; others that come meanwhile wait for that load and share its
     failure. It is unloaded after `keep_alive` idle seconds (None: never), or as who borrows it says, or sooner,
     least recently used first, when another needs its room; a model in use is waited for. A larger context than
-    the loaded one reloads, a smaller one never does. `budget` is in bytes (None: no limit).
+    the loaded one reloads, a smaller one never does. `budget` is in bytes, `most` in models (None: no limit).
     """
 
     def __init__(
@@ -62,10 +62,11 @@ class Pool:
         *,
         budget: int | None = None,
         keep_alive: float | None = KEEP_ALIVE,
+        most: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._load, self._cost = load, cost
-        self._budget, self._keep_alive, self._clock = budget, keep_alive, clock
+        self._budget, self._keep_alive, self._most, self._clock = budget, keep_alive, most, clock
         self._residents: dict[tuple[str, str], _Resident] = {}
         self._changed = threading.Condition()
         self._closed = False
@@ -199,20 +200,24 @@ class Pool:
 
     def _room_for(self, spec: ModelSpec, cost: int) -> bool:
         """Evict idle models until there is room; False if only those in use are left."""
-        if self._budget is None:
-            return True
-        if cost > self._budget:
+        if self._budget is not None and cost > self._budget:
             raise DoesNotFit(
                 f"{spec.name} needs {cost >> 20} MiB and all models together may take {self._budget >> 20} MiB; "
                 "choose a smaller model or quantization"
             )
         residents = self._residents.values()
-        while sum(resident.cost for resident in residents) + cost > self._budget:
+        while self._is_full(cost):
             idle = next((resident for resident in residents if not resident.users), None)
             if idle is None:
                 return False
             self._unload(idle)
         return True
+
+    def _is_full(self, cost: int) -> bool:
+        if self._most is not None and len(self._residents) >= self._most:
+            return True
+        taken = sum(resident.cost for resident in self._residents.values())
+        return self._budget is not None and taken + cost > self._budget
 
     def _unload(self, resident: _Resident) -> None:
         key = resident.spec.name, resident.spec.digest

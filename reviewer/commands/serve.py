@@ -41,7 +41,13 @@ def command(
 
     What OLLAMA_HOST and Ollama's other variables say is done here too; HUNKWISE_HOST and the like go before them.
     """
-    flags = {"host": host, "port": port, "model": model, "preload": preload, "grace": grace}
+    flags: dict[str, object] = {
+        "host": host,
+        "port": port,
+        "model": model,
+        "preload": preload,
+        "grace": grace,
+    }
     if repositories:
         flags["repositories"] = _folders(repositories)
     settings = server_settings(flags, os.environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,16 +25,23 @@ _LEAST = 1024  # tokens; contexts are powers of two from here, so that a changin
 def open_models(settings: Settings, environment: Environment) -> Models:
     """Make the models that a server's settings ask for; nothing is loaded yet."""
     library = engine.library_from_environment(environment.variables)
-    return PoolModels(library, open_pool(environment.say))
+    return PoolModels(
+        library,
+        open_pool(settings, environment.say),
+        window=settings.context_length or WINDOW,
+        keep_alive=settings.keep_alive,
+        patience=None if math.isinf(settings.load_timeout) else settings.load_timeout,
+    )
 
 
-def open_pool(say: Callable[[str], None], *, parallel: int = PARALLEL, budget: int | None = None) -> Pool:
-    """Make a pool whose models each hold `parallel` requests of the context that is asked for."""
+def open_pool(settings: Settings, say: Callable[[str], None]) -> Pool:
+    """Make a pool whose models each hold as many requests of the context that is asked for as the settings say."""
+    parallel = settings.num_parallel or PARALLEL
     empty = engine.survey()  # what a model costs is judged by the machine without the others
     room = sum(device.free for device in empty.devices if not device.unified) + empty.memory_free
 
     def wanting(context: int) -> Want:
-        return Want(n_ctx=context * parallel, least_ctx=context)
+        return settings.loaded_with(Want(n_ctx=context * parallel, least_ctx=context))
 
     def load_one(spec: ModelSpec, plan: Plan) -> LocalEngine:
         return engine.load(spec, plan, Limits(side_by_side=parallel))
@@ -45,7 +53,7 @@ def open_pool(say: Callable[[str], None], *, parallel: int = PARALLEL, budget: i
     def cost(spec: ModelSpec, context: int) -> int:
         return engine.plan_for(_unbound(spec), empty, want=wanting(context)).estimate["total"]
 
-    return Pool(load, cost, budget=room if budget is None else budget)
+    return Pool(load, cost, budget=room, most=settings.max_loaded_models or None)
 
 
 def _unbound(spec: ModelSpec) -> ModelSpec:
@@ -57,9 +65,15 @@ class PoolModels:
     """`Models` over a pool, with what the endpoints tell of models that are not loaded. Thread-safe."""
 
     def __init__(
-        self, library: Library, pool: Pool, *, window: int = WINDOW, keep_alive: float = KEEP_ALIVE
+        self,
+        library: Library,
+        pool: Pool,
+        *,
+        window: int = WINDOW,
+        keep_alive: float = KEEP_ALIVE,
+        patience: float | None = None,
     ) -> None:
-        self._library = library
+        self._library, self._patience = library, patience  # seconds to wait until others make room
         self._pool, self._window, self._keep_alive = pool, window, keep_alive
         self._descriptions = Descriptions()
 
@@ -102,7 +116,7 @@ class PoolModels:
         while tokens < max(context, self.window(spec)):
             tokens *= 2
         tokens = min(tokens, self.describe(spec).header.context_length)
-        with self._pool.lease(spec, tokens, keep_alive=stays) as opened:
+        with self._pool.lease(spec, tokens, self._patience, keep_alive=stays) as opened:
             yield Lease(spec, opened)
 
     def loaded(self) -> tuple[str, ...]:

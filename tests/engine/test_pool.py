@@ -153,6 +153,14 @@ def test_the_least_recently_used_model_makes_room() -> None:
         assert yard.log == ["+small", "+medium", "-medium", "-small", "+large"]
 
 
+def test_no_more_models_than_wanted_are_kept() -> None:
+    yard = Yard()
+    with Pool(yard.load, lambda spec, context: 1, most=1) as pool:
+        for name in ("small", "medium"):
+            pool.engine(spec(name)).ask(BUNDLE)
+        assert yard.log == ["+small", "-small", "+medium"]
+
+
 def test_a_model_larger_than_the_budget_is_refused() -> None:
     """Nothing is unloaded for a model that can't fit anyway."""
     yard = Yard()

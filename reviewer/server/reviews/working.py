@@ -76,7 +76,7 @@ def carry_out(
         own = "" if server.settings.engine else config.model  # the engine of other servers has one model
         return Lent(server.models.lease(body.model or server.settings.model or own), caller, stopped)
 
-    with prepared(server, body, server.settings.time_limit) as (request, environment):
+    with prepared(server, body, server.settings.request_timeout) as (request, environment):
         outcome = review_change(request, environment, _Steps(step), open_engine=open_engine, found=found)
     if stopped.is_set():
         raise Cancelled("the review was taken back")
