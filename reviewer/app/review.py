@@ -17,7 +17,7 @@ from hunkwise.reviewer.app.jobs.child import CHECKED, IDLE
 from hunkwise.reviewer.app.meters import Meter, Transcript, Unasked
 from hunkwise.reviewer.app.progress import Progress
 from hunkwise.reviewer.app.sources import Source, read_change
-from hunkwise.reviewer.checks.pack import own_rules
+from hunkwise.reviewer.checks.pack import check_names, own_rules
 from hunkwise.reviewer.config.guidelines import read_guidelines
 from hunkwise.reviewer.config.named_files import placed, repository_root
 from hunkwise.reviewer.config.own_rules import FOLDER, read_own_rules
@@ -176,14 +176,17 @@ def _guidelines(request: Request, environment: Environment) -> str:
 
 def _own_rules(request: Request, environment: Environment) -> tuple[Mapping[str, Any], ...]:
     """Read the project's own rules; where the change is not trusted, as they stood before the change."""
-    start = request.source.start
+    config, start = request.config, request.source.start
     if not request.trusted and start is None:
         if (placed(FOLDER, environment.folder)).is_dir():
             environment.say("the project's own rules are not used: with --untrusted they need --from")
         return ()
-    return own_rules(
+    own = own_rules(
         read_own_rules(environment.folder, environment.variables, None if request.trusted else start)
     )
+    named = {"disabled_rules": config.disabled_rules, "rule_severities": severities(config)}
+    check_names(named, own)
+    return own
 
 
 def _analysis(request: Request, environment: Environment, todo: Agenda, time_left: TimeLeft) -> Analysis:

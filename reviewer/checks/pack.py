@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -131,3 +133,21 @@ def own_rules(texts: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], ...]:
 def ids() -> frozenset[str]:
     """Give the ids of our rules."""
     return frozenset(rule.id for rule in all_rules())
+
+
+def known_ids(own: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Give the ids of our rules and of a project's `own`, which are what their YAML holds."""
+    return ids() | {rule["id"] for rule in own}
+
+
+def check_names(names: Mapping[str, Iterable[str]], own: Iterable[Mapping[str, Any]]) -> None:
+    """Check the rules that settings name, by the name of the setting. Raises ConfigError for one that is none.
+
+    Rules of other tools (`ruff:S608`) are not known here.
+    """
+    for setting, named in names.items():
+        for name in named:
+            if ":" not in name and not any(fnmatchcase(rule, name) for rule in known_ids(own)):
+                near = get_close_matches(name, known_ids(own), n=1)
+                said = f"; did you mean {near[0]}?" if near else "; `hunkwise rules list` lists them"
+                raise ConfigError(f"{setting}: there is no rule {name!r:.80}{said}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.reviewer.findings.fingerprint import fingerprint
@@ -37,15 +37,20 @@ class _Remark:
     secret: str = ""
 
 
-def checks(file: FileDiff, hunk: Hunk) -> tuple[Finding, ...]:
-    """Check the added lines of a whole hunk and, with a file's first one, its name if that is new."""
+def checks(
+    file: FileDiff, hunk: Hunk, rules: Callable[[], Collection[str]] = frozenset
+) -> tuple[Finding, ...]:
+    """Check the added lines of a whole hunk and, with a file's first one, its name if that is new.
+
+    `rules` gives the ids of the rules that there are, which comments may name.
+    """
     lines = [line for line in hunk.lines if line.new_no is not None]
     if not lines:
         return ()
     remarks = [(line, _leak("This line", what, value)) for line, what, value in _secrets(lines)]
     for line in lines:
         if line.kind == "added":
-            remarks += [(line, remark) for remark in _line_remarks(line, file.path)]
+            remarks += [(line, remark) for remark in _line_remarks(line, file.path, rules)]
     if hunk is file.hunks[0] and file.new_path != file.old_path:
         remarks += [(lines[0], remark) for remark in _name_remarks(file.path)]
     return tuple(_finding(file, hunk, line, remark) for line, remark in remarks)
@@ -119,7 +124,7 @@ def _name_remarks(path: str) -> Iterator[_Remark]:
         )
 
 
-def _line_remarks(line: Line, path: str) -> Iterator[_Remark]:
+def _line_remarks(line: Line, path: str, rules: Callable[[], Collection[str]]) -> Iterator[_Remark]:
     if _CONFLICT.match(line.text):
         yield _Remark(
             Severity.HIGH,
@@ -132,7 +137,7 @@ def _line_remarks(line: Line, path: str) -> Iterator[_Remark]:
     blanks = [] if prose or path.endswith(_PRINT) else false_blanks(line.text)
     if remark := _deceiving(line.text, _hidden(line), names, blanks):
         yield remark
-    if not prose and (problem := idle(line.text)):
+    if not prose and (problem := idle(line.text, rules)):
         yield _Remark(
             Severity.LOW, Category.MAINTAINABILITY, "This comment does not silence what it should", problem
         )

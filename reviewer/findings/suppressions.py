@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -55,9 +55,25 @@ def read_comment(line: str) -> Comment | None:
     return _read(line)[0]
 
 
-def idle(line: str) -> str:
-    """Say why a comment on a line silences nothing, or less than it says; "" where all is well."""
-    return _read(line)[1]
+def idle(line: str, rules: Callable[[], Collection[str]] = frozenset) -> str:
+    """Say why a comment on a line silences nothing, or less than it says; "" where all is well.
+
+    `rules` gives the ids of the rules that there are.
+    """
+    comment, problem = _read(line)
+    named = sorted(word for word in comment.categories if _is_rule(word)) if comment else []
+    return problem or (_no_rule(named, rules()) if named else "")
+
+
+def _no_rule(named: Sequence[str], rules: Collection[str]) -> str:
+    """Say which word looks like one of our rules and is none; other tools have names of their own."""
+    kinds = {rule.partition("-")[0] for rule in rules}
+    for word in named:
+        if word not in rules and ":" not in word:
+            near = get_close_matches(word, rules, n=1, cutoff=0.6 if word.partition("-")[0] in kinds else 0.9)
+            if near or word.partition("-")[0] in kinds:
+                return f"there is no rule {word[:60]!r}{f'; did you mean {near[0]}?' if near else ''}"
+    return ""
 
 
 def _read(line: str) -> tuple[Comment | None, str]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hunkwise.engine import Around, Bundle, Capability, Engine, errors
-from hunkwise.reviewer.checks.pack import other_names
+from hunkwise.reviewer.checks.pack import known_ids, other_names
 from hunkwise.reviewer.checks.run import RuleSet, inspect
 from hunkwise.reviewer.config.settings import Config, Limits
 from hunkwise.reviewer.findings import checks, ranking
@@ -113,7 +114,7 @@ def carry_out(
     if todo.asked:
         config = aim(config, engine)
     tell = Teller(config, silence, len(todo.asked) + len(heard), observer)
-    checked, unchecked = _check_all(todo, tell, time_left)
+    checked, unchecked = _check_all(todo, tell, time_left, partial(known_ids, own_rules))
     ruled, unruled = _inspect_all(todo, ruleset(config, own_rules), checked, tell, time_left)
     inquiry = Inquiry(todo.change, config.judging, _Hasty(engine, time_left), guidelines, config.rules)
     ruled, denied = undoubted(ruled, heard, inquiry, panel.competence)
@@ -173,13 +174,15 @@ class _Hasty(Around):
         return bundle if left == math.inf else replace(bundle, deadline=left)
 
 
-def _check_all(todo: Agenda, tell: Teller, time_left: TimeLeft) -> tuple[list[Finding], set[Place | FileKey]]:
+def _check_all(
+    todo: Agenda, tell: Teller, time_left: TimeLeft, rules: Callable[[], Collection[str]]
+) -> tuple[list[Finding], set[Place | FileKey]]:
     """Make the remarks that need no model; gives also the hunks, and their files, not reached in time."""
     made: list[Finding] = []
     for number, pick in enumerate(todo.checked):
         if time_left() <= 0:
             return made, {name for left in todo.checked[number:] for name in (left.place, left.file.key)}
-        found = _checks(pick)
+        found = checks.checks(pick.file, pick.whole, rules)
         tell.found(pick, found, 0)
         made += found
     return made, set()
@@ -291,8 +294,3 @@ def _too_long(error: errors.PromptTooLong, inquiry: Inquiry) -> str:
 
 def _out_of_time(pick: Picked) -> Examined:
     return Examined(skipped=(pick.skipped(LATE, fault=True),))
-
-
-def _checks(pick: Picked) -> tuple[Finding, ...]:
-    """Make the remarks that need no model."""
-    return checks.checks(pick.file, pick.whole)

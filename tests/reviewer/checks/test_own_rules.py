@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from hunkwise.reviewer.checks.pack import own_rules
+from hunkwise.reviewer.checks.pack import check_names, known_ids, own_rules
 from hunkwise.reviewer.checks.run import RuleSet, inspect
 from hunkwise.reviewer.commands.quality.rules import command
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.findings.suppressions import idle
 from hunkwise.reviewer.types import Severity
 
 OWN = """\
@@ -139,3 +141,35 @@ def test_a_file_that_is_tried_is_read_as_a_projects(
     file.write_text(OWN.replace(*change), "utf-8")
 
     assert says in str(CliRunner().invoke(command, ["test", str(file)]).exception)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("python-yaml-load-unsave", "did you mean python-yaml-load-unsafe?"),
+        ("pyhton-*", "there is no rule 'pyhton-*'"),
+        ("zzz", "`hunkwise rules list` lists them"),
+    ],
+)
+def test_a_setting_that_names_no_rule_is_told(name: str, said: str) -> None:
+    """With the nearest id; ids of ours, of the project and of other tools are known."""
+    own = own_rules([("a.yml", OWN)])
+    check_names({"disabled_rules": ["python-*", "ours-*", "ruff:S999", "bash-*"]}, own)
+
+    with pytest.raises(ConfigError, match=re.escape(said)) as told:
+        check_names({"disabled_rules": ["python-*", name]}, own)
+    assert str(told.value).startswith("disabled_rules: ")
+
+
+def test_a_comment_that_names_no_rule_is_told() -> None:
+    """It silences what it names, which is nothing; rules of other tools have names that are not known here."""
+
+    def told(names: str) -> str:
+        return idle(
+            f"load(x)  # hunkwise: ignore[{names}] -- ours", lambda: known_ids(own_rules([("a.yml", OWN)]))
+        )
+
+    assert "did you mean python-yaml-load-unsafe?" in told("security, python-yaml-load-unsave")
+    assert "there is no rule 'go-nothing-of-the-kind-here'" in told("go-nothing-of-the-kind-here")
+    for names in ("python-yaml-load-unsafe", "ours-no-print", "ruff:s608", "no-unused-vars", "B006"):
+        assert told(names) == ""
