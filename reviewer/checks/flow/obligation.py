@@ -88,7 +88,9 @@ class _Obligations:
         closed = {name for name in self.closes.values() if name}
         for index, node in sorted(leaving.items()):
             match, name = places[index]
-            if self.spec.on == "any path" and name in closed:
+            if (self.spec.on == "any path" and name in closed) or (
+                self.spec.on == "some path" and name not in closed
+            ):
                 continue
             names = {name: nodes[0] for name, nodes in match.names.items()}
             yield Flow(match.node, {**names, "LEAVES": node.sg})

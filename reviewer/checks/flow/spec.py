@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Entries = tuple[Mapping[str, Any], ...]
 
-_SOMETIMES = ("every path", "any path")
+_SOMETIMES = ("every path", "any path", "some path")
 # kind: what it must hold, what it may hold (lists of entries), and other keys
 _KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "taint": (("sources", "sinks"), ("cleaners", "checks"), ("start",)),
