@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import re
+import symtable
+import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hunkwise.reviewer.languages.syntax import find_all
@@ -87,6 +91,173 @@ def _reads(node: SgNode, holders: list[SgNode]) -> bool:
     parent = holders[0]
     if parent.kind() == "keyword_argument" and _place(parent.field("name")) == _place(node):
         return False
+    if parent.kind() in (*_PARAMETERS, "typed_parameter") or (
+        parent.kind() in ("default_parameter", "typed_default_parameter")
+        and _place(parent.field("name")) == _place(node)
+    ):
+        return False
     if parent.kind() == "attribute" and _place(parent.field("attribute")) == _place(node):
         return False
     return not any(holder.kind() in ("except_clause", "as_pattern_target") for holder in holders)
+
+
+# What a module has of its own, and what older Pythons and interactive ones have
+_KNOWN = frozenset(dir(builtins)) | {
+    "WindowsError",
+    "__annotations__",
+    "__builtins__",
+    "__class__",
+    "__file__",
+    "__loader__",
+    "__module__",
+    "__package__",
+    "__path__",
+    "__qualname__",
+    "__spec__",
+    "_",
+    "basestring",
+    "buffer",
+    "cmp",
+    "coerce",
+    "display",
+    "execfile",
+    "file",
+    "get_config",
+    "get_ipython",
+    "intern",
+    "long",
+    "raw_input",
+    "reduce",
+    "reload",
+    "reveal_type",
+    "unichr",
+    "unicode",
+    "xrange",
+}
+_ELSEWHERE = re.compile(
+    r"import[ \t]*\([ \t]*\*|import[ \t]+\*|\b(?:exec|execfile|globals|locals|vars)[ \t]*\("
+    r"|\bNameError\b|\bbuiltins\b|__builtin"
+)
+_SCOPES = ("function_definition", "class_definition", "lambda", "list_comprehension", "set_comprehension",
+           "dictionary_comprehension", "generator_expression")  # fmt: skip
+_PLAIN = (
+    "none",
+    "true",
+    "false",
+    "string",
+    "integer",
+    "float",
+    "identifier",
+    "list",
+    "dictionary",
+    "assignment",
+)
+_MOST_NAMES = 5  # more of them stand where something else puts names into a file
+
+
+def name_undefined(root: SgNode, _language: str) -> Found:
+    """Find names that are read and that nothing gives a value to. Python's own compiler tells the scopes."""
+    text = "\n" * root.range().start.index + root.text()
+    if _ELSEWHERE.search(text):
+        return
+    module = _compiled(text)
+    if module is None:
+        return
+    tables = list(_tables(module))
+    given = {name for table in tables for name in _given(table, module)}
+    missing = [
+        (symbol.get_name(), table)
+        for table in tables
+        for symbol in table.get_symbols()
+        if symbol.is_referenced()
+        and (table is module or (symbol.is_global() and not symbol.is_local()))
+        and symbol.get_name() not in given | _KNOWN
+    ]
+    if len({name for name, _ in missing}) > _MOST_NAMES:
+        return
+    local = {symbol.get_name() for table in tables for symbol in table.get_symbols() if symbol.is_local()}
+    for name in sorted({name for name, _ in missing}):
+        lines = {table.get_lineno() for each, table in missing if each == name and table is not module}
+        for node in find_all(root, {"rule": {"kind": "identifier", "regex": f"^{re.escape(name)}$"}}):
+            holders = list(node.ancestors())
+            scope = next((each.range().start.line + 1 for each in holders if each.kind() in _SCOPES), 0)
+            told = any(holder.kind() == "type" for holder in holders) or "noqa" in _line_of(node, text)
+            if not told and _reads(node, holders) and (name not in local or scope in lines):
+                yield node, {"NAME": node}
+                break
+
+
+def _line_of(node: SgNode, text: str) -> str:
+    at = node.range().start.index
+    return text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
+
+
+def _compiled(text: str) -> symtable.SymbolTable | None:
+    """Give what Python's own compiler tells of the names in a text; nothing where it can't read it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return symtable.symtable(text, "<text>", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
+    for child in table.get_children():
+        yield from _tables(child)
+
+
+def _given(table: symtable.SymbolTable, module: symtable.SymbolTable) -> Iterator[str]:
+    """Give the names of the module that a scope gives values to."""
+    for symbol in table.get_symbols():
+        given = symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace() or symbol.is_annotated()
+        if given and (table is module or symbol.is_declared_global()):
+            yield symbol.get_name()
+
+
+def value_never_used(root: SgNode, _language: str) -> Found:
+    """Find a local name that is given a value, and that nothing in its function mentions again."""
+    text = "\n" * root.range().start.index + root.text()
+    module = _compiled(text)
+    if module is None or _ELSEWHERE.search(text):
+        return
+    tables = list(_tables(module))
+    free = {symbol.get_name() for table in tables for symbol in table.get_symbols() if symbol.is_free()}
+    unused: dict[str, set[int]] = {}
+    for table in tables:
+        for symbol in table.get_symbols() if table.get_type() == "function" else ():
+            if (
+                symbol.is_local()
+                and symbol.is_assigned()
+                and symbol.get_name() not in free
+                and not _used(symbol)
+            ):
+                unused.setdefault(symbol.get_name(), set()).add(table.get_lineno())
+    for name, lines in unused.items():
+        for node in find_all(
+            root, {"rule": {"kind": "assignment", "has": {"field": "left", "regex": f"^{name}$"}}}
+        ):
+            scope = next((each for each in node.ancestors() if each.kind() in _SCOPES), None)
+            statement = node.parent()
+            right = node.field("right")
+            if (
+                scope is not None
+                and scope.range().start.line + 1 in lines
+                and statement is not None
+                and statement.kind() == "expression_statement"
+                and right is not None
+                and right.kind() not in _PLAIN
+            ):
+                yield node, {"NAME": node.field("left") or node}
+                break
+
+
+def _used(symbol: symtable.Symbol) -> bool:
+    return (
+        symbol.is_referenced()
+        or symbol.is_parameter()
+        or symbol.is_imported()
+        or symbol.is_namespace()
+        or symbol.get_name().startswith("_")
+    )
