@@ -24,7 +24,7 @@ def test_a_rule_holds_on_its_examples(rule: Rule) -> None:
 
 def test_a_rule_is_heard_among_all_others() -> None:
     """A constraint of one rule does not hide what another says of the same node."""
-    text = "from paramiko import AutoAddPolicy\ndef start(client):\n    client.set_missing_host_key_policy(AutoAddPolicy)\n"
+    text = "from paramiko import AutoAddPolicy\ndef f(a):\n    a.set_missing_host_key_policy(AutoAddPolicy)\n"
 
     assert [hit.rule for hit in hits(rules_for("python"), "python", text)] == [
         "python-ssh-host-key-unchecked"
