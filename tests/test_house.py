@@ -28,7 +28,7 @@ FACES = {
         "reviewer/report/html.py",
         "engine/llamacpp/template.py",
     },
-    "matplotlib": {"reviewer/bench/reliability_png.py"},
+    "matplotlib": {"reviewer/bench/reliability/png.py"},
     "uvicorn": {"reviewer/server/run.py"},
     "prometheus_client": {"reviewer/server/metrics.py"},
     "limits": {"reviewer/server/guard/rates.py"},

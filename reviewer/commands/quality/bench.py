@@ -58,9 +58,9 @@ def command(
 
     With --model none no model is asked: checks, rules and analyzers alone are measured.
     """
-    from hunkwise.reviewer.bench import reliability
     from hunkwise.reviewer.bench.baselines import BASELINES
     from hunkwise.reviewer.bench.labelled.cases import newly_written, read_cases, sample
+    from hunkwise.reviewer.bench.reliability import page as reliability
     from hunkwise.reviewer.bench.run import our_ranking, ours, run, unranked, without_model
     from hunkwise.reviewer.bench.summary import by_group, scored, summarise
     from hunkwise.reviewer.bench.table import table

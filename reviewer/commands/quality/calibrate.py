@@ -47,8 +47,8 @@ def command(
     Of questions, and of a free review (asked), it is counted how often they are right. The setting competence_file
     names a file with that, and a review then asks what the model has shown skill in.
     """
-    from hunkwise.reviewer.bench import reliability
     from hunkwise.reviewer.bench.labelled.cases import read_cases
+    from hunkwise.reviewer.bench.reliability import page as reliability
 
     draw = reliability.drawer(plot) if plot else None
     config = configured(values)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from hunkwise.engine.errors import MissingExtra
-from hunkwise.reviewer.bench.reliability import drawer, page, plot
+from hunkwise.reviewer.bench.reliability.page import drawer, page, plot
 from hunkwise.reviewer.errors import UsageError
 
 TRUTHS = [True, True, True, False, False, False, False, True]
@@ -64,7 +64,7 @@ def test_a_png_is_drawn(tmp_path: Path) -> None:
 
 def test_a_png_without_matplotlib_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said before any work what to install; a page needs nothing."""
-    monkeypatch.delitem(sys.modules, "hunkwise.reviewer.bench.reliability_png", raising=False)
+    monkeypatch.delitem(sys.modules, "hunkwise.reviewer.bench.reliability.png", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
 
     with pytest.raises(

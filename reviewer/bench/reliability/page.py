@@ -67,7 +67,7 @@ def drawer(path: Path) -> Draw:
     if not path.parent.is_dir() or path.is_dir():
         raise UsageError(f"--plot {path}: the folder does not exist, or this is one")
     if path.suffix == ".png":
-        from hunkwise.reviewer.bench.reliability_png import draw
+        from hunkwise.reviewer.bench.reliability.png import draw
 
         return lambda drawn: draw(drawn, path)
     if path.suffix == ".html":
@@ -77,7 +77,7 @@ def drawer(path: Path) -> Draw:
 
 def page(drawn: Plot) -> str:
     """Write the plot as an HTML page, with the numbers as a table for those who can't see it."""
-    source = (resources.files("hunkwise.reviewer.bench") / "reliability.html.j2").read_text("utf-8")
+    source = (resources.files("hunkwise.reviewer.bench.reliability") / "page.html.j2").read_text("utf-8")
     return environment().from_string(source).render(plot=drawn)
 
 

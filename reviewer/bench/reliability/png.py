@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hunkwise.engine.errors import MissingExtra
-from hunkwise.reviewer.bench.reliability import Plot
+from hunkwise.reviewer.bench.reliability.page import Plot
 
 try:
     from matplotlib.figure import Figure
