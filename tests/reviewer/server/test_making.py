@@ -109,7 +109,7 @@ def test_copied_and_deleted(client: ollama.Client, served: Served) -> None:
             "create",
             {"model": "qwen2.5-coder:1.5b", "from": "tiny", "stream": False},
             400,
-            "qwen2.5-coder:1.5b",
+            "registry.ollama.ai",
         ),
         (
             "create",
