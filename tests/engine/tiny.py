@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ for index in range(10):
     print(index, "the quick brown fox jumps over the lazy dog")
 """
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+FIM = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -66,8 +67,12 @@ def write(
     rope: float = 10000.0,
     template: str | None = CHATML,
     extra: Mapping[str, int] | None = None,
+    special: Sequence[str] = (),
 ) -> Path:
-    """Write a model. `changed` replaces tensors, None leaves one out; `extra` adds numbers to the metadata."""
+    """Write a model.
+
+    `changed` replaces tensors, None leaves one out; `extra` adds numbers to the metadata, `special` adds tokens.
+    """
     writer: Any = gguf.GGUFWriter(str(path), architecture)
     writer.add_block_count(1)
     writer.add_context_length(context)
@@ -79,7 +84,7 @@ def write(
     writer.add_rope_freq_base(rope)
     for name, value in (extra or {}).items():
         writer.add_uint32(name, value)
-    tokens = [*_letters(), *SPECIAL]
+    tokens = [*_letters(), *SPECIAL, *special]
     tokens += [f"<|unused{number}|>" for number in range(WIDTH - len(tokens))]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")

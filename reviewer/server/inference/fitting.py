@@ -29,6 +29,7 @@ class Ask:
     stop: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
     count: int = 1  # of answers
+    logprobs: int | None = None  # alternatives to tell beside each token; None tells no tokens
 
     def bundle(self, tokens: int) -> Bundle:
         """Make the bundle that asks for so many tokens; its questions are called "0", "1" and so on.
@@ -39,7 +40,15 @@ class Ask:
         own = pieces[-1].role in ("assistant", "raw")  # else the template's last words are the question's own
         shared, prompt = (pieces[:-1], pieces[-1:]) if own else (pieces, ())
         questions = (
-            Generate(str(n), prompt, tokens, schema=self.schema, stop=self.stop, sampling=self._draw(n))
+            Generate(
+                str(n),
+                prompt,
+                tokens,
+                schema=self.schema,
+                stop=self.stop,
+                sampling=self._draw(n),
+                logprobs=self.logprobs,
+            )
             for n in range(self.count)
         )
         return Bundle(shared, tuple(questions))

@@ -7,10 +7,12 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from functools import partial
 
-from hunkwise.engine import Generated, Usage, total_usage
+from hunkwise.engine import Capability, Generated, Piece, Usage, Written, total_usage
+from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.fitting import Ask, fit
 from hunkwise.reviewer.server.state import Server
-from hunkwise.reviewer.server.streams import Piece, told
+from hunkwise.reviewer.server.streams import Piece as Heard
+from hunkwise.reviewer.server.streams import told
 from hunkwise.reviewer.server.threads import in_thread
 
 
@@ -53,7 +55,16 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Told:
+    """The next piece of an answer, by its number, with the tokens that end in it where they were asked for."""
+
+    number: int
+    text: str
+    tokens: tuple[Written, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
     """The end of a run: its answers, what of the prompt was left out, and how long it took."""
 
     answers: tuple[Generated, ...]
@@ -79,17 +90,20 @@ class Written:
 
 async def write(
     server: Server, name: str, ask: Ask, keep_alive: float | None
-) -> AsyncGenerator[Piece | Written, None]:
+) -> AsyncGenerator[Told | Ending, None]:
     """Give the texts piece by piece, and last what there is to say of the run. Raises Refused and EngineError."""
     times = Times()
     async with server.lease(name, context=ask.window or 0, keep_alive=keep_alive) as lease:
         times.mark_loaded()
+        if ask.logprobs is not None and Capability.LOGPROBS not in lease.engine.card().capabilities:
+            raise Refused(400, f'"{name}" does not support logprobs', code="unsupported", param="logprobs")
         fitted = await in_thread(partial(fit, lease.engine, ask))
         async for piece in told(lease, fitted.bundle):
-            if isinstance(piece, Piece):
+            if isinstance(piece, Heard):
                 times.first = times.first or time.perf_counter()
-                yield piece
+                tokens = piece.text.tokens if isinstance(piece.text, Piece) else ()
+                yield Told(int(piece.id), str(piece.text), tokens)
             else:
                 times.mark_ended()
                 answers = tuple(each for each in piece if isinstance(each, Generated))
-                yield Written(answers, fitted.left_out, times)
+                yield Ending(answers, fitted.left_out, times)

@@ -26,19 +26,21 @@ class Wish:
     options: options.Options
     keep_alive: float | None
     schema: Mapping[str, Any] | None
+    logprobs: int | None
 
 
 def wish_of(body: TextBody, found: Found) -> Wish:
     """Check what every request says. Raises Refused."""
     if not 0 <= body.top_logprobs <= MOST_ALTERNATIVES:
         raise Refused(400, f"top_logprobs must be between 0 and {MOST_ALTERNATIVES}", param="top_logprobs")
-    if body.logprobs or body.top_logprobs:
-        raise Refused(400, "logprobs: this server gives none of written text yet", param="logprobs")
     if body.think:
         found.require("thinking")
     with refusing():
         return Wish(
-            options.read_options(body.options), options.keep_alive(body.keep_alive), schema_of(body.format)
+            options.read_options(body.options),
+            options.keep_alive(body.keep_alive),
+            schema_of(body.format),
+            body.top_logprobs if body.logprobs else None,
         )
 
 
@@ -53,6 +55,7 @@ def ask_for(server: Server, found: Found, wish: Wish, messages: tuple[Segment, .
         shorten=shorten,
         stop=options.stops(settled),
         schema=wish.schema,
+        logprobs=wish.logprobs,
     )
 
 

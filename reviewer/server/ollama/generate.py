@@ -12,11 +12,11 @@ from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference import prompts
 from hunkwise.reviewer.server.inference.finding import Found, find
 from hunkwise.reviewer.server.inference.reading import read_body
-from hunkwise.reviewer.server.inference.running import Written, write
+from hunkwise.reviewer.server.inference.running import Ending, write
 from hunkwise.reviewer.server.ollama.asking import ask_for, refuse_images, wish_of
 from hunkwise.reviewer.server.ollama.bodies import GenerateBody
 from hunkwise.reviewer.server.ollama.loading import load
-from hunkwise.reviewer.server.ollama.replies import Line, ending, ignored_header, opening, respond
+from hunkwise.reviewer.server.ollama.replies import Line, ending, ignored_header, logprobs, opening, respond
 from hunkwise.reviewer.server.state import Server
 
 
@@ -29,10 +29,11 @@ async def generate(server: Server, request: Request) -> Response:
 
     async def told() -> AsyncGenerator[Line, None]:
         async for piece in write(server, found.name, ask, wish.keep_alive):
-            if isinstance(piece, Written):
+            if isinstance(piece, Ending):
                 yield {**opening(body.model), "response": "", **ending(piece)}
             else:
-                yield {**opening(body.model), "response": piece.text, "done": False}
+                likely = logprobs(piece.tokens, ask.logprobs)
+                yield {**opening(body.model), "response": piece.text, "done": False, **likely}
 
     loads = not body.prompt and not body.suffix
     lines = load(server, found, wish.keep_alive, ask.window or 0, {"response": ""}) if loads else told()

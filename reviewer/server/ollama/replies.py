@@ -8,9 +8,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from hunkwise.engine import Generated
+from hunkwise.engine import Generated, Written
+from hunkwise.reviewer.server.inference.likelihoods import entries
 from hunkwise.reviewer.server.inference.options import Options
-from hunkwise.reviewer.server.inference.running import Times, Written
+from hunkwise.reviewer.server.inference.running import Ending, Times
 from hunkwise.reviewer.server.streams import ndjson
 
 Line = dict[str, Any]
@@ -27,12 +28,19 @@ def opening(model: str) -> Line:
     return {"model": model, "created_at": stamp()}
 
 
+def logprobs(tokens: tuple[Written, ...], wanted: int | None) -> Line:
+    """Say how likely the tokens of a piece were; nothing where nobody asked."""
+    if wanted is None or not tokens:
+        return {}
+    return {"logprobs": entries(tokens, alternatives=wanted > 0)}
+
+
 def nanoseconds(seconds: float) -> int:
     """Measure as Go does."""
     return int(seconds * 1e9)
 
 
-def ending(written: Written) -> Line:
+def ending(written: Ending) -> Line:
     """Say how a text ended and what it took; what is zero is left out, as Ollama does."""
     times = written.times
     counts = {
@@ -83,12 +91,11 @@ async def respond(
     if stream:
         return ndjson(lines, headers)
     *way, name = text.split(".")
-    parts: list[str] = []
-    last: Line = {}
-    async for last in lines:
-        parts.append(_inside(last, way).get(name, ""))
-    _inside(last, way)[name] = "".join(parts)
-    return JSONResponse(last, headers=headers)
+    told = [line async for line in lines]
+    last = told[-1]
+    _inside(last, way)[name] = "".join(_inside(line, way).get(name, "") for line in told)
+    likely = [entry for line in told for entry in line.get("logprobs", ())]
+    return JSONResponse(last | ({"logprobs": likely} if likely else {}), headers=headers)
 
 
 def _inside(line: Line, way: list[str]) -> Line:

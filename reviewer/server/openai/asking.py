@@ -9,9 +9,17 @@ from hunkwise.reviewer.server.inference.fitting import Ask
 from hunkwise.reviewer.server.openai.bodies import TextBody, options_of, schema_of
 from hunkwise.reviewer.server.state import Server
 
+MOST_ALTERNATIVES = 20  # beside each token
 
-def ask_for(server: Server, found: Found, body: TextBody, messages: tuple[Segment, ...]) -> Ask:
-    """Say what is asked of the model. Nothing is left out of a prompt that is too long: OpenAI refuses it."""
+
+def ask_for(
+    server: Server,
+    found: Found,
+    body: TextBody,
+    messages: tuple[Segment, ...],
+    logprobs: int | None = None,
+) -> Ask:
+    """Say what is asked of the model."""
     settled = options.settle(options_of(body), found.spec.parameters, options.OPENAI)
     return Ask(
         messages,
@@ -22,4 +30,5 @@ def ask_for(server: Server, found: Found, body: TextBody, messages: tuple[Segmen
         stop=options.stops(settled),
         schema=schema_of(body.response_format),
         count=body.n,
+        logprobs=logprobs,
     )

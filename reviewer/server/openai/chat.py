@@ -7,14 +7,15 @@ from collections.abc import AsyncGenerator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hunkwise.engine import Segment
+from hunkwise.engine import Segment, Written
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference import prompts
 from hunkwise.reviewer.server.inference.finding import Found, find
 from hunkwise.reviewer.server.inference.fitting import Ask
+from hunkwise.reviewer.server.inference.likelihoods import entries
 from hunkwise.reviewer.server.inference.reading import read_body
-from hunkwise.reviewer.server.inference.running import Written, write
-from hunkwise.reviewer.server.openai.asking import ask_for
+from hunkwise.reviewer.server.inference.running import Ending, write
+from hunkwise.reviewer.server.openai.asking import MOST_ALTERNATIVES, ask_for
 from hunkwise.reviewer.server.openai.bodies import ChatBody
 from hunkwise.reviewer.server.openai.replies import DONE, Head, Value, left_out, reason, usage_of
 from hunkwise.reviewer.server.state import Server
@@ -25,24 +26,32 @@ async def chat(server: Server, request: Request) -> Response:
     """Say the next message of a chat."""
     body = await read_body(ChatBody, request)
     found = await find(server, body.model)
-    ask = ask_for(server, found, body, _segments(body, found))
+    if not 0 <= body.top_logprobs <= MOST_ALTERNATIVES or (body.top_logprobs and not body.logprobs):
+        raise Refused(400, f"top_logprobs must be between 0 and {MOST_ALTERNATIVES}, beside logprobs true")
+    wanted = body.top_logprobs if body.logprobs else None
+    ask = ask_for(server, found, body, _segments(body, found), wanted)
     head = Head("chat.completion", body.model, "chatcmpl")
     if body.stream:
         return sse(_chunks(server, found, body, ask, head))
-    texts = {str(number): "" for number in range(body.n)}
+    texts = [""] * body.n
     async for piece in write(server, found.name, ask, None):
-        if isinstance(piece, Written):
+        if isinstance(piece, Ending):
             return JSONResponse(_whole(piece, texts, head))
-        texts[piece.id] += piece.text
+        texts[piece.number] += piece.text
     raise AssertionError("a run ends with what was written")
 
 
-def _whole(written: Written, texts: dict[str, str], head: Head) -> Value:
+def _likely(tokens: tuple[Written, ...]) -> Value | None:
+    """Say how likely tokens were; nothing where nobody asked."""
+    return {"content": entries(tokens, alternatives=True), "refusal": None} if tokens else None
+
+
+def _whole(written: Ending, texts: list[str], head: Head) -> Value:
     choices = [
         {
             "index": number,
-            "message": {"role": "assistant", "content": texts[answer.id], "refusal": None},
-            "logprobs": None,
+            "message": {"role": "assistant", "content": texts[number], "refusal": None},
+            "logprobs": _likely(answer.tokens),
             "finish_reason": reason(answer),
         }
         for number, answer in enumerate(written.answers)
@@ -57,8 +66,8 @@ async def _chunks(
     counted = body.stream_options.include_usage
     nothing = {"usage": None} if counted else {}
 
-    def chunk(index: int, delta: Value, ended: str | None = None) -> Value:
-        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": ended}
+    def chunk(index: int, delta: Value, ended: str | None = None, tokens: tuple[Written, ...] = ()) -> Value:
+        choice = {"index": index, "delta": delta, "logprobs": _likely(tokens), "finish_reason": ended}
         return head.value([choice], chunk=True, **nothing)
 
     begun = False
@@ -66,8 +75,8 @@ async def _chunks(
         for index in range(0 if begun else body.n):
             yield chunk(index, {"role": "assistant", "content": ""})
         begun = True
-        if not isinstance(piece, Written):
-            yield chunk(int(piece.id), {"content": piece.text})
+        if not isinstance(piece, Ending):
+            yield chunk(piece.number, {"content": piece.text}, tokens=piece.tokens)
             continue
         for index, answer in enumerate(piece.answers):
             yield chunk(index, {}, reason(answer)) | left_out(piece)
@@ -80,8 +89,6 @@ def _segments(body: ChatBody, found: Found) -> tuple[Segment, ...]:
     """Make the prompt. Raises Refused for what this model can't do."""
     if not body.messages:
         raise Refused(400, "messages must hold at least one message", param="messages")
-    if body.logprobs or body.top_logprobs:
-        raise Refused(400, "logprobs: this server gives none of written text yet", param="logprobs")
     called = any(message.tool_calls or message.role == "tool" for message in body.messages)
     if called or (body.tools and body.tool_choice != "none"):
         found.require("tools")

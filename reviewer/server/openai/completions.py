@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,11 +14,11 @@ from hunkwise.reviewer.server.inference import prompts
 from hunkwise.reviewer.server.inference.finding import Found, find
 from hunkwise.reviewer.server.inference.fitting import Ask
 from hunkwise.reviewer.server.inference.reading import read_body
-from hunkwise.reviewer.server.inference.running import Written, write
+from hunkwise.reviewer.server.inference.running import Ending, write
 from hunkwise.reviewer.server.openai.asking import ask_for
 from hunkwise.reviewer.server.openai.bodies import CompletionBody
 from hunkwise.reviewer.server.openai.replies import DONE, Head, Value, left_out, reason, usage, usage_of
-from hunkwise.reviewer.server.openai.scoring import scored
+from hunkwise.reviewer.server.openai.scoring import Echo, echoes, joined, scored, written_of
 from hunkwise.reviewer.server.openai.texts import texts_of
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.server.streams import sse
@@ -31,18 +32,20 @@ async def completions(server: Server, request: Request) -> Response:
     head = Head("text_completion", body.model, "cmpl")
     if body.echo and body.max_tokens == 0:
         return JSONResponse(await scored(server, found, body, texts, head))
-    if body.echo:
-        raise Refused(400, "echo is answered with max_tokens 0 alone, as a scorer asks", param="echo")
-    if body.logprobs is not None:
-        raise Refused(400, "logprobs: this server gives none of written text yet", param="logprobs")
     if body.max_tokens == 0:
         raise Refused(400, "max_tokens must be 1 or more, or echo true", param="max_tokens")
-    asks = [ask_for(server, found, body, _segments(body, found, text)) for text in texts]
+    asks = [ask_for(server, found, body, _segments(body, found, text), body.logprobs) for text in texts]
     if body.stream:
-        if len(asks) > 1:
-            raise Refused(400, "a stream answers one prompt", param="prompt")
+        if len(asks) > 1 or body.echo:
+            raise Refused(400, "a stream answers one prompt, without echo", param="stream")
         return sse(_chunks(server, found, body, asks[0], head))
-    return JSONResponse(await _whole(server, found, asks, head))
+    before = [Echo()] * len(texts)
+    if body.echo:
+        if body.suffix:
+            raise Refused(400, "echo does not go with suffix", param="echo")
+        before = await echoes(server, found, texts, body.logprobs)
+        asks = [replace(ask, shorten=False) for ask in asks]
+    return JSONResponse(await _whole(server, found, asks, before, head))
 
 
 def _segments(body: CompletionBody, found: Found, text: str) -> tuple[Segment, ...]:
@@ -52,16 +55,20 @@ def _segments(body: CompletionBody, found: Found, text: str) -> tuple[Segment, .
     return prompts.fill_in(text, body.suffix)
 
 
-async def _whole(server: Server, found: Found, asks: list[Ask], head: Head) -> Value:
-    """Answer the prompts one after the other; the engine has them share what they have in common."""
+async def _whole(server: Server, found: Found, asks: list[Ask], before: list[Echo], head: Head) -> Value:
+    """Answer the prompts one after the other; `before` each answer stands the prompt where it is to be echoed."""
     choices: list[Value] = []
     prompt = completion = cached = 0
     more: Value = {}
-    for ask in asks:
+    for ask, echo in zip(asks, before, strict=True):
         async for piece in write(server, found.name, ask, None):
-            if isinstance(piece, Written):
+            if isinstance(piece, Ending):
                 for answer in piece.answers:
-                    choices.append(choice(len(choices), answer.text, reason(answer)))
+                    likely = None
+                    if ask.logprobs is not None:
+                        likely = joined(echo, written_of(answer.tokens, ask.logprobs, len(echo.text)))
+                    text = echo.text + answer.text
+                    choices.append(choice(len(choices), text, reason(answer), likely))
                 prompt, completion = prompt + piece.prompt_tokens, completion + piece.written_tokens
                 cached += piece.answers[0].usage.reused
                 more |= left_out(piece)
@@ -73,9 +80,14 @@ async def _chunks(
 ) -> AsyncGenerator[Value | str, None]:
     counted = body.stream_options.include_usage
     nothing: Value = {"usage": None} if counted else {}
+    said = [0] * body.n  # characters
     async for piece in write(server, found.name, ask, None):
-        if not isinstance(piece, Written):
-            yield head.value([choice(int(piece.id), piece.text, None)], **nothing)
+        if not isinstance(piece, Ending):
+            likely = None
+            if ask.logprobs is not None:
+                likely = written_of(piece.tokens, ask.logprobs, said[piece.number])
+            said[piece.number] += len(piece.text)
+            yield head.value([choice(piece.number, piece.text, None, likely)], **nothing)
             continue
         for index, answer in enumerate(piece.answers):
             yield head.value([choice(index, "", reason(answer))], **nothing, **left_out(piece))

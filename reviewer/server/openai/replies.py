@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hunkwise.engine import Generated
-from hunkwise.reviewer.server.inference.running import Written
+from hunkwise.reviewer.server.inference.running import Ending
 
 Value = dict[str, Any]
 DONE = "[DONE]"
@@ -52,11 +52,11 @@ def usage(prompt: int, completion: int, cached: int = 0) -> Value:
     }
 
 
-def usage_of(written: Written) -> Value:
+def usage_of(written: Ending) -> Value:
     """Count the tokens of a run, the prompt once."""
     return usage(written.prompt_tokens, written.written_tokens, written.answers[0].usage.reused)
 
 
-def left_out(written: Written) -> Value:
+def left_out(written: Ending) -> Value:
     """Say what of the prompt was left out; nothing where nothing was."""
     return {"truncated": written.left_out} if written.left_out else {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hunkwise.engine import Bundle, Score, Scored
+from dataclasses import dataclass
+
+from hunkwise.engine import Bundle, Score, Scored, Written
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.finding import Found
 from hunkwise.reviewer.server.openai.bodies import CompletionBody
@@ -11,25 +13,39 @@ from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.server.streams import answered
 
 
-async def scored(server: Server, found: Found, body: CompletionBody, texts: list[str], head: Head) -> Value:
-    """Score each text from its beginning, all of them in one bundle."""
-    if body.stream or body.n > 1 or body.suffix:
-        raise Refused(400, "echo with max_tokens 0 goes with neither stream, n nor suffix", param="echo")
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A prompt that is repeated before what was written, with how likely it is where that was asked for."""
+
+    text: str = ""
+    logprobs: Value | None = None
+    tokens: int = 0
+
+
+async def echoes(server: Server, found: Found, texts: list[str], wanted: int | None) -> list[Echo]:
+    """Score each text from its beginning, all of them in one bundle; nothing is scored where nobody asked."""
+    if wanted is None:
+        return [Echo(text) for text in texts]
     bundle = Bundle((), tuple(Score(str(number), (), text) for number, text in enumerate(texts)))
     async with server.lease(found.name) as lease:
         answers = await answered(lease, bundle)
-    choices = [
-        {
-            "index": index,
-            "text": text,
-            "logprobs": None if body.logprobs is None else logprobs_of(text, answer, body.logprobs),
-            "finish_reason": "length",
-        }
-        for index, (text, answer) in enumerate(zip(texts, answers, strict=True))
+    return [
+        Echo(text, logprobs_of(text, answer, wanted), len(answer.tokens))
+        for text, answer in zip(texts, answers, strict=True)
         if isinstance(answer, Scored)
     ]
-    tokens = sum(len(answer.tokens) for answer in answers if isinstance(answer, Scored))
-    return head.value(choices, usage=usage(tokens, 0))
+
+
+async def scored(server: Server, found: Found, body: CompletionBody, texts: list[str], head: Head) -> Value:
+    """Say how likely texts are, and write nothing."""
+    if body.stream or body.n > 1 or body.suffix:
+        raise Refused(400, "echo with max_tokens 0 goes with neither stream, n nor suffix", param="echo")
+    told = await echoes(server, found, texts, body.logprobs)
+    choices = [
+        {"index": index, "text": each.text, "logprobs": each.logprobs, "finish_reason": "length"}
+        for index, each in enumerate(told)
+    ]
+    return head.value(choices, usage=usage(sum(each.tokens for each in told), 0))
 
 
 def logprobs_of(text: str, answer: Scored, wanted: int) -> Value:
@@ -46,4 +62,28 @@ def logprobs_of(text: str, answer: Scored, wanted: int) -> Value:
         "token_logprobs": [None, *(token.logprob for token in rest)],
         "top_logprobs": [None, *top] if wanted else None,
         "text_offset": offsets,
+    }
+
+
+def written_of(tokens: tuple[Written, ...], wanted: int, begin: int) -> Value:
+    """Write the tokens of an answer as OpenAI does; the answer begins `begin` characters into the text."""
+    offsets, at = [], begin
+    for token in tokens:
+        offsets.append(at)
+        at += len(token.text)
+    top = [{each.text: each.logprob for each in token.alternatives} for token in tokens]
+    return {
+        "tokens": [token.text for token in tokens],
+        "token_logprobs": [token.logprob for token in tokens],
+        "top_logprobs": top if wanted else None,
+        "text_offset": offsets,
+    }
+
+
+def joined(echo: Echo, written: Value) -> Value:
+    """Put what is said of a prompt before what is said of the answer."""
+    if echo.logprobs is None:
+        return written
+    return {
+        name: None if value is None else [*echo.logprobs[name], *value] for name, value in written.items()
     }

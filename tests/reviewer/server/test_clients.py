@@ -11,8 +11,7 @@ import ollama
 import pytest
 from modelled import NAME, Loads, modelled
 
-from hunkwise.engine import Capability, Generate, Generated, ScriptedEngine, Usage
-from hunkwise.engine.testing import ABLE
+from hunkwise.engine import Generate, Generated, ScriptedEngine, Usage
 
 
 def speaking(spec: Any, context: int) -> ScriptedEngine:
@@ -21,7 +20,7 @@ def speaking(spec: Any, context: int) -> ScriptedEngine:
             return Generated(question.id, "Hi there", "stop", Usage(prefilled=3, reused=4, sampled=2))
         return None
 
-    return ScriptedEngine(script, context=context, model=spec.name, capabilities=(*ABLE, Capability.EMBED))
+    return ScriptedEngine(script, context=context, model=spec.name)
 
 
 @pytest.fixture

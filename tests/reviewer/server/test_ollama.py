@@ -244,3 +244,22 @@ def test_a_prompt_that_is_too_long_loses_its_beginning(client: httpx.Client, loa
     (segment,) = loads.engines[0].bundles[-1].shared
     assert segment.text.endswith("a end")
     assert 1000 < len(segment.text) < 2000
+
+
+def test_how_likely_the_tokens_were(tmp_path: Path) -> None:
+    loads = Loads(lambda spec, context: ScriptedEngine(context=context, model=spec.name))
+    with modelled(tmp_path, loads) as (_, client):
+        body = {"model": "tiny", "prompt": "x", "stream": False, "logprobs": True}
+        entry = {"token": "{}", "logprob": -0.1, "bytes": [123, 125]}
+        assert client.post("/api/generate", json=body).json()["logprobs"] == [entry]
+        streamed = client.post("/api/generate", json={**body, "stream": True, "top_logprobs": 1})
+        first, last = map(json.loads, streamed.text.splitlines())
+        assert first["logprobs"] == [{**entry, "top_logprobs": [entry]}]
+        assert "logprobs" not in last
+        chat = {
+            "model": "tiny",
+            "messages": [{"role": "user", "content": "x"}],
+            "stream": False,
+            "logprobs": True,
+        }
+        assert client.post("/api/chat", json=chat).json()["logprobs"] == [entry]

@@ -15,7 +15,6 @@ import pytest
 from modelled import NAME, Loads, modelled
 
 from hunkwise.engine import Capability, Generate, Generated, ScriptedEngine, Usage
-from hunkwise.engine.testing import ABLE
 
 MESSAGES: list[Any] = [{"role": "developer", "content": "Rules"}, {"role": "user", "content": "Hello"}]
 
@@ -27,7 +26,7 @@ def speaking(spec: Any, context: int) -> ScriptedEngine:
             return Generated(question.id, text, "length", Usage(prefilled=3, reused=4, sampled=2))
         return None
 
-    return ScriptedEngine(script, context=context, model=spec.name, capabilities=(*ABLE, Capability.EMBED))
+    return ScriptedEngine(script, context=context, model=spec.name)
 
 
 @pytest.fixture
@@ -239,4 +238,53 @@ def test_the_client_knows_the_errors(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match="model 'none' not found"):
         client.models.retrieve("none")
     with pytest.raises(openai.BadRequestError, match="needs 60000 tokens"):
-        client.completions.create(model="tiny", prompt="a " * 60000, echo=True, max_tokens=0)
+        client.completions.create(model="tiny", prompt="a " * 60000, echo=True, max_tokens=0, logprobs=1)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[openai.OpenAI]:
+    """A client of a model that writes `{}`, and would as well have written `[]` or `0`."""
+    loads = Loads(lambda spec, context: ScriptedEngine(context=context, model=spec.name))
+    with (
+        modelled(tmp_path, loads) as (_, http),
+        openai.OpenAI(base_url=f"{http.base_url}/v1", api_key="none", max_retries=0) as made,
+    ):
+        yield made
+
+
+def test_how_likely_the_tokens_of_a_chat_were(plain: openai.OpenAI) -> None:
+    done = plain.chat.completions.create(model="tiny", messages=MESSAGES, logprobs=True, top_logprobs=2)
+    assert done.choices[0].logprobs is not None
+    (token,) = done.choices[0].logprobs.content or []
+    assert (token.token, token.logprob, token.bytes) == ("{}", -0.1, [123, 125])
+    assert [(each.token, each.logprob) for each in token.top_logprobs] == [("{}", -0.1), ("[]", -1.1)]
+    chunks = plain.chat.completions.create(model="tiny", messages=MESSAGES, logprobs=True, stream=True)
+    told = [choice.logprobs.content for chunk in chunks for choice in chunk.choices if choice.logprobs]
+    assert [[each.token for each in content or []] for content in told] == [["{}"]]
+
+
+def test_a_scorer_that_has_a_token_written(plain: openai.OpenAI) -> None:
+    """lm-eval asks for one token more than it scores, and cuts it off."""
+    done = plain.completions.create(
+        model="tiny", prompt=["one two", "three"], max_tokens=1, temperature=0, logprobs=1, echo=True, seed=1
+    )
+    assert [choice.text for choice in done.choices] == ["one two{}", "three{}"]
+    logprobs = done.choices[0].logprobs
+    assert logprobs is not None
+    assert logprobs.to_dict() == {
+        "tokens": ["one", " two", "{}"],
+        "token_logprobs": [None, -0.1, -0.1],
+        "top_logprobs": [None, {" two": -0.1}, {"{}": -0.1}],
+        "text_offset": [0, 3, 7],
+    }
+
+
+def test_an_engine_that_can_do_less(tmp_path: Path) -> None:
+    able = (Capability.GENERATE,)
+    loads = Loads(lambda spec, context: ScriptedEngine(context=context, model=spec.name, capabilities=able))
+    with modelled(tmp_path, loads) as (_, http):
+        body = {"model": "tiny", "prompt": "x", "input": "x", "logprobs": 1}
+        for path, what in (("completions", "logprobs"), ("embeddings", "embeddings")):
+            response = http.post(f"/v1/{path}", json=body)
+            assert response.status_code == 400
+            assert response.json()["error"]["message"] == f'"tiny" does not support {what}'
