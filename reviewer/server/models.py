@@ -50,8 +50,13 @@ def open_pool(settings: Settings, say: Callable[[str], None]) -> Pool:
         plan = engine.plan_for(_unbound(spec), engine.survey(), want=wanting(context))
         return engine.open_local(spec, plan, say=say, load=load_one)
 
+    known: dict[tuple[str, str, str, int], int] = {}  # each request asks, and the headers of files are long
+
     def cost(spec: ModelSpec, context: int) -> int:
-        return engine.plan_for(_unbound(spec), empty, want=wanting(context)).estimate["total"]
+        key = spec.name, spec.digest, repr(spec.parameters), context
+        if key not in known:
+            known[key] = engine.plan_for(_unbound(spec), empty, want=wanting(context)).estimate["total"]
+        return known[key]
 
     return Pool(load, cost, budget=room, most=settings.max_loaded_models or None)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hunkwise.engine import ParameterValue, Sampling, read_parameter, sampling_of
+from hunkwise.reviewer.server.settings import duration
 from hunkwise.reviewer.text.checked_json import FormError
 
 # how Ollama draws where neither the request nor the model says (api/types.go), and what OpenAI's clients expect
@@ -16,9 +16,6 @@ OLLAMA: Mapping[str, ParameterValue] = {"temperature": 0.8, "top_k": 40, "top_p"
 OPENAI: Mapping[str, ParameterValue] = {"temperature": 1.0, "top_k": 40, "top_p": 1.0}
 
 _HEEDED = {each.name for each in fields(Sampling)} | {"num_ctx", "num_predict", "stop"}
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
-_LONGEST = 64  # characters of a duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +71,9 @@ def whole(settled: Mapping[str, ParameterValue], name: str) -> int | None:
 
 def keep_alive(value: float | str | None) -> float | None:
     """Read how long a model stays: seconds, or a duration as Go writes it; below 0 for ever. Raises FormError."""
-    if value is None:
-        return None
-    seconds = value if isinstance(value, int | float) else _seconds(value)
-    return math.inf if seconds < 0 else float(seconds)
-
-
-def _seconds(text: str) -> float:
-    """Read a duration such as `1h30m`, `-1m` or `0` (Go's time.ParseDuration)."""
-    sign, rest = (-1.0, text[1:]) if text.startswith("-") else (1.0, text.removeprefix("+"))
-    if rest == "0":
-        return 0.0
-    found = list(_DURATION.finditer(rest)) if len(rest) <= _LONGEST else []
-    if not rest or "".join(each[0] for each in found) != rest:
-        raise FormError(
-            f"keep_alive: {text[:_LONGEST]!r} is no duration; write 300, 5m, 1h30m, 0, or -1 for ever"
-        )
-    return sign * sum(float(each[1]) * _UNITS[each[2]] for each in found)
+    if isinstance(value, str):
+        try:
+            return duration(value)
+        except ValueError as error:
+            raise FormError(f"keep_alive: {value[:40]!r} is not {error}") from None
+    return math.inf if value is not None and value < 0 else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from modelled import NAME, Loads, modelled
 
 from hunkwise.engine import Generate, Generated, ScriptedEngine, Usage
+from hunkwise.reviewer.server.inference.options import keep_alive
 from hunkwise.reviewer.server.state import Server
 
 MODELFILE = 'SYSTEM Be brief.\nPARAMETER stop "<end>"\nPARAMETER temperature 0.5\nPARAMETER num_ctx 4096\n'
@@ -149,7 +151,12 @@ def test_no_words_load_and_unload(served: tuple[Server, httpx.Client], loads: Lo
             "options.top_k: parameter top_k is 'x'",
         ),
         ("generate", {"model": "tiny", "options": {"temperature": -1}}, 400, "options.temperature: "),
-        ("generate", {"model": "tiny", "keep_alive": "soon"}, 400, "keep_alive: 'soon' is no duration"),
+        (
+            "generate",
+            {"model": "tiny", "keep_alive": "soon"},
+            400,
+            "keep_alive: 'soon' is not a number of seconds",
+        ),
         ("generate", {"model": "tiny", "prompt": "x", "format": "xml"}, 400, 'invalid format: "xml"'),
         ("generate", {"model": "tiny", "prompt": "x", "raw": True, "system": "y"}, 400, "raw mode does not"),
         (
@@ -263,3 +270,20 @@ def test_how_likely_the_tokens_were(tmp_path: Path) -> None:
             "logprobs": True,
         }
         assert client.post("/api/chat", json=chat).json()["logprobs"] == [entry]
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        (None, None),
+        (0, 0),
+        (2.5, 2.5),
+        (-1, math.inf),
+        ("-1m", math.inf),
+        ("1h30m", 5400),
+        ("0", 0),
+        ("90", 90),
+    ],
+)
+def test_how_long_a_model_stays(given: float | str | None, seconds: float | None) -> None:
+    assert keep_alive(given) == seconds
