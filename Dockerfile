@@ -1,5 +1,6 @@
 # docker build -t hunkwise .
 # docker run --rm -v "$PWD:/src:ro" -v hunkwise:/data hunkwise review --commit HEAD
+# The server: docker build --target serve -t hunkwise-serve . (docs/deploying.md)
 ARG PYTHON_IMAGE=python:3.12-slim-bookworm
 ARG RUN_IMAGE=${PYTHON_IMAGE}
 
@@ -32,7 +33,7 @@ RUN mkdir -p /opt/models \
     && if [ -n "${MODEL}" ]; then HUNKWISE_MODELS=/opt/models /opt/hunkwise/bin/hunkwise model pull -- "${MODEL}"; fi
 
 # ---- run
-FROM ${RUN_IMAGE}
+FROM ${RUN_IMAGE} AS base
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends git libgomp1 \
@@ -53,4 +54,13 @@ USER 10001
 VOLUME /data
 WORKDIR /src
 ENTRYPOINT ["hunkwise"]
+
+# ---- the server: it reaches no checkout, and answers only those who have a token
+FROM base AS serve
+EXPOSE 11435
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:11435/healthz', timeout=3)"]
+CMD ["serve", "--host", "0.0.0.0"]
+
+# ---- the tool, which is built where no target is named
+FROM base AS tool
 CMD ["--help"]

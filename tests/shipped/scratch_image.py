@@ -97,8 +97,8 @@ def build(steps: list[Step], context: Path, scratch: Path, given: dict[str, str]
             before = stage.expand(default) if stage else default
             (stage.arguments if stage else general)[name] = given.get(name, before)
         elif step.kind == "FROM":
-            name = step.text.partition(" AS ")[2] or "last"
-            stage = stages[name] = Stage(mounted(scratch, name), {}, {"PATH": path})
+            image, _, name = step.text.partition(" AS ")
+            stage = stages[name] = stages.get(image) or Stage(mounted(scratch, name), {}, {"PATH": path})
         else:
             assert stage is not None
             perform(step, stage, stages, context)
@@ -127,7 +127,7 @@ def perform(step: Step, stage: Stage, stages: dict[str, Stage], context: Path) -
             stage.user = step.text
         case "ENTRYPOINT":
             stage.entry = json.loads(step.text)
-        case "CMD" | "VOLUME":
+        case "CMD" | "VOLUME" | "EXPOSE" | "HEALTHCHECK":
             pass
         case _:
             sys.exit(f"{step.kind} is not known here")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -19,13 +20,37 @@ def test_dockerfile(root: Path, tool: Tool) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def stages(root: Path) -> dict[str, list[str]]:
+    """Give the lines of each stage of the Dockerfile by its name, in order."""
+    found: dict[str, list[str]] = {}
+    for line in (root / "Dockerfile").read_text().splitlines():
+        if line.startswith("FROM "):
+            found[line.partition(" AS ")[2]] = [line]
+        elif found:
+            found[list(found)[-1]].append(line)
+    return found
+
+
 def test_not_root(root: Path) -> None:
-    """The last stage runs as a numbered user that is not root, and starts the console script."""
-    lines = (root / "Dockerfile").read_text().splitlines()
-    last = lines[max(number for number, line in enumerate(lines) if line.startswith("FROM ")) :]
-    assert [line for line in last if line.startswith("USER ")] == ["USER 10001"]
-    assert 'ENTRYPOINT ["hunkwise"]' in last
-    assert any("PYTHONSAFEPATH=1" in line for line in last)
+    """Both targets run as a numbered user that is not root, and start the console script."""
+    found = stages(root)
+    base = found["base"]
+    assert [line for line in base if line.startswith("USER ")] == ["USER 10001"]
+    assert 'ENTRYPOINT ["hunkwise"]' in base
+    assert any("PYTHONSAFEPATH=1" in line for line in base)
+    for target in ("serve", "tool"):
+        assert found[target][0] == f"FROM base AS {target}"
+        assert not [line for line in found[target] if line.startswith(("USER ", "ENTRYPOINT "))]
+    assert list(found)[-1] == "tool"  # what `docker build .` makes
+
+
+def test_server_image(root: Path) -> None:
+    """The server's target says its port, is asked whether it is alive, and starts `serve`."""
+    serve = stages(root)["serve"]
+    assert "EXPOSE 11435" in serve
+    assert any(line.startswith("HEALTHCHECK ") and "/healthz" in line for line in serve)
+    (command,) = (json.loads(line[4:]) for line in serve if line.startswith("CMD "))
+    assert command == ["serve", "--host", "0.0.0.0"]
 
 
 def test_run_steps_are_shell(root: Path) -> None:
@@ -38,13 +63,21 @@ def test_run_steps_are_shell(root: Path) -> None:
 
 
 def test_compose(root: Path, tool: Tool) -> None:
-    """docker-compose.yml is valid, publishes no port, and gives no service new privileges."""
+    """docker-compose.yml is valid, publishes ports to this machine alone, and gives no service new privileges."""
     file = root / "docker-compose.yml"
     done = tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", file)
     assert done.returncode == 0, done.stdout
-    for service in yaml.safe_load(file.read_text())["services"].values():
-        assert "ports" not in service
-        assert service["cap_drop"] == ["ALL"]
+    services = yaml.safe_load(file.read_text())["services"]
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+    assert {name for name, service in services.items() if "ports" in service} == {
+        "serve",
+        "serve-gpu",
+        "open-webui",
+    }
+    assert {name for name, service in services.items() if not service.get("profiles")} == {"serve", "redis"}
 
 
 @pytest.mark.network
