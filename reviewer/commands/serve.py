@@ -23,6 +23,12 @@ from hunkwise.reviewer.server.settings import LOOPBACK, PORT, Settings, server_s
     help=f"Seconds that running requests get when the server is told to end; {Settings().grace:g} by default.",
 )
 @click.option(
+    "--engine",
+    multiple=True,
+    metavar="URL",
+    help="A server that has the model; this one then has none. May be given more than once.",
+)
+@click.option(
     "--repository",
     "repositories",
     multiple=True,
@@ -35,6 +41,7 @@ def command(
     model: str | None,
     preload: bool | None,
     grace: float | None,
+    engine: tuple[str, ...],
     repositories: tuple[str, ...],
 ) -> int:
     """Serve models and reviews over HTTP.
@@ -47,6 +54,7 @@ def command(
         "model": model,
         "preload": preload,
         "grace": grace,
+        "engine": engine or None,
     }
     if repositories:
         flags["repositories"] = _folders(repositories)
@@ -55,13 +63,15 @@ def command(
         from hunkwise.reviewer.server import run
         from hunkwise.reviewer.server.models import open_models
         from hunkwise.reviewer.server.state import Server
+        from hunkwise.reviewer.server.upstream import upstream
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("hunkwise"):
             raise
         raise MissingExtra(error.name or "starlette", "serve") from None
     environment = surroundings()
     listener = run.listen(settings)
-    server = Server(settings, open_models(settings, environment), environment)
+    models = upstream(settings, environment) if settings.engine else open_models(settings, environment)
+    server = Server(settings, models, environment)
     address, port = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     environment.say(f"listening on http://{shown}:{port}")

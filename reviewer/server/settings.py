@@ -129,6 +129,7 @@ _VARIABLES: Mapping[str, Callable[[str], object]] = {
     "host": address,
     "hosts": ListOf(Text()).parse,
     "origins": ListOf(Text()).parse,
+    "engine": ListOf(Text()).parse,
     "tokens": Path,
     "keep_alive": duration,
     "num_parallel": Number(0, 256).parse,
@@ -146,7 +147,7 @@ _VARIABLES: Mapping[str, Callable[[str], object]] = {
     "address_rate": _rate,
 }
 _OURS_ALONE = frozenset(
-    {"hosts", "tokens", "max_queue_tokens", "request_timeout", "max_body", "rate", "address_rate"}
+    {"hosts", "engine", "tokens", "max_queue_tokens", "request_timeout", "max_body", "rate", "address_rate"}
 )
 
 

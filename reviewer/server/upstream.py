@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from hunkwise import engine
 from hunkwise.engine import Engine, Library, ModelSpec
 from hunkwise.engine.errors import ModelNotFound
+from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.inference.described import Described
+from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.state import Lease, Running
 
 WINDOW = 8192  # tokens that one request may take where nothing else is said
@@ -76,9 +78,14 @@ class UpstreamModels:
             return self._engine
 
 
-def upstream(
-    urls: tuple[str, ...], model: str, access: engine.Access, say: Callable[[str], None]
-) -> UpstreamModels:
+def upstream(settings: Settings, environment: Environment) -> UpstreamModels:
     """Make the models of a server that hands on to others."""
-    library = engine.library_from_environment({})
-    return UpstreamModels(lambda: engine.connect_all(urls, model, access=access, say=say), library)
+    variables, say = environment.variables, environment.say
+    access = engine.Access(
+        variables.get("HUNKWISE_ENGINE_TOKEN", ""), variables.get("HUNKWISE_ENGINE_CA", "")
+    )
+
+    def connect() -> Engine:
+        return engine.connect_all(settings.engine, settings.model, access=access, say=say)
+
+    return UpstreamModels(connect, engine.library_from_environment(variables))

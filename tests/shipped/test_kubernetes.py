@@ -169,3 +169,25 @@ def test_ingress(tool: Tool, tmp_path: Path) -> None:
     ingress = yaml.safe_load((KUBERNETES / "overlays" / "gateway" / "ingress.yaml").read_text())
     done = strictly(tool, tmp_path, [ingress], "1.37.0")
     assert done.returncode == 0, done.stdout
+
+
+def test_the_server_knows_what_it_is_told(rendered: Callable[[str], list[dict[str, Any]]]) -> None:
+    """Flags and variables in the manifests and in docker-compose.yml are those of the program."""
+    from hunkwise.reviewer.commands.serve import command
+    from hunkwise.reviewer.config.settings import OTHER_VARIABLES
+    from hunkwise.reviewer.server.settings import Settings, variables
+
+    flags = {flag for option in command.params for flag in option.opts}
+    names = {*OTHER_VARIABLES, "WEBUI_AUTH"}
+    names |= {variable for name in Settings.__dataclass_fields__ for variable in variables(name)}
+    for overlay in OVERLAYS:
+        for _, pod in pods(rendered(overlay)):
+            for container in pod["containers"]:
+                args = container.get("args", [])
+                if args[:1] == ["serve"]:
+                    assert {arg for arg in args if arg.startswith("--")} <= flags
+                told = {each["name"] for each in container.get("env", [])} - {"MODEL"}
+                assert told <= names, container["name"]
+    compose = yaml.safe_load((KUBERNETES.parents[1] / "docker-compose.yml").read_text())
+    for name in ("serve", "serve-gpu", "hunkwise"):
+        assert set(compose["services"][name]["environment"]) <= names

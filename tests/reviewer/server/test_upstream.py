@@ -10,7 +10,7 @@ import httpx
 import pytest
 from serving import listening, make_server
 
-from hunkwise.engine import Access, Bundle, Choose, ScriptedEngine, Segment, connect
+from hunkwise.engine import Bundle, Choose, ScriptedEngine, Segment, connect
 from hunkwise.engine.errors import ModelNotFound, Unreachable
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.asgi import make_app
@@ -32,8 +32,9 @@ diff --git a/sum.py b/sum.py
 
 
 def front(*urls: str) -> Server:
-    models = upstream(urls, "scripted", Access(), lambda sentence: None)
-    return Server(Settings(engine=urls), models, Environment({}, Path("/nonexistent"), lambda sentence: None))
+    settings = Settings(engine=urls, model="scripted")
+    environment = Environment({}, Path("/nonexistent"), lambda sentence: None)
+    return Server(settings, upstream(settings, environment), environment)
 
 
 @pytest.fixture
