@@ -1,6 +1,6 @@
 """Engines on other machines: another hunkwise, vLLM, SGLang, llama-server, Ollama, and what speaks OpenAI's API.
 
-A backend (`backend.py`) is what one kind of server can do; `remote.py` makes an engine of it, `connect.py` finds
+A backend (`backends/`) is what one kind of server can do; `remote.py` makes an engine of it, `connect.py` finds
 out what a server is and can, and `balance.py` makes one engine of several.
 """
 

@@ -17,6 +17,7 @@ from hunkwise.engine.errors import (
     QueueFull,
     Unreachable,
 )
+from hunkwise.engine.retry import retry_after
 
 if TYPE_CHECKING:
     import httpx
@@ -25,6 +26,7 @@ MOST = 64 << 20  # bytes of one answer
 CONNECT = 5.0  # seconds
 SILENCE = 600.0  # seconds without a byte while a server computes
 RETRY_AFTER = 1.0  # seconds, where a full server does not say
+LONGEST = 600.0  # seconds that are waited for one
 _EXCERPT = 300  # characters of a server's own words in an error
 
 
@@ -134,7 +136,7 @@ class Client:
             case 404:
                 raise ModelNotFound(said)
             case 429 | 503:
-                raise QueueFull(0, _seconds(headers.get("retry-after", "")))
+                raise QueueFull(0, min(LONGEST, retry_after(headers.get("retry-after")) or RETRY_AFTER))
             case _ if status >= 500:
                 raise NativeFailure(said)
             case _:
@@ -204,8 +206,3 @@ def _excerpt(text: str | bytes) -> str:
     plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     shown = "".join(letter if letter.isprintable() else " " for letter in plain[: _EXCERPT + 1]).strip()
     return shown if len(plain) <= _EXCERPT else f"{shown[:_EXCERPT]}…"
-
-
-def _seconds(text: str) -> float:
-    """Read Retry-After; a date, or what is no number, is a second."""
-    return min(600.0, max(0.0, float(text))) if text.replace(".", "", 1).isdigit() else RETRY_AFTER

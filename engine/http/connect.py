@@ -8,17 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hunkwise.engine.errors import InvalidQuestion, ModelNotFound, NativeFailure
-from hunkwise.engine.http.backend import Backend, Listener
+from hunkwise.engine.http.backends.backend import Backend, Listener
+from hunkwise.engine.http.backends.llama_server import LlamaServerBackend
+from hunkwise.engine.http.backends.ollama import MOST_CONTEXT, OllamaBackend
+from hunkwise.engine.http.backends.openai import OpenAIBackend, models
+from hunkwise.engine.http.backends.sglang import SglangBackend
+from hunkwise.engine.http.backends.vllm import VllmBackend
 from hunkwise.engine.http.balance import Balanced, Member
 from hunkwise.engine.http.client import OPEN, Access, Client
 from hunkwise.engine.http.hunkwise import HunkwiseEngine
-from hunkwise.engine.http.llama_server import LlamaServerBackend
-from hunkwise.engine.http.ollama import MOST_CONTEXT, OllamaBackend
-from hunkwise.engine.http.openai import OpenAIBackend, models
 from hunkwise.engine.http.protocol import PATH
 from hunkwise.engine.http.remote import RemoteEngine, shares
-from hunkwise.engine.http.sglang import SglangBackend
-from hunkwise.engine.http.vllm import VllmBackend
 from hunkwise.engine.port import Capability, Engine
 from hunkwise.engine.types import Choose, Embed, Generate, Score, Segment
 

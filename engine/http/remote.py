@@ -11,7 +11,7 @@ from functools import partial
 from math import exp
 
 from hunkwise.engine.errors import Closed, DeadlineExceeded
-from hunkwise.engine.http.backend import Backend, Listener, Prompt
+from hunkwise.engine.http.backends.backend import Backend, Listener, Prompt
 from hunkwise.engine.port import Answers, EngineCard, OnText, wait
 from hunkwise.engine.questions import check_bundle, check_length
 from hunkwise.engine.types import (

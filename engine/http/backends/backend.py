@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hunkwise.engine.errors import InvalidQuestion, NativeFailure
-from hunkwise.engine.http.tokens import defused
+from hunkwise.engine.http.backends.tokens import defused
 from hunkwise.engine.port import EngineCard
 from hunkwise.engine.types import (
     Choose,

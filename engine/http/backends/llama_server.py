@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from hunkwise.engine.errors import NativeFailure
-from hunkwise.engine.http.backend import Prompt, is_raw, messages, number, part, raw_text, sampling
-from hunkwise.engine.http.openai import ABLE, OpenAIBackend
+from hunkwise.engine.http.backends.backend import Prompt, is_raw, messages, number, part, raw_text, sampling
+from hunkwise.engine.http.backends.openai import ABLE, OpenAIBackend
 from hunkwise.engine.port import Capability
 from hunkwise.engine.types import Choose, Sampling, Usage
 

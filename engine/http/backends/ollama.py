@@ -6,8 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from hunkwise.engine.errors import InvalidQuestion, NativeFailure
-from hunkwise.engine.http.backend import Listener, Prompt, finish_of, is_raw, messages, part, raw_text
-from hunkwise.engine.http.openai import ABLE, OpenAIBackend, by_first_token, embedding, guess
+from hunkwise.engine.http.backends.backend import (
+    Listener,
+    Prompt,
+    finish_of,
+    is_raw,
+    messages,
+    part,
+    raw_text,
+)
+from hunkwise.engine.http.backends.openai import ABLE, OpenAIBackend, by_first_token, embedding, guess
 from hunkwise.engine.types import Choose, Embed, Embedding, Generate, Generated, Sampling, Usage
 
 LISTED = 20  # most alternatives of one token that Ollama gives

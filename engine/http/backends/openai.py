@@ -7,7 +7,7 @@ from math import exp, hypot, isfinite, log
 from typing import Any
 
 from hunkwise.engine.errors import InvalidQuestion, NativeFailure
-from hunkwise.engine.http.backend import (
+from hunkwise.engine.http.backends.backend import (
     Listener,
     Prompt,
     Unable,

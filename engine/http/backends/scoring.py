@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hunkwise.engine.errors import InvalidQuestion, NativeFailure
-from hunkwise.engine.http.backend import Prompt, is_raw, messages, number, part, raw_text
-from hunkwise.engine.http.openai import ABLE, OpenAIBackend
-from hunkwise.engine.http.tokens import scores, special
+from hunkwise.engine.http.backends.backend import Prompt, is_raw, messages, number, part, raw_text
+from hunkwise.engine.http.backends.openai import ABLE, OpenAIBackend
+from hunkwise.engine.http.backends.tokens import scores, special
 from hunkwise.engine.port import Capability
 from hunkwise.engine.types import Choose, Score, Scored, Usage
 

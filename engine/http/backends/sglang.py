@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from hunkwise.engine.errors import NativeFailure
-from hunkwise.engine.http.backend import part
-from hunkwise.engine.http.scoring import Likelihoods, ScoringBackend, Tokens
+from hunkwise.engine.http.backends.backend import part
+from hunkwise.engine.http.backends.scoring import Likelihoods, ScoringBackend, Tokens
 from hunkwise.engine.types import Generate, Usage
 
 

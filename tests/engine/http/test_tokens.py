@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hunkwise.engine.errors import NativeFailure
-from hunkwise.engine.http.tokens import _letters, defused, scores, spans, special
+from hunkwise.engine.http.backends.tokens import _letters, defused, scores, spans, special
 
 
 def byte_level(data: bytes) -> str:
