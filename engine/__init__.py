@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from hunkwise.engine.models.gguf.header import GgufHeader
     from hunkwise.engine.models.gguf.marks import fim_spelling
     from hunkwise.engine.models.gguf.reader import read_header
+    from hunkwise.engine.models.gotemplate.template import compile_template
     from hunkwise.engine.models.library import Library
     from hunkwise.engine.models.modelfile.composing import compose_modelfile
     from hunkwise.engine.models.modelfile.parameters import read_parameter
@@ -141,6 +142,7 @@ _LAZY: dict[str, str] = {
     "with_retries": "hunkwise.engine.retry",
     "read_header": "hunkwise.engine.models.gguf.reader",
     "card_of": "hunkwise.engine.llamacpp.card",
+    "compile_template": "hunkwise.engine.models.gotemplate.template",
     "compose_modelfile": "hunkwise.engine.models.modelfile.composing",
     "go_form": "hunkwise.engine.llamacpp.goform",
     "Limits": "hunkwise.engine.llamacpp.decoding.scheduler",
@@ -219,6 +221,7 @@ __all__ = [
     "advise",
     "build",
     "card_of",
+    "compile_template",
     "compose_modelfile",
     "connect",
     "connect_all",

@@ -49,8 +49,8 @@ def _check_prompt(bundle: Bundle, question: Question) -> None:
     raw = {segment.role == "raw" for segment in segments}
     if len(raw) != 1:
         raise InvalidQuestion("a prompt needs segments, and either all of them raw or none")
-    if raw == {False} and any(segment.marker for segment in segments):
-        raise InvalidQuestion("a marker needs a raw segment; chat segments hold text only")
+    if raw == {False} and any(segment.marker or segment.special for segment in segments):
+        raise InvalidQuestion("markers and special tokens need a raw segment; chat segments hold text only")
     if raw == {True} and not any(segment.text or segment.marker for segment in question.prompt):
         raise InvalidQuestion(f"question {question.id!r} adds no tokens to the shared prompt")
 

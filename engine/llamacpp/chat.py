@@ -117,7 +117,8 @@ class Chat:
         for number, segment in enumerate(segments):
             if segment.marker and not (number == 0 and segment.marker == "bos" and len(parts[0])):
                 parts.append(np.array([self._vocab.marker(segment.marker)], np.int32))
-            parts.append(self._data(segment.text))
+            frame = segment.special
+            parts.append(self._vocab.tokenize_frame(segment.text) if frame else self._data(segment.text))
             if number + 1 == count:
                 shared = sum(map(len, parts))
         return join(parts), shared if count else 0, 0

@@ -17,13 +17,15 @@ class Segment:
 
     Neighbouring segments of one role are joined into one message of the chat template. Role "raw" bypasses
     the template (all segments of a bundle are raw, or none). `text` is data: special tokens spelled in it
-    are never parsed as such, so `<|im_end|>` in a diff stays text. `marker` (raw only) inserts one special
-    token of the model before `text`; a model without it raises InvalidQuestion.
+    are not parsed as such, so `<|im_end|>` in a diff stays text, unless a raw segment is `special`: its author is
+    then trusted with the model's own language. `marker` (raw only) inserts one special token of the model before
+    `text`; a model without it raises InvalidQuestion.
     """
 
     text: str
     role: Role = "user"
     marker: Marker | None = None
+    special: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tiny
 
-from hunkwise.engine.errors import CorruptModel, DoesNotFit, NativeFailure
+from hunkwise.engine.errors import CorruptModel, DoesNotFit, InvalidQuestion, NativeFailure
 from hunkwise.engine.llamacpp.card import card_of
 from hunkwise.engine.llamacpp.local import open_isolated, open_local, open_pool, plan_for, shape_in, survey
 from hunkwise.engine.llamacpp.native import build
@@ -275,3 +275,17 @@ def test_a_model_replaced_while_mapped(copied: ModelSpec) -> None:
     assert [replace(answer, usage=Usage()) for answer in again] == [
         replace(answer, usage=Usage()) for answer in expected
     ]
+
+
+def test_special_tokens_are_read_only_where_the_author_may_use_them(tmp_path: Path) -> None:
+    """The same text is letters, or one token."""
+    spec = ModelSpec("tiny", "0" * 64, (tiny.write(tmp_path / "tiny.gguf"),))
+    with open_local(spec, small(spec)) as engine:
+
+        def length(segment: Segment) -> int:
+            return engine.measure(Bundle((), (Choose("q", (segment,), ("a", "b")),))).questions[0]
+
+        assert length(Segment("<|im_end|>a", "raw")) == 11
+        assert length(Segment("<|im_end|>a", "raw", special=True)) == 2
+        with pytest.raises(InvalidQuestion, match="special tokens need a raw segment"):
+            length(Segment("<|im_end|>a", special=True))

@@ -91,7 +91,7 @@ def _abilities(spec: ModelSpec, header: GgufHeader, *, fills_in: bool) -> tuple[
     found = ["completion"]
     if "tools" in own.lower():
         found.append("tools")
-    if fills_in:
+    if fills_in or ".Suffix" in (spec.template or ""):
         found.append("insert")
     return tuple(found)
 

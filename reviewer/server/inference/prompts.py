@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hunkwise.engine import ModelSpec, Segment
+from hunkwise.engine import ModelSpec, Segment, compile_template
+from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.server.errors import Refused
 
 NOBODY = ModelSpec("", "", ())  # a model with no words of its own
@@ -39,8 +40,19 @@ def prompt(text: str, system: str) -> tuple[Segment, ...]:
 
 
 def raw(text: str) -> tuple[Segment, ...]:
-    """Take a prompt as it stands."""
-    return (Segment(text, "raw"),)
+    """Take a prompt as it stands; special tokens spelled in it are such, as Ollama has it."""
+    return (Segment(text, "raw", special=True),)
+
+
+def templated(template: str, text: str, system: str = "", suffix: str = "") -> tuple[Segment, ...]:
+    """Frame one question by a Go template. Raises Refused for a template that goes wrong."""
+    try:
+        framed = compile_template(template).render([("user", text)], system=system, suffix=suffix)
+    except EngineError as error:
+        raise Refused(400, str(error), code="invalid_template", param="template") from None
+    if not framed:
+        raise Refused(400, "the template writes nothing", code="invalid_template", param="template")
+    return raw(framed)
 
 
 def fill_in(prefix: str, suffix: str) -> tuple[Segment, ...]:

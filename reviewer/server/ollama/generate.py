@@ -49,11 +49,12 @@ def _segments(body: GenerateBody, found: Found) -> tuple[Segment, ...]:
         raise Refused(
             400, "context is not supported here; send the conversation to /api/chat", param="context"
         )
-    if body.template:
-        raise Refused(
-            400, "template is not supported here; make a model with it: /api/create", param="template"
-        )
+    own = body.template or found.spec.template or ""
+    if body.suffix and ".Suffix" in own:
+        return prompts.templated(own, body.prompt, suffix=body.suffix)
     if body.suffix:
         found.require("insert")
         return prompts.fill_in(body.prompt, body.suffix)
+    if body.template:
+        return prompts.templated(body.template, body.prompt, body.system or found.spec.system or "")
     return prompts.raw(body.prompt) if body.raw else prompts.prompt(body.prompt, body.system)

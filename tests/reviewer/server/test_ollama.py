@@ -117,7 +117,16 @@ def test_raw_and_suffix(tmp_path: Path) -> None:
         body = {"model": "tiny", "prompt": "def", "stream": False}
         client.post("/api/generate", json={**body, "raw": True})
         (segment,) = question(loads).prompt
-        assert (segment.role, segment.text) == ("raw", "def")
+        assert (segment.role, segment.text, segment.special) == ("raw", "def", True)
+        template = "{{ if .System }}<s>{{ .System }}{{ end }}<u>{{ .Prompt }}<a>"
+        client.post("/api/generate", json={**body, "template": template, "system": "Be brief."})
+        assert question(loads).prompt[0].text == "<s>Be brief.<u>def<a>"
+        client.post(
+            "/api/generate", json={**body, "template": "<p>{{ .Prompt }}<s>{{ .Suffix }}<m>", "suffix": "end"}
+        )
+        assert question(loads).prompt[0].text == "<p>def<s>end<m>"
+        wrong = client.post("/api/generate", json={**body, "template": "{{ .Prompt"})
+        assert wrong.status_code == 400
         refused = client.post("/api/generate", json={**body, "suffix": "end"})
         assert (refused.status_code, refused.json()["error"]) == (400, '"tiny" does not support insert')
 
@@ -287,3 +296,11 @@ def test_how_likely_the_tokens_were(tmp_path: Path) -> None:
 )
 def test_how_long_a_model_stays(given: float | str | None, seconds: float | None) -> None:
     assert keep_alive(given) == seconds
+
+
+def test_a_template_that_fills_in(tmp_path: Path) -> None:
+    loads = Loads(speaking)
+    with modelled(tmp_path, loads, "TEMPLATE <p>{{ .Prompt }}<s>{{ .Suffix }}<m>\n") as (_, client):
+        assert "insert" in client.post("/api/show", json={"model": "tiny"}).json()["capabilities"]
+        client.post("/api/generate", json={"model": "tiny", "prompt": "a", "suffix": "b", "stream": False})
+        assert question(loads).prompt[0].text == "<p>a<s>b<m>"
