@@ -63,6 +63,7 @@ OTHER: dict[str, Any] = {  # another value for each field, by name or by class a
     "Segment.text": "other",
     "role": "system",
     "marker": "bos",
+    "special": True,
 }
 
 
