@@ -95,8 +95,15 @@ def plain_answer(question: Question, usage: Usage = NOTHING) -> Answer:
             return Embedding(name, tuple(count / length for count in counts), usage)
 
 
+def _full() -> None:
+    """End as ggml does where a GPU has no memory left."""
+    os.write(2, b"ggml-cuda.cu:103: CUDA error\nCUDA error: out of memory\n  current device: 0\n")
+    os.abort()
+
+
 _ENDS: dict[str, Callable[[], object]] = {
     "abort": os.abort,
+    "full": _full,
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "exit": lambda: os._exit(7),
     "hang": lambda: time.sleep(3600),
@@ -106,9 +113,9 @@ _ENDS: dict[str, Callable[[], object]] = {
 def fragile(spec: ModelSpec, options: Mapping[str, Any], say: Callable[[str], None]) -> ScriptedEngine:
     """Make a fake for a child process, which it ends as `options` says: for tests of isolation.
 
-    `options["ends"]` maps a question's id, or "load", to "abort", "kill", "exit" or "hang"; that happens only
-    once if `options["once"]` names a file, which is made then. `options["error"]` names an id that is refused;
-    `options["context"]` is how many tokens it holds.
+    `options["ends"]` maps a question's id, or "load", to "abort", "full", "kill", "exit" or "hang"; that happens
+    only once if `options["once"]` names a file, which is made then. `options["error"]` names an id that is
+    refused; `options["context"]` is how many tokens it holds.
     """
 
     def end(what: str) -> None:

@@ -101,5 +101,8 @@ def _on_host(plan: Plan, shape: ModelShape) -> tuple[int, int, int]:
 
 
 def _compute(plan: Plan, shape: ModelShape, *, output: bool) -> int:
+    # Where only some layers are on a device llama.cpp does without flash attention, unless the cache needs it.
+    # Measured on CUDA: 636 MiB for 12 of 25 layers, and the very logits of a load without it.
+    split = 0 < plan.n_gpu_layers < shape.units and plan.kv_type == "f16"
     arguments = (shape, plan.n_ctx, plan.n_ubatch, plan.n_outputs)
-    return compute_bytes(*arguments, flash_attention=plan.flash_attention, output=output)
+    return compute_bytes(*arguments, flash_attention=plan.flash_attention and not split, output=output)

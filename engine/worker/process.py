@@ -30,7 +30,7 @@ _SERVE = "from hunkwise.engine.worker.child import main; main()"
 _KEPT = re.compile(
     r"PATH|HOME|TMPDIR|LANG|LC_\w+|(DY)?LD_LIBRARY_PATH|LLAMA_CPP_LIB_PATH|(CUDA|HIP|ROCR|HSA|GGML|OMP|VK)_\w+"
 )
-_REASON = re.compile(r"^.*(?:GGML_ASSERT|terminate called|what\(\):|Error).*$", re.MULTILINE)
+_REASON = re.compile(r"^.*(?:GGML_ASSERT|terminate called|what\(\):|[Ee]rror).*$", re.MULTILINE)
 _REPORT = "check the model with `hunkwise model verify`, and report this if it is sound"
 # pip's own cache would give the same build again
 _REBUILD = "run: CMAKE_ARGS=-DGGML_NATIVE=OFF pip install --force-reinstall --no-cache-dir llama-cpp-python"
@@ -45,7 +45,7 @@ _ENDINGS = {
 
 
 class Died(Exception):
-    """The child is gone; `str()` says how. `killed` is true if SIGKILL ended it and not we did that."""
+    """The child is gone; `str()` says how. `killed` is true if memory ran out: the host's, or a GPU's."""
 
     def __init__(self, message: str, *, killed: bool = False) -> None:
         super().__init__(message)
@@ -207,11 +207,10 @@ class Child:
             return Died(f"the engine's process said nothing for {self._patience:.0f} s and was stopped")
         if code >= 0:
             return Died(f"the engine's process ended with exit code {code}{self._last_words()}")
-        name = signal.Signals(-code).name
-        what = _ENDINGS.get(name, "it was ended from outside")
-        return Died(
-            f"the engine's process died of {name}{self._last_words()}: {what}", killed=name == "SIGKILL"
-        )
+        name, words = signal.Signals(-code).name, self._last_words()
+        full = name == "SIGKILL" or "out of memory" in words  # the host's memory, or a GPU's
+        what = _ENDINGS.get("SIGKILL" if full else name, "it was ended from outside")
+        return Died(f"the engine's process died of {name}{words}: {what}", killed=full)
 
     def _last_words(self) -> str:
         """Quote the line of its error output that says most."""

@@ -72,10 +72,19 @@ def test_errors_of_the_engine_are_raised_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "sentence"), [("abort", "SIGABRT"), ("kill", "SIGKILL.*memory ran out"), ("exit", "exit code 7")]
+    ("way", "sentence", "kills"),
+    [
+        ("abort", "SIGABRT", 0),
+        ("full", r"SIGABRT \(CUDA error: out of memory\): most likely memory ran out", 2),
+        ("kill", "SIGKILL.*memory ran out", 2),
+        ("exit", "exit code 7", 0),
+    ],
 )
-def test_a_bundle_that_kills_twice_fails_alone(way: str, sentence: str) -> None:
-    """It raises a NativeFailure that says how the process ended; what comes after it is answered."""
+def test_a_bundle_that_kills_twice_fails_alone(way: str, sentence: str, kills: int) -> None:
+    """It raises a NativeFailure that says how the process ended; what comes after it is answered.
+
+    Where memory ran out, a GPU's too, the next process learns of it, so that it can take less.
+    """
     said: list[str] = []
     with isolated(said.append, ends={"bad": way}) as engine:
         assert engine.ask(asking("a"))
@@ -83,8 +92,7 @@ def test_a_bundle_that_kills_twice_fails_alone(way: str, sentence: str) -> None:
             engine.ask(asking("b", "bad"))
         assert engine.ask(asking("c"))
     assert sum("starting it again" in sentence for sentence in said) == 1
-    killed = 2 if way == "kill" else 0
-    assert said[-1] == f"loading, killed {killed} times before"
+    assert said[-1] == f"loading, killed {kills} times before"
 
 
 def test_an_accident_is_made_good(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ ctypes releases the GIL inside every call.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 from collections import deque
@@ -36,7 +37,15 @@ def _log(level: int, text: bytes, _user_data: object) -> None:
         _LOG.append(text.decode("utf-8", "replace"))
 
 
+@ctypes.CFUNCTYPE(None, ctypes.c_char_p)  # type: ignore[untyped-decorator]
+def _aborting(message: bytes) -> None:
+    """Say on stderr why the process ends, with the errors before it: a GPU's are logged and not in the message."""
+    said = "".join(_LOG)[-2000:].encode()
+    os.write(2, message + b"\n" + said)
+
+
 llama.llama_log_set(_log, None)
+libggml.ggml_set_abort_callback(_aborting)
 llama.llama_backend_init()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,11 @@ pytest.importorskip("llama_cpp")
 
 from hunkwise.engine.llamacpp import native
 
+ABORT = """
+from hunkwise.engine.llamacpp.native import library
+library._LOG += ["CUDA error: out of memory\\n", "  current device: 0\\n"]
+library.libggml.ggml_abort(b"a.cu", 7, b"CUDA error")
+"""
 BUILD = """
 from hunkwise import engine
 from hunkwise.engine.errors import BrokenExtra
@@ -65,3 +71,13 @@ def test_a_model_on_the_cpu_alone_takes_no_gpu(
     monkeypatch.setattr(llama, "llama_model_load_from_file", load)
     with native.Model([tiny.write(tmp_path / "m.gguf")], gpu_layers=layers):
         assert lists == [asked]
+
+
+def test_an_abort_says_what_was_logged_before() -> None:
+    """The message of a GPU's failure does not say why; the lines that were logged before it do."""
+    done = subprocess.run(
+        [sys.executable, "-c", ABORT], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode == -signal.SIGABRT
+    assert done.stderr.splitlines()[:2] == ["a.cu:7: CUDA error", "CUDA error: out of memory"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -28,6 +29,11 @@ def crowded(small_model: ModelSpec) -> Iterator[LocalEngine]:
 def bundle(name: str, shared: str = "Numbers.", **options: object) -> Bundle:
     question = Choose(name, (Segment(f"Is {name} odd?"),), ("Yes", "No", "I do not know"))
     return Bundle((Segment(shared),), (question,), **options)  # type: ignore[arg-type]
+
+
+def endless(tokens: int) -> Generate:
+    """Ask for a text that does not end by itself; the fastest machine writes at it for a while."""
+    return Generate("long", (Segment("Count to a thousand."),), tokens, pattern="[0-9]{2000}")
 
 
 def wait_until_idle(engine: LocalEngine) -> None:
@@ -123,9 +129,12 @@ def test_equal_bundles_in_flight_are_computed_once(crowded: LocalEngine) -> None
 
 def test_cancelling_everything_at_once_frees_everything(crowded: LocalEngine) -> None:
     """Running and waiting bundles alike can be taken back; then the engine answers others."""
-    question = Generate("long", (Segment("Count to a thousand."),), 300)
-    futures = [crowded.submit(Bundle((Segment(f"Task {n}."),), (question,))) for n in range(6)]
-    time.sleep(0.3)
+    question, begun = endless(300), threading.Event()
+    futures = [
+        crowded.submit(Bundle((Segment(f"Task {n}."),), (question,)), lambda *_: begun.set())
+        for n in range(6)
+    ]
+    assert begun.wait(60)
 
     assert all(future.cancel() for future in futures)
 
@@ -139,11 +148,10 @@ def test_cancelling_everything_at_once_frees_everything(crowded: LocalEngine) ->
 
 def test_a_deadline_ends_the_waiting_and_the_work(crowded: LocalEngine) -> None:
     """A bundle whose deadline passes raises DeadlineExceeded soon after, and leaves nothing behind."""
-    question = Generate("long", (Segment("Count to a thousand."),), 400)
     started = time.monotonic()
 
     with pytest.raises(DeadlineExceeded):
-        crowded.ask(Bundle((Segment("Do it."),), (question,), deadline=0.2))
+        crowded.ask(Bundle((Segment("Do it."),), (endless(400),), deadline=0.2))
 
     assert time.monotonic() - started < 10
     wait_until_idle(crowded)
@@ -162,9 +170,9 @@ def test_more_questions_than_fit_at_once_take_turns(crowded: LocalEngine) -> Non
 def test_closing_cancels_what_runs(small_model: ModelSpec) -> None:
     """`close` does not wait for a long answer."""
     engine = load(small_model, Plan(n_ctx=512, n_seq=1, n_threads=1))
-    question = Generate("long", (Segment("Count to a thousand."),), 400)
-    future = engine.submit(Bundle((Segment("Do it."),), (question,)))
-    time.sleep(0.3)
+    begun = threading.Event()
+    future = engine.submit(Bundle((Segment("Do it."),), (endless(400),)), lambda *_: begun.set())
+    assert begun.wait(60)
     engine.close()
     engine.close()
 
