@@ -25,7 +25,7 @@ _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 _WAYS = ("rule", "flow", "check")
 _TEXTS = ("id", "title", "message", "advice", "fix", "file", "not_file", "at", "check")
 _KEYS = {
-    *_TEXTS, "languages", "dimension", "severity", "cwe", "also", "tests", "rule", "constraints", "utils",
+    *_TEXTS, "languages", "dimension", "severity", "cwe", "also", "tests", "whole", "rule", "constraints", "utils",
     "flow", "bad", "good",
 }  # fmt: skip
 _NEEDED = ("id", "languages", "dimension", "severity", "title", "message", "advice", "bad", "good")
@@ -55,6 +55,7 @@ class Rule:
     file: str = ""
     not_file: str = ""
     tests: bool = True
+    whole: bool = False  # said only where all of the file is known
     ours: bool = True  # False: a team's own
 
     @property
@@ -112,7 +113,8 @@ def read_rule(data: object, where: str, *, ours: bool = True) -> Rule:
         also=_words(data, "also", where),
         file=_pattern(data, "file", where),
         not_file=_pattern(data, "not_file", where),
-        tests=_flag(data, "tests", where),
+        tests=_flag(data, "tests", where, default=True),
+        whole=_flag(data, "whole", where, default=False),
         ours=ours,
     )
 
@@ -148,8 +150,8 @@ def _pattern(data: Mapping[str, Any], key: str, where: str) -> str:
     return text
 
 
-def _flag(data: Mapping[str, Any], key: str, where: str) -> bool:
-    value = data.get(key, True)
+def _flag(data: Mapping[str, Any], key: str, where: str, *, default: bool) -> bool:
+    value = data.get(key, default)
     if not isinstance(value, bool):
         raise ConfigError(f"{where}: {key} must be true or false")
     return value

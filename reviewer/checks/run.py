@@ -70,6 +70,7 @@ def inspect(file: FileDiff, change: Change, rules: RuleSet) -> tuple[tuple[Findi
     question = {
         "language": language,
         "texts": asked,
+        "whole": text is not None,
         "tests": is_test(file.path),
         "own": [dict(rule) for rule in rules.own],
         "off": list(rules.off),

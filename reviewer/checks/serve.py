@@ -17,7 +17,9 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
     return _answer(**question)
 
 
-def _answer(language: str, texts: list[str], tests: bool, own: list[Any], off: list[str]) -> dict[str, Any]:
+def _answer(
+    language: str, texts: list[str], whole: bool, tests: bool, own: list[Any], off: list[str]
+) -> dict[str, Any]:
     """Give for each text the places where rules match, with all that is to be said of them."""
     try:
         rules = {
@@ -26,7 +28,9 @@ def _answer(language: str, texts: list[str], tests: bool, own: list[Any], off: l
         wanted = [
             rule
             for rule in rules.values()
-            if not any(fnmatchcase(rule.id, glob) for glob in off) and (rule.tests or not tests)
+            if not any(fnmatchcase(rule.id, glob) for glob in off)
+            and (rule.tests or not tests)
+            and (whole or not rule.whole)
         ]
         return {
             "texts": [[_said(hit, rules[hit.rule]) for hit in hits(wanted, language, text)] for text in texts]

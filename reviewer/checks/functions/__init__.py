@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from hunkwise.reviewer.checks.functions import (
+    copies,
     go,
     javascript,
     locals_unused,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     Check = Callable[[SgNode, str], Found]
 
 CHECKS: dict[str, Check] = {
+    "copied_method": copies.copied_method,
+    "delegates_to_other": copies.delegates_to_other,
     "javascript-repeated-key": javascript.repeated_keys,
     "javascript-repeated-case": javascript.repeated_cases,
     "javascript-repeated-parameter": javascript.repeated_parameters,

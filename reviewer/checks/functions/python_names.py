@@ -138,6 +138,7 @@ _ELSEWHERE = re.compile(
     r"import[ \t]*\([ \t]*\*|import[ \t]+\*|\b(?:exec|execfile|globals|locals|vars)[ \t]*\("
     r"|\bNameError\b|\bbuiltins\b|__builtin"
 )
+_PROGRAM = re.compile(r"(?m)^[ \t]*(?:import|from|def|class|async[ \t]+def)\b")  # and no lines out of one
 _SCOPES = ("function_definition", "class_definition", "lambda", "list_comprehension", "set_comprehension",
            "dictionary_comprehension", "generator_expression")  # fmt: skip
 _PLAIN = (
@@ -158,7 +159,7 @@ _MOST_NAMES = 5  # more of them stand where something else puts names into a fil
 def name_undefined(root: SgNode, _language: str) -> Found:
     """Find names that are read and that nothing gives a value to. Python's own compiler tells the scopes."""
     text = "\n" * root.range().start.index + root.text()
-    if _ELSEWHERE.search(text):
+    if _ELSEWHERE.search(text) or not _PROGRAM.search(text):
         return
     module = _compiled(text)
     if module is None:

@@ -110,6 +110,17 @@ def test_a_patch_alone_is_read_as_far_as_it_shows() -> None:
     assert not found[0].suggestion.verified
 
 
+def test_of_a_patch_alone_nothing_is_said_that_needs_the_file() -> None:
+    """The name may be given its value where nobody sees it."""
+    old = "".join(f"x{n} = {n}\n" for n in range(30))
+    old = f"import os\n{old}"
+    new = old.replace("x20 = 20\n", "x20 = unknown\n")
+    rules = RuleSet()
+
+    assert [one.source.rule for one in said(changed(old, new), rules)[0]] == ["python-name-undefined"]
+    assert said(changed(old, new, whole=False), rules)[0] == []
+
+
 def test_a_new_file_is_whole_without_a_repository() -> None:
     """Its diff holds all of it."""
     change = parse_diff(b"--- /dev/null\n+++ b/a.py\n@@ -0,0 +1,2 @@\n+def f():\n+    h = open(x)\n")
