@@ -38,11 +38,11 @@ def record(judged: Path, hits_of: Counter[str], places: set[tuple[str, str]]) ->
     for line in judged.read_text("utf-8").splitlines():
         rule, place, said = line.split("\t")
         read.setdefault(rule, Counter())[said] += (rule, place) in places
-    for rule, said in read.items():
+    for rule, told in read.items():
         file = RULES / rule.partition("-")[0] / "measured.json"
         measured = json.loads(file.read_text("utf-8"))
-        right = said["right"]
-        measured["rules"][rule] = {"hits": hits_of[rule], "read": right + said["wrong"], "right": right}
+        right = told["right"]
+        measured["rules"][rule] = {"hits": hits_of[rule], "read": right + told["wrong"], "right": right}
         lines = ",\n".join(
             f'  "{name}": {json.dumps(measured["rules"][name])}' for name in sorted(measured["rules"])
         )
