@@ -111,7 +111,7 @@ def _origin(repo: Repository, fix: Commit) -> tuple[str, str, tuple[int, ...]] |
         return None
     if _only_layout(removed, added):
         return None
-    wrote = {_blamed(repo, fix.parent, file.path, line.old_no or 0) for line in removed}
+    wrote = set(_blamed(repo, fix.parent, file.path, [line.old_no or 0 for line in removed]))
     if len({(commit, path) for commit, path, _ in wrote}) != 1 or "" in {commit for commit, _, _ in wrote}:
         return None
     commit, path, _ = next(iter(wrote))
@@ -134,15 +134,22 @@ def _only_layout(removed: Sequence[Line], added: Sequence[Line]) -> bool:
     return bare(removed) == bare(added)
 
 
-def _blamed(repo: Repository, commit: str, path: str, line: int) -> tuple[str, str, int]:
-    """Tell who wrote a line: commit, path and line there; no commit for one of the first commit."""
-    told = run(repo, "blame", "--porcelain", "-w", "-M", "-L", f"{line},{line}", commit, "--", path)
-    head, _, rest = told.partition(b"\n")
-    name, at = head.split()[:2]
-    if b"\nboundary" in rest:
-        return "", path, line
-    found = re.search(rb"^filename (.*)$", rest, re.MULTILINE)
-    return name.decode(), found[1].decode("utf-8", "surrogateescape") if found else path, int(at)
+def _blamed(repo: Repository, commit: str, path: str, lines: Sequence[int]) -> Iterator[tuple[str, str, int]]:
+    """Tell who wrote each line: commit, path and line there; no commit for one of the first commit."""
+    ranges = [f"-L{line},{line}" for line in lines]
+    told = run(repo, "blame", "--line-porcelain", "-w", "-M", *ranges, commit, "--", path)
+    name, at, then, first = "", 0, path, False
+    for record in told.split(b"\n"):
+        if record.startswith(b"\t"):  # the line itself: it ends what is told of it
+            yield "" if first else name, then, at
+            name, then, first = "", path, False
+        elif not name and record:
+            head = record.decode("ascii", "replace").split()
+            name, at = head[0], int(head[1])
+        elif record == b"boundary":
+            first = True
+        elif record.startswith(b"filename "):
+            then = record.removeprefix(b"filename ").decode("utf-8", "surrogateescape")
 
 
 def _case(

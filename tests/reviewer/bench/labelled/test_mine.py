@@ -51,6 +51,19 @@ def test_a_fix_names_the_change_that_brought_the_bug(history: Path) -> None:
     assert (found["added"], found["removed"]) == (5, 0)
 
 
+def test_lines_that_two_commits_wrote_name_no_change(history: Path) -> None:
+    """Of a fix of several lines one commit wrote all, where they stood then, or it is none."""
+    text = "# rows\n" + FIXED.replace("return sum(rows)", "return sum(rows[n:])").replace("n - 1", "n - 2")
+    (history / "rows.py").write_text(text, "utf-8")
+    _git(history, "commit", "-q", "-am", "Fix both sums of the rows")
+    (history / "rows.py").write_text(
+        text.replace("sum(rows[n:])", "sum(rows)").replace("n - 2", "n - 1"), "utf-8"
+    )
+    _git(history, "commit", "-q", "-am", "Fix what the fix of the rows broke")
+
+    assert [found["bug_lines"] for found in mine(history, 10, os.environ)] == [[3, 8], [7]]
+
+
 def test_what_is_mined_is_what_bench_reads(history: Path, tmp_path: Path) -> None:
     """The verb writes the form of labelled changes."""
     out = tmp_path / "mined.jsonl"
