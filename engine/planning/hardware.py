@@ -73,10 +73,13 @@ Listed = tuple[str, str, str, int, int]  # name, description, ggml's kind, free 
 
 
 def accelerators(listed: Iterable[Listed]) -> tuple[Device, ...]:
-    """Keep what llama.cpp would offload to: the GPUs, or an integrated one where there is no other."""
+    """Keep what llama.cpp would offload to: the GPUs, or an integrated one where there is no other.
+
+    One that tells no memory (CUDA, where others have filled it) stays too: llama.cpp counts the devices with it.
+    """
     found = tuple(listed)
     chosen = [row for row in found if row[2] == "gpu"] or [row for row in found if row[2] == "integrated"][:1]
-    return tuple(_device(*row) for row in chosen if row[4] > 0)
+    return tuple(_device(*row) for row in chosen)
 
 
 def _device(name: str, description: str, ggml_kind: str, free: int, total: int) -> Device:

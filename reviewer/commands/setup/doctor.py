@@ -78,6 +78,7 @@ def _machine_lines(machine: Machine) -> Iterator[tuple[str, str]]:
     yield "memory", f"{machine.memory_free / _GiB:.1f} of {machine.memory_total / _GiB:.1f} GiB free"
     for device in machine.devices:
         free = f"{device.free / _GiB:.1f} of {device.total / _GiB:.1f} GiB free"
+        free = free if device.total else "no memory to be had: others have filled it"
         yield "gpu", f"{device.name}: {device.description} ({device.kind}), {free}"
     if not machine.devices:
         yield "gpu", "none that this build of llama.cpp can use"

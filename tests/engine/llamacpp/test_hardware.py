@@ -34,15 +34,21 @@ def test_this_machine_is_read() -> None:
 
 
 def test_devices_that_llama_cpp_would_use_are_kept() -> None:
-    """GPUs are kept, the CPU and matrix libraries are not, and a backend is known by ggml's name for it."""
+    """GPUs are kept, the CPU and matrix libraries are not, and a backend is known by ggml's name for it.
+
+    One without memory keeps its place: layers are given to devices by their numbers.
+    """
     listed = (
-        ("CUDA0", "NVIDIA H200", "gpu", 10, 20),
-        ("CUDA1", "broken", "gpu", 0, 0),
+        ("CUDA0", "filled by others", "gpu", 0, 0),
+        ("CUDA1", "NVIDIA H200", "gpu", 10, 20),
         ("Vulkan0", "AMD Radeon Graphics", "integrated", 5, 6),
         ("BLAS", "OpenBLAS", "accelerator", 0, 0),
         ("CPU", "AMD EPYC", "cpu", 7, 8),
     )
-    assert accelerators(listed) == (Device("CUDA0", "NVIDIA H200", "cuda", 10, 20),)
+    assert accelerators(listed) == (
+        Device("CUDA0", "filled by others", "cuda", 0, 0),
+        Device("CUDA1", "NVIDIA H200", "cuda", 10, 20),
+    )
 
 
 def test_an_integrated_gpu_counts_where_there_is_no_other() -> None:
