@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from hunkwise.engine.llamacpp.native import build
     from hunkwise.engine.llamacpp.runner import LocalEngine, load
     from hunkwise.engine.llamacpp.sampling import sampling_of
+    from hunkwise.engine.llamacpp.toolchat import tool_prompt
     from hunkwise.engine.models.catalog import default_model
     from hunkwise.engine.models.environment import library_from_environment
     from hunkwise.engine.models.gguf.header import GgufHeader
@@ -142,6 +143,7 @@ _LAZY: dict[str, str] = {
     "with_retries": "hunkwise.engine.retry",
     "read_header": "hunkwise.engine.models.gguf.reader",
     "card_of": "hunkwise.engine.llamacpp.card",
+    "tool_prompt": "hunkwise.engine.llamacpp.toolchat",
     "compile_template": "hunkwise.engine.models.gotemplate.template",
     "compose_modelfile": "hunkwise.engine.models.modelfile.composing",
     "go_form": "hunkwise.engine.llamacpp.goform",
@@ -250,6 +252,7 @@ __all__ = [
     "sampling_of",
     "survey",
     "told",
+    "tool_prompt",
     "total_usage",
     "with_retries",
 ]

@@ -37,6 +37,7 @@ def render(
     bos: str,
     eos: str,
     needed: Sequence[str] = (),
+    tools: Sequence[Mapping[str, object]] = (),
     seconds: float = 2 * _SECONDS,
 ) -> str:
     """Render the first of `chats` that comes out with all `needed` texts in it, and open the assistant's turn.
@@ -47,6 +48,7 @@ def render(
         "template": template,
         "chats": [list(chat) for chat in chats],
         "needed": list(needed),
+        "tools": list(tools),
         "bos": bos,
         "eos": eos,
     }
@@ -71,7 +73,8 @@ def expand(request: Mapping[str, Any]) -> str:
     template = _world().from_string(request["template"])
     problems: list[str] = []
     # a template for tools alone, such as Hermes', walks through them without asking whether there are any
-    tools_of: tuple[list[object] | None, ...] = (None, [])
+    given = request.get("tools")
+    tools_of: tuple[list[object] | None, ...] = (given,) if given else (None, [])
     for tools, chat in product(tools_of, request["chats"]):
         try:
             text = _rendered(template, chat, tools, request)

@@ -87,9 +87,8 @@ def describe(spec: ModelSpec) -> Described:
 def _abilities(spec: ModelSpec, header: GgufHeader, *, fills_in: bool) -> tuple[str, ...]:
     if f"{header.architecture}.pooling_type" in header.metadata:
         return ("embedding",)
-    own = spec.template if spec.template is not None else header.chat_template or ""
     found = ["completion"]
-    if "tools" in own.lower():
+    if spec.template is None and "tools" in (header.chat_template or ""):
         found.append("tools")
     if fills_in or ".Suffix" in (spec.template or ""):
         found.append("insert")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import secrets
+from collections.abc import AsyncGenerator, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hunkwise.engine import Segment
+from hunkwise.engine import Segment, Written
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference import prompts
 from hunkwise.reviewer.server.inference.finding import Found, find
 from hunkwise.reviewer.server.inference.reading import read_body
 from hunkwise.reviewer.server.inference.running import Ending, write
+from hunkwise.reviewer.server.inference.tools import Call, Turn, calls_in, names_of, offered
 from hunkwise.reviewer.server.ollama.asking import ask_for, refuse_images, wish_of
 from hunkwise.reviewer.server.ollama.bodies import ChatBody
 from hunkwise.reviewer.server.ollama.loading import load
@@ -27,12 +29,22 @@ async def chat(server: Server, request: Request) -> Response:
         raise Refused(400, "model is required", param="model")
     found = await find(server, body.model)
     wish = wish_of(body, found)
-    ask = ask_for(server, found, wish, _segments(body, found), shorten=body.truncate)
+    names = names_of(body.tools)
+    with_tools = names or any(each.tool_calls or each.role == "tool" for each in body.messages)
+    messages = await _with_tools(body, found) if with_tools else _segments(body, found)
+    shorten = body.truncate and not with_tools  # the tools stand at the beginning
+    ask = ask_for(server, found, wish, messages, shorten=shorten)
 
     async def told() -> AsyncGenerator[Line, None]:
+        held, tokens = "", tuple[Written, ...]()  # with tools the text comes whole: it may be a call
         async for piece in write(server, found.name, ask, wish.keep_alive):
             if isinstance(piece, Ending):
+                if held:
+                    likely = logprobs(tokens, ask.logprobs)
+                    yield {**opening(body.model), "message": _called(held, names), "done": False, **likely}
                 yield {**opening(body.model), "message": _message(""), **ending(piece)}
+            elif names:
+                held, tokens = held + piece.text, tokens + piece.tokens
             else:
                 likely = logprobs(piece.tokens, ask.logprobs)
                 yield {**opening(body.model), "message": _message(piece.text), "done": False, **likely}
@@ -47,11 +59,37 @@ def _message(text: str) -> Line:
     return {"role": "assistant", "content": text}
 
 
+def _called(text: str, names: Sequence[str]) -> Line:
+    """Tell calls from text. Each has an id of its own."""
+    rest, calls = calls_in(text, names)
+    told = [
+        {
+            "id": f"call_{secrets.token_hex(4)}",
+            "function": {"index": index, "name": call.name, "arguments": dict(call.arguments)},
+        }
+        for index, call in enumerate(calls)
+    ]
+    return {**_message(rest), **({"tool_calls": told} if told else {})}
+
+
+async def _with_tools(body: ChatBody, found: Found) -> tuple[Segment, ...]:
+    """Make the prompt of a chat with tools."""
+    found.require("tools")
+    if not body.messages:
+        return ()
+    turns = [
+        Turn(
+            each.role,
+            each.content,
+            tuple(Call(call.function.name, call.function.arguments) for call in each.tool_calls),
+        )
+        for each in body.messages
+    ]
+    return await offered(found, turns, body.tools)
+
+
 def _segments(body: ChatBody, found: Found) -> tuple[Segment, ...]:
     """Make the prompt. Raises Refused for what this model can't do."""
     for message in body.messages:
         refuse_images(message.images, found.name)
-    if body.tools or any(message.tool_calls or message.role == "tool" for message in body.messages):
-        found.require("tools")
-        raise Refused(400, "tools are not supported by this server yet", param="tools")
     return prompts.chat(((message.role, message.content) for message in body.messages), found.spec)

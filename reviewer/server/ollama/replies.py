@@ -92,9 +92,12 @@ async def respond(
         return ndjson(lines, headers)
     *way, name = text.split(".")
     told = [line async for line in lines]
-    last = told[-1]
-    _inside(last, way)[name] = "".join(_inside(line, way).get(name, "") for line in told)
+    whole: Line = {}
+    for line in told:
+        whole |= _inside(line, way)
+    whole[name] = "".join(_inside(line, way).get(name, "") for line in told)
     likely = [entry for line in told for entry in line.get("logprobs", ())]
+    last = told[-1] | ({way[0]: whole} if way else whole)
     return JSONResponse(last | ({"logprobs": likely} if likely else {}), headers=headers)
 
 

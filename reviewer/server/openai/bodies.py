@@ -22,12 +22,28 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """The function of a call; its arguments are JSON in a text."""
+
+    name: str = ""
+    arguments: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model made earlier."""
+
+    function: Function = Function()
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a chat."""
 
     role: str
     content: str | tuple[Part, ...] = ""
-    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
 
     @property

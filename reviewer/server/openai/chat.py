@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hunkwise.engine import Segment, Written
+from hunkwise.engine import Written
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference import prompts
 from hunkwise.reviewer.server.inference.finding import Found, find
@@ -15,9 +16,11 @@ from hunkwise.reviewer.server.inference.fitting import Ask
 from hunkwise.reviewer.server.inference.likelihoods import entries
 from hunkwise.reviewer.server.inference.reading import read_body
 from hunkwise.reviewer.server.inference.running import Ending, write
+from hunkwise.reviewer.server.inference.tools import calls_in
 from hunkwise.reviewer.server.openai.asking import MOST_ALTERNATIVES, ask_for
 from hunkwise.reviewer.server.openai.bodies import ChatBody
 from hunkwise.reviewer.server.openai.replies import DONE, Head, Value, left_out, reason, usage_of
+from hunkwise.reviewer.server.openai.tools import called, has_tools, names_in, schema_of_choice, with_tools
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.server.streams import sse
 
@@ -29,14 +32,24 @@ async def chat(server: Server, request: Request) -> Response:
     if not 0 <= body.top_logprobs <= MOST_ALTERNATIVES or (body.top_logprobs and not body.logprobs):
         raise Refused(400, f"top_logprobs must be between 0 and {MOST_ALTERNATIVES}, beside logprobs true")
     wanted = body.top_logprobs if body.logprobs else None
-    ask = ask_for(server, found, body, _segments(body, found), wanted)
+    if not body.messages:
+        raise Refused(400, "messages must hold at least one message", param="messages")
+    names = names_in(body)
+    if has_tools(body):
+        found.require("tools")
+        ask = ask_for(server, found, body, await with_tools(body, found), wanted)
+        choice = schema_of_choice(body)
+        ask = replace(ask, shorten=False, schema=choice or ask.schema)
+    else:
+        messages = prompts.chat(((each.role, each.text) for each in body.messages), found.spec)
+        ask = ask_for(server, found, body, messages, wanted)
     head = Head("chat.completion", body.model, "chatcmpl")
     if body.stream:
-        return sse(_chunks(server, found, body, ask, head))
+        return sse(_chunks(server, found, body, ask, head, names))
     texts = [""] * body.n
     async for piece in write(server, found.name, ask, None):
         if isinstance(piece, Ending):
-            return JSONResponse(_whole(piece, texts, head))
+            return JSONResponse(_whole(piece, texts, head, names))
         texts[piece.number] += piece.text
     raise AssertionError("a run ends with what was written")
 
@@ -46,23 +59,27 @@ def _likely(tokens: tuple[Written, ...]) -> Value | None:
     return {"content": entries(tokens, alternatives=True), "refusal": None} if tokens else None
 
 
-def _whole(written: Ending, texts: list[str], head: Head) -> Value:
-    choices = [
-        {
-            "index": number,
-            "message": {"role": "assistant", "content": texts[number], "refusal": None},
-            "logprobs": _likely(answer.tokens),
-            "finish_reason": reason(answer),
-        }
-        for number, answer in enumerate(written.answers)
-    ]
+def _whole(written: Ending, texts: list[str], head: Head, names: Sequence[str]) -> Value:
+    choices = []
+    for number, answer in enumerate(written.answers):
+        text, calls = calls_in(texts[number], names)
+        message: Value = {"role": "assistant", "content": text or None if calls else text, "refusal": None}
+        if calls:
+            message["tool_calls"] = called(calls, numbered=False)
+        ended = "tool_calls" if calls else reason(answer)
+        choices.append(
+            {"index": number, "message": message, "logprobs": _likely(answer.tokens), "finish_reason": ended}
+        )
     return head.value(choices, usage=usage_of(written), **left_out(written))
 
 
 async def _chunks(
-    server: Server, found: Found, body: ChatBody, ask: Ask, head: Head
+    server: Server, found: Found, body: ChatBody, ask: Ask, head: Head, names: Sequence[str]
 ) -> AsyncGenerator[Value | str, None]:
-    """Tell the role first, then the text, why it ended, and the usage for those who ask for it."""
+    """Tell the role first, then the text, why it ended, and the usage for those who ask for it.
+
+    With tools a text comes whole, for it may be a call.
+    """
     counted = body.stream_options.include_usage
     nothing = {"usage": None} if counted else {}
 
@@ -70,27 +87,24 @@ async def _chunks(
         choice = {"index": index, "delta": delta, "logprobs": _likely(tokens), "finish_reason": ended}
         return head.value([choice], chunk=True, **nothing)
 
-    begun = False
+    begun, held = False, [""] * body.n
     async for piece in write(server, found.name, ask, None):
         for index in range(0 if begun else body.n):
             yield chunk(index, {"role": "assistant", "content": ""})
         begun = True
+        if names and not isinstance(piece, Ending):
+            held[piece.number] += piece.text
+            continue
         if not isinstance(piece, Ending):
             yield chunk(piece.number, {"content": piece.text}, tokens=piece.tokens)
             continue
         for index, answer in enumerate(piece.answers):
-            yield chunk(index, {}, reason(answer)) | left_out(piece)
+            text, calls = calls_in(held[index], names)
+            if text:
+                yield chunk(index, {"content": text}, tokens=answer.tokens)
+            if calls:
+                yield chunk(index, {"tool_calls": called(calls, numbered=True)})
+            yield chunk(index, {}, "tool_calls" if calls else reason(answer)) | left_out(piece)
         if counted:
             yield head.value([], chunk=True, usage=usage_of(piece))
     yield DONE
-
-
-def _segments(body: ChatBody, found: Found) -> tuple[Segment, ...]:
-    """Make the prompt. Raises Refused for what this model can't do."""
-    if not body.messages:
-        raise Refused(400, "messages must hold at least one message", param="messages")
-    called = any(message.tool_calls or message.role == "tool" for message in body.messages)
-    if called or (body.tools and body.tool_choice != "none"):
-        found.require("tools")
-        raise Refused(400, "tools are not supported by this server yet", param="tools")
-    return prompts.chat(((message.role, message.text) for message in body.messages), found.spec)

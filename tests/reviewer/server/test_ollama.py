@@ -185,7 +185,12 @@ def test_no_words_load_and_unload(served: tuple[Server, httpx.Client], loads: Lo
         ("chat", {"model": "none"}, 404, "model 'none' not found"),
         ("chat", {"model": "tiny", "messages": [{"content": "x"}]}, 400, "messages[0]: missing key 'role'"),
         ("chat", {"model": "tiny", "messages": [{"role": "x"}]}, 400, "messages[0].role must be one of"),
-        ("chat", {"model": "tiny", "tools": [{}], "messages": []}, 400, '"tiny" does not support tools'),
+        (
+            "chat",
+            {"model": "tiny", "tools": [{"function": {"name": "f"}}], "messages": []},
+            400,
+            '"tiny" does not support tools',
+        ),
         ("show", {}, 400, "model is required"),
         ("show", {"name": "none"}, 404, "model 'none' not found"),
     ],

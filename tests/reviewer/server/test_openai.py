@@ -191,7 +191,7 @@ def test_models(client: openai.OpenAI) -> None:
         ),
         (
             "chat/completions",
-            {"model": "tiny", "messages": MESSAGES, "tools": [{}]},
+            {"model": "tiny", "messages": MESSAGES, "tools": [{"function": {"name": "f"}}]},
             400,
             '"tiny" does not support tools',
             None,

@@ -121,3 +121,26 @@ def test_typed_questions(client: httpx.Client, small_model: ModelSpec) -> None:
     assert done["label"]["choice"] == "payment"
     assert sum(done["label"]["probabilities"].values()) == pytest.approx(1)
     assert 0 < done["again"]["noul"] < 1
+
+
+def test_a_tool_that_must_be_called(client: httpx.Client, small_model: ModelSpec) -> None:
+    parameters = {
+        "type": "object",
+        "properties": {"town": {"type": "string"}},
+        "required": ["town"],
+        "additionalProperties": False,
+    }
+    tool = {"type": "function", "function": {"name": "weather", "parameters": parameters}}
+    body = {
+        "model": small_model.name,
+        "messages": [{"role": "user", "content": "How is the weather in Rome?"}],
+        "tools": [tool],
+        "tool_choice": "required",
+        "temperature": 0,
+        "max_tokens": 60,
+    }
+    choice = client.post("/v1/chat/completions", json=body).json()["choices"][0]
+    assert choice["finish_reason"] == "tool_calls"
+    called = choice["message"]["tool_calls"][0]["function"]
+    assert called["name"] == "weather"
+    assert "Rome" in json.loads(called["arguments"])["town"]
