@@ -13,7 +13,7 @@ from hunkwise.reviewer.types import Category, Severity
 
 MOST = 3  # claims of one sample
 NEAR = 1  # lines within which two samples speak of the same thing
-MAX_CLAIM, MAX_WHEN, MAX_FIX = 120, 240, 200  # characters
+MAX_CLAIM, MAX_WHEN, MAX_FIX = 140, 240, 200  # characters
 
 
 @dataclass(frozen=True, slots=True)

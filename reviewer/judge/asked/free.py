@@ -13,7 +13,16 @@ from hunkwise.engine import Bundle, Capability, Engine, Generate, Generated, Sam
 from hunkwise.reviewer.config.settings import JudgeSettings
 from hunkwise.reviewer.findings import suggestion
 from hunkwise.reviewer.judge import prompt
-from hunkwise.reviewer.judge.asked.claims import MOST, Claim, Supported, merged, read_claims, schema
+from hunkwise.reviewer.judge.asked.claims import (
+    MAX_CLAIM,
+    MAX_WHEN,
+    MOST,
+    Claim,
+    Supported,
+    merged,
+    read_claims,
+    schema,
+)
 from hunkwise.reviewer.judge.asked.questions import Due, ask
 from hunkwise.reviewer.judge.wording import sentences
 from hunkwise.reviewer.judge.wording.facts import Facts
@@ -196,16 +205,16 @@ def _worded(context: HunkContext, found: Finding, claim: Claim, asking: Asking) 
     )
     facts = Facts(*known_of(context, claim.line))
 
-    def kept(text: str) -> str:
-        sound = sentences.sound(text, told, code, len(text) + sentences.ROOM + 1)
+    def kept(text: str, limit: int) -> str:
+        sound = sentences.sound(text, told, code, limit)
         if asking.settings.language != "English":
             return sound
         return "".join(filter(facts.agrees, sentences.sentences(sound))).strip()
 
-    title = kept(claim.claim)
+    title = kept(claim.claim, MAX_CLAIM)
     if not title:
         return None
-    message = kept(claim.when) or title
+    message = kept(claim.when, MAX_WHEN) or title
     return replace(
         found,
         title=redact(title.rstrip(".")),

@@ -225,6 +225,17 @@ def test_words_that_turn_the_change_round_are_left_out() -> None:
     assert [found for found in made.findings if found.witnesses[0].name == "asked"] == []
 
 
+def test_a_claim_that_was_broken_off_is_not_said() -> None:
+    """What fills its room without an end says nothing; a second part that was cut is left away."""
+    long = "The total is wrong for " + "many " * 30
+    cut = _reviewed(ScriptedEngine(asked([CLAIM | {"claim": long}])))
+    half = _reviewed(ScriptedEngine(asked([CLAIM | {"when": f"It raises. {long * 2}"}])))
+
+    assert cut.findings == ()
+    assert "cut off or unusable" in cut.rejected[0].reason
+    assert half.findings[0].message == "It raises."
+
+
 def test_samples_about_one_place_are_one_claim() -> None:
     """Two lines beside each other are one place; what most samples say comes first."""
     claims = [Claim(line, Category.SECURITY, "c", "w", Severity.LOW, "") for line in (9, 3, 4)]
