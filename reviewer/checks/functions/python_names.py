@@ -138,7 +138,7 @@ _ELSEWHERE = re.compile(
     r"import[ \t]*\([ \t]*\*|import[ \t]+\*|\b(?:exec|execfile|globals|locals|vars)[ \t]*\("
     r"|\bNameError\b|\bbuiltins\b|__builtin"
 )
-_PROGRAM = re.compile(r"(?m)^[ \t]*(?:import|from|def|class|async[ \t]+def)\b")  # and no lines out of one
+_PROGRAM = re.compile(r"(?m)^[ \t]*(?:import|from)\b")  # without one it may be lines out of a program
 _SCOPES = ("function_definition", "class_definition", "lambda", "list_comprehension", "set_comprehension",
            "dictionary_comprehension", "generator_expression")  # fmt: skip
 _PLAIN = (
