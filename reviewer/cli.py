@@ -62,7 +62,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb; for one that there is not, name the nearest. Raises click.UsageError."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            from hunkwise.reviewer.config.kinds import nearest
+            from hunkwise.reviewer.text.spelling import nearest
 
             raise click.UsageError(f"no command {visible(args[0])!r}{nearest(args[0], VERBS)}", ctx)
         return super().resolve_command(ctx, args)

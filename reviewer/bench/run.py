@@ -15,7 +15,6 @@ from hunkwise.reviewer.bench.labelled.cases import Case
 from hunkwise.reviewer.bench.spots import Suspected, suspected_lines
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.findings.suppressions import NOTHING
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out, review
 from hunkwise.reviewer.judge.scope.agenda import agenda
 from hunkwise.reviewer.types import Finding
@@ -92,7 +91,6 @@ def without_model(config: Config) -> Method:
             config,
             Unasked(),
             guidelines="",
-            silence=NOTHING,
             memory=None,
             observer=lambda progress: None,
             time_left=left,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -12,6 +11,7 @@ from hunkwise.engine import Registry
 from hunkwise.reviewer.config import languages
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.text.globs import LONGEST, matches
+from hunkwise.reviewer.text.spelling import nearest
 from hunkwise.reviewer.types import Severity
 
 
@@ -29,13 +29,6 @@ class Kind(Protocol):
     def schema(self) -> dict[str, Any]:
         """Describe the TOML value in JSON Schema."""
         ...
-
-
-def nearest(word: str, choices: Iterable[str], prefix: str = "") -> str:
-    """Phrase the nearest legal word as the end of a message, or nothing; a `prefix` of all is not compared."""
-    bare = [choice.removeprefix(prefix) for choice in choices]
-    found = get_close_matches(word.removeprefix(prefix), bare, n=1, cutoff=0.6)
-    return f"; did you mean {prefix}{found[0]}?" if found else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hunkwise.reviewer.config.kinds import nearest
 from hunkwise.reviewer.config.settings import Config, keys, settings
 from hunkwise.reviewer.config.variables import OTHER_VARIABLES
 from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.text.spelling import nearest
 
 _RUNNERS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI")  # one is set, to "true", by nearly every CI system
 _UNSET = frozenset({"", "0", "false"})

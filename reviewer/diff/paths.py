@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from hunkwise.reviewer.diff.parts import Refused
+from hunkwise.reviewer.text.hostile_paths import hostile
 
 DEV_NULL = b"/dev/null"
 
@@ -24,9 +25,6 @@ _TIMESTAMP = re.compile(rb"\s\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[\d.]*( [-+]\d{4})?$"
 _PREFIX = re.compile(rb"[abciow12]/")
 _OUTSIDE = re.compile(rb"\.\.?/")
 _BITBUCKET = re.compile(rb"\A(?:src|dst)://")
-# HFS+ ignores these inside names, so that .g\u200cit opens .git (git's is_hfs_dotgit)
-_IGNORED_BY_HFS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
-_LONGEST_PATH = 4096  # bytes, PATH_MAX of Linux
 _LONGEST_HEADER = 40_000  # bytes; two paths of PATH_MAX, each byte in octal, are 32 KiB
 _MOST_TRIES = 64  # positions tried to split two names without quotes
 
@@ -125,33 +123,6 @@ def checked_path(name: bytes, line: int) -> str:
     if reason := hostile(text):
         raise Refused(line, f"the path {text[:200]!a} {reason}; paths must be relative and stay inside")
     return "/".join(parts)
-
-
-def hostile(text: str) -> str:
-    """Say why a path could lead out of the repository or into .git; "" if it can't.
-
-    Colons and backslashes are characters like others in the names of POSIX, which is where paths are opened.
-    """
-    parts = text.split("/")
-    if not set(parts) - {"", "."}:
-        return "is empty"
-    if len(text) > _LONGEST_PATH:
-        return f"is longer than {_LONGEST_PATH} bytes"
-    if "\0" in text:
-        return "has a NUL byte"
-    if text.startswith("/"):
-        return "is absolute"
-    if ".." in parts:
-        return "has '..' in it"
-    # As git does everywhere, since the repository may be checked out where a backslash parts folders
-    if any(map(_is_git_folder, text.replace("\\", "/").split("/"))):
-        return "leads into .git"
-    return ""
-
-
-def _is_git_folder(part: str) -> bool:
-    plain = _IGNORED_BY_HFS.sub("", part).partition(":")[0].rstrip(". ").casefold()
-    return plain in (".git", "git~1")  # git~1 is the short name on NTFS
 
 
 def _without_prefix(name: bytes) -> bytes:

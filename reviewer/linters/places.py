@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from hunkwise.reviewer.diff.paths import hostile
+from hunkwise.reviewer.text.hostile_paths import hostile
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 

@@ -119,7 +119,7 @@ def _missed(paths: Sequence[str] | Mapping[str, str], tool: Tool, reason: str) -
 
 
 def _copy(texts: Mapping[str, str], folder: Path, tool: Tool) -> tuple[list[str], list[Skipped]]:
-    """Write texts below a folder; paths of a change are relative and don't climb (diff/paths.py)."""
+    """Write texts below a folder; paths of a change are relative and don't climb (text/hostile_paths.py)."""
     there: list[str] = []
     unread: list[Skipped] = []
     for path, text in texts.items():

@@ -12,10 +12,10 @@ import math
 import re
 from collections.abc import Mapping
 
-from hunkwise.reviewer.diff.paths import hostile
 from hunkwise.reviewer.errors import ReviewError
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.text.checked_json import FormError, read
+from hunkwise.reviewer.text.hostile_paths import hostile
 from hunkwise.reviewer.text.redaction import redact
 from hunkwise.reviewer.types import Finding, Review, Skipped
 

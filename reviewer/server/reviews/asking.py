@@ -17,6 +17,7 @@ from hunkwise.reviewer.config.settings import Config, settings
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.text.checked_json import Form, read_as
+from hunkwise.reviewer.text.hostile_paths import hostile
 
 LONGEST = 32 << 20  # characters of a diff or a file
 _NAMES = 200  # characters of a file's path
@@ -77,13 +78,8 @@ _DEFAULTS: dict[str, Any] = {
 def _check_path(path: str) -> None:
     """Refuse what is no plain path inside a project. Raises Refused."""
     parts = PurePosixPath(path).parts
-    plain = (
-        0 < len(path) <= _NAMES
-        and path.isprintable()
-        and not path.startswith(("/", "-"))
-        and "\\" not in path
-    )
-    if not plain or any(part in ("..", ".") or part.lower() == ".git" for part in parts):
+    plain = len(path) <= _NAMES and path.isprintable() and not path.startswith("-") and "\\" not in path
+    if hostile(path) or not plain or "." in parts:
         raise Refused(
             400, "file_path must name the file inside its project, such as src/main.py", param="file_path"
         )
