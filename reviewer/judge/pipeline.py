@@ -94,7 +94,7 @@ def carry_out(
     engine: Engine,
     *,
     guidelines: str,
-    silence: Silence,
+    silence: Silence = NOTHING,
     memory: Memory | None,
     observer: Observer,
     own_rules: Sequence[Mapping[str, Any]] = (),
