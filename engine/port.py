@@ -7,7 +7,8 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -121,14 +122,54 @@ class Timed(Protocol):
         ...
 
 
+@runtime_checkable
+class Mortal(Protocol):
+    """An engine that may end by itself, and then answers nothing more."""
+
+    @property
+    def alive(self) -> bool:
+        """False once it has to be opened again."""
+        ...
+
+
+class _Answering(threading.local):
+    """The bundle that this thread answers for somebody who may take it back."""
+
+    future: Future[Answers] | None = None
+
+
+_ANSWERING = _Answering()
+
+
+def when_taken_back(do: Callable[[], object]) -> None:
+    """Do something, from any thread, once the bundle is taken back that this thread answers."""
+    future = _ANSWERING.future
+    if future is not None:
+        future.add_done_callback(lambda done: do() if done.cancelled() else None)
+
+
+def check_taken_back() -> None:
+    """Raise Cancelled if the bundle was taken back that this thread answers."""
+    future = _ANSWERING.future
+    if future is not None and future.cancelled():
+        raise Cancelled(_TAKEN_BACK)
+
+
+_TAKEN_BACK = "the bundle was taken back before it was answered"
+
+
 def wait(future: Future[Answers], bundle: Bundle) -> Answers:
-    """Wait for submitted answers. Ctrl-C, and a deadline that passes, take the bundle back."""
+    """Wait for submitted answers. Ctrl-C, and a deadline that passes, take the bundle back.
+
+    So does who takes back the bundle that this thread answers by it.
+    """
+    when_taken_back(future.cancel)
     try:
         return future.result(bundle.deadline)
     except TimeoutError:
         raise DeadlineExceeded(f"{bundle.deadline:g} s passed before the answer") from None
     except CancelledError:
-        raise Cancelled("the bundle was taken back before it was answered") from None
+        raise Cancelled(_TAKEN_BACK) from None
     finally:
         future.cancel()
 
@@ -153,15 +194,19 @@ class Waiting(ABC):
         return self.answer(bundle, None)
 
     def submit(self, bundle: Bundle, on_text: OnText | None = None) -> Future[Answers]:
-        """Answer in a thread; the bundle can't be taken back."""
+        """Answer in a thread. A bundle that is taken back ends what it waits for by `wait`."""
         future: Future[Answers] = Future()
-        future.set_running_or_notify_cancel()
 
         def run() -> None:
-            try:
-                future.set_result(self.answer(bundle, on_text))
-            except BaseException as error:  # noqa: BLE001 - who waits has to know of all
-                future.set_exception(error)
+            _ANSWERING.future = future
+            with suppress(InvalidStateError):  # taken back
+                try:
+                    check_taken_back()
+                    future.set_result(self.answer(bundle, on_text))
+                except InvalidStateError:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - who waits has to know of all
+                    future.set_exception(error)
 
         threading.Thread(target=run, name="hunkwise-ask", daemon=True).start()
         return future

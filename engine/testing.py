@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from hunkwise.engine.errors import Closed, DeadlineExceeded, PromptTooLong
-from hunkwise.engine.port import Answers, Capability, EngineCard, OnText, Waiting, Weights, told
+from hunkwise.engine.port import (
+    Answers,
+    Capability,
+    EngineCard,
+    OnText,
+    Waiting,
+    Weights,
+    check_taken_back,
+    told,
+)
 from hunkwise.engine.questions import check_bundle, check_length
 from hunkwise.engine.types import (
     Answer,
@@ -169,6 +178,7 @@ class ScriptedEngine(Waiting):
             self.bundles.append(bundle)
         answers: list[Answer] = []
         for question in bundle.questions:
+            check_taken_back()
             answer = self._script(bundle, question) if self._script else None
             reused = size.shared if answers else 0  # the first question pays for the shared text
             usage = Usage(size.shared - reused + _length(question.prompt), reused)

@@ -194,7 +194,7 @@ class CachedEngine(Waiting):
         try:
             asked = replace(bundle, questions=tuple(questions[key] for key in mine), deadline=_left(ends))
             engine = self._opened()
-            given = wait(engine.submit(asked, on_text), asked) if on_text else engine.ask(asked)
+            given = wait(engine.submit(asked, on_text), asked)
             answers = dict(zip(mine, given, strict=True))
             self._keep(asked, answers.values())
             for key, answer in answers.items():

@@ -6,15 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import Self
 
+from hunkwise.engine.around.pooled import PooledEngine
 from hunkwise.engine.errors import Closed, DeadlineExceeded, DoesNotFit
-from hunkwise.engine.port import Answers, Engine, EngineCard, OnText, Waiting, wait
-from hunkwise.engine.types import Bundle, BundleSize, ModelSpec
+from hunkwise.engine.port import Engine, Mortal
+from hunkwise.engine.types import ModelSpec
 
 KEEP_ALIVE = 300.0  # seconds
 
@@ -25,12 +26,16 @@ Cost = Callable[[ModelSpec, int], int]  # bytes that loading this would take
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model in memory: the tokens and bytes it was loaded for, and in how many idle seconds it is unloaded."""
+    """A model in memory: the tokens and bytes it was loaded for, and in how many idle seconds it is unloaded.
+
+    One that is `loading` is on its way there.
+    """
 
     spec: ModelSpec
     context: int
     cost: int
     expires_in: float
+    loading: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +57,8 @@ class Pool:
     A model is loaded by its first question; others that come meanwhile wait for that load and share its
     failure. It is unloaded after `keep_alive` idle seconds (None: never), or as who borrows it says, or sooner,
     least recently used first, when another needs its room; a model in use is waited for. A larger context than
-    the loaded one reloads, a smaller one never does. `budget` is in bytes, `most` in models (None: no limit).
+    the loaded one reloads, a smaller one never does. One that is no longer `alive` is left, and the next question
+    loads the model anew. `budget` is in bytes, `most` in models (None: no limit).
     """
 
     def __init__(
@@ -74,20 +80,30 @@ class Pool:
 
     def engine(self, spec: ModelSpec, context: int = 0) -> PooledEngine:
         """Make the engine of one model. Nothing is loaded before it is asked something."""
-        return PooledEngine(self, spec, context)
+        return PooledEngine(lambda deadline: self.lease(spec, context, deadline), spec.name)
 
     def loaded(self) -> tuple[str, ...]:
         """Name the models in memory, least recently used first."""
-        return tuple(each.spec.name for each in self.residents())
+        return tuple(each.spec.name for each in self.residents() if not each.loading)
 
     def residents(self) -> tuple[Loaded, ...]:
         """Describe the models in memory, least recently used first; what is in use has all its time before it."""
         with self._changed:
             return tuple(
-                Loaded(r.spec, r.context, r.cost, r.keep_alive if r.users else max(0.0, self._remaining(r)))
+                Loaded(r.spec, r.context, r.cost, self._expires_in(r), loading=not r.ready.done())
                 for r in self._residents.values()
-                if r.ready.done()
             )
+
+    def unload(self, name: str) -> bool:
+        """Unload a model by its name, as soon as nobody uses it; False if it is not in memory."""
+        with self._changed:
+            found = [resident for resident in self._residents.values() if resident.spec.name == name]
+            for resident in found:
+                resident.keep_alive = 0.0
+                if not resident.users:
+                    self._unload(resident)
+            self._changed.notify_all()
+        return bool(found)
 
     def unload_idle(self) -> None:
         """Unload what has been idle for longer than the keep-alive; a thread of the pool calls this."""
@@ -150,6 +166,9 @@ class Pool:
         with self._changed:
             while not self._closed:
                 resident = self._residents.pop(key, None)
+                if resident is not None and not _alive(resident):
+                    self._leave_behind(resident)
+                    continue
                 if resident is not None:
                     self._residents[key] = resident  # the last is the most recently used
                     if resident.context >= context:
@@ -183,7 +202,7 @@ class Pool:
     ) -> None:
         """Raise the failure of a load in those who wait for it too; the next question loads anew."""
         with self._changed:
-            del self._residents[resident.spec.name, resident.spec.digest]
+            del self._residents[_key(resident)]
             self._changed.notify_all()
         resident.ready.set_exception(error)
 
@@ -191,7 +210,11 @@ class Pool:
         with self._changed:
             resident.users -= 1
             resident.idle_since = self._clock()
-            if not resident.users and (self._closed or resident.keep_alive <= 0):
+            if self._residents.get(_key(resident)) is resident and not _alive(resident):
+                del self._residents[_key(resident)]
+            if not resident.users and self._residents.get(_key(resident)) is not resident:
+                self._leave_behind(resident)
+            elif not resident.users and (self._closed or resident.keep_alive <= 0):
                 self._unload(resident)
             if self._sweeper is None and resident.keep_alive < float("inf") and not self._closed:
                 self._sweeper = threading.Thread(target=self._sweep, name="hunkwise-pool", daemon=True)
@@ -220,10 +243,18 @@ class Pool:
         return self._budget is not None and taken + cost > self._budget
 
     def _unload(self, resident: _Resident) -> None:
-        key = resident.spec.name, resident.spec.digest
-        if self._residents.get(key) is resident:
-            del self._residents[key]
+        if self._residents.get(_key(resident)) is resident:
+            del self._residents[_key(resident)]
             resident.ready.result().close()
+
+    def _leave_behind(self, resident: _Resident) -> None:
+        """Free what is no longer in the pool, once its last user is gone."""
+        if not resident.users and resident.ready.done() and not resident.ready.exception():
+            resident.ready.result().close()
+
+    def _expires_in(self, resident: _Resident) -> float:
+        busy = resident.users or not resident.ready.done()
+        return resident.keep_alive if busy else max(0.0, self._remaining(resident))
 
     def _remaining(self, resident: _Resident) -> float:
         """Seconds until an idle model is unloaded."""
@@ -239,39 +270,13 @@ class Pool:
                 self._changed.wait(max(0.01, soonest) if soonest < float("inf") else None)
 
 
-class PooledEngine(Waiting):
-    """One model of a pool, as an `Engine`. Closed by itself, it leaves the model to the pool."""
+def _key(resident: _Resident) -> tuple[str, str]:
+    return resident.spec.name, resident.spec.digest
 
-    def __init__(self, pool: Pool, spec: ModelSpec, context: int) -> None:
-        self._pool, self._spec, self._context = pool, spec, context
-        self._closed = False
 
-    def answer(self, bundle: Bundle, on_text: OnText | None) -> Answers:
-        """Answer, loading the model first if need be; that time counts against the deadline."""
-        started = time.monotonic()
-        with self._lease(bundle.deadline) as engine:
-            if bundle.deadline is not None:
-                left = bundle.deadline - (time.monotonic() - started)
-                if left <= 0:
-                    raise DeadlineExceeded(f"{self._spec.name} took {bundle.deadline} s and more to load")
-                bundle = replace(bundle, deadline=left)
-            return wait(engine.submit(bundle, on_text), bundle)
-
-    def measure(self, bundle: Bundle) -> BundleSize:
-        """Count tokens; that needs the model's tokenizer, so it may load."""
-        with self._lease() as engine:
-            return engine.measure(bundle)
-
-    def card(self) -> EngineCard:
-        """Describe the loaded model; may load it."""
-        with self._lease() as engine:
-            return engine.card()
-
-    def close(self) -> None:
-        """Ask nothing more."""
-        self._closed = True
-
-    def _lease(self, deadline: float | None = None) -> AbstractContextManager[Engine]:
-        if self._closed:
-            raise Closed(f"{self._spec.name} is closed; take it from the pool again")
-        return self._pool.lease(self._spec, self._context, deadline)
+def _alive(resident: _Resident) -> bool:
+    """Tell whether a model answers, or is on its way there."""
+    if not resident.ready.done() or resident.ready.exception():
+        return True  # a load that failed is forgotten by who loaded
+    engine = resident.ready.result()
+    return not isinstance(engine, Mortal) or engine.alive

@@ -131,6 +131,11 @@ class LocalEngine:
         return self._scheduler.statistics()
 
     @property
+    def alive(self) -> bool:
+        """False once it is closed, or its thread has ended by a fault."""
+        return self._scheduler.alive
+
+    @property
     def idle(self) -> bool:
         """True if nothing waits or runs, and no cell of the cache is in use."""
         return self._scheduler.idle

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from hunkwise.engine.errors import Cancelled, Closed, EngineError, NativeFailure
-from hunkwise.engine.port import Answers, EngineCard, OnText, Waiting, told
-from hunkwise.engine.types import Bundle, BundleSize, ModelSpec, Statistics
+from hunkwise.engine.port import Answers, EngineCard, OnText, Waiting
+from hunkwise.engine.types import Bundle, BundleSize, ModelSpec, Piece, Statistics
 from hunkwise.engine.worker.process import Child, Died
 from hunkwise.engine.worker.wire import BadMessage, pack, unpack_answers, unpack_size
 
@@ -57,7 +57,19 @@ class IsolatedEngine(Waiting):
 
     def answer(self, bundle: Bundle, on_text: OnText | None) -> Answers:
         """Answer in the other process. Raises what the engine there raises, or NativeFailure."""
-        return told(self._attempt(lambda child: unpack_answers(bundle, child.call("ask", bundle))), on_text)
+        said: list[str] = []  # ids of texts that were begun
+
+        def hear(name: str, piece: Piece) -> None:
+            said.append(name)
+            if on_text:
+                on_text(name, piece)
+
+        def ask(child: Child) -> Answers:
+            if said:  # nobody can unsay it
+                raise NativeFailure("the engine's process died in the middle of a text; ask again")
+            return unpack_answers(bundle, child.call("ask", bundle, hear if on_text else None))
+
+        return self._attempt(ask)
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count tokens in the other process."""
@@ -80,6 +92,11 @@ class IsolatedEngine(Waiting):
             self._past += child.spent if child is not None else Statistics()
         if child is not None:
             child.kill()
+
+    @property
+    def alive(self) -> bool:
+        """False once it is closed, or no new process is started any more."""
+        return not self._closed and self._deaths < _DEATHS
 
     def __enter__(self) -> Self:
         return self

@@ -15,14 +15,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
 from concurrent.futures import TimeoutError as StillRunning
+from contextlib import suppress
 from typing import IO, Any
 
-from hunkwise.engine.errors import DeadlineExceeded, InvalidQuestion
-from hunkwise.engine.port import EngineCard
+from hunkwise.engine.errors import Cancelled, DeadlineExceeded, InvalidQuestion
+from hunkwise.engine.port import EngineCard, OnText, when_taken_back
 from hunkwise.engine.types import Bundle, Statistics
-from hunkwise.engine.worker.wire import BadMessage, pack, receive, send, unpack, unpack_error
+from hunkwise.engine.worker.wire import BadMessage, pack, receive, send, unpack, unpack_error, unpack_piece
 
 _SERVE = "from hunkwise.engine.worker.child import main; main()"
 
@@ -82,6 +83,7 @@ class Child:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", math.ceil(patience), 0))
         self._numbers = itertools.count()
         self._waiting: dict[int, Future[Any]] = {}
+        self._hearing: dict[int, tuple[Bundle, OnText]] = {}
         self._loading: Future[EngineCard] = Future()
         self._heard = time.monotonic()
         self._ending: Died | None = None
@@ -100,25 +102,34 @@ class Child:
         card: EngineCard = self._result(self._loading, None)
         return card
 
-    def call(self, verb: str, bundle: Bundle) -> Any:
-        """Ask; the value is JSON, not yet checked.
+    def call(self, verb: str, bundle: Bundle, on_text: OnText | None = None) -> Any:
+        """Ask; the value is JSON, not yet checked. `on_text` hears the texts as they come.
 
-        Raises what the engine raised, InvalidQuestion, DeadlineExceeded, or Died.
+        Raises what the engine raised, InvalidQuestion, DeadlineExceeded, Cancelled where the bundle is taken back
+        that this thread answers, or Died.
         """
         number, answer = next(self._numbers), Future[Any]()
         with self._lock:
             if self._ending is not None:
                 raise Died(str(self._ending), killed=self._ending.killed)
             self._waiting[number] = answer
+            if on_text:
+                self._hearing[number] = bundle, on_text
+        when_taken_back(answer.cancel)
         until = None if bundle.deadline is None else time.monotonic() + bundle.deadline
         try:
-            self._send({"id": number, "verb": verb, "bundle": pack(bundle)})
+            self._send({"id": number, "verb": verb, "bundle": pack(bundle), "told": on_text is not None})
             return self._result(answer, until)
+        except CancelledError:
+            raise Cancelled("the bundle was taken back before it was answered") from None
         except BadMessage as error:
             raise InvalidQuestion(f"the bundle can't be handed to the engine's process: {error}") from error
         finally:
             with self._lock:
-                self._waiting.pop(number, None)
+                given_up = self._waiting.pop(number, None) is not None
+                self._hearing.pop(number, None)
+            if given_up and self.alive:
+                self._send({"cancel": number})
 
     def kill(self) -> None:
         """End the process; harmless when it has ended."""
@@ -167,7 +178,7 @@ class Child:
             self._ending = ending
             waiting = [self._loading, *self._waiting.values()]
         for future in waiting:
-            if not future.done():
+            with suppress(InvalidStateError):  # answered, or taken back
                 future.set_exception(ending)
 
     def _hand_on(self, message: Mapping[str, Any]) -> None:
@@ -187,10 +198,18 @@ class Child:
                 self._loading.set_result(described)
             case {"failed": error} if not self._loading.done():
                 self._loading.set_exception(unpack_error(error))
+            case {"id": int(number), "text": piece}:
+                with self._lock:
+                    heard = self._hearing.get(number)
+                if heard:
+                    bundle, on_text = heard
+                    on_text(*unpack_piece(bundle, piece))
             case {"id": int(number), "value": value}:
-                self._taken(number).set_result(value)
+                with suppress(InvalidStateError):  # taken back meanwhile
+                    self._taken(number).set_result(value)
             case {"id": int(number), "error": error}:
-                self._taken(number).set_exception(unpack_error(error))
+                with suppress(InvalidStateError):
+                    self._taken(number).set_exception(unpack_error(error))
             case _:
                 raise BadMessage(f"a message of {sorted(message)}")
 

@@ -134,6 +134,7 @@ class PoolModels:
         return tuple(
             Running(each.spec, each.cost, 0, each.context, now + each.expires_in)
             for each in self._pool.residents()
+            if not each.loading
         )
 
     def close(self) -> None:

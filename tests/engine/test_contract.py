@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import count, pairwise
 from math import hypot
+from threading import Event
+from time import monotonic, sleep
 from typing import cast
 
 import pytest
@@ -29,6 +32,7 @@ from hunkwise.engine import (
     Generate,
     Generated,
     IsolatedEngine,
+    LocalEngine,
     ModelSpec,
     Piece,
     Plan,
@@ -433,6 +437,25 @@ def test_an_answer_may_take_all_that_is_left(engine: Engine) -> None:
     assert engine.ask(replace(shared, questions=(question,)))
     with pytest.raises(PromptTooLong):
         engine.ask(replace(shared, questions=(replace(question, max_tokens=room + 1),)))
+
+
+def test_a_bundle_taken_back_in_the_middle(engine: Engine, plain: Engine) -> None:
+    """Who waits is told, the work ends, its cells are free, and the engine answers others."""
+    begun = Event()
+    room = engine.measure(bundle(Generate("q", ASK, 1)))
+    most = room.limit - room.shared - room.questions[0] - 9
+    future = engine.submit(bundle(Generate("q", ASK, most)), lambda _id, _piece: begun.set())
+    assert begun.wait(60)
+
+    if future.cancel():
+        with pytest.raises(CancelledError):
+            future.result(60)
+
+    assert engine.ask(bundle(THREE[0]))
+    ends = monotonic() + 60
+    while isinstance(plain, LocalEngine) and not plain.idle:
+        assert monotonic() < ends, "cells leak"
+        sleep(0.01)
 
 
 def test_a_deadline_that_has_passed_is_an_error(engine: Engine) -> None:

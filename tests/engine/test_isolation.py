@@ -15,8 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny
 
-from hunkwise.engine import Bundle, Choice, Choose, ModelSpec, ScriptedEngine, Segment, Statistics
+from hunkwise.engine import (
+    Bundle,
+    Choice,
+    Choose,
+    Generate,
+    ModelSpec,
+    Plan,
+    ScriptedEngine,
+    Segment,
+    Statistics,
+    open_isolated,
+)
 from hunkwise.engine.errors import Cancelled, Closed, DeadlineExceeded, NativeFailure, PromptTooLong
 from hunkwise.engine.worker.isolation import IsolatedEngine
 from hunkwise.engine.worker.process import scrubbed
@@ -228,3 +240,43 @@ def test_what_is_too_large_is_refused_before_it_is_sent() -> None:
             engine.ask(huge)
         (answer,) = engine.ask(asking("a"))
         assert isinstance(answer, Choice)
+
+
+def test_texts_come_as_they_are_written_and_end_when_taken_back(tmp_path: Path) -> None:
+    """Piece by piece from the other process; what is taken back is written no further there."""
+    spec = ModelSpec("tiny", "0" * 64, (tiny.write(tmp_path / "m.gguf", context=4096),))
+    asked = Bundle((Segment("def add("),), (Generate("q", (Segment("?"),), 3000),))
+    with open_isolated(spec, Plan(n_ctx=4096, n_seq=2, n_threads=1), environ=os.environ) as engine:
+        pieces: list[str] = []
+        begun = threading.Event()
+
+        def hear(_: str, piece: str) -> None:
+            pieces.append(piece)
+            if len(pieces) == 3:
+                begun.set()
+
+        future = engine.submit(asked, hear)
+        assert begun.wait(60)
+        assert future.cancel()
+
+        short = Bundle((Segment("x"),), (Generate("q", (Segment("?"),), 3),))
+        assert engine.ask(
+            short
+        )  # one bundle runs at a time: had the other gone on, this would have waited for it
+        assert len(pieces) < 2900
+
+
+def test_a_death_in_the_middle_of_a_text_is_an_error(tmp_path: Path) -> None:
+    """What was told can't be unsaid, so it is not begun anew; the next bundle is answered."""
+    spec = ModelSpec("tiny", "0" * 64, (tiny.write(tmp_path / "m.gguf", context=4096),))
+    asked = Bundle((Segment("def add("),), (Generate("q", (Segment("?"),), 3000),))
+    with open_isolated(spec, Plan(n_ctx=4096, n_seq=2, n_threads=1), environ=os.environ) as engine:
+        begun = threading.Event()
+        future = engine.submit(asked, lambda _id, _piece: begun.set())
+        assert begun.wait(60)
+        assert engine._child
+        os.kill(engine._child._process.pid, signal.SIGKILL)
+        with pytest.raises(NativeFailure, match="in the middle of a text"):
+            future.result(60)
+        assert engine.alive
+        assert engine.measure(asked).fits

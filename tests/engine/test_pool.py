@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
-
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from hunkwise.engine import Answer, Bundle, Choose, ModelSpec, Question, ScriptedEngine, Segment
 from hunkwise.engine.around.pool import Pool
-from hunkwise.engine.errors import Closed, CorruptModel, DeadlineExceeded, DoesNotFit
+from hunkwise.engine.errors import CorruptModel, NativeFailure
+from hunkwise.engine.port import Answers, OnText
 
 BUNDLE = Bundle((Segment("?"),), (Choose("q", (), ("yes", "no")),))
 SIZES = {"small": 1, "medium": 2, "large": 4}
@@ -153,86 +147,61 @@ def test_the_least_recently_used_model_makes_room() -> None:
         assert yard.log == ["+small", "+medium", "-medium", "-small", "+large"]
 
 
-def test_no_more_models_than_wanted_are_kept() -> None:
+def test_a_model_is_unloaded_by_name() -> None:
+    """At once, or as soon as nobody uses it; what is not there can't be."""
     yard = Yard()
-    with Pool(yard.load, lambda spec, context: 1, most=1) as pool:
-        for name in ("small", "medium"):
-            pool.engine(spec(name)).ask(BUNDLE)
-        assert yard.log == ["+small", "-small", "+medium"]
-
-
-def test_a_model_larger_than_the_budget_is_refused() -> None:
-    """Nothing is unloaded for a model that can't fit anyway."""
-    yard = Yard()
-    with yard.pool(budget=3) as pool:
+    with yard.pool() as pool:
+        assert not pool.unload("small")
         pool.engine(spec("small")).ask(BUNDLE)
-        with pytest.raises(DoesNotFit, match="large needs"):
-            pool.engine(spec("large")).ask(BUNDLE)
+        assert pool.unload("small")
+        with pool.lease(spec("medium")) as medium:
+            assert pool.unload("medium")
+            assert medium.ask(BUNDLE)
+        assert pool.loaded() == ()
+    assert yard.log == ["+small", "-small", "+medium", "-medium"]
+
+
+def test_a_model_on_its_way_is_told_as_such() -> None:
+    """It is no model in memory yet."""
+    seen: list[tuple[tuple[str, ...], list[bool]]] = []
+
+    def load(wanted: ModelSpec, _: int) -> ScriptedEngine:
+        seen.append((pool.loaded(), [each.loading for each in pool.residents()]))
+        return ScriptedEngine(model=wanted.name)
+
+    with Pool(load, lambda s, c: 1) as pool:
+        pool.engine(spec("small")).ask(BUNDLE)
+        assert seen == [((), [True])]
+        assert (pool.loaded(), [each.loading for each in pool.residents()]) == (("small",), [False])
+
+
+def test_a_dead_engine_is_left_and_the_model_loaded_anew() -> None:
+    """It is closed when the last who used it is gone."""
+    made: list[Sick] = []
+
+    class Sick(ScriptedEngine):
+        alive, closed = True, 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+        def answer(self, bundle: Bundle, on_text: OnText | None) -> Answers:
+            if not self.alive:
+                raise NativeFailure("it is dead")
+            return super().answer(bundle, on_text)
+
+    def load(wanted: ModelSpec, _: int) -> Sick:
+        made.append(Sick(model=wanted.name))
+        return made[-1]
+
+    with Pool(load, lambda s, c: 1) as pool:
+        engine = pool.engine(spec("small"))
+        with pool.lease(spec("small")):
+            made[0].alive = False
+            assert engine.ask(BUNDLE)
+            assert [each.closed for each in made] == [0, 0]
+        assert [each.closed for each in made] == [1, 0]
         assert pool.loaded() == ("small",)
-
-
-def test_a_smaller_context_does_not_reload_and_a_larger_one_does() -> None:
-    """The loaded context serves every smaller one."""
-    yard = Yard()
-    with yard.pool() as pool:
-        for context in (4096, 1024, 4096, 8192, 4096):
-            pool.engine(spec("small"), context).ask(BUNDLE)
-    assert yard.log == ["+small", "-small", "+small", "-small"]
-
-
-def test_a_failed_load_is_shared_by_those_who_waited_and_forgotten() -> None:
-    """Everyone gets the error, and the next question tries again."""
-    yard = Yard()
-    yard.failing = 1
-    with yard.pool() as pool:
-        with pytest.raises(CorruptModel):
-            pool.engine(spec("small")).ask(BUNDLE)
-        assert pool.engine(spec("small")).ask(BUNDLE)
-
-
-def test_a_busy_model_is_waited_for_until_the_deadline() -> None:
-    """A model in use is never unloaded; who can't wait is told so."""
-    inside, leave = threading.Event(), threading.Event()
-
-    def during(name: str) -> None:
-        if name == "small":
-            inside.set()
-            leave.wait(5)
-
-    yard = Yard(during)
-    with (
-        Pool(yard.load, lambda s, c: SIZES[s.name], budget=4) as pool,
-        ThreadPoolExecutor() as threads,
-    ):
-        busy = threads.submit(pool.engine(spec("small")).ask, BUNDLE)
-        assert inside.wait(5)
-        with pytest.raises(DeadlineExceeded):
-            pool.engine(spec("large")).ask(replace(BUNDLE, deadline=0.05))
-        waiting = threads.submit(pool.engine(spec("large")).ask, BUNDLE)
-        leave.set()
-        assert busy.result(5)
-        assert waiting.result(5)
-    assert yard.log == ["+small", "-small", "+large", "-large"]
-
-
-def test_a_closed_pool_answers_nothing_more() -> None:
-    """Closing is final."""
-    pool = Yard().pool()
-    pool.close()
-    with pytest.raises(Closed):
-        pool.engine(spec("small")).ask(BUNDLE)
-
-
-@settings(max_examples=15, deadline=None)
-@given(st.lists(st.sampled_from(sorted(SIZES)), min_size=1, max_size=30), st.integers(4, 7))
-def test_many_threads_never_exceed_the_budget(names: list[str], budget: int) -> None:
-    """Whatever is asked at once, every question is answered, loads match unloads, and the budget holds."""
-    yard = Yard()
-    with yard.pool(budget=budget) as pool, ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda name: pool.engine(spec(name)).ask(BUNDLE), names))
-    assert len(answers) == len(names)
-    held: list[str] = []
-    for entry in yard.log:
-        held.append(entry[1:]) if entry[0] == "+" else held.remove(entry[1:])
-        assert sum(SIZES[name] for name in held) <= budget
-    assert held == []
+        made[1].alive = False
+        assert engine.ask(BUNDLE)
+    assert [each.closed for each in made] == [1, 1, 1]

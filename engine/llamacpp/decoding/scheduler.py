@@ -82,6 +82,11 @@ class Scheduler:
         return self._statistics
 
     @property
+    def alive(self) -> bool:
+        """False once nothing is answered any more."""
+        return not self._closing
+
+    @property
     def idle(self) -> bool:
         """True if nothing waits, runs, or holds a cell or sequence but the one trunk that may stay."""
         with self._changed:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from random import Random
 
 import numpy as np
 import pytest
@@ -216,6 +217,23 @@ def test_taking_everything_back_frees_everything() -> None:
         at.context.gate.set()
 
         at.settle()
+        assert at.ask(job("next"))
+
+
+def test_a_thousand_taken_back_leak_nothing() -> None:
+    """Wherever each of them is: waiting, at its prefix, at work, or answered."""
+    random = Random(7)
+    with bench(limits=Limits(side_by_side=4, jobs=2000)) as at:
+        futures = []
+        for number in range(1000):
+            asked = job(str(number), prefix(random.randrange(90)), *(Writing(9) for _ in range(3)))
+            futures.append(at.scheduler.submit(asked))
+            random.choice(futures[-9:]).cancel()
+        for future in futures[::-1]:
+            future.cancel()
+
+        at.settle()
+        assert any(future.cancelled() for future in futures)
         assert at.ask(job("next"))
 
 
