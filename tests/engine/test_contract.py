@@ -346,7 +346,7 @@ REFUSED = {
     ),
     "a marker in a chat": (
         Bundle(SHARED, (Choose("q", (Segment("?", marker="fim_prefix"),), ("a", "b")),)),
-        "a marker needs a raw segment",
+        "markers and special tokens need a raw segment",
     ),
     "nothing after raw text": (Bundle((Segment("x", "raw"),), (Score("q", (), "y"),)), "'q' adds no tokens"),
     "one option": (Bundle(SHARED, (Choose("q", ASK, ("a",)),)), "'q' needs two or more options"),
