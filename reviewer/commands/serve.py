@@ -9,6 +9,7 @@ import click
 
 from hunkwise.engine.errors import MissingExtra
 from hunkwise.reviewer.commands.surroundings import surroundings
+from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.server.settings import LOOPBACK, PORT, Settings, server_settings
 
 
@@ -61,6 +62,9 @@ def command(
     settings = server_settings(flags, os.environ)
     try:
         from hunkwise.reviewer.server import run
+        from hunkwise.reviewer.server.guard.gate import check_start
+        from hunkwise.reviewer.server.guard.tokens import Tokens
+        from hunkwise.reviewer.server.logs import log_requests
         from hunkwise.reviewer.server.models import open_models
         from hunkwise.reviewer.server.state import Server
         from hunkwise.reviewer.server.upstream import upstream
@@ -69,6 +73,9 @@ def command(
             raise
         raise MissingExtra(error.name or "starlette", "serve") from None
     environment = surroundings()
+    if why := check_start(settings.host, Tokens(settings.tokens)):
+        raise UsageError(why)
+    log_requests()
     listener = run.listen(settings)
     models = upstream(settings, environment) if settings.engine else open_models(settings, environment)
     server = Server(settings, models, environment)

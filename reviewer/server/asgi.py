@@ -10,12 +10,23 @@ from starlette.responses import Response
 
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.errors import ReviewError
-from hunkwise.reviewer.server import bundle, description, health, ollama, openai, page, reviews
+from hunkwise.reviewer.server import bundle, description, health, metrics, ollama, openai, page, reviews
 from hunkwise.reviewer.server.errors import Refused, failure_of, response
+from hunkwise.reviewer.server.guard.gate import Gate
 from hunkwise.reviewer.server.guard.lives import Ending
+from hunkwise.reviewer.server.logs import Logging
 from hunkwise.reviewer.server.state import Server
 
-PARTS = (page, health, ollama, openai, reviews, bundle, description)  # of two with one route the first has it
+PARTS = (
+    page,
+    health,
+    ollama,
+    openai,
+    reviews,
+    bundle,
+    description,
+    metrics,
+)  # of two with one route the first has it
 
 
 def make_app(server: Server) -> Starlette:
@@ -23,7 +34,12 @@ def make_app(server: Server) -> Starlette:
     expected = (HTTPException, Refused, EngineError, ReviewError)
     return Starlette(
         routes=[route for part in PARTS for route in part.routes(server)],
-        middleware=[Middleware(Ending, server=server)],
+        middleware=[
+            Middleware(Logging),
+            Middleware(metrics.Counting, server=server),
+            Middleware(Ending, server=server),
+            Middleware(Gate, server=server),
+        ],
         exception_handlers=dict.fromkeys(expected, _failed),
     )
 

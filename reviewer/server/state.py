@@ -11,6 +11,7 @@ from hunkwise.engine import Engine, Library, ModelSpec
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.guard.life import Lives
 from hunkwise.reviewer.server.inference.described import Described
+from hunkwise.reviewer.server.metrics import Metrics
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.threads import entered
 
@@ -87,6 +88,7 @@ class Server:
     settings: Settings
     models: Models
     environment: Environment
+    metrics: Metrics = field(default_factory=Metrics)
     draining: bool = False  # told to end: nothing new is taken in
     preloading: bool = False  # what has to be loaded first is not there yet
     lives: Lives = field(default_factory=Lives)  # the requests that run
@@ -102,6 +104,10 @@ class Server:
         """Lend a model to a handler without blocking the loop; see `Models.lease`."""
         async with entered(self.models.lease(name, context=context, keep_alive=keep_alive)) as lease:
             yield lease
+
+    def refused(self, reason: str) -> None:
+        """Count a request that was not let in."""
+        self.metrics.rejected.labels(reason or "other").inc()
 
     def drain(self) -> None:
         """Take in nothing new."""

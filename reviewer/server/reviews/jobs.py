@@ -16,6 +16,7 @@ from typing import Any, Literal
 from hunkwise.engine.errors import QueueFull
 from hunkwise.reviewer.app.review import Outcome
 from hunkwise.reviewer.server.errors import Failure, Refused, failure_of
+from hunkwise.reviewer.server.metrics import Metrics
 from hunkwise.reviewer.server.reviews.asking import Body
 from hunkwise.reviewer.server.reviews.working import carry_out
 from hunkwise.reviewer.server.state import Server
@@ -150,6 +151,7 @@ class Jobs:
             job.failure = failure_of(error)
             job.state = "cancelled" if job.stopped.is_set() else "failed"
         job.seconds, job.ended = time.perf_counter() - started, time.time()
+        _count(self._server.metrics, job)
         async with job.news:
             if job.outcome:
                 job.findings = _in_order(job.findings, job.outcome.review.findings)
@@ -168,6 +170,14 @@ class Jobs:
         for job in {*old, *over[: max(0, len(over) - KEPT)]}:
             self._jobs.pop(job.id, None)
         self._keys = {key: value for key, value in self._keys.items() if value[0] in self._jobs}
+
+
+def _count(metrics: Metrics, job: Job) -> None:
+    metrics.reviews.labels(job.state).inc()
+    if job.outcome:
+        metrics.review_seconds.observe(job.seconds)
+        for finding in job.outcome.review.findings:
+            metrics.remarks.labels(finding.severity.value).inc()
 
 
 def _step(job: Job, done: int, total: int) -> None:
