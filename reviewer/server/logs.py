@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from starlette.datastructures import MutableHeaders
@@ -58,10 +60,18 @@ class Logging:
             LOG.info(json.dumps(line | ({"error": failed} if failed else {})))
 
 
+class _Lines(logging.Handler):
+    """Writes to whatever the standard error stream is at the time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line; a stream that is closed takes nothing."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(record.getMessage() + "\n")
+
+
 def log_requests() -> None:
     """Write the lines to the standard error stream."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    LOG.addHandler(handler)
+    if not LOG.handlers:
+        LOG.addHandler(_Lines())
     LOG.setLevel(logging.INFO)
     LOG.propagate = False

@@ -88,17 +88,25 @@ class Counting:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 499
+        started, status, counted = time.perf_counter(), 499, False
+
+        def count() -> None:
+            nonlocal counted
+            if not counted:
+                counted = True
+                endpoint = getattr(scope.get("route"), "path", "other")
+                self.server.metrics.requests.labels(endpoint, str(status)).inc()
+                self.server.metrics.seconds.labels(endpoint).observe(time.perf_counter() - started)
 
         async def noting(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+            elif not message.get("more_body"):
+                count()  # before the client knows that it is over
             await send(message)
 
         try:
             await self.app(scope, receive, noting)
         finally:
-            endpoint = getattr(scope.get("route"), "path", "other")
-            self.server.metrics.requests.labels(endpoint, str(status)).inc()
-            self.server.metrics.seconds.labels(endpoint).observe(time.perf_counter() - started)
+            count()
