@@ -41,8 +41,13 @@ class Hit:
     fix: tuple[int, int, str] | None = None
 
     def filled(self, text: str) -> str:
-        """Put the names in view into a text of the rule."""
-        return META.sub(lambda found: self.names.get(found[1] or found[2] or "", found[0]), text)
+        """Put the names in view into a text of the rule; a value that a flow follows and nothing names is "it"."""
+
+        def put(found: re.Match[str]) -> str:
+            name = found[1] or found[2] or ""
+            return self.names.get(name, "it" if name == "X" else found[0])
+
+        return META.sub(put, text)
 
 
 @dataclass(frozen=True, slots=True)
