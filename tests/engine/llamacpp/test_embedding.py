@@ -89,6 +89,7 @@ def test_an_embedding_model_declares_its_pooling(tmp_path: Path, declared: int, 
             Capability.CHOOSE,
             Capability.GENERATE,
             Capability.SCHEMA,
+            Capability.LOGPROBS,
             Capability.STREAM,
         )
         assert vector(engine, "abc") == vector(engine, "abc", pooling)
