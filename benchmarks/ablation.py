@@ -35,7 +35,7 @@ from hunkwise.reviewer.bench.spots import spots
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.judge import prompt
-from hunkwise.reviewer.judge.hunk import Spot
+from hunkwise.reviewer.judge.hunk import Candidate
 from hunkwise.reviewer.judge.likelihood import evidence
 from hunkwise.reviewer.judge.likelihood.evidence import Word
 from hunkwise.reviewer.judge.likelihood.sides import Sides, sides_of
@@ -85,7 +85,7 @@ def clipped(value: float, limit: float) -> float:
     return max(-limit, min(limit, value))
 
 
-def left_to_right(spot: Spot) -> Features:
+def left_to_right(spot: Candidate) -> Features:
     """Read more off the answers of which the shipped numbers are made."""
     read = spot.reading
     new, old = evidence.changed(read.sides.new, read.new), evidence.changed(read.sides.old, read.old)
@@ -213,7 +213,7 @@ class Bench:
                 examples.append(Example(case.id, case.group or case.id, wrong, found))
         return examples
 
-    def _read(self, context: HunkContext, spot: Spot) -> Mapping[str, float]:
+    def _read(self, context: HunkContext, spot: Candidate) -> Mapping[str, float]:
         found = left_to_right(spot)
         if "after" in self._meters:
             found |= with_the_rest(context, spot.block, self._meters["after"])

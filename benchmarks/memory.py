@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from hunkwise.engine import library_from_environment, read_header
 from hunkwise.engine.errors import EngineError
-from hunkwise.engine.planning.fit import Want, make_plan
+from hunkwise.engine.planning.fit import LoadOptions, make_plan
 from hunkwise.engine.planning.hardware import Cpu, Machine
 from hunkwise.engine.planning.shape import ModelShape, shape_of
 
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true")
     given = parser.parse_args()
     machine = Machine(Cpu("any", 8, 8, ()), 512 * GIB, 500 * GIB)
-    want = Want(n_ctx=given.context, n_seq=given.lanes)
+    want = LoadOptions(n_ctx=given.context, n_seq=given.lanes)
     print("| model | parameters | weights | KV | in all |\n| --- | --- | --- | --- | --- |")
     for model in MODELS:
         found = shape(model)

@@ -19,9 +19,9 @@ from hunkwise.engine import (
     Choose,
     Engine,
     Generate,
+    LoadOptions,
     Segment,
     Usage,
-    Want,
     library_from_environment,
     open_local,
     plan_for,
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     spec = library_from_environment(os.environ).ensure(asked.model)
-    plan = plan_for(spec, survey(), want=Want(n_ctx=max(8192, 2 * max(asked.prompts)), n_seq=32))
+    plan = plan_for(spec, survey(), want=LoadOptions(n_ctx=max(8192, 2 * max(asked.prompts)), n_seq=32))
     rounds, text = range(asked.rounds), code()
     with open_local(spec, plan) as engine:
         reading(engine, text[:1000], "warm")

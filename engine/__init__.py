@@ -84,12 +84,12 @@ if TYPE_CHECKING:
     from hunkwise.engine.models.sources.partial import human_bytes
     from hunkwise.engine.models.store.listing import Listed
     from hunkwise.engine.planning.advice import Published, advise
-    from hunkwise.engine.planning.fit import Want
+    from hunkwise.engine.planning.fit import LoadOptions
     from hunkwise.engine.planning.hardware import Machine
     from hunkwise.engine.planning.plan import Plan
     from hunkwise.engine.retry import RetryPolicy, retry_after, with_retries
     from hunkwise.engine.store.codec import BadEntry
-    from hunkwise.engine.store.port import StoreSize, Tally
+    from hunkwise.engine.store.port import Counters, StoreSize
     from hunkwise.engine.testing import ScriptedEngine
     from hunkwise.engine.worker.isolation import IsolatedEngine
 
@@ -111,7 +111,7 @@ _LAZY: dict[str, str] = {
     "TRUSTS": "hunkwise.engine.around.location",
     "Trust": "hunkwise.engine.around.location",
     "StoreSize": "hunkwise.engine.store.port",
-    "Tally": "hunkwise.engine.store.port",
+    "Counters": "hunkwise.engine.store.port",
     "Library": "hunkwise.engine.models.library",
     "default_model": "hunkwise.engine.models.catalog",
     "library_from_environment": "hunkwise.engine.models.environment",
@@ -125,7 +125,7 @@ _LAZY: dict[str, str] = {
     "build": "hunkwise.engine.llamacpp.native",
     "Machine": "hunkwise.engine.planning.hardware",
     "Plan": "hunkwise.engine.planning.plan",
-    "Want": "hunkwise.engine.planning.fit",
+    "LoadOptions": "hunkwise.engine.planning.fit",
     "Pool": "hunkwise.engine.around.pool",
     "IsolatedEngine": "hunkwise.engine.worker.isolation",
     "LocalEngine": "hunkwise.engine.llamacpp.runner",
@@ -172,6 +172,7 @@ __all__ = [
     "Capability",
     "Choice",
     "Choose",
+    "Counters",
     "Divided",
     "Embed",
     "Embedding",
@@ -186,6 +187,7 @@ __all__ = [
     "Likely",
     "Limits",
     "Listed",
+    "LoadOptions",
     "LocalEngine",
     "Machine",
     "ModelName",
@@ -210,13 +212,11 @@ __all__ = [
     "Served",
     "Statistics",
     "StoreSize",
-    "Tally",
     "Timed",
     "TokenScore",
     "Trust",
     "Usage",
     "Waiting",
-    "Want",
     "Wanted",
     "Weights",
     "Written",

@@ -23,7 +23,7 @@ from hunkwise.engine.store.codec import (
     write_size,
 )
 from hunkwise.engine.store.key import answer_key, derive, size_key, value_key
-from hunkwise.engine.store.port import Store, Tally
+from hunkwise.engine.store.port import Counters, Store
 from hunkwise.engine.types import Answer, Bundle, BundleSize, Question, Usage, settled
 
 T = TypeVar("T")
@@ -37,9 +37,9 @@ class Cache:
     """
 
     def __init__(
-        self, stores: Sequence[Store], *, secret: bytes, namespace: str, tally: Tally | None = None
+        self, stores: Sequence[Store], *, secret: bytes, namespace: str, tally: Counters | None = None
     ) -> None:
-        self.tally = tally or Tally()
+        self.tally = tally or Counters()
         self.key_secret = derive(secret, namespace, "key")
         self._entry_secret = derive(secret, namespace, "entry")
         self._stores = tuple(stores)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from hunkwise.engine.around.cached import Cache
 from hunkwise.engine.store.disk import DiskStore
-from hunkwise.engine.store.port import DAY, MemoryStore, Store, Tally
+from hunkwise.engine.store.port import DAY, Counters, MemoryStore, Store
 from hunkwise.engine.store.secret import new_secret, open_secret
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ class CachePlace:
         return self.folder / f"answers-{trust}.sqlite3"
 
 
-def open_disk(place: CachePlace, trust: Trust, tally: Tally) -> DiskStore:
+def open_disk(place: CachePlace, trust: Trust, tally: Counters) -> DiskStore:
     """Open the file of one trust level; what a fork fills can't push out what is trusted."""
     return DiskStore(place.file(trust), tally, limit=place.limit, ttl=place.ttl)
 
 
-def open_redis(place: CachePlace, space: str, tally: Tally) -> RedisStore | None:
+def open_redis(place: CachePlace, space: str, tally: Counters) -> RedisStore | None:
     """Open Redis if the place has one. Raises MissingExtra, and StoreError for an address that is none."""
     if place.redis_url is None:
         return None
@@ -64,7 +64,7 @@ def open_redis(place: CachePlace, space: str, tally: Tally) -> RedisStore | None
 @contextlib.contextmanager
 def open_cache(place: CachePlace, *, trust: Trust, repository: str) -> Iterator[Cache]:
     """Open the cache of one repository at one trust level; when closed, its counts are kept on disk."""
-    tally = Tally()
+    tally = Counters()
     namespace = f"{trust}:{repository}"
     secret = place.secret or (new_secret() if place.foreign else open_secret(place.folder / "secret", tally))
     space = f"{trust}-{hashlib.sha256(namespace.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"

@@ -12,7 +12,7 @@ from hunkwise.engine.around.pool import KEEP_ALIVE, Pool
 from hunkwise.engine.errors import CorruptModel, DoesNotFit, EngineError, MissingExtra, NativeFailure
 from hunkwise.engine.models.gguf.reader import read_header
 from hunkwise.engine.models.store.seals import check_seals
-from hunkwise.engine.planning.fit import Want, make_plan, smaller
+from hunkwise.engine.planning.fit import LoadOptions, make_plan, smaller
 from hunkwise.engine.planning.hardware import Machine, detect
 from hunkwise.engine.planning.plan import Plan
 from hunkwise.engine.planning.shape import ModelShape, shape_of
@@ -47,7 +47,7 @@ def shape_in(spec: ModelSpec) -> ModelShape:
     return shape_of([read_header(path) for path in files])
 
 
-def plan_for(spec: ModelSpec, machine: Machine, *, want: Want | None = None) -> Plan:
+def plan_for(spec: ModelSpec, machine: Machine, *, want: LoadOptions | None = None) -> Plan:
     """Plan the load of a model, as its Modelfile's parameters wish. Raises ModelError or DoesNotFit."""
     return make_plan(shape_in(spec), machine, spec.parameters, want=want)
 
@@ -149,5 +149,5 @@ def open_pool(
     return Pool(load, cost, budget=room if budget is None else budget, keep_alive=keep_alive)
 
 
-def _wanting(context: int) -> Want:
-    return Want(n_ctx=context, least_ctx=context) if context else Want()
+def _wanting(context: int) -> LoadOptions:
+    return LoadOptions(n_ctx=context, least_ctx=context) if context else LoadOptions()

@@ -22,7 +22,7 @@ from hunkwise.engine.models.sources.partial import Told
 from hunkwise.engine.models.store.listing import Listed, Shown, listed
 from hunkwise.engine.models.store.manifest import Layer, Manifest
 from hunkwise.engine.models.store.store import Store
-from hunkwise.engine.types import ModelSpec, Seal
+from hunkwise.engine.types import FileStamp, ModelSpec
 
 SHORT = 30.0  # seconds to wait for another process while it writes
 
@@ -100,8 +100,8 @@ class LocalModels:
         return tuple(seal.path for seal in seals)
 
     def _sealed(
-        self, found: Image, seal: Callable[[Path, Told], Seal], progress: Progress
-    ) -> tuple[Seal, ...]:
+        self, found: Image, seal: Callable[[Path, Told], FileStamp], progress: Progress
+    ) -> tuple[FileStamp, ...]:
         """Hold each file of a model against its digest."""
         seals = []
         for placed in found.files():

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from hunkwise.engine.planning.fit import Want, reserve_of
+from hunkwise.engine.planning.fit import LoadOptions, reserve_of
 from hunkwise.engine.planning.hardware import Machine
 
 # Of the room for a model, what its weights may take; the rest is for context and buffers (a rule of thumb).
@@ -37,13 +37,13 @@ class Advice:
 
 
 def advise(
-    published: Iterable[Published], machine: Machine, *, want: Want | None = None
+    published: Iterable[Published], machine: Machine, *, want: LoadOptions | None = None
 ) -> tuple[Advice, ...]:
     """Judge each quantization, largest first, and choose one if any fits.
 
     On GPUs the largest that fits them, up to 8 bits; on the CPU the usual 4 bits, or the largest below that.
     """
-    wish = want or Want()
+    wish = want or LoadOptions()
     host = machine.memory_free - reserve_of(machine.memory_total, wish)
     gpus = sum(max(0, device.free - reserve_of(device.total, wish)) for device in machine.devices)
     rooms = {"gpu": int(gpus * _SHARE), "cpu": int(host * _SHARE)}

@@ -21,7 +21,7 @@ _MiB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class LoadOptions:
     """What a caller would like to have; memory decides how much of it there is."""
 
     n_ctx: int = 8192  # tokens
@@ -40,7 +40,7 @@ class Want:
         return _KV_TYPES if self.flash_attention else _KV_TYPES[:1]
 
 
-def reserve_of(total: int, want: Want) -> int:
+def reserve_of(total: int, want: LoadOptions) -> int:
     """Bytes to leave alone in a memory of `total` bytes: 512 MiB or 5 %, whichever is more."""
     return max(512 * _MiB, total // 20) if want.reserve is None else want.reserve
 
@@ -50,7 +50,7 @@ def make_plan(
     machine: Machine,
     parameters: Mapping[str, ParameterValue] | None = None,
     *,
-    want: Want | None = None,
+    want: LoadOptions | None = None,
 ) -> Plan:
     """Find the best plan that fits the memory that is free now, less the reserve.
 
@@ -58,7 +58,7 @@ def make_plan(
     The Modelfile's num_ctx, num_gpu, main_gpu, num_batch, num_thread and use_mmap (`parameters`) override.
     Raises DoesNotFit, with the counts, when nothing fits.
     """
-    wish = want or Want()
+    wish = want or LoadOptions()
     asked = _asked(parameters or {})
     fit = _Fit(shape, machine, wish, asked)
     base, rungs, kv_types = _fixed(fit), _rungs(fit), wish.kv_types
@@ -114,7 +114,7 @@ class _Fit(NamedTuple):
 
     shape: ModelShape
     machine: Machine
-    want: Want
+    want: LoadOptions
     asked: _Asked
 
     @property

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hunkwise.engine.store.codec import MAX_ENTRY
-from hunkwise.engine.store.port import DAY, Breaker, StoreSize, Tally
+from hunkwise.engine.store.port import DAY, Breaker, Counters, StoreSize
 from hunkwise.engine.store.schema import all_or_nothing, make_tables, our_schema, schema_in, used_bytes
 
 _TOUCH_AFTER = 3_600  # seconds until a hit is worth a write
@@ -54,7 +54,7 @@ class DiskStore:
     def __init__(
         self,
         path: Path,
-        tally: Tally,
+        tally: Counters,
         *,
         limit: int = 256 << 20,
         ttl: float = 30 * DAY,

@@ -39,7 +39,7 @@ class Store(Protocol):
         ...
 
 
-class Tally:
+class Counters:
     """Counts of what happened, by dotted name ("disk.hit", "redis.timeout"). Thread-safe."""
 
     def __init__(self) -> None:

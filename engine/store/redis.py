@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from hunkwise.engine.errors import MissingExtra, StoreError
 from hunkwise.engine.store.codec import MAX_ENTRY
-from hunkwise.engine.store.port import DAY, STORE_FORMAT, Breaker, StoreSize, Tally
+from hunkwise.engine.store.port import DAY, STORE_FORMAT, Breaker, Counters, StoreSize
 
 try:
     import redis
@@ -71,7 +71,7 @@ class RedisStore:
     name = "redis"
 
     def __init__(
-        self, url: str, space: str, tally: Tally, *, ttl: float = 30 * DAY, budget: float = BUDGET
+        self, url: str, space: str, tally: Counters, *, ttl: float = 30 * DAY, budget: float = BUDGET
     ) -> None:
         self._prefix = f"hunkwise:{STORE_FORMAT}:{space}:"
         self._tally, self._ttl, self._budget = tally, ttl, budget

@@ -8,7 +8,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from hunkwise.engine.store.port import Tally
+from hunkwise.engine.store.port import Counters
 
 LENGTH = 32  # bytes
 
@@ -18,7 +18,7 @@ def new_secret() -> bytes:
     return secrets.token_bytes(LENGTH)
 
 
-def open_secret(path: Path, tally: Tally) -> bytes:
+def open_secret(path: Path, tally: Counters) -> bytes:
     """Read the secret, or make one.
 
     A file that others could read, or of another length, is replaced: old entries then count as misses. Where
@@ -46,7 +46,7 @@ def _read(path: Path) -> bytes | None:
     return secret if len(secret) == LENGTH else None
 
 
-def _make(path: Path, tally: Tally) -> bytes:
+def _make(path: Path, tally: Counters) -> bytes:
     """Write a new secret and link it to its place: of two processes that do so one wins, and both read it."""
     if os.path.lexists(path):
         tally.add("secret.replaced")

@@ -31,7 +31,7 @@ from hunkwise.engine.types.asking import (
     Segment,
     settled,
 )
-from hunkwise.engine.types.models import ModelSpec, ParameterValue, Seal
+from hunkwise.engine.types.models import FileStamp, ModelSpec, ParameterValue
 
 __all__ = [
     "GREEDY",
@@ -42,6 +42,7 @@ __all__ = [
     "Choose",
     "Embed",
     "Embedding",
+    "FileStamp",
     "Finish",
     "Generate",
     "Generated",
@@ -56,7 +57,6 @@ __all__ = [
     "Sampling",
     "Score",
     "Scored",
-    "Seal",
     "Segment",
     "Statistics",
     "TokenScore",

@@ -12,7 +12,7 @@ ParameterValue = int | float | bool | str | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class FileStamp:
     """A file as it stood when its sha256 (hex) was taken; size in bytes, times in nanoseconds."""
 
     path: Path
@@ -39,4 +39,6 @@ class ModelSpec:
     system: str | None = None
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)  # PARAMETER lines, checked
     messages: tuple[tuple[Role, str], ...] = ()
-    seals: tuple[Seal, ...] = field(default=(), compare=False)  # of all files; none: nobody looks for changes
+    seals: tuple[FileStamp, ...] = field(
+        default=(), compare=False
+    )  # of all files; none: nobody looks for changes

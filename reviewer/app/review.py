@@ -22,7 +22,7 @@ from hunkwise.reviewer.config.guidelines import read_guidelines
 from hunkwise.reviewer.config.named_files import placed, repository_root
 from hunkwise.reviewer.config.own_rules import FOLDER, read_own_rules
 from hunkwise.reviewer.config.settings import Config
-from hunkwise.reviewer.findings.suppressions import Known, Silence
+from hunkwise.reviewer.findings.suppressions import Known, Suppressions
 from hunkwise.reviewer.judge.judgement import unable
 from hunkwise.reviewer.judge.likelihood.precision import point_for
 from hunkwise.reviewer.judge.memory import Memory
@@ -79,7 +79,7 @@ def review_change(
         config,
         guidelines,
         _own_rules(request, environment),
-        Silence(known, today(), trusted=request.trusted),
+        Suppressions(known, today(), trusted=request.trusted),
         watch,
         allowance(config),
     )
@@ -142,7 +142,7 @@ class _Judge:
     config: Config
     guidelines: str
     own_rules: tuple[Mapping[str, Any], ...]
-    silence: Silence
+    silence: Suppressions
     watch: _Watch
     time_left: TimeLeft
     analysis: Analysis = UNHEARD

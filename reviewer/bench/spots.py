@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.config.settings import Config
-from hunkwise.reviewer.judge.hunk import Inquiry, Spot, inquiries, read_with_context
+from hunkwise.reviewer.judge.hunk import Candidate, HunkTask, inquiries, read_with_context
 from hunkwise.reviewer.judge.judgement import read_evidence
 from hunkwise.reviewer.judge.scope.askable import told_of
 from hunkwise.reviewer.judge.scope.selection import select
@@ -25,13 +25,13 @@ class Suspected:
     surprise: float
 
 
-def spots(change: Change, config: Config, engine: Engine) -> Iterator[tuple[HunkContext, Spot]]:
+def spots(change: Change, config: Config, engine: Engine) -> Iterator[tuple[HunkContext, Candidate]]:
     """Read the evidence of every block, of new code too, with its hunk; passes over hunks that are too long."""
     picked, _ = select(change, config.include, config.exclude)
     told = told_of(change.files, change.text)
-    for pick, inquiry in inquiries(picked, Inquiry(change, config.judging, engine), told):
+    for pick, task in inquiries(picked, HunkTask(change, config.judging, engine), told):
         try:
-            context = read_with_context(pick, inquiry)
+            context = read_with_context(pick, task)
             found = read_evidence(context, engine)
         except errors.PromptTooLong:
             continue

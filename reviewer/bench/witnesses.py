@@ -14,10 +14,10 @@ from hunkwise.reviewer.judge.asked.competence import Remarks
 from hunkwise.reviewer.judge.asked.panel import Panel, listen, own_inquiries
 from hunkwise.reviewer.judge.asked.questions import questions
 from hunkwise.reviewer.judge.asked.typed import hear, seen
-from hunkwise.reviewer.judge.hunk import Examined, Inquiry
+from hunkwise.reviewer.judge.hunk import HunkResult, HunkTask
 from hunkwise.reviewer.judge.pipeline import examine
 from hunkwise.reviewer.judge.scope.agenda import agenda
-from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 
 ASKED, QUESTIONS = "asked", "questions"
 
@@ -30,7 +30,7 @@ def alone(witness: str, config: Config) -> Method:
 def _asked(config: Config) -> Method:
     def reviewed(case: Case, engine: Engine) -> tuple[tuple[Remark, ...], bool]:
         panel = Panel(free=True)
-        results = list(_each(case, config, engine, lambda pick, inquiry: listen(pick, inquiry, panel)))
+        results = list(_each(case, config, engine, lambda pick, task: listen(pick, task, panel)))
         said = [found for result in results for found in result.findings]
         unsaid = [drop.finding for result in results for drop in result.rejected]
         return remarks_of(said, unsaid), any(result.skipped for result in results)
@@ -42,8 +42,8 @@ def _questions(config: Config) -> Method:
     def reviewed(case: Case, engine: Engine) -> tuple[tuple[Remark, ...], bool]:
         found: list[Remark] = []
 
-        def ask(pick: Picked, inquiry: Inquiry) -> Examined:
-            context = seen(pick, inquiry.change, engine, inquiry.settings)
+        def ask(pick: ReviewUnit, task: HunkTask) -> HunkResult:
+            context = seen(pick, task.change, engine, task.settings)
             heard = hear(context, prompt.view(context), questions(), engine)
             found.extend(
                 Remark(
@@ -56,7 +56,7 @@ def _questions(config: Config) -> Method:
                 )
                 for each in heard
             )
-            return Examined()
+            return HunkResult()
 
         results = list(_each(case, config, engine, ask))
         return tuple(found), any(result.skipped for result in results)
@@ -65,12 +65,12 @@ def _questions(config: Config) -> Method:
 
 
 def _each(
-    case: Case, config: Config, engine: Engine, read: Callable[[Picked, Inquiry], Examined]
-) -> Iterator[Examined]:
+    case: Case, config: Config, engine: Engine, read: Callable[[ReviewUnit, HunkTask], HunkResult]
+) -> Iterator[HunkResult]:
     """Have each hunk with new text of code read."""
     todo = agenda(case.change(), config)
-    inquiry = Inquiry(todo.change, config.judging, engine, "", config.rules)
-    return (examine(pick, own, read) for pick, own in own_inquiries(todo.readable, inquiry))
+    task = HunkTask(todo.change, config.judging, engine, "", config.rules)
+    return (examine(pick, own, read) for pick, own in own_inquiries(todo.readable, task))
 
 
 def counted(rows: Sequence[tuple[Case, Sequence[Remark]]]) -> Remarks:

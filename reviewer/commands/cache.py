@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hunkwise.engine import TRUSTS, CachePlace, Tally, open_disk, open_redis
+from hunkwise.engine import TRUSTS, CachePlace, Counters, open_disk, open_redis
 from hunkwise.reviewer.app.cache import place_from_environment
 from hunkwise.reviewer.errors import ReviewError
 
@@ -46,7 +46,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 @_json
 def stats(as_json: bool) -> None:
     """Show what the cache holds, and how often it helped."""
-    place, tally = place_from_environment(os.environ), Tally()
+    place, tally = place_from_environment(os.environ), Counters()
     stores: list[Row] = []
     for trust in _on_disk(place):
         with closing(open_disk(place, trust, tally)) as disk:
@@ -70,7 +70,7 @@ def stats(as_json: bool) -> None:
 @_json
 def clear(as_json: bool) -> None:
     """Forget every answer, on disk and in Redis, and every prefix."""
-    place, tally = place_from_environment(os.environ), Tally()
+    place, tally = place_from_environment(os.environ), Counters()
     gone: dict[str, int | None] = {}
     for trust in _on_disk(place):
         with closing(open_disk(place, trust, tally)) as disk:

@@ -70,7 +70,7 @@ def category_of(answers: Sequence[Choice], categories: Sequence[Category]) -> Ca
     return categories[max(range(len(categories)), key=lambda place: choice.probabilities[place])]
 
 
-def settle(
+def rank_and_filter(
     findings: Sequence[Finding], bar_for: Bar, overrides: Sequence[tuple[str, Severity]] = ()
 ) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
     """Decide what is said: merge twins, apply the bar, keep the best of each kind, best first.

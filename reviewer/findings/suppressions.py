@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from hunkwise.reviewer.types import Category, Change, FileKey, Finding, Line, Rejected, Silencer
+from hunkwise.reviewer.types import Category, Change, FileKey, Finding, Line, Rejected, SuppressionKind
 
 _START = re.compile(r"hunkwise:[ \t]*ignore(?=[ \t\[:]|--|\*/|$)", re.IGNORECASE | re.ASCII)
 _ENDS = ("*/", "-->", "#}", "%}")  # of comments that don't end with their line
@@ -150,7 +150,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class Suppressions:
     """What people do not want to hear. `known` is the baseline, by fingerprint; `today` decides what still holds.
 
     With `trusted` False comments on lines that the change adds do not count: who wrote the change could have
@@ -162,11 +162,11 @@ class Silence:
     trusted: bool = True
 
 
-NOTHING = Silence()  # silences nothing but what comments without a date silence
+NOTHING = Suppressions()  # silences nothing but what comments without a date silence
 
 
 def part(
-    findings: Sequence[Finding], change: Change, silence: Silence
+    findings: Sequence[Finding], change: Change, silence: Suppressions
 ) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
     """Part the findings into those to be heard and those that people silenced."""
     comments = _comments({(found.path, found.part) for found in findings}, change, trusted=silence.trusted)
@@ -177,15 +177,17 @@ def part(
         known = silence.known.get(finding.fingerprint)
         if known is not None and known.holds(silence.today):
             reason = f"known from the baseline: {known.reason or 'no reason given'}"
-            silenced.append(Rejected(finding, reason, Silencer.BASELINE))
+            silenced.append(Rejected(finding, reason, SuppressionKind.BASELINE))
         elif comment is not None:
-            silenced.append(Rejected(finding, f"silenced in the code: {comment.reason}", Silencer.INLINE))
+            silenced.append(
+                Rejected(finding, f"silenced in the code: {comment.reason}", SuppressionKind.INLINE)
+            )
         else:
             heard.append(finding)
     return tuple(heard), tuple(silenced)
 
 
-def expired(findings: Sequence[Finding], silence: Silence) -> int:
+def expired(findings: Sequence[Finding], silence: Suppressions) -> int:
     """Count the findings that the baseline knows, but no longer silences."""
     known = (silence.known.get(finding.fingerprint) for finding in findings)
     return sum(one is not None and not one.holds(silence.today) for one in known)

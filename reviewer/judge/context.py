@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import takewhile
 
 from hunkwise.reviewer.diff.hunks import numbered, span
-from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 from hunkwise.reviewer.languages.functions import enclosing
 from hunkwise.reviewer.types import Change, FileDiff, Hunk, HunkContext, Line
 
@@ -25,7 +25,7 @@ _LONGEST_LINE = 400  # characters; a longer line of context is not worth its tok
 
 
 def with_context(
-    change: Change, picked: Picked, count: Count, budget: int, above: int = ABOVE, below: int = BELOW
+    change: Change, picked: ReviewUnit, count: Count, budget: int, above: int = ABOVE, below: int = BELOW
 ) -> HunkContext:
     """A hunk with `above` lines before its first change, its own among them, and `below` after its last one.
 
@@ -57,7 +57,7 @@ def with_context(
     )
 
 
-def with_function(change: Change, picked: Picked, count: Count, budget: int) -> HunkContext:
+def with_function(change: Change, picked: ReviewUnit, count: Count, budget: int) -> HunkContext:
     """A hunk with the function around it, inside the budget, and at most `FARTHEST` lines on either side."""
     first, last = span(picked.hunk)
     near = range(first - FARTHEST, last + FARTHEST + 1)

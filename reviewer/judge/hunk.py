@@ -13,7 +13,7 @@ from hunkwise.reviewer.judge.context import ABOVE, with_context
 from hunkwise.reviewer.judge.likelihood.blocks import spread
 from hunkwise.reviewer.judge.likelihood.evidence import Reading, Suspect
 from hunkwise.reviewer.judge.scope.askable import Told, hidden
-from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 from hunkwise.reviewer.languages.comments import Codes
 from hunkwise.reviewer.types import Change, FileKey, Finding, HunkContext, Rejected, Replacement, Skipped
 
@@ -21,7 +21,7 @@ DEPTHS = {"quick": 0, "normal": 1, "deep": 3}  # times the context, by --effort;
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class HunkResult:
     """What came of one hunk. `failure` is the engine's, where it failed on this hunk."""
 
     findings: tuple[Finding, ...] = ()
@@ -31,7 +31,7 @@ class Examined:
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class HunkTask:
     """What every step of judging a hunk needs; `rules`, `refactorings`, `codes` and `setting` are its file's.
 
     `setting` says how the change was made, in numbers that need no model: a slip is made in one place (`spread`,
@@ -52,7 +52,7 @@ class Inquiry:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Candidate:
     """A block of changed lines (indices in the hunk) and the evidence about it.
 
     `lines` are those a remark may sit on.
@@ -71,17 +71,17 @@ class Spot:
 
 
 def inquiries(
-    picked: Sequence[Picked], inquiry: Inquiry, told: Mapping[FileKey, Told]
-) -> list[tuple[Picked, Inquiry]]:
-    """Give each hunk an inquiry of its own, with the rules for its path and what is `told` of its file."""
+    picked: Sequence[ReviewUnit], task: HunkTask, told: Mapping[FileKey, Told]
+) -> list[tuple[ReviewUnit, HunkTask]]:
+    """Give each hunk a task of its own, with the rules for its path and what is `told` of its file."""
     asked = []
-    places = spread(inquiry.change.files)
+    places = spread(task.change.files)
     for pick in picked:
-        rules = tuple(rule for rule in inquiry.rules if pick.matches(rule.paths))
+        rules = tuple(rule for rule in task.rules if pick.matches(rule.paths))
         known = told[pick.file.key]
         setting = {"spread": places, "tests": float(is_test(pick.file.path))}
         own = replace(
-            inquiry,
+            task,
             rules=rules,
             refactorings=known.refactorings,
             codes=known.codes,
@@ -92,22 +92,22 @@ def inquiries(
     return asked
 
 
-def read_with_context(pick: Picked, inquiry: Inquiry) -> HunkContext:
+def read_with_context(pick: ReviewUnit, task: HunkTask) -> HunkContext:
     """Give a hunk its surroundings inside the token budget, with secrets hidden from the model."""
 
     def count(text: str) -> int:
-        return inquiry.engine.measure(Bundle((Segment(text, "raw"),), ())).shared
+        return task.engine.measure(Bundle((Segment(text, "raw"),), ())).shared
 
-    depth = DEPTHS[inquiry.settings.effort]
-    budget = inquiry.settings.context_tokens * depth
-    context = with_context(inquiry.change, pick, count, budget, ABOVE * depth)
-    told = Told(inquiry.refactorings, inquiry.codes)
+    depth = DEPTHS[task.settings.effort]
+    budget = task.settings.context_tokens * depth
+    context = with_context(task.change, pick, count, budget, ABOVE * depth)
+    told = Told(task.refactorings, task.codes)
     return hidden(
         replace(
             context,
             refactorings=told.pairs,
             codes=told.codes,
-            setting=inquiry.setting,
-            repeated=inquiry.repeated,
+            setting=task.setting,
+            repeated=task.repeated,
         )
     )

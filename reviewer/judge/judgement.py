@@ -7,45 +7,47 @@ from dataclasses import replace
 
 from hunkwise.engine import Capability, Engine, EngineCard, Scored
 from hunkwise.reviewer.judge import prompt
-from hunkwise.reviewer.judge.hunk import Examined, Inquiry, Spot, read_with_context
+from hunkwise.reviewer.judge.hunk import Candidate, HunkResult, HunkTask, read_with_context
 from hunkwise.reviewer.judge.likelihood import evidence
 from hunkwise.reviewer.judge.likelihood.blocks import blocks
 from hunkwise.reviewer.judge.likelihood.calibration import Layer, layer_for
 from hunkwise.reviewer.judge.likelihood.sides import sides_of
 from hunkwise.reviewer.judge.scope.askable import NEW_CODE, commentable, unread
-from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 from hunkwise.reviewer.judge.wording.remark import UNTRUE, UNUSABLE, WORDING, bare, name_of, text_of, worded
 from hunkwise.reviewer.types import Category, Finding, HunkContext, Rejected, Severity, Witness
 
 LIKELIHOOD = Witness("likelihood", "the model finds the old text likelier here than the new one")
 
 
-def judge(pick: Picked, inquiry: Inquiry) -> Examined:
+def judge(pick: ReviewUnit, task: HunkTask) -> HunkResult:
     """Decide which blocks of a hunk are wrong, and name, verify and mend those.
 
     Raises PromptTooLong and NativeFailure.
     """
-    context = read_with_context(pick, inquiry)
-    spots = read_evidence(context, inquiry.engine)
-    layer = layer_for(inquiry.engine.card().digest)
+    context = read_with_context(pick, task)
+    spots = read_evidence(context, task.engine)
+    layer = layer_for(task.engine.card().digest)
     outcomes = []
     for spot in spots:
         if not spot.reading.sides.old.code:
             continue  # read for the words that moved there; nothing speaks against new code
         found = _candidate(context, spot, layer)
-        if found.confidence < inquiry.settings.min_confidence:
-            reason = f"below --min-confidence {inquiry.settings.min_confidence:g}"
-            outcomes.append(Examined(rejected=(Rejected(found, reason),)))
+        if found.confidence < task.settings.min_confidence:
+            reason = f"below --min-confidence {task.settings.min_confidence:g}"
+            outcomes.append(HunkResult(rejected=(Rejected(found, reason),)))
             continue
-        able = not inquiry.engine.card().lacks(*WORDING)
-        outcomes.append((worded if able else bare)(context, found, spot, inquiry))
-    return Examined(
+        able = not task.engine.card().lacks(*WORDING)
+        outcomes.append((worded if able else bare)(context, found, spot, task))
+    return HunkResult(
         tuple(found for outcome in outcomes for found in outcome.findings),
         tuple(drop for outcome in outcomes for drop in outcome.rejected),
     )
 
 
-def without_words(picked: Sequence[Picked], examined: Sequence[Examined], model: str) -> list[Examined]:
+def without_words(
+    picked: Sequence[ReviewUnit], examined: Sequence[HunkResult], model: str
+) -> list[HunkResult]:
     """Where the model could word no remark of a whole review, make its hunks with remarks faults.
 
     One wording cut off among good ones is an accident. Without a good one the model, or its template, is sick.
@@ -56,14 +58,14 @@ def without_words(picked: Sequence[Picked], examined: Sequence[Examined], model:
     return [_wordless(pick, result, reason) for pick, result in zip(picked, examined, strict=True)]
 
 
-def _wordless(pick: Picked, result: Examined, reason: str) -> Examined:
+def _wordless(pick: ReviewUnit, result: HunkResult, reason: str) -> HunkResult:
     rest = tuple(drop for drop in result.rejected if drop.reason != UNUSABLE)
     if len(rest) == len(result.rejected):
         return result
     return replace(result, rejected=rest, skipped=(*result.skipped, pick.skipped(reason, fault=True)))
 
 
-def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
+def read_evidence(context: HunkContext, engine: Engine) -> tuple[Candidate, ...]:
     """Score the new and the old text of every block of changed code."""
     read: list[tuple[range, tuple[int, ...], evidence.Reading]] = []
     for block in blocks(context.hunk):
@@ -77,7 +79,7 @@ def read_evidence(context: HunkContext, engine: Engine) -> tuple[Spot, ...]:
         read.append((block, lines, evidence.reading(sides, new, old)))
     readings = [reading for _, _, reading in read]
     return tuple(
-        Spot(
+        Candidate(
             block,
             lines,
             reading,
@@ -100,7 +102,7 @@ def unable(card: EngineCard) -> str:
     return ""
 
 
-def _candidate(context: HunkContext, spot: Spot, layer: Layer) -> Finding:
+def _candidate(context: HunkContext, spot: Candidate, layer: Layer) -> Finding:
     """Make the finding that the evidence alone supports: a place and a probability, not yet worded."""
     line = spot.line
     return Finding(

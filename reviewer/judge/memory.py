@@ -19,12 +19,12 @@ from typing import Protocol, TypeVar
 from hunkwise import engine
 from hunkwise.engine import EngineCard
 from hunkwise.reviewer.judge import judgement, prompt
-from hunkwise.reviewer.judge.hunk import Examined, Inquiry
+from hunkwise.reviewer.judge.hunk import HunkResult, HunkTask
 from hunkwise.reviewer.judge.likelihood.blocks import blocks
 from hunkwise.reviewer.judge.likelihood.calibration import layer_for
 from hunkwise.reviewer.judge.likelihood.replacements import replacement
 from hunkwise.reviewer.judge.scope.askable import hidden
-from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 from hunkwise.reviewer.judge.wording import remark
 from hunkwise.reviewer.text.checked_json import FormError
 from hunkwise.reviewer.text.checked_json import read as read_json
@@ -83,69 +83,66 @@ class KeptHunk:
 class Recall:
     """What a memory knows of the hunks of one review, by their place in `asked`. Without a memory, nothing."""
 
-    def __init__(self, memory: Memory | None, asked: Sequence[tuple[Picked, Inquiry]]) -> None:
+    def __init__(self, memory: Memory | None, asked: Sequence[tuple[ReviewUnit, HunkTask]]) -> None:
         self._memory, self._asked = memory, asked
         self._card = asked[0][1].engine.card() if asked else None
         self._names = _names(memory, asked) if memory else []
         self._known = memory.get(dict(zip(self._names, map(_reader, asked), strict=True))) if memory else {}
 
-    def of(self, place: int) -> Examined | None:
+    def of(self, place: int) -> HunkResult | None:
         """Give what a hunk gave before; None if it has to be read."""
         return self._known.get(self._names[place]) if self._names else None
 
-    def keep(self, place: int, judged: Examined) -> None:
+    def keep(self, place: int, judged: HunkResult) -> None:
         """Remember what judging a hunk gave. What could not be read is not remembered."""
-        pick, inquiry = self._asked[place]
-        if self._memory is None or judged.failure or judged.skipped or inquiry.engine.card() != self._card:
+        pick, task = self._asked[place]
+        if self._memory is None or judged.failure or judged.skipped or task.engine.card() != self._card:
             return
         self._memory.put({self._names[place]: asdict(written(pick, judged))})
 
 
-def _names(memory: Memory, asked: Sequence[tuple[Picked, Inquiry]]) -> list[str]:
+def _names(memory: Memory, asked: Sequence[tuple[ReviewUnit, HunkTask]]) -> list[str]:
     """Name the hunks; of several equal ones in a file each has its own name, by their order."""
     names, seen = [], Counter[str]()
-    for pick, inquiry in asked:
-        card = inquiry.engine.card()
-        name = memory.key("hunk", card, *_parts(pick, inquiry))
+    for pick, task in asked:
+        card = task.engine.card()
+        name = memory.key("hunk", card, *_parts(pick, task))
         names.append(memory.key("equal hunk", card, name, seen[name]) if seen[name] else name)
         seen[name] += 1
     return names
 
 
-def _parts(pick: Picked, inquiry: Inquiry) -> tuple[object, ...]:
+def _parts(pick: ReviewUnit, task: HunkTask) -> tuple[object, ...]:
     """List all that decides how a hunk is judged, but for its place and its neighbours."""
     return (
         FORMAT,
         _code_digest(),
         prompt.prompt_digest(),
-        inquiry.engine.card().lacks(*remark.WORDING),
-        layer_for(inquiry.engine.card().digest).digest,
+        task.engine.card().lacks(*remark.WORDING),
+        layer_for(task.engine.card().digest).digest,
         pick.file.path,
-        inquiry.change.text(pick.file) is not None,
+        task.change.text(pick.file) is not None,
         pick.hunk.section,
-        sorted(inquiry.setting.items()),
-        [replaced in inquiry.repeated for replaced in _replaced(pick)] if inquiry.repeated else (),
-        _told(pick, inquiry),
-        [
-            [line.kind, line.text, line.no_newline, inquiry.codes.get(line.numbers)]
-            for line in pick.hunk.lines
-        ],
-        inquiry.guidelines,
-        inquiry.rules,
-        asdict(inquiry.settings),
+        sorted(task.setting.items()),
+        [replaced in task.repeated for replaced in _replaced(pick)] if task.repeated else (),
+        _told(pick, task),
+        [[line.kind, line.text, line.no_newline, task.codes.get(line.numbers)] for line in pick.hunk.lines],
+        task.guidelines,
+        task.rules,
+        asdict(task.settings),
     )
 
 
-def _replaced(pick: Picked) -> Iterator[object]:
+def _replaced(pick: ReviewUnit) -> Iterator[object]:
     """Give what each block of the hunk puts for what."""
     lines = pick.hunk.lines
     return (replacement(lines[block.start : block.stop]) for block in blocks(pick.hunk))
 
 
-def _told(pick: Picked, inquiry: Inquiry) -> list[tuple[str, str]]:
+def _told(pick: ReviewUnit, task: HunkTask) -> list[tuple[str, str]]:
     """List the refactorings of the file that the hunk's old text is read with."""
     text = "\n".join(line.text for line in pick.hunk.lines if line.kind == "removed")
-    return sorted((old, new) for old, new in inquiry.refactorings.items() if old in text)
+    return sorted((old, new) for old, new in task.refactorings.items() if old in text)
 
 
 @cache
@@ -185,7 +182,7 @@ def _source_of(name: str) -> str | None:
     return next((file.read_text("utf-8") for file in files if file.is_file()), None)
 
 
-def written(pick: Picked, judged: Examined) -> KeptHunk:
+def written(pick: ReviewUnit, judged: HunkResult) -> KeptHunk:
     """Write down what a hunk gave, in places of the hunk instead of lines of the file."""
     places = {line.new_no: index for index, line in enumerate(pick.hunk.lines) if line.new_no is not None}
     said = [(found, None) for found in judged.findings]
@@ -206,11 +203,11 @@ def written(pick: Picked, judged: Examined) -> KeptHunk:
     return KeptHunk(pick.hunk.new_start, tuple(kept))
 
 
-def _reader(asked: tuple[Picked, Inquiry]) -> Callable[[object], Examined]:
+def _reader(asked: tuple[ReviewUnit, HunkTask]) -> Callable[[object], HunkResult]:
     return lambda value: read(*asked, value)
 
 
-def read(pick: Picked, inquiry: Inquiry, value: object) -> Examined:
+def read(pick: ReviewUnit, task: HunkTask, value: object) -> HunkResult:
     """Make what a hunk gave from JSON, on the lines where the hunk now stands. Raises BadEntry.
 
     What follows from the lines alone (code, fingerprint, suggestion) is made anew, not believed.
@@ -227,9 +224,9 @@ def read(pick: Picked, inquiry: Inquiry, value: object) -> Examined:
         if one.rejected is not None:
             unsaid.append(Rejected(found, one.rejected))
             continue
-        mended = remark.suggested(context, found.start_line, inquiry.change)
+        mended = remark.suggested(context, found.start_line, task.change)
         said.append(replace(found, suggestion=mended))
-    return Examined(tuple(said), tuple(unsaid))
+    return HunkResult(tuple(said), tuple(unsaid))
 
 
 def _finding(context: HunkContext, by: int, kept: Kept) -> Finding:

@@ -1,6 +1,6 @@
 """The table of contents of the program: from a change to a review.
 
-    agenda → check, and read by rules → recall, or judge each hunk (memory.py, judgement.py) → silence → settle
+    agenda → check, and read by rules → recall, or judge each hunk (memory.py, judgement.py) → suppress → rank
 
 Each hunk is read alone. What is cheap is asked of every hunk, what is dear only where the cheap evidence
 points at something. Whatever is not said is counted with its reason.
@@ -21,11 +21,11 @@ from hunkwise.reviewer.checks.run import RuleSet, inspect
 from hunkwise.reviewer.config.settings import Config, Limits
 from hunkwise.reviewer.findings import checks, ranking
 from hunkwise.reviewer.findings.fingerprint import distinguish
-from hunkwise.reviewer.findings.suppressions import NOTHING, Silence, expired
+from hunkwise.reviewer.findings.suppressions import NOTHING, Suppressions, expired
 from hunkwise.reviewer.judge import prompt
 from hunkwise.reviewer.judge.asked.doubts import undoubted
 from hunkwise.reviewer.judge.asked.panel import Panel, listen, own_inquiries, panel_of, read_after_all
-from hunkwise.reviewer.judge.hunk import Examined, Inquiry, inquiries
+from hunkwise.reviewer.judge.hunk import HunkResult, HunkTask, inquiries
 from hunkwise.reviewer.judge.judgement import judge, unable, without_words
 from hunkwise.reviewer.judge.likelihood.precision import aim
 from hunkwise.reviewer.judge.memory import Memory, Recall
@@ -39,7 +39,7 @@ from hunkwise.reviewer.judge.scope.agenda import (
     without_model,
 )
 from hunkwise.reviewer.judge.scope.coverage import coverage, manifest
-from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 from hunkwise.reviewer.judge.scope.skips import also_read, late, merged
 from hunkwise.reviewer.judge.thresholds import settled
 from hunkwise.reviewer.linters.claims import UNHEARD, Analysis, joined
@@ -60,7 +60,7 @@ def review(
     engine: Engine,
     *,
     guidelines: str = "",
-    silence: Silence = NOTHING,
+    silence: Suppressions = NOTHING,
     memory: Memory | None = None,
     observer: Observer = lambda progress: None,
     own_rules: Sequence[Mapping[str, Any]] = (),
@@ -94,7 +94,7 @@ def carry_out(
     engine: Engine,
     *,
     guidelines: str,
-    silence: Silence = NOTHING,
+    silence: Suppressions = NOTHING,
     memory: Memory | None,
     observer: Observer,
     own_rules: Sequence[Mapping[str, Any]] = (),
@@ -116,12 +116,12 @@ def carry_out(
     tell = Teller(config, silence, len(todo.asked) + len(heard), observer)
     checked, unchecked = _check_all(todo, tell, time_left, partial(known_ids, own_rules))
     ruled, unruled = _inspect_all(todo, ruleset(config, own_rules), checked, tell, time_left)
-    inquiry = Inquiry(todo.change, config.judging, _Hasty(engine, time_left), guidelines, config.rules)
-    ruled, denied = undoubted(ruled, heard, inquiry, panel.competence)
-    asked = inquiries(todo.asked, inquiry, todo.told)
+    task = HunkTask(todo.change, config.judging, _Hasty(engine, time_left), guidelines, config.rules)
+    ruled, denied = undoubted(ruled, heard, task, panel.competence)
+    asked = inquiries(todo.asked, task, todo.told)
     examined = _examine_all(asked, Recall(memory, asked), tell, time_left)
     examined = without_words(todo.asked, examined, engine.card().model) if asked else []
-    examined += _listen_all(own_inquiries(heard, inquiry), panel, tell, len(asked), time_left)
+    examined += _listen_all(own_inquiries(heard, task), panel, tell, len(asked), time_left)
     failures = [result.failure for result in examined if result.failure]
     if failures and len(failures) == len(examined):
         raise failures[0]
@@ -229,18 +229,18 @@ def _also(ruled: Iterable[Finding], own: Sequence[Mapping[str, Any]]) -> dict[st
 
 
 def _examine_all(
-    asked: Sequence[tuple[Picked, Inquiry]], recall: Recall, tell: Teller, time_left: TimeLeft
-) -> list[Examined]:
+    asked: Sequence[tuple[ReviewUnit, HunkTask]], recall: Recall, tell: Teller, time_left: TimeLeft
+) -> list[HunkResult]:
     """Recall or examine each hunk."""
-    examined: list[Examined] = []
+    examined: list[HunkResult] = []
     recalled = 0
-    for number, (pick, inquiry) in enumerate(asked):
+    for number, (pick, task) in enumerate(asked):
         tell(number, pick.file.path, recalled)
         result = recall.of(number)
         if result is not None:
             recalled += 1
         else:
-            result = examine(pick, inquiry) if time_left() > 0 else _out_of_time(pick)
+            result = examine(pick, task) if time_left() > 0 else _out_of_time(pick)
             recall.keep(number, result)
         examined.append(result)
         tell.found(pick, result.findings, number + 1, recalled)
@@ -249,14 +249,14 @@ def _examine_all(
 
 
 def _listen_all(
-    asked: Sequence[tuple[Picked, Inquiry]], panel: Panel, tell: Teller, before: int, time_left: TimeLeft
-) -> list[Examined]:
+    asked: Sequence[tuple[ReviewUnit, HunkTask]], panel: Panel, tell: Teller, before: int, time_left: TimeLeft
+) -> list[HunkResult]:
     """Ask the model in words about each hunk, after `before` others were read."""
-    examined: list[Examined] = []
-    for number, (pick, inquiry) in enumerate(asked, before):
+    examined: list[HunkResult] = []
+    for number, (pick, task) in enumerate(asked, before):
         tell(number, pick.file.path)
         result = (
-            examine(pick, inquiry, lambda pick, inquiry: listen(pick, inquiry, panel))
+            examine(pick, task, lambda pick, task: listen(pick, task, panel))
             if time_left() > 0
             else _out_of_time(pick)
         )
@@ -267,30 +267,32 @@ def _listen_all(
     return examined
 
 
-def examine(pick: Picked, inquiry: Inquiry, read: Callable[[Picked, Inquiry], Examined] = judge) -> Examined:
+def examine(
+    pick: ReviewUnit, task: HunkTask, read: Callable[[ReviewUnit, HunkTask], HunkResult] = judge
+) -> HunkResult:
     """Have the model read one hunk; what it can't read becomes a stated fault."""
     try:
-        return read(pick, inquiry)
+        return read(pick, task)
     except errors.DeadlineExceeded:
         return _out_of_time(pick)
     except errors.PromptTooLong as error:
-        return Examined(skipped=(pick.skipped(_too_long(error, inquiry), fault=True),))
+        return HunkResult(skipped=(pick.skipped(_too_long(error, task), fault=True),))
     except errors.InvalidQuestion as error:
-        return Examined(skipped=(pick.skipped(str(error), fault=True),))
+        return HunkResult(skipped=(pick.skipped(str(error), fault=True),))
     except errors.NativeFailure as error:
-        return Examined(skipped=(pick.skipped(str(error), fault=True),), failure=error)
+        return HunkResult(skipped=(pick.skipped(str(error), fault=True),), failure=error)
 
 
-def _too_long(error: errors.PromptTooLong, inquiry: Inquiry) -> str:
+def _too_long(error: errors.PromptTooLong, task: HunkTask) -> str:
     """Say what does not fit; where the code alone would, that it is for the project's own text."""
     reason = f"needs {error.tokens} tokens, the context holds {error.limit}"
-    text = "\n".join([inquiry.guidelines, *(rule.instructions for rule in inquiry.rules)]).strip()
-    own = inquiry.engine.measure(prompt.alone(text)).shared if text else 0
+    text = "\n".join([task.guidelines, *(rule.instructions for rule in task.rules)]).strip()
+    own = task.engine.measure(prompt.alone(text)).shared if text else 0
     if not own or error.tokens - own > error.limit:
         return reason
-    what = "guidelines and instructions" if any(rule.instructions for rule in inquiry.rules) else "guidelines"
+    what = "guidelines and instructions" if any(rule.instructions for rule in task.rules) else "guidelines"
     return f"{reason}; the project's {what} take {own} of them: shorten them, or raise num_ctx"
 
 
-def _out_of_time(pick: Picked) -> Examined:
-    return Examined(skipped=(pick.skipped(LATE, fault=True),))
+def _out_of_time(pick: ReviewUnit) -> HunkResult:
+    return HunkResult(skipped=(pick.skipped(LATE, fault=True),))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hunkwise.reviewer.config.settings import Config
-from hunkwise.reviewer.findings.suppressions import Silence
-from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.findings.suppressions import Suppressions
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 from hunkwise.reviewer.judge.thresholds import settled
 from hunkwise.reviewer.types import Change, FileDiff, Finding
 
@@ -35,7 +35,7 @@ class Teller:
     """Tells the observer how far the review is, and of what is found as it comes."""
 
     config: Config
-    silence: Silence
+    silence: Suppressions
     total: int
     observer: Observer
 
@@ -43,7 +43,7 @@ class Teller:
         """Tell how many hunks are done."""
         self.observer(Progress(done, self.total, path, recalled=recalled))
 
-    def found(self, pick: Picked, made: Sequence[Finding], done: int, recalled: int = 0) -> None:
+    def found(self, pick: ReviewUnit, made: Sequence[Finding], done: int, recalled: int = 0) -> None:
         """Tell of what was found in a hunk, as far as that alone can be settled."""
         self.found_in(replace(pick.file, hunks=(pick.whole,)), made, done, recalled)
 

@@ -6,17 +6,19 @@ from collections.abc import Iterable, Sequence
 
 from hunkwise.reviewer.config.settings import Config, ProjectSettings
 from hunkwise.reviewer.findings import ranking
-from hunkwise.reviewer.findings.suppressions import Silence, part
+from hunkwise.reviewer.findings.suppressions import Suppressions, part
 from hunkwise.reviewer.text.globs import matches
 from hunkwise.reviewer.types import Change, Finding, Rejected, Severity
 
 
 def settled(
-    made: Sequence[Finding], change: Change, config: Config, silence: Silence
+    made: Sequence[Finding], change: Change, config: Config, silence: Suppressions
 ) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
     """Decide which findings are said; what people silenced takes no place of others."""
     heard, silenced = part(made, change, silence)
-    said, unsaid = ranking.settle(heard, bar(config), floors({found.path for found in heard}, config))
+    said, unsaid = ranking.rank_and_filter(
+        heard, bar(config), floors({found.path for found in heard}, config)
+    )
     return said, (*unsaid, *silenced)
 
 

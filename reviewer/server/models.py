@@ -9,7 +9,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from hunkwise import engine
-from hunkwise.engine import Library, Limits, LocalEngine, ModelName, ModelSpec, Plan, Pool, Want, parse_name
+from hunkwise.engine import (
+    Library,
+    Limits,
+    LoadOptions,
+    LocalEngine,
+    ModelName,
+    ModelSpec,
+    Plan,
+    Pool,
+    parse_name,
+)
 from hunkwise.engine.errors import ModelNotFound
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.inference.described import Described, Descriptions
@@ -40,8 +50,8 @@ def open_pool(settings: Settings, say: Callable[[str], None]) -> Pool:
     empty = engine.survey()  # what a model costs is judged by the machine without the others
     room = sum(device.free for device in empty.devices if not device.unified) + empty.memory_free
 
-    def wanting(context: int) -> Want:
-        return settings.loaded_with(Want(n_ctx=context * parallel, least_ctx=context))
+    def wanting(context: int) -> LoadOptions:
+        return settings.loaded_with(LoadOptions(n_ctx=context * parallel, least_ctx=context))
 
     def load_one(spec: ModelSpec, plan: Plan) -> LocalEngine:
         return engine.load(spec, plan, Limits(side_by_side=parallel))

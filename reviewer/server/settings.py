@@ -13,7 +13,7 @@ from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
-from hunkwise.engine import Want
+from hunkwise.engine import LoadOptions
 from hunkwise.reviewer.config.files import user_file
 from hunkwise.reviewer.config.kinds import ListOf, Number, OneOf, Text
 from hunkwise.reviewer.errors import ConfigError
@@ -55,7 +55,7 @@ class Settings:
     redis_url: str = field(default="", repr=False)  # where several processes count rates together
     told_by: Mapping[str, str] = field(default_factory=dict)  # where each value comes from
 
-    def loaded_with(self, want: Want) -> Want:
+    def loaded_with(self, want: LoadOptions) -> LoadOptions:
         """Add what the user wants of every model to what a caller wants of one."""
         asked: dict[str, Any] = {"kv_type": self.kv_cache_type or None, "overhead": self.gpu_overhead}
         if self.flash_attention is not None:

@@ -28,9 +28,9 @@ from hunkwise.reviewer.types.review import (
     Rejected,
     Review,
     Severity,
-    Silencer,
     Source,
     Suggestion,
+    SuppressionKind,
     Witness,
 )
 
@@ -54,10 +54,10 @@ __all__ = [
     "Replacement",
     "Review",
     "Severity",
-    "Silencer",
     "Skipped",
     "Source",
     "Suggestion",
+    "SuppressionKind",
     "TextOf",
     "Witness",
 ]

@@ -102,7 +102,7 @@ class Finding:
         return not self.calibrated and not counted
 
 
-class Silencer(StrEnum):
+class SuppressionKind(StrEnum):
     """How people silenced a finding."""
 
     INLINE = "inline"  # by a comment in the code
@@ -115,7 +115,7 @@ class Rejected:
 
     finding: Finding
     reason: str
-    silenced: Silencer | None = None  # None: hunkwise itself chose not to say it
+    silenced: SuppressionKind | None = None  # None: hunkwise itself chose not to say it
 
 
 @dataclass(frozen=True, slots=True)

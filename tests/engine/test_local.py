@@ -19,7 +19,7 @@ from hunkwise.engine.llamacpp.local import open_isolated, open_local, open_pool,
 from hunkwise.engine.llamacpp.native import build
 from hunkwise.engine.models.sources.partial import sha256_of
 from hunkwise.engine.models.store.seals import sealed
-from hunkwise.engine.planning.fit import Want
+from hunkwise.engine.planning.fit import LoadOptions
 from hunkwise.engine.planning.hardware import Cpu, Machine
 from hunkwise.engine.planning.plan import Plan
 from hunkwise.engine.types import Bundle, Choice, Choose, ModelSpec, Score, Segment, Usage
@@ -29,7 +29,7 @@ MACHINE = Machine(Cpu("invented", 4, 4), 8 << 30, 6 << 30)
 
 def small(spec: ModelSpec) -> Plan:
     """A plan for few tokens on this machine."""
-    return plan_for(spec, survey(), want=Want(n_ctx=1024))
+    return plan_for(spec, survey(), want=LoadOptions(n_ctx=1024))
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_a_plan_is_handed_on(spec: ModelSpec, monkeypatch: pytest.MonkeyPatch) -
 def test_a_plan_crosses_the_pipe(tmp_path: Path) -> None:
     """A process of its own loads by the plan that was made here, and says so in its card."""
     model = ModelSpec("tiny", "0" * 64, (tiny.write(tmp_path / "m.gguf"),))
-    plan = plan_for(model, MACHINE, want=Want(n_ctx=512, n_seq=3))
+    plan = plan_for(model, MACHINE, want=LoadOptions(n_ctx=512, n_seq=3))
     with open_isolated(model, plan, environ=os.environ) as engine:
         assert engine.card() == card_of(model, plan, build())
     assert (plan.n_ctx, plan.n_seq, plan.n_threads) == (512, 3, 4)

@@ -8,7 +8,7 @@ from difflib import unified_diff
 from hunkwise.engine import Engine, Scored, ScriptedEngine
 from hunkwise.reviewer.config.settings import JudgeSettings
 from hunkwise.reviewer.diff.parse import parse_diff
-from hunkwise.reviewer.judge.hunk import Inquiry, Spot, inquiries, read_with_context
+from hunkwise.reviewer.judge.hunk import Candidate, HunkTask, inquiries, read_with_context
 from hunkwise.reviewer.judge.judgement import read_evidence
 from hunkwise.reviewer.judge.likelihood.calibration import layer_for
 from hunkwise.reviewer.judge.scope.askable import told_of
@@ -28,11 +28,11 @@ def asked(change: Change) -> list[str]:
     return [spot.reading.sides.old.text for spot in spots_of(change, engine)]
 
 
-def spots_of(change: Change, engine: Engine) -> tuple[Spot, ...]:
+def spots_of(change: Change, engine: Engine) -> tuple[Candidate, ...]:
     """The evidence about a change's only hunk."""
     (pick,) = select(change, (), ())[0]
     ((_, inquiry),) = inquiries(
-        [pick], Inquiry(change, JudgeSettings(), engine), told_of(change.files, change.text)
+        [pick], HunkTask(change, JudgeSettings(), engine), told_of(change.files, change.text)
     )
     return read_evidence(read_with_context(pick, inquiry), engine)
 

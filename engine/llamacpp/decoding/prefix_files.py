@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from hunkwise.engine.llamacpp.decoding.port import State, Tokens
-from hunkwise.engine.store.port import Tally
+from hunkwise.engine.store.port import Counters
 from hunkwise.engine.store.secret import open_secret
 
 _FORMAT = b"hunkwise prefix 1\0"
@@ -37,7 +37,7 @@ class PrefixFiles:
     """
 
     def __init__(self, folder: Path, fingerprint: bytes, *, limit: int = _LIMIT) -> None:
-        self.tally = Tally()
+        self.tally = Counters()
         self._folder = folder
         self._limit = limit
         self._key = hmac.digest(open_secret(folder / "secret", self.tally), _FORMAT + fingerprint, "sha256")

@@ -12,22 +12,22 @@ from pathlib import Path
 from hunkwise.engine.errors import CorruptModel, StoreError
 from hunkwise.engine.models.sources.partial import Told, sha256_of, silent
 from hunkwise.engine.models.store.whole import write_whole
-from hunkwise.engine.types import Seal
+from hunkwise.engine.types import FileStamp
 
 _MOST = 200  # seals that are remembered
 _LARGEST = 1 << 20  # bytes of the file that holds them
 
 
-def sealed(path: Path, sha256: str) -> Seal:
+def sealed(path: Path, sha256: str) -> FileStamp:
     """Note how a file stands whose sha256 (hex) is known. Raises StoreError."""
     try:
         status = path.stat()
     except OSError as error:
         raise StoreError(f"{path} can't be read: {error.strerror or error}") from error
-    return Seal(path, sha256, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return FileStamp(path, sha256, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-def check_seals(seals: Iterable[Seal]) -> None:
+def check_seals(seals: Iterable[FileStamp]) -> None:
     """Make sure that files still hold what they did; what looks changed is hashed. Raises CorruptModel."""
     for seal in seals:
         try:
@@ -49,17 +49,17 @@ class Seals:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._known: dict[Path, Seal] | None = {} if path is None else None
+        self._known: dict[Path, FileStamp] | None = {} if path is None else None
 
-    def of(self, path: Path, told: Told = silent) -> Seal:
-        """Seal a file; it is hashed only if it changed since that was done last. Raises as `take`."""
+    def of(self, path: Path, told: Told = silent) -> FileStamp:
+        """Stamp a file; it is hashed only if it changed since that was done last. Raises as `take`."""
         path = path.absolute()
         known = self._read().get(path)
         if known is not None and sealed(path, known.sha256) == known:
             return known
         return self.take(path, told)
 
-    def take(self, path: Path, told: Told = silent) -> Seal:
+    def take(self, path: Path, told: Told = silent) -> FileStamp:
         """Hash a file and seal it. Raises StoreError, and CorruptModel if somebody writes to it meanwhile."""
         path = path.absolute()
         before = sealed(path, "")
@@ -68,8 +68,8 @@ class Seals:
             raise CorruptModel(f"{path} was changed while it was read; try again when nobody writes to it")
         return seal
 
-    def note(self, path: Path, sha256: str) -> Seal:
-        """Seal a file whose sha256 (hex) was found while it was written."""
+    def note(self, path: Path, sha256: str) -> FileStamp:
+        """Stamp a file whose sha256 (hex) was found while it was written."""
         seal = sealed(path.absolute(), sha256)
         known = self._read()
         known.pop(seal.path, None)
@@ -80,7 +80,7 @@ class Seals:
                 write_whole(self._path, json.dumps(rows).encode())
         return seal
 
-    def _read(self) -> dict[Path, Seal]:
+    def _read(self) -> dict[Path, FileStamp]:
         if self._known is None:
             self._known = {}
             assert self._path is not None
@@ -89,6 +89,6 @@ class Seals:
                 self._path.open("rb") as file,
             ):
                 rows = json.loads(file.read(_LARGEST))
-                seals = (Seal(**{**row, "path": Path(row["path"])}) for row in rows)
+                seals = (FileStamp(**{**row, "path": Path(row["path"])}) for row in rows)
                 self._known = {seal.path: seal for seal in seals}
         return self._known

@@ -12,9 +12,9 @@ from hunkwise.reviewer.judge.asked import typed
 from hunkwise.reviewer.judge.asked.competence import NOTHING, Competence, competence_of
 from hunkwise.reviewer.judge.asked.free import Asking, review_freely
 from hunkwise.reviewer.judge.asked.questions import questions
-from hunkwise.reviewer.judge.hunk import Examined, Inquiry
+from hunkwise.reviewer.judge.hunk import HunkResult, HunkTask
 from hunkwise.reviewer.judge.scope.askable import NEW_CODE
-from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 from hunkwise.reviewer.judge.wording.remark import categories_of
 from hunkwise.reviewer.types import Skipped
 
@@ -59,36 +59,36 @@ def of_model(digest: str, parameters: int, run: RunSettings, *, able: bool = Tru
     return Panel(known, able and (run.asked == "on" or large))
 
 
-def own_inquiries(picked: Sequence[Picked], inquiry: Inquiry) -> list[tuple[Picked, Inquiry]]:
-    """Give each hunk an inquiry with the project's rules for its path."""
+def own_inquiries(picked: Sequence[ReviewUnit], task: HunkTask) -> list[tuple[ReviewUnit, HunkTask]]:
+    """Give each hunk a task with the project's rules for its path."""
     return [
-        (pick, replace(inquiry, rules=tuple(rule for rule in inquiry.rules if pick.matches(rule.paths))))
+        (pick, replace(task, rules=tuple(rule for rule in task.rules if pick.matches(rule.paths))))
         for pick in picked
     ]
 
 
-def listen(pick: Picked, inquiry: Inquiry, panel: Panel) -> Examined:
+def listen(pick: ReviewUnit, task: HunkTask, panel: Panel) -> HunkResult:
     """Ask about one hunk all that the model may be asked. Raises EngineError as `judge` does."""
-    context = typed.seen(pick, inquiry.change, inquiry.engine, inquiry.settings)
-    shown = prompt.view(context, inquiry.guidelines)
-    found = typed.findings(context, shown, questions(), panel.competence, inquiry.engine)
+    context = typed.seen(pick, task.change, task.engine, task.settings)
+    shown = prompt.view(context, task.guidelines)
+    found = typed.findings(context, shown, questions(), panel.competence, task.engine)
     if not panel.free:
-        return Examined(found)
+        return HunkResult(found)
     measured = panel.competence.free
     asking = Asking(
-        inquiry.engine,
-        inquiry.settings,
-        inquiry.change,
-        categories_of(inquiry),
-        inquiry.guidelines,
-        tuple(rule.instructions for rule in inquiry.rules if rule.instructions),
+        task.engine,
+        task.settings,
+        task.change,
+        categories_of(task),
+        task.guidelines,
+        tuple(rule.instructions for rule in task.rules if rule.instructions),
         None if measured is None else measured.share,
     )
     said, unsaid = review_freely(context, shown, asking)
-    return Examined((*found, *said), unsaid)
+    return HunkResult((*found, *said), unsaid)
 
 
-def read_after_all(skipped: Sequence[Skipped], heard: Sequence[Picked]) -> list[Skipped]:
+def read_after_all(skipped: Sequence[Skipped], heard: Sequence[ReviewUnit]) -> list[Skipped]:
     """Leave out of what was skipped the new code that a witness has read after all."""
     places = {pick.place for pick in heard}
     return [

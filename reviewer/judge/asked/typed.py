@@ -12,11 +12,11 @@ from hunkwise.reviewer.judge.asked.competence import Competence, Figures
 from hunkwise.reviewer.judge.asked.questions import Due, Heard, Question, affordable, ask, due_of, family_of
 from hunkwise.reviewer.judge.context import with_function
 from hunkwise.reviewer.judge.scope.askable import hidden
-from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 from hunkwise.reviewer.types import Change, Finding, HunkContext, Witness
 
 
-def seen(pick: Picked, change: Change, engine: Engine, settings: JudgeSettings) -> HunkContext:
+def seen(pick: ReviewUnit, change: Change, engine: Engine, settings: JudgeSettings) -> HunkContext:
     """Give a hunk with its function, inside the token budget, with secrets hidden from the model."""
 
     def count(text: str) -> int:

@@ -16,7 +16,7 @@ from hunkwise.reviewer.config.settings import ProjectSettings
 from hunkwise.reviewer.judge.likelihood.blocks import blocks
 from hunkwise.reviewer.judge.likelihood.sides import comment_lines
 from hunkwise.reviewer.judge.scope.askable import NEW_CODE, Told, hidden, told_of, unread
-from hunkwise.reviewer.judge.scope.selection import Picked, excused, is_ours, select
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit, excused, is_ours, select
 from hunkwise.reviewer.languages.prose import is_prose
 from hunkwise.reviewer.types import Change, FileDiff, FileKey, HunkContext, Place, Skipped
 
@@ -38,13 +38,13 @@ class Agenda:
     """
 
     change: Change
-    asked: tuple[Picked, ...]
-    checked: tuple[Picked, ...]
+    asked: tuple[ReviewUnit, ...]
+    checked: tuple[ReviewUnit, ...]
     skipped: tuple[Skipped, ...]
     told: Mapping[FileKey, Told]
     inspected: tuple[FileDiff, ...] = ()
     open_to_others: tuple[FileDiff, ...] = ()
-    readable: tuple[Picked, ...] = ()
+    readable: tuple[ReviewUnit, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -62,8 +62,8 @@ def agenda(change: Change, config: ProjectSettings, time_left: TimeLeft = lambda
     picked, passed_over = select(change, config.include, config.exclude)
     files = {pick.file.key: pick.file for pick in picked if _why_whole(pick) == ""}
     told = told_of(tuple(files.values()), change.text, lambda: time_left() > 0)
-    asked: list[Picked] = []
-    readable: list[Picked] = []
+    asked: list[ReviewUnit] = []
+    readable: list[ReviewUnit] = []
     left: dict[Place, Counter[str]] = {}
     late: list[Skipped] = []
     for pick in picked:
@@ -116,7 +116,7 @@ def agenda(change: Change, config: ProjectSettings, time_left: TimeLeft = lambda
     )
 
 
-def _why_whole(pick: Picked) -> str:
+def _why_whole(pick: ReviewUnit) -> str:
     """Say why a whole hunk is not asked about, as far as a look at it tells."""
     if is_prose(pick.file.path):
         return _PROSE
@@ -136,7 +136,7 @@ def without_likelihood(todo: Agenda, reason: str) -> Agenda:
     return replace(todo, asked=(), skipped=(*todo.skipped, *missed))
 
 
-def _unread(pick: Picked, told: Mapping[FileKey, Told]) -> Counter[str]:
+def _unread(pick: ReviewUnit, told: Mapping[FileKey, Told]) -> Counter[str]:
     """Count the changed lines of which no remark of the model's can come, by reason."""
     known = told[pick.file.key]
     bare = HunkContext(
@@ -169,8 +169,8 @@ def _left_out(
         yield Skipped(place.path, reason, place.hunk, part=place.part, lines=lines)
 
 
-def _checked(change: Change, ours: Callable[[str], bool]) -> Iterator[Picked]:
+def _checked(change: Change, ours: Callable[[str], bool]) -> Iterator[ReviewUnit]:
     """Give the hunks that add text to any file but those that the configuration excludes."""
     for file in change.files:
         if any(hunk.new_length for hunk in file.hunks) and not file.submodule and ours(file.path):
-            yield from (Picked(file, index) for index, hunk in enumerate(file.hunks) if hunk.added)
+            yield from (ReviewUnit(file, index) for index, hunk in enumerate(file.hunks) if hunk.added)

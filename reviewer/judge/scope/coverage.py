@@ -9,12 +9,14 @@ from hunkwise.engine import NO_CARD, Engine
 from hunkwise.reviewer.config.settings import Config, plain
 from hunkwise.reviewer.judge import prompt
 from hunkwise.reviewer.judge.likelihood.calibration import layer_for
-from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 from hunkwise.reviewer.types import Coverage, Manifest, Skipped
 from hunkwise.reviewer.version import VERSION
 
 
-def coverage(picked: Sequence[Picked], checked: Sequence[Picked], skipped: Sequence[Skipped]) -> Coverage:
+def coverage(
+    picked: Sequence[ReviewUnit], checked: Sequence[ReviewUnit], skipped: Sequence[Skipped]
+) -> Coverage:
     """Count what was looked at. A hunk cut into pieces counts once, and is reviewed if every piece was read.
 
     What could not even be picked for a fault counts as one hunk, with as many lines as are known of it. Of an

@@ -54,7 +54,7 @@ _DEFINITION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
+class ReviewUnit:
     """A hunk to ask about. `hunk_index` is 0-based in its file; `piece` is a part of a large hunk.
 
     `unread` of its changed lines are left out for a reason that is said elsewhere.
@@ -97,7 +97,7 @@ class Picked:
 
 def select(
     change: Change, include: Sequence[str] = (), exclude: Sequence[str] = (), most_lines: int = LARGEST_HUNK
-) -> tuple[tuple[Picked, ...], tuple[Skipped, ...]]:
+) -> tuple[tuple[ReviewUnit, ...], tuple[Skipped, ...]]:
     """The hunks to ask about, and what is passed over; the change's own `skipped` are not repeated.
 
     Globs are those of .gitignore. Without `include` every file counts. A glob there that starts with `!`
@@ -106,16 +106,16 @@ def select(
     """
     wanted, unwanted = _globs(include, exclude)
     lost = {skip.place for skip in change.skipped}
-    picked: list[Picked] = []
+    picked: list[ReviewUnit] = []
     skipped: list[Skipped] = []
     for file in change.files:
         if reason := _reason(file, change, wanted, unwanted):
-            own = (Picked(file, index) for index in range(len(file.hunks)))
+            own = (ReviewUnit(file, index) for index in range(len(file.hunks)))
             lines = sum(pick.changed_lines for pick in own if pick.place not in lost)
             skipped.append(Skipped(file.path, reason, part=file.part, lines=lines))
             continue
         for index, hunk in enumerate(file.hunks):
-            whole_hunk = Picked(file, index)
+            whole_hunk = ReviewUnit(file, index)
             if whole_hunk.place in lost:
                 continue
             if reason := _hunk_reason(file, hunk):
@@ -124,7 +124,7 @@ def select(
             pieces = split_hunk(hunk, most_lines)
             whole = len(pieces) == 1
             picked += [
-                Picked(file, index, None if whole else piece)
+                ReviewUnit(file, index, None if whole else piece)
                 for piece in pieces
                 if any(line.kind != "context" for line in piece.lines)
             ]

@@ -8,7 +8,7 @@ from hunkwise.engine import Capability, Choice, Generated
 from hunkwise.reviewer.findings import ranking, suggestion
 from hunkwise.reviewer.findings.fingerprint import fingerprint
 from hunkwise.reviewer.judge import prompt
-from hunkwise.reviewer.judge.hunk import Examined, Inquiry, Spot
+from hunkwise.reviewer.judge.hunk import Candidate, HunkResult, HunkTask
 from hunkwise.reviewer.judge.wording import sentences
 from hunkwise.reviewer.judge.wording.facts import Facts
 from hunkwise.reviewer.text.redaction import REDACTED, redact
@@ -23,21 +23,21 @@ UNUSABLE = "the model's wording was cut off or unusable"
 UNTRUE = "the model does not stand by its own remark"
 
 
-def bare(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:
+def bare(context: HunkContext, found: Finding, spot: Candidate, task: HunkTask) -> HunkResult:
     """Make a remark that says what was changed, and no more: of an engine that can't word one."""
     facts = Facts(*known_of(context, found.start_line))
     draft = ranking.Draft(found.start_line, found.severity, found.title, found.message)
-    told = _telling(draft, facts, "", english=inquiry.settings.language == "English")
-    mended = suggested(context, found.start_line, inquiry.change)
-    return Examined(findings=(replace(_at(context, found, told, found.category), suggestion=mended),))
+    told = _telling(draft, facts, "", english=task.settings.language == "English")
+    mended = suggested(context, found.start_line, task.change)
+    return HunkResult(findings=(replace(_at(context, found, told, found.category), suggestion=mended),))
 
 
-def worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -> Examined:
+def worded(context: HunkContext, found: Finding, spot: Candidate, task: HunkTask) -> HunkResult:
     """Have a remark worded on one of the likeliest lines, verify it, and ask which kind of problem it is."""
-    engine, language = inquiry.engine, inquiry.settings.language
+    engine, language = task.engine, task.settings.language
     seen = narrowed(context, spot.block)
-    shown = prompt.view(seen, inquiry.guidelines)
-    rules = tuple(rule.instructions for rule in inquiry.rules if rule.instructions)
+    shown = prompt.view(seen, task.guidelines)
+    rules = tuple(rule.instructions for rule in task.rules if rule.instructions)
     likeliest = tuple(sorted([suspect.line for suspect in spot.suspects][:FOCUS_LINES])) or spot.lines
     focus = _focus(context, found.start_line)
     asked = prompt.finding(
@@ -52,9 +52,9 @@ def worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -
     assert isinstance(answer, Generated)
     draft = ranking.read_draft(answer, likeliest)
     if draft is None:
-        return Examined(rejected=(Rejected(found, UNUSABLE),))
+        return HunkResult(rejected=(Rejected(found, UNUSABLE),))
     code = text_of(context, draft.line)
-    rules_told = " ".join((inquiry.guidelines, *rules))
+    rules_told = " ".join((task.guidelines, *rules))
     prompted = sentences.Prompted(prompt.role(), prompt.request(focus, language), rules_told)
     title, message = (
         sentences.sound(text, prompted, code, prompt.MAX_MESSAGE)
@@ -62,15 +62,15 @@ def worded(context: HunkContext, found: Finding, spot: Spot, inquiry: Inquiry) -
     )
     draft = replace(draft, title=title or found.title, message=message or found.message)
     facts = Facts(*known_of(context, draft.line))
-    categories = categories_of(inquiry)
+    categories = categories_of(task)
     check = prompt.grading(shown, draft.line, code, draft.title, draft.message, categories)
     graded = tuple(answer for answer in engine.ask(check) if isinstance(answer, Choice))
     telling = _telling(draft, facts, message, english=language == "English")
     found = _at(context, found, telling, ranking.category_of(graded, categories))
     if ranking.truth(graded) < VERIFY_FLOOR:
-        return Examined(rejected=(Rejected(found, UNTRUE),))
-    mended = suggested(context, found.start_line, inquiry.change)
-    return Examined(findings=(replace(found, suggestion=mended),))
+        return HunkResult(rejected=(Rejected(found, UNTRUE),))
+    mended = suggested(context, found.start_line, task.change)
+    return HunkResult(findings=(replace(found, suggestion=mended),))
 
 
 def _telling(draft: ranking.Draft, facts: Facts, message: str, *, english: bool) -> ranking.Draft:
@@ -100,10 +100,10 @@ def narrowed(context: HunkContext, block: range) -> HunkContext:
     )
 
 
-def categories_of(inquiry: Inquiry) -> tuple[Category, ...]:
+def categories_of(task: HunkTask) -> tuple[Category, ...]:
     """Give the categories to look for; the last rule that names some wins."""
-    named = [rule.categories for rule in inquiry.rules if rule.categories]
-    return named[-1] if named else inquiry.settings.categories
+    named = [rule.categories for rule in task.rules if rule.categories]
+    return named[-1] if named else task.settings.categories
 
 
 def _focus(context: HunkContext, line: int) -> prompt.Focus:

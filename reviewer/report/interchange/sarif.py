@@ -15,7 +15,7 @@ from hunkwise.reviewer.report.remark import LEVELS, page, plain_text, rule_id, s
 from hunkwise.reviewer.report.summary import left_out
 from hunkwise.reviewer.text.markdown import escape, fence
 from hunkwise.reviewer.text.visible import visible, visible_line
-from hunkwise.reviewer.types import Category, Finding, Review, Silencer
+from hunkwise.reviewer.types import Category, Finding, Review, SuppressionKind
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _MOST_RESULTS = 25_000  # GitHub refuses a run with more
@@ -30,7 +30,7 @@ _CATEGORIES = {
     Category.TESTABILITY: ("Testability", "The changed behaviour is not tested, or can't be."),
 }
 _PROBLEM = {"error": "error", "warning": "warning", "note": "recommendation"}
-_KINDS = {Silencer.INLINE: "inSource", Silencer.BASELINE: "external"}
+_KINDS = {SuppressionKind.INLINE: "inSource", SuppressionKind.BASELINE: "external"}
 _HELP = (
     "This remark was made by a language model that read one hunk of the change with the code around it. "
     "It can be wrong: read the code before you act on it. Its confidence is in the result's properties."

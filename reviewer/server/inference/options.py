@@ -44,7 +44,7 @@ def read_options(given: Mapping[str, Any], where: str = "options") -> Options:
     return Options(values, tuple(ignored))
 
 
-def settle(
+def rank_and_filter(
     options: Options, model: Mapping[str, ParameterValue], defaults: Mapping[str, ParameterValue]
 ) -> Mapping[str, ParameterValue]:
     """Lay the request's options over the model's own parameters, and those over the defaults."""

@@ -46,7 +46,7 @@ def wish_of(body: TextBody, found: Found) -> Wish:
 
 def ask_for(server: Server, found: Found, wish: Wish, messages: tuple[Segment, ...], *, shorten: bool) -> Ask:
     """Say what is asked of the model."""
-    settled = options.settle(wish.options, found.spec.parameters, options.OLLAMA)
+    settled = options.rank_and_filter(wish.options, found.spec.parameters, options.OLLAMA)
     return Ask(
         messages,
         options.sampling(settled),

@@ -20,7 +20,7 @@ def ask_for(
     logprobs: int | None = None,
 ) -> Ask:
     """Say what is asked of the model."""
-    settled = options.settle(options_of(body), found.spec.parameters, options.OPENAI)
+    settled = options.rank_and_filter(options_of(body), found.spec.parameters, options.OPENAI)
     return Ask(
         messages,
         options.sampling(settled),

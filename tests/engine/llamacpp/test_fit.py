@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hunkwise.engine.errors import DoesNotFit
-from hunkwise.engine.planning.fit import Want, make_plan, reserve_of, smaller
+from hunkwise.engine.planning.fit import LoadOptions, make_plan, reserve_of, smaller
 from hunkwise.engine.planning.hardware import Cpu, Device, Machine
 from hunkwise.engine.planning.plan import KvType, Plan, estimate_of
 from hunkwise.engine.planning.shape import ModelShape
@@ -97,7 +97,7 @@ def test_an_estimate_stays_within_free_memory_less_the_reserve(shape: ModelShape
     plan = plan_or_none(shape, machine)
     if plan is None:
         return
-    estimate, want = plan.estimate, Want()
+    estimate, want = plan.estimate, LoadOptions()
     assert estimate["total"] == estimate["CPU"] + sum(estimate[d.name] for d in machine.devices)
     for device in machine.devices:
         assert not estimate[device.name] or estimate[device.name] <= device.free - reserve_of(
@@ -151,15 +151,15 @@ def test_what_is_asked_of_the_cache_and_the_devices_is_kept() -> None:
     """A kind of numbers that is asked for is taken, and no other; what is left to others is not used."""
     shape, cpu = shape_named(TABLE["case"][0]["shape"]), Cpu("invented", 4, 4)
     machine = Machine(cpu, 64 << 30, 64 << 30, ())
-    assert make_plan(shape, machine, want=Want(kv_type="q4_0")).kv_type == "q4_0"
-    plain = make_plan(shape, machine, want=Want(flash_attention=False))
+    assert make_plan(shape, machine, want=LoadOptions(kv_type="q4_0")).kv_type == "q4_0"
+    plain = make_plan(shape, machine, want=LoadOptions(flash_attention=False))
     assert (plain.flash_attention, plain.kv_type) == (False, "f16")
     with pytest.raises(DoesNotFit, match="needs flash attention"):
-        make_plan(shape, machine, want=Want(kv_type="q8_0", flash_attention=False))
+        make_plan(shape, machine, want=LoadOptions(kv_type="q8_0", flash_attention=False))
     card = Device("card", "card", "CUDA", 64 << 30, 64 << 30, False)
     with_card = replace(machine, devices=(card,))
     assert make_plan(shape, with_card).n_gpu_layers == shape.units
-    assert make_plan(shape, with_card, want=Want(overhead=64 << 30)).n_gpu_layers == 0
+    assert make_plan(shape, with_card, want=LoadOptions(overhead=64 << 30)).n_gpu_layers == 0
 
 
 @pytest.mark.parametrize(

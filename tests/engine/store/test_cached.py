@@ -32,7 +32,7 @@ from hunkwise.engine import (
 )
 from hunkwise.engine.errors import Cancelled, DeadlineExceeded, EngineError, NativeFailure
 from hunkwise.engine.store.disk import DiskStore
-from hunkwise.engine.store.port import MemoryStore, Store, Tally
+from hunkwise.engine.store.port import Counters, MemoryStore, Store
 from hunkwise.engine.store.redis import RedisStore
 
 SECRET = b"s" * 32
@@ -241,7 +241,7 @@ def test_another_card() -> None:
 
 def test_nearer_stores_are_filled(tmp_path: Path, redis_server: Start) -> None:
     """A hit in a farther store is kept in the nearer ones."""
-    server, tally = redis_server(), Tally()
+    server, tally = redis_server(), Counters()
     disk, redis = DiskStore(tmp_path / "x", tally), RedisStore(server.url, "t", tally)
     inner = ScriptedEngine()
     cached(inner, redis).ask(BUNDLE)
@@ -256,7 +256,7 @@ def test_nearer_stores_are_filled(tmp_path: Path, redis_server: Start) -> None:
 def test_poisoned_redis(redis_server: Start) -> None:
     """Poisoned, truncated, swapped and foreign entries in Redis are misses, counted, and written over."""
     server, inner = redis_server(), ScriptedEngine()
-    store = RedisStore(server.url, "t", Tally())
+    store = RedisStore(server.url, "t", Counters())
     engine = cached(inner, store)
     engine.ask(BUNDLE)
     one, two, three = sorted(server.client.keys())
@@ -274,7 +274,7 @@ def test_poisoned_redis(redis_server: Start) -> None:
 def test_redis_fails_midway(redis_server: Start, fault: str) -> None:
     """Whatever happens to Redis during a review, every answer comes, though the server never does."""
     server, inner = redis_server(), ScriptedEngine()
-    store = RedisStore(server.url, "t", Tally(), budget=0.5)
+    store = RedisStore(server.url, "t", Counters(), budget=0.5)
     engine = cached(inner, store)
     engine.ask(BUNDLE)
     match fault:

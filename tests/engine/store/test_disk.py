@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hunkwise.engine import Tally
+from hunkwise.engine import Counters
 from hunkwise.engine.store.disk import DiskStore
 from hunkwise.engine.store.port import MemoryStore, StoreSize
 
@@ -28,10 +28,10 @@ class Clock:
 def test_keeps(tmp_path: Path) -> None:
     """What one process keeps the next one finds, several keys at once."""
     file = tmp_path / "deep" / "er" / "x.sqlite3"
-    first = DiskStore(file, Tally())
+    first = DiskStore(file, Counters())
     first.put({A: b"1", B: b"\0\xff"})
     first.close()
-    second = DiskStore(file, Tally())
+    second = DiskStore(file, Counters())
     assert second.get([B, A, C]) == {A: b"1", B: b"\0\xff"}
     assert second.size() == StoreSize(2, 3)
     assert second.clear() == 2
@@ -41,7 +41,7 @@ def test_keeps(tmp_path: Path) -> None:
 
 def test_many_keys(tmp_path: Path) -> None:
     """A look-up of thousands of keys is no error."""
-    store = DiskStore(tmp_path / "x", Tally())
+    store = DiskStore(tmp_path / "x", Counters())
     store.put({f"{i:064}": b"x" for i in range(3000)})
     assert len(store.get([f"{i:064}" for i in range(0, 6000, 2)])) == 1500
     store.close()
@@ -50,7 +50,7 @@ def test_many_keys(tmp_path: Path) -> None:
 def test_private(tmp_path: Path) -> None:
     """Nobody else can read the files."""
     file = tmp_path / "new" / "x.sqlite3"
-    store = DiskStore(file, Tally())
+    store = DiskStore(file, Counters())
     store.put({A: b"1"})
     modes = [path.stat().st_mode & 0o777 for path in (file.parent, *file.parent.iterdir())]
     assert modes[0] == 0o700
@@ -60,7 +60,7 @@ def test_private(tmp_path: Path) -> None:
 
 def test_least_used_goes_first(tmp_path: Path) -> None:
     """Beyond the limit the entries that were not used for longest are dropped, and the file stays bounded."""
-    clock, tally = Clock(), Tally()
+    clock, tally = Clock(), Counters()
     store = DiskStore(tmp_path / "x", tally, limit=200_000, now=clock)
     store.put({A: b"a" * 1000})
     for i in range(400):
@@ -78,7 +78,7 @@ def test_least_used_goes_first(tmp_path: Path) -> None:
 def test_ttl(tmp_path: Path) -> None:
     """An entry is not found after its time, however often it was used, and goes at a later write."""
     clock = Clock()
-    store = DiskStore(tmp_path / "x", Tally(), ttl=100_000, now=clock)
+    store = DiskStore(tmp_path / "x", Counters(), ttl=100_000, now=clock)
     store.put({A: b"1"})
     clock.now += 90_000
     assert store.get([A])
@@ -95,7 +95,7 @@ def test_ttl(tmp_path: Path) -> None:
 )
 def test_broken_file(tmp_path: Path, content: bytes) -> None:
     """A file that is no database is thrown away, counted, and begun anew."""
-    file, tally = tmp_path / "x", Tally()
+    file, tally = tmp_path / "x", Counters()
     file.write_bytes(content)
     store = DiskStore(file, tally)
     assert store.get([A]) == {}
@@ -107,7 +107,7 @@ def test_broken_file(tmp_path: Path, content: bytes) -> None:
 
 def test_truncated_file(tmp_path: Path) -> None:
     """A database cut short while it lay there costs its entries, and nothing else."""
-    file, tally = tmp_path / "x", Tally()
+    file, tally = tmp_path / "x", Counters()
     store = DiskStore(file, tally)
     store.put({f"{i:064}": os.urandom(1000) for i in range(500)})
     store.close()
@@ -135,7 +135,7 @@ def test_foreign_database(tmp_path: Path, sql: str) -> None:
     with sqlite3.connect(tmp_path / "x") as foreign:
         foreign.executescript(sql)
     foreign.close()
-    store = DiskStore(tmp_path / "x", Tally())
+    store = DiskStore(tmp_path / "x", Counters())
     store.put({A: b"1"})
     store.put({A: b"1"})
     assert store.get([A]) == {A: b"1"}
@@ -144,7 +144,7 @@ def test_foreign_database(tmp_path: Path, sql: str) -> None:
 
 def test_hostile_rows(tmp_path: Path) -> None:
     """Values of other types and of too many bytes are not handed out, or as plain bytes."""
-    store = DiskStore(tmp_path / "x", Tally())
+    store = DiskStore(tmp_path / "x", Counters())
     store.put({A: b"1"})
     with sqlite3.connect(tmp_path / "x") as thief:
         thief.execute("UPDATE entries SET value = 'text', used = 'never', made = 9e99")
@@ -156,7 +156,7 @@ def test_hostile_rows(tmp_path: Path) -> None:
 
 def test_locked(tmp_path: Path) -> None:
     """A file that another process has locked costs a moment, and a count."""
-    tally = Tally()
+    tally = Counters()
     store = DiskStore(tmp_path / "x", tally)
     store.put({A: b"1"})
     other = sqlite3.connect(tmp_path / "x", isolation_level=None)
@@ -173,7 +173,7 @@ def test_unwritable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     for path in (tmp_path / "file" / "x", tmp_path / "link"):
-        tally = Tally()
+        tally = Counters()
         store = DiskStore(path, tally)
         store.put({A: b"1"})
         assert store.get([A]) == {}
@@ -184,10 +184,10 @@ def test_unwritable(tmp_path: Path) -> None:
 FULL = """
 import os, resource, sys
 from pathlib import Path
-from hunkwise.engine import Tally
+from hunkwise.engine import Counters
 from hunkwise.engine.store.disk import DiskStore
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
-tally = Tally()
+tally = Counters()
 store = DiskStore(Path(sys.argv[1]), tally)
 for i in range(30):
     store.put({f"{i:064}": os.urandom(4000)})
@@ -213,9 +213,9 @@ def test_disk_full(tmp_path: Path) -> None:
 def test_processes(tmp_path: Path) -> None:
     """Several processes write and read one file side by side, and nothing that was kept is lost."""
     script = (
-        "import sys\nfrom pathlib import Path\nfrom hunkwise.engine import Tally\n"
+        "import sys\nfrom pathlib import Path\nfrom hunkwise.engine import Counters\n"
         "from hunkwise.engine.store.disk import DiskStore\n"
-        "tally = Tally(); store = DiskStore(Path(sys.argv[1]), tally)\n"
+        "tally = Counters(); store = DiskStore(Path(sys.argv[1]), tally)\n"
         "for i in range(50):\n    store.put({f'{sys.argv[2]}{i:063}': b'x' * 500})\n"
         "print(tally.counts().get('disk.busy', 0), tally.counts().get('disk.rebuilt', 0))\n"
     )
@@ -224,14 +224,14 @@ def test_processes(tmp_path: Path) -> None:
     reports = [process.communicate(timeout=60)[0].split() for process in running]
     assert all(process.returncode == 0 for process in running)
     assert all(rebuilt == "0" for _, rebuilt in reports)
-    store = DiskStore(tmp_path / "x", Tally())
+    store = DiskStore(tmp_path / "x", Counters())
     assert store.size().entries == 200 - sum(int(busy) for busy, _ in reports)
     store.close()
 
 
 def test_threads(tmp_path: Path) -> None:
     """Threads may share a store."""
-    tally = Tally()
+    tally = Counters()
     store = DiskStore(tmp_path / "x", tally)
     work = [threading.Thread(target=lambda n=n: store.put({f"{n:064}": b"x"})) for n in range(20)]
     for thread in work:
@@ -245,7 +245,7 @@ def test_threads(tmp_path: Path) -> None:
 
 def test_counts(tmp_path: Path) -> None:
     """Counts of several runs add up, until the store is cleared."""
-    store = DiskStore(tmp_path / "x", Tally())
+    store = DiskStore(tmp_path / "x", Counters())
     store.add_counts({"hit": 2})
     store.add_counts({"hit": 3, "miss": 1})
     assert store.counts() == {"hit": 5, "miss": 1}

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hunkwise.engine import CachePlace, Tally, open_cache
+from hunkwise.engine import CachePlace, Counters, open_cache
 from hunkwise.engine.store.disk import DiskStore
 from hunkwise.engine.store.secret import open_secret
 
@@ -34,7 +34,7 @@ def in_time() -> Iterator[None]:
 
 def ours(path: Path) -> None:
     """A file as we make it, with one entry."""
-    with closing(DiskStore(path, Tally())) as store:
+    with closing(DiskStore(path, Counters())) as store:
         store.put({A: b"kept"})
 
 
@@ -123,7 +123,7 @@ def test_hostile_file(tmp_path: Path, make: Callable[[Path], None]) -> None:
     folder.mkdir()
     (tmp_path / "kept").write_text("mine")
     make(folder / "x")
-    tally = Tally()
+    tally = Counters()
     started = time.monotonic()
     with closing(DiskStore(folder / "x", tally)) as store:
         for _ in range(3):
@@ -143,13 +143,13 @@ def test_any_damage(tmp_path: Path, damage: list[tuple[int, bytes]]) -> None:
     """Whatever bytes are overwritten, nothing is raised, and what is found is what was kept or is a miss."""
     path = tmp_path / "x"
     path.unlink(missing_ok=True)
-    with closing(DiskStore(path, Tally())) as store:
+    with closing(DiskStore(path, Counters())) as store:
         store.put({f"{i:064}": b"%d" % i * 100 for i in range(40)})
     content = bytearray(path.read_bytes())
     for at, new in damage:
         content[at % len(content) : at % len(content) + len(new)] = new
     path.write_bytes(content)
-    with closing(DiskStore(path, Tally())) as store:
+    with closing(DiskStore(path, Counters())) as store:
         store.get([f"{i:064}" for i in range(40)])
         store.put({A: b"1"})
         store.get([A])
@@ -159,7 +159,7 @@ def test_a_slow_statement_is_broken_off(tmp_path: Path, monkeypatch: pytest.Monk
     """A file whose statements take too long costs that time once, and is then left alone for a while."""
     monkeypatch.setattr("hunkwise.engine.store.disk._READ_TIME", 0.0)
     monkeypatch.setattr("hunkwise.engine.store.disk._STEPS", 1)
-    tally = Tally()
+    tally = Counters()
     with closing(DiskStore(tmp_path / "x", tally)) as store:
         store.put({A: b"1"})
         assert store.get([A]) == {}
@@ -169,7 +169,7 @@ def test_a_slow_statement_is_broken_off(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_locked_file_is_waited_for_once(tmp_path: Path) -> None:
     """A thousand writes into a file that is locked for good cost one wait, not a thousand."""
-    tally = Tally()
+    tally = Counters()
     with closing(DiskStore(tmp_path / "x", tally)) as store:
         store.put({A: b"1"})
         with closing(sqlite3.connect(tmp_path / "x", isolation_level=None)) as other:
@@ -190,7 +190,7 @@ def test_a_locked_file_is_waited_for_once(tmp_path: Path) -> None:
 def test_hostile_secret(tmp_path: Path, make: Callable[[Path], object]) -> None:
     """What is no file is not read, nor waited for; a review has a secret all the same."""
     make(tmp_path / "secret")
-    assert len(open_secret(tmp_path / "secret", Tally())) == 32
+    assert len(open_secret(tmp_path / "secret", Counters())) == 32
     with open_cache(CachePlace(tmp_path), trust="trusted", repository="") as cache:
         cache.put({A: 1})
         assert cache.get({A: lambda value: value}) == {A: 1}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hunkwise.engine import Tally
+from hunkwise.engine import Counters
 from hunkwise.engine.errors import StoreError
 from hunkwise.engine.store.port import Breaker
 from hunkwise.engine.store.redis import RedisStore
@@ -23,7 +23,7 @@ Start = Callable[..., Any]
 
 def test_keeps(redis_server: Start) -> None:
     """Entries come back as they were, for the space they were written in, and expire."""
-    server, tally = redis_server(), Tally()
+    server, tally = redis_server(), Counters()
     store, fork = RedisStore(server.url, "trusted-1", tally), RedisStore(server.url, "fork-1", tally)
     store.put({A: b"\0\xff", B: b"2"})
     assert store.get([A, B, "c" * 64]) == {A: b"\0\xff", B: b"2"}
@@ -40,7 +40,7 @@ def test_keeps(redis_server: Start) -> None:
     fork.close()
 
 
-def failing(store: RedisStore, tally: Tally, reason: str) -> None:
+def failing(store: RedisStore, tally: Counters, reason: str) -> None:
     """Look up in vain: within the time limit, counted by its reason, and not tried again at once."""
     store._reads._pause = 3600.0
     began = time.monotonic()
@@ -55,13 +55,13 @@ def failing(store: RedisStore, tally: Tally, reason: str) -> None:
 
 def test_down() -> None:
     """A server that is not there is a miss."""
-    tally = Tally()
+    tally = Counters()
     failing(RedisStore("unix:///nonexistent/socket", "t", tally), tally, "gone")
 
 
 def test_slow(redis_server: Start) -> None:
     """A server that was stopped costs its time limit once."""
-    server, tally = redis_server(), Tally()
+    server, tally = redis_server(), Counters()
     store = RedisStore(server.url, "t", tally, budget=LIMIT)
     server.client.set(f"hunkwise:1:t:{A}", b"1")
     os.kill(server.process.pid, signal.SIGSTOP)
@@ -87,7 +87,7 @@ def test_drip() -> None:
 
     thread = threading.Thread(target=drip)
     thread.start()
-    tally = Tally()
+    tally = Counters()
     try:
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
         failing(RedisStore(url, "t", tally, budget=LIMIT), tally, "timeout")
@@ -109,7 +109,7 @@ def test_stranger() -> None:
 
     thread = threading.Thread(target=greet)
     thread.start()
-    tally = Tally()
+    tally = Counters()
     store = RedisStore(f"redis://127.0.0.1:{listener.getsockname()[1]}/0", "t", tally)
     assert store.get([A]) == {}
     assert sum(tally.counts().values()) == 1
@@ -122,13 +122,13 @@ def test_wrong_password(redis_server: Start) -> None:
     """A wrong password, and none where one is wanted, are misses."""
     server = redis_server("--requirepass", "right")
     for url in (server.url.replace("unix://", "unix://:wrong@"), server.url):
-        tally = Tally()
+        tally = Counters()
         failing(RedisStore(url, "t", tally), tally, "refused")
 
 
 def test_no_permission(redis_server: Start) -> None:
     """A user that may read and not write still gets hits."""
-    server, tally = redis_server(), Tally()
+    server, tally = redis_server(), Counters()
     server.client.execute_command("ACL", "SETUSER", "reader", "on", ">pw", "~*", "+getrange", "+select")
     server.client.set(f"hunkwise:1:t:{A}", b"1")
     store = RedisStore(server.url.replace("unix://", "unix://reader:pw@"), "t", tally)
@@ -140,7 +140,7 @@ def test_no_permission(redis_server: Start) -> None:
 
 def test_replica(redis_server: Start) -> None:
     """A read-only replica still gives hits; writes are counted and not tried again at once."""
-    server, tally = redis_server(), Tally()
+    server, tally = redis_server(), Counters()
     server.client.set(f"hunkwise:1:t:{A}", b"1")
     server.client.execute_command("REPLICAOF", "127.0.0.1", "1")
     store = RedisStore(server.url, "t", tally)
@@ -153,7 +153,7 @@ def test_replica(redis_server: Start) -> None:
 
 def test_full(redis_server: Start) -> None:
     """A server without room for more still gives hits."""
-    server, tally = redis_server(), Tally()
+    server, tally = redis_server(), Counters()
     server.client.set(f"hunkwise:1:t:{A}", b"1")
     server.client.config_set("maxmemory", "1")
     store = RedisStore(server.url, "t", tally)
@@ -165,7 +165,7 @@ def test_full(redis_server: Start) -> None:
 
 def test_flushed(redis_server: Start) -> None:
     """A server that was emptied gives misses, and takes new entries."""
-    server, tally = redis_server(), Tally()
+    server, tally = redis_server(), Counters()
     store = RedisStore(server.url, "t", tally)
     store.put({A: b"1"})
     server.client.flushall()
@@ -178,7 +178,7 @@ def test_flushed(redis_server: Start) -> None:
 
 def test_restarted(redis_server: Start) -> None:
     """Connections that were cut are made anew after the pause."""
-    server, tally = redis_server(), Tally()
+    server, tally = redis_server(), Counters()
     store = RedisStore(server.url, "t", tally)
     store.put({A: b"1"})
     server.client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -190,7 +190,7 @@ def test_restarted(redis_server: Start) -> None:
 
 def test_other_types_and_bombs(redis_server: Start) -> None:
     """A key of another type, or of a hundred megabytes, harms no other key of the look-up."""
-    server, tally = redis_server(), Tally()
+    server, tally = redis_server(), Counters()
     server.client.lpush(f"hunkwise:1:t:{A}", "1")
     server.client.setrange(f"hunkwise:1:t:{B}", 100 << 20, b"x")
     server.client.set("hunkwise:1:t:" + "c" * 64, b"3")
@@ -206,7 +206,7 @@ def test_other_types_and_bombs(redis_server: Start) -> None:
 def test_bad_url(url: str) -> None:
     """An address that is none is an error at once, and the message does not repeat it."""
     with pytest.raises(StoreError) as raised:
-        RedisStore(url, "t", Tally())
+        RedisStore(url, "t", Counters())
     assert "secret" not in str(raised.value)
 
 

@@ -11,7 +11,7 @@ from hunkwise.reviewer.checks import run
 from hunkwise.reviewer.checks.pack import own_rules
 from hunkwise.reviewer.checks.run import RuleSet, inspect
 from hunkwise.reviewer.diff.parse import parse_diff
-from hunkwise.reviewer.findings.ranking import Bar, settle
+from hunkwise.reviewer.findings.ranking import Bar, rank_and_filter
 from hunkwise.reviewer.languages.parser import LIVES, Child
 from hunkwise.reviewer.types import Category, Change, Finding, Severity, Skipped
 
@@ -174,11 +174,15 @@ def test_one_rule_speaks_of_a_kind_of_defect_on_a_line() -> None:
     """Where two of ours see the same, the severer is said and the other counted."""
     found = said(changed("", "load(load(a))\n"))[0]
     other = replace(found[0], source=replace(found[0].source, rule="ours-other"), fingerprint="0" * 32)
-    kept, rejected = settle([found[0], other], Bar(Severity.LOW, 0.5, 10))
+    kept, rejected = rank_and_filter([found[0], other], Bar(Severity.LOW, 0.5, 10))
 
     assert len(kept) == 1
     assert [drop.reason for drop in rejected] == [f"{kept[0].source.rule} says it of the same line"]
     assert (
-        len(settle([found[0], replace(other, category=Category.PERFORMANCE)], Bar(Severity.LOW, 0.5, 10))[0])
+        len(
+            rank_and_filter(
+                [found[0], replace(other, category=Category.PERFORMANCE)], Bar(Severity.LOW, 0.5, 10)
+            )[0]
+        )
         == 2
     )

@@ -11,7 +11,7 @@ import pytest
 
 from hunkwise.engine import Choice, Generated
 from hunkwise.reviewer.findings.fingerprint import distinguish
-from hunkwise.reviewer.findings.ranking import Bar, category_of, read_draft, settle, truth
+from hunkwise.reviewer.findings.ranking import Bar, category_of, rank_and_filter, read_draft, truth
 from hunkwise.reviewer.types import Category, Finding, Severity, Suggestion
 
 DRAFT = {
@@ -92,7 +92,7 @@ def test_the_category_is_the_likeliest_one() -> None:
 
 def test_the_best_come_first_and_the_rest_is_counted() -> None:
     """Over --max-comments the surest stay, and the others are kept with the reason."""
-    kept, rejected = settle([_finding(n, 0.5 + n / 100) for n in range(1, 8)], BAR)
+    kept, rejected = rank_and_filter([_finding(n, 0.5 + n / 100) for n in range(1, 8)], BAR)
 
     assert [found.start_line for found in kept] == [7, 6, 5, 4, 3]
     assert [(drop.finding.start_line, drop.reason) for drop in rejected] == [
@@ -107,7 +107,7 @@ def test_checks_and_model_crowd_each_other_out_of_nothing() -> None:
     checked = [_finding(line, 1.0) for line in (1, 2, 3)]
     judged = [_finding(line, 0.9) for line in (11, 12, 13)]
     secrets = [_finding(line, 1.0, severity=Severity.CRITICAL) for line in range(21, 28)]
-    kept, rejected = settle([*checked, *judged, *secrets], bar)
+    kept, rejected = rank_and_filter([*checked, *judged, *secrets], bar)
 
     assert sorted(found.start_line for found in kept) == [1, 2, 11, 12, *range(21, 28)]
     assert {drop.reason for drop in rejected} == {"over --max-comments 2"}
@@ -115,7 +115,7 @@ def test_checks_and_model_crowd_each_other_out_of_nothing() -> None:
 
 def test_what_misses_the_bar_is_rejected_with_the_flag_that_did_it() -> None:
     """Severity and confidence each name their option."""
-    kept, rejected = settle([_finding(1, severity=Severity.INFO), _finding(2, confidence=0.4)], BAR)
+    kept, rejected = rank_and_filter([_finding(1, severity=Severity.INFO), _finding(2, confidence=0.4)], BAR)
 
     assert kept == ()
     assert {drop.reason for drop in rejected} == {"below --min-severity low", "below --min-confidence 0.5"}
@@ -123,7 +123,9 @@ def test_what_misses_the_bar_is_rejected_with_the_flag_that_did_it() -> None:
 
 def test_the_same_thing_in_the_same_place_is_said_once() -> None:
     """The same lines and the same fingerprint make a twin, however it is worded."""
-    kept, rejected = settle([_finding(1), _finding(1, 0.7, title="other words"), _finding(1, 0.6)], BAR)
+    kept, rejected = rank_and_filter(
+        [_finding(1), _finding(1, 0.7, title="other words"), _finding(1, 0.6)], BAR
+    )
 
     assert [found.confidence for found in kept] == [0.8]
     assert [drop.reason for drop in rejected] == ["the same remark stands at a.py:1"] * 2
@@ -143,7 +145,7 @@ def test_the_same_thing_in_the_same_place_is_said_once() -> None:
 def test_another_thing_or_another_place_is_another_remark(other: dict[str, Any]) -> None:
     """The same words, the same code and the same mending make no twin: each remark is said where it stands."""
     here = _finding(1, code=("use(a)",), suggestion=Suggestion(1, 1, "use(b)", True))
-    kept, rejected = settle([here, replace(here, **other)], BAR)
+    kept, rejected = rank_and_filter([here, replace(here, **other)], BAR)
 
     assert len(kept) == 2
     assert rejected == ()
@@ -155,7 +157,7 @@ def test_many_findings_are_settled_in_linear_time() -> None:
     def seconds(many: int) -> float:
         made = [_finding(line, title="same", fingerprint=f"{line:032x}") for line in range(1, many + 1)]
         started = time.process_time()
-        settle(distinguish(made), replace(BAR, max_comments=many))
+        rank_and_filter(distinguish(made), replace(BAR, max_comments=many))
         return time.process_time() - started
 
     assert seconds(40_000) < 12 * max(seconds(8_000), 0.01)
@@ -163,6 +165,6 @@ def test_many_findings_are_settled_in_linear_time() -> None:
 
 def test_a_path_may_have_its_own_least_severity() -> None:
     """A rule for some paths goes before the general setting."""
-    kept, _ = settle([_finding(1)], BAR, [("a.py", Severity.HIGH)])
+    kept, _ = rank_and_filter([_finding(1)], BAR, [("a.py", Severity.HIGH)])
 
     assert kept == ()

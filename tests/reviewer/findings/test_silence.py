@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from hunkwise.reviewer.findings.suppressions import Comment, Known, Silence, expired, part, read_comment
+from hunkwise.reviewer.findings.suppressions import Comment, Known, Suppressions, expired, part, read_comment
 from hunkwise.reviewer.types import (
     Category,
     Change,
@@ -19,7 +19,7 @@ from hunkwise.reviewer.types import (
     Line,
     LineKind,
     Severity,
-    Silencer,
+    SuppressionKind,
 )
 
 TODAY = dt.date(2026, 6, 30)
@@ -79,21 +79,21 @@ def test_comments_are_read_in_any_language(line: str, comment: Comment | None) -
 )
 def test_a_comment_silences_its_line_and_the_next(above: str, line: str, silenced: bool) -> None:
     """Until its last day, for the categories it names."""
-    heard, dropped = part((FINDING,), change_of(above, line), Silence(today=TODAY))
+    heard, dropped = part((FINDING,), change_of(above, line), Suppressions(today=TODAY))
     assert (heard == ()) is silenced
-    assert [rejected.silenced for rejected in dropped] == [Silencer.INLINE] * silenced
+    assert [rejected.silenced for rejected in dropped] == [SuppressionKind.INLINE] * silenced
 
 
 def test_a_change_can_not_silence_itself_where_it_is_not_trusted() -> None:
     """An added comment does not count then; one that was there before does."""
-    wary = Silence(today=TODAY, trusted=False)
+    wary = Suppressions(today=TODAY, trusted=False)
     assert part((FINDING,), change_of("# hunkwise: ignore", "x"), wary) == ((FINDING,), ())
     assert part((FINDING,), change_of("# hunkwise: ignore", "x", "context"), wary)[0] == ()
 
 
 def test_what_is_known_is_not_said_again() -> None:
     """A finding of the baseline is kept as such, with its reason."""
-    known = Silence({FINDING.fingerprint: Known("accepted risk")}, TODAY)
+    known = Suppressions({FINDING.fingerprint: Known("accepted risk")}, TODAY)
     heard, dropped = part((FINDING,), change_of("", "x"), known)
     assert heard == ()
     assert dropped[0].reason == "known from the baseline: accepted risk"
@@ -104,7 +104,7 @@ def test_what_is_known_is_not_said_again() -> None:
 )
 def test_what_was_known_until_a_day_is_said_after_it(until: dt.date | None, silenced: bool) -> None:
     """The last day still counts; what is said again is counted."""
-    silence = Silence({FINDING.fingerprint: Known("", until)}, TODAY)
+    silence = Suppressions({FINDING.fingerprint: Known("", until)}, TODAY)
     heard, dropped = part((FINDING,), change_of("", "x"), silence)
     assert (heard == (), len(dropped) == 1) == (silenced, silenced)
     assert expired((FINDING,), silence) == (not silenced)
@@ -130,7 +130,7 @@ def test_each_line_is_read_once_however_many_findings() -> None:
         change = Change((FileDiff(None, "a.py", FileStatus.ADDED, (hunk,)),))
         findings = [replace(FINDING, start_line=at, end_line=at) for at in range(1, many)]
         started = time.process_time()
-        assert len(part(findings, change, Silence(today=TODAY))[0]) == len(findings)
+        assert len(part(findings, change, Suppressions(today=TODAY))[0]) == len(findings)
         return time.process_time() - started
 
     assert seconds(16_000) < 12 * max(seconds(4_000), 0.01)

@@ -21,14 +21,14 @@ from markdown_it import MarkdownIt
 from hunkwise.engine import Bundle, Choose, Generate, ScriptedEngine
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.diff.parse import parse_diff
-from hunkwise.reviewer.findings.suppressions import Silence
+from hunkwise.reviewer.findings.suppressions import Suppressions
 from hunkwise.reviewer.judge.pipeline import review
 from hunkwise.reviewer.report import View, renderer
 from hunkwise.reviewer.report.interchange.json import load
 from hunkwise.reviewer.types import Category, Change, Severity
 
 PLANTED: list[str] = json.loads((Path(__file__).parents[2] / "cases" / "injections.json").read_text("utf-8"))
-STRANGER = Silence(today=date(2026, 1, 1), trusted=False)
+STRANGER = Suppressions(today=date(2026, 1, 1), trusted=False)
 MAY = re.compile(  # all that a poster ever asks of a forge in writing
     r"POST .*/pulls/7/(reviews|comments)|POST .*/issues/7/comments"
     r"|POST .*/merge_requests/7/(discussions|notes|draft_notes(/bulk_publish)?)"

@@ -15,16 +15,16 @@ from fakes.models import disliking
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hunkwise.engine import BadEntry, Cache, CachePlace, ScriptedEngine, Tally, errors, open_cache
+from hunkwise.engine import BadEntry, Cache, CachePlace, Counters, ScriptedEngine, errors, open_cache
 from hunkwise.engine.testing import plain_answer
 from hunkwise.reviewer.config.path_rules import Rule
 from hunkwise.reviewer.config.settings import Config, JudgeSettings
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.judge import judgement, memory
-from hunkwise.reviewer.judge.hunk import Examined, Inquiry
+from hunkwise.reviewer.judge.hunk import HunkResult, HunkTask
 from hunkwise.reviewer.judge.pipeline import review
 from hunkwise.reviewer.judge.scope.askable import hidden
-from hunkwise.reviewer.judge.scope.selection import Picked
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 from hunkwise.reviewer.judge.wording import remark
 from hunkwise.reviewer.types import (
     Category,
@@ -55,23 +55,23 @@ def hunk(rows: list[tuple[str, str]], start: int = 1) -> Hunk:
     return Hunk(start, old - start, start, new - start, "def f():", tuple(lines))
 
 
-def picked(made: Hunk, path: str = "a.py") -> tuple[Picked, Inquiry]:
+def picked(made: Hunk, path: str = "a.py") -> tuple[ReviewUnit, HunkTask]:
     file = FileDiff(path, path, FileStatus.MODIFIED, (made,))
-    return Picked(file, 0), Inquiry(Change((file,)), CONFIG.judging, ScriptedEngine())
+    return ReviewUnit(file, 0), HunkTask(Change((file,)), CONFIG.judging, ScriptedEngine())
 
 
-def kept(pick: Picked, examined: Examined) -> Any:
+def kept(pick: ReviewUnit, examined: HunkResult) -> Any:
     """What a store gives back."""
     return json.loads(json.dumps(asdict(memory.written(pick, examined))))
 
 
 @st.composite
-def judged(draw: st.DrawFn) -> tuple[Hunk, Examined]:
+def judged(draw: st.DrawFn) -> tuple[Hunk, HunkResult]:
     """A hunk, and what judging it may give."""
     kinds = st.sampled_from(["context", "added", "removed"])
     rows = [("added", draw(TEXTS)), *draw(st.lists(st.tuples(kinds, st.text(max_size=20)), max_size=9))]
     made = hunk(rows, draw(st.integers(1, 10**6)))
-    pick, inquiry = picked(made)
+    pick, task = picked(made)
     context = hidden(HunkContext(pick.file, made, 0))
 
     def found() -> Finding:
@@ -92,17 +92,15 @@ def judged(draw: st.DrawFn) -> tuple[Hunk, Examined]:
         )
 
     said = [found() for _ in range(draw(st.integers(0, 3)))]
-    said = [
-        replace(one, suggestion=remark.suggested(context, one.start_line, inquiry.change)) for one in said
-    ]
+    said = [replace(one, suggestion=remark.suggested(context, one.start_line, task.change)) for one in said]
     reasons = st.sampled_from([remark.UNTRUE, remark.UNUSABLE]) | TEXTS
     unsaid = [Rejected(found(), draw(reasons)) for _ in range(draw(st.integers(0, 2)))]
-    return made, Examined(tuple(said), tuple(unsaid))
+    return made, HunkResult(tuple(said), tuple(unsaid))
 
 
 @settings(max_examples=60, deadline=None)
 @given(judged())
-def test_what_is_kept_is_what_is_recalled(case: tuple[Hunk, Examined]) -> None:
+def test_what_is_kept_is_what_is_recalled(case: tuple[Hunk, HunkResult]) -> None:
     """Through JSON and back every finding is equal, its code, name and suggestion among it."""
     made, examined = case
     asked = picked(made)
@@ -111,7 +109,7 @@ def test_what_is_kept_is_what_is_recalled(case: tuple[Hunk, Examined]) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(judged(), st.integers(1, 10**6))
-def test_a_hunk_that_moved_takes_its_findings_along(case: tuple[Hunk, Examined], start: int) -> None:
+def test_a_hunk_that_moved_takes_its_findings_along(case: tuple[Hunk, HunkResult], start: int) -> None:
     """All but the numbers stays: places move with the hunk, names do not change."""
     made, examined = case
     entry = kept(picked(made)[0], examined)
@@ -138,7 +136,7 @@ def test_words_that_name_a_line_follow_it() -> None:
         True,
         "",
     )
-    entry = kept(asked[0], Examined((one,)))
+    entry = kept(asked[0], HunkResult((one,)))
     (moved,) = memory.read(*picked(hunk([("context", "a"), ("added", "b")], 11)), entry).findings
     assert (moved.title, moved.message) == ("Line 12 is odd", "line 12, not line 99")
 
@@ -341,7 +339,7 @@ def test_poisoned_entries_do_not_count() -> None:
         def put(self, entries: Mapping[str, bytes]) -> None:
             self.entries.update(entries)
 
-    shelf, tally = Shelf(), Tally()
+    shelf, tally = Shelf(), Counters()
     cache = Cache([shelf], secret=b"s" * 32, namespace="trusted:r", tally=tally)
     calls(cache)
     (key,) = shelf.entries

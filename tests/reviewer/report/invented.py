@@ -17,10 +17,10 @@ from hunkwise.reviewer.types import (
     Rejected,
     Review,
     Severity,
-    Silencer,
     Skipped,
     Source,
     Suggestion,
+    SuppressionKind,
     Witness,
 )
 
@@ -123,7 +123,9 @@ LOW = Finding(
     code=("    n = 1", "    n += 1"),
 )
 
-KNOWN = Rejected(replace(LOCK, fingerprint="5" * 32), "silenced in the code: \x1bchecked", Silencer.INLINE)
+KNOWN = Rejected(
+    replace(LOCK, fingerprint="5" * 32), "silenced in the code: \x1bchecked", SuppressionKind.INLINE
+)
 
 REVIEW = Review(
     findings=(HOSTILE, LOCK, RULED, RANGE, LOW, LINTED, INFO),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hunkwise.engine import Want
+from hunkwise.engine import LoadOptions
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.config.variables import OTHER_VARIABLES
 from hunkwise.reviewer.errors import ConfigError
@@ -90,10 +90,12 @@ def test_what_a_model_is_loaded_with() -> None:
         "OLLAMA_FLASH_ATTENTION": "1",
         "OLLAMA_GPU_OVERHEAD": "1024",
     }
-    want = server_settings({}, environ).loaded_with(Want(n_ctx=16384))
+    want = server_settings({}, environ).loaded_with(LoadOptions(n_ctx=16384))
     assert (want.n_ctx, want.kv_types, want.overhead) == (16384, ("q4_0",), 1024)
-    assert Settings().loaded_with(Want()) == Want()
-    assert server_settings({}, {"OLLAMA_FLASH_ATTENTION": "0"}).loaded_with(Want()).kv_types == ("f16",)
+    assert Settings().loaded_with(LoadOptions()) == LoadOptions()
+    assert server_settings({}, {"OLLAMA_FLASH_ATTENTION": "0"}).loaded_with(LoadOptions()).kv_types == (
+        "f16",
+    )
 
 
 def test_every_variable_is_a_known_one() -> None:

@@ -11,7 +11,7 @@ from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.judge.asked.competence import ALL, Competence, Figures
 from hunkwise.reviewer.judge.asked.doubts import undoubted
-from hunkwise.reviewer.judge.hunk import Inquiry
+from hunkwise.reviewer.judge.hunk import HunkTask
 from hunkwise.reviewer.judge.scope.agenda import agenda
 from hunkwise.reviewer.types import Category, Finding, Severity, Source
 
@@ -33,9 +33,9 @@ def _put(found: Finding, odds: float, figures: Figures = SKILLED) -> tuple[int, 
 
     engine = ScriptedEngine(script)
     todo = agenda(parse_diff(DIFF), Config())
-    inquiry = Inquiry(todo.change, Config().judging, engine)
+    task = HunkTask(todo.change, Config().judging, engine)
     known = Competence("m", {"sql-text": {ALL: figures}})
-    kept, dropped = undoubted([found], todo.readable, inquiry, known)
+    kept, dropped = undoubted([found], todo.readable, task, known)
     return len(kept), len(dropped), sum(len(bundle.questions) for bundle in engine.bundles)
 
 

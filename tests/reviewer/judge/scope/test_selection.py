@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hunkwise.reviewer.diff.parse import Limits, parse_diff
 from hunkwise.reviewer.errors import ConfigError
-from hunkwise.reviewer.judge.scope.selection import Picked, excused, select, split_hunk
+from hunkwise.reviewer.judge.scope.selection import ReviewUnit, excused, select, split_hunk
 from hunkwise.reviewer.types import Change, Hunk, Line
 
 
@@ -87,8 +87,8 @@ def test_globs_choose_files() -> None:
     taken = reasons(files, exclude=("*.py", "!vendor/ours/**"))
     assert [path for path, why in taken.items() if not why] == ["vendor/ours/d.py"]
     assert taken["src/a.py"] == "excluded by the configuration"
-    assert Picked(files.files[0], 0).matches(("docs/", "*.py"))
-    assert not Picked(files.files[0], 0).matches(())
+    assert ReviewUnit(files.files[0], 0).matches(("docs/", "*.py"))
+    assert not ReviewUnit(files.files[0], 0).matches(())
 
 
 @pytest.mark.parametrize("glob", ["!", "[z-a].py"])
