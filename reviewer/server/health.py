@@ -26,4 +26,6 @@ def not_ready(server: Server) -> str:
     """Say in a word why nothing new is taken in; empty if it is."""
     if server.draining:
         return "draining"
-    return "loading" if server.preloading else ""
+    if server.preloading:
+        return "loading"
+    return "full" if server.full else ""

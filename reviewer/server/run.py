@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 
 import uvicorn
 
-from hunkwise.reviewer.errors import UsageError
+from hunkwise.engine.errors import EngineError
+from hunkwise.reviewer.errors import ReviewError, UsageError
 from hunkwise.reviewer.server.asgi import make_app
 from hunkwise.reviewer.server.errors import Failure
 from hunkwise.reviewer.server.settings import Settings
@@ -61,6 +62,7 @@ class _Running:
         )
         self._http = _Uvicorn(config)
         self._signal = 0
+        self._failed = False
         self._told = asyncio.Event()
 
     async def run(self) -> int:
@@ -69,13 +71,31 @@ class _Running:
             loop.add_signal_handler(number, self._hear, number)
         serving = asyncio.ensure_future(self._http.serve([self._listener]))
         ending = asyncio.ensure_future(self._end())
+        loading = asyncio.ensure_future(self._preload())
         await serving
         ending.cancel()
+        loading.cancel()
         with suppress(asyncio.CancelledError):
             await ending
         for call in (*self._server.at_close, self._server.models.close):
             await in_thread(call)
+        if self._failed:
+            return 2
         return 130 if self._signal == signal.SIGINT else 0
+
+    async def _preload(self) -> None:
+        """Load the model before anybody asks; a server that can't is of no use, and ends."""
+        server = self._server
+        if not server.settings.preload:
+            return
+        server.preloading = True
+        try:
+            async with server.lease(server.settings.model):
+                server.preloading = False
+        except (EngineError, ReviewError) as error:
+            server.environment.say(f"{error}; the server ends, as it was to load a model first")
+            self._failed = True
+            self._told.set()
 
     def _hear(self, number: int) -> None:
         """End in order at the first signal, and at once at the second."""

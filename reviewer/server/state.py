@@ -90,6 +90,7 @@ class Server:
     environment: Environment
     metrics: Metrics = field(default_factory=Metrics)
     draining: bool = False  # told to end: nothing new is taken in
+    full: bool = False  # no more requests are let in
     preloading: bool = False  # what has to be loaded first is not there yet
     lives: Lives = field(default_factory=Lives)  # the requests that run
     at_drain: list[Callable[[], None]] = field(default_factory=list)  # called once when draining begins

@@ -94,26 +94,43 @@ class Gate:
             return
         if self.server.draining:
             raise Refused(503, "the server is about to end", code="draining", retry_after=_RETRY)
-        size = int(length) if (length := headers.get("content-length", "")).isdecimal() else 0
         most = settings.max_body
+        length = headers.get("content-length", "")
+        size = int(length) if length.isdecimal() else 0  # what comes in chunks is counted as it comes
         if size > most and not path.startswith("/api/blobs"):
             raise Refused(413, f"the body has more than {most:,} bytes", code="body")
         full = self.waiting >= settings.max_queue
-        if full or (self.waiting_bytes + size) // _BYTES_A_TOKEN > settings.max_queue_tokens:
+        tokens = (self.waiting_bytes + size) // _BYTES_A_TOKEN
+        if full or (self.waiting and tokens > settings.max_queue_tokens):  # one alone may be as large as any
             raise Refused(503, BUSY, code="queue_full", retry_after=_RETRY)
-        bounded = receive if path.startswith("/api/blobs") else _bounded(receive, most)
         self.waiting += 1
         self.waiting_bytes += size
+        self.server.full = self.waiting >= settings.max_queue
+        got = 0
+
+        async def counted() -> Message:
+            """Count what comes: a body in chunks says no length beforehand."""
+            nonlocal got
+            message = await receive()
+            piece = len(message.get("body", b""))
+            got += piece
+            if not length:
+                self.waiting_bytes += piece
+            if got > most:
+                raise Refused(413, f"the body has more than {most:,} bytes", code="body")
+            return message
+
         try:
-            await self.app(scope, bounded, send)
+            await self.app(scope, receive if path.startswith("/api/blobs") else counted, send)
         finally:
             self.waiting -= 1
-            self.waiting_bytes -= size
+            self.waiting_bytes -= size if length else got
+            self.server.full = False
 
     def _token(self, path: str, headers: Headers) -> Token | None:
         """Find whose token it is; None where the server has none. Raises Refused."""
-        if not self.tokens.any:
-            return None  # then it listens on loopback alone
+        if not self.tokens.any and is_loopback(self.server.settings.host):
+            return None
         kind, _, text = headers.get("authorization", "").partition(" ")
         token = self.tokens.find(text.strip()) if kind.lower() == "bearer" else None
         if token is None:
@@ -163,18 +180,3 @@ async def _preflight(scope: Scope, receive: Receive, send: Send) -> None:
         "access-control-max-age": "600",
     }
     await Response(status_code=204, headers=headers)(scope, receive, send)
-
-
-def _bounded(receive: Receive, most: int) -> Receive:
-    """Count what comes: a body in chunks says no length beforehand."""
-    got = 0
-
-    async def bounded() -> Message:
-        nonlocal got
-        message = await receive()
-        got += len(message.get("body", b""))
-        if got > most:
-            raise Refused(413, f"the body has more than {most:,} bytes", code="body")
-        return message
-
-    return bounded

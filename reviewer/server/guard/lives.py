@@ -34,7 +34,7 @@ class Ending:
         LIFE.set(life)
         self.server.lives.add(life)
         try:
-            await _Run(self.app, life, scope, receive, send).run(limit)
+            await _Run(self.app, life, scope, receive, send, self.server.settings.send_timeout).run(limit)
         finally:
             self.server.lives.remove(life)
 
@@ -42,8 +42,10 @@ class Ending:
 class _Run:
     """A handler, and who listens meanwhile whether the client is still there."""
 
-    def __init__(self, app: ASGIApp, life: Life, scope: Scope, receive: Receive, send: Send) -> None:
-        self._app, self._life, self._scope = app, life, scope
+    def __init__(
+        self, app: ASGIApp, life: Life, scope: Scope, receive: Receive, send: Send, patience: float
+    ) -> None:
+        self._app, self._life, self._scope, self._patience = app, life, scope, patience
         self._real_receive, self._real_send = receive, send
         self._body_read = asyncio.Event()
         if scope["method"] in ("GET", "HEAD"):
@@ -83,15 +85,28 @@ class _Run:
         self._life.end(None)
 
     async def _receive(self) -> Message:
+        """Give the next piece of the body; a client who stops in the middle of it is given up."""
         if self._body_read.is_set():
             await self._life.ended.wait()
             return {"type": "http.disconnect"}
-        message = await self._real_receive()
+        try:
+            async with asyncio.timeout(self._patience):
+                message = await self._real_receive()
+        except TimeoutError:
+            self._life.end(Failure(408, f"nothing of the body came for {self._patience:g} s", "slow_sender"))
+            await asyncio.Event().wait()  # until we are cancelled, which is next
+            raise
         if not message.get("more_body"):
             self._body_read.set()
         return message
 
     async def _send(self, message: Message) -> None:
+        """Send the next piece of the response; a client who does not take it is given up."""
         self._started = True
         self._body_read.set()  # what is still to come of it, nobody wants
-        await self._real_send(message)
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._real_send(message)
+        except TimeoutError:
+            self._life.end(None)
+            raise

@@ -19,26 +19,35 @@ class Rates:
         self._token, self._address = _limit(token), _limit(address)
         self._limiter: MovingWindowRateLimiter | None = None
         if self._token or self._address:
-            storage = RedisStorage(f"async+{redis_url}") if redis_url else MemoryStorage()
-            self._limiter = MovingWindowRateLimiter(storage)
+            self._alone = MovingWindowRateLimiter(MemoryStorage())
+            self._limiter = self._alone
+            if redis_url:
+                shared = RedisStorage(f"async+{redis_url}", implementation="redispy")
+                self._limiter = MovingWindowRateLimiter(shared)
 
     async def wait(self, token: str, address: str) -> float | None:
         """Count a request; gives the seconds to wait if it is one too many.
 
-        A Redis that is gone lets all through.
+        While a Redis does not answer, this process counts for itself.
         """
         for limit, kind, name in ((self._token, "token", token), (self._address, "address", address)):
             if self._limiter is None or limit is None or not name:
                 continue
             try:
-                if await self._limiter.hit(limit, kind, name):
-                    continue
-                stats = await self._limiter.get_window_stats(limit, kind, name)
+                wait = await _hit(self._limiter, limit, kind, name)
             except Exception:  # noqa: BLE001 - whatever Redis' client raises
-                LOG.warning('{"warning": "rates are not counted: Redis does not answer"}')
-                continue
-            return max(1.0, stats.reset_time - time.time())
+                LOG.warning('{"warning": "Redis does not answer; this process counts rates for itself"}')
+                wait = await _hit(self._alone, limit, kind, name)
+            if wait is not None:
+                return wait
         return None
+
+
+async def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, kind: str, name: str) -> float | None:
+    if await limiter.hit(limit, kind, name):
+        return None
+    stats = await limiter.get_window_stats(limit, kind, name)
+    return max(1.0, stats.reset_time - time.time())
 
 
 def _limit(text: str) -> RateLimitItem | None:

@@ -28,6 +28,7 @@ AT_ONCE = 4  # reviews that run together; their questions share the model's batc
 WAITING = 64  # reviews that may wait
 KEPT = 100  # reviews that are remembered after their end
 KEPT_SECONDS = 3600.0
+MOST_TEXT = 128 << 20  # characters of what waits, and of what is kept
 
 
 @dataclass(eq=False)
@@ -37,6 +38,7 @@ class Job:
     id: str
     caller: str
     what: str
+    size: int = 0  # characters of what is reviewed
     state: State = "queued"
     created: float = field(default_factory=time.time)
     seconds: float = 0.0
@@ -97,9 +99,11 @@ class Jobs:
                 )
             return self._jobs[known[0]]
         waiting = sum(job.state == "queued" for job in self._jobs.values())
-        if waiting >= WAITING:
+        size = len(body.code or "") + len(body.diff or "")
+        held = sum(job.size for job in self._jobs.values() if not job.over)
+        if waiting >= WAITING or held + size > MOST_TEXT:
             raise QueueFull(waiting, 5.0)
-        job = Job(secrets.token_urlsafe(12), caller, _named(body))
+        job = Job(secrets.token_urlsafe(12), caller, _named(body), size)
         self._jobs[job.id] = job
         if key:
             self._keys[caller, key] = job.id, digest
@@ -169,6 +173,12 @@ class Jobs:
         old = [job for job in over if time.time() - job.ended > KEPT_SECONDS]
         for job in {*old, *over[: max(0, len(over) - KEPT)]}:
             self._jobs.pop(job.id, None)
+        held = sum(job.size for job in self._jobs.values() if job.over)
+        for job in over:
+            if held <= MOST_TEXT:
+                break
+            if self._jobs.pop(job.id, None):
+                held -= job.size
         self._keys = {key: value for key, value in self._keys.items() if value[0] in self._jobs}
 
 

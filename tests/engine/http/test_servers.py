@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 import wires
 
 from hunkwise.engine import (
+    Access,
     Bundle,
     Capability,
     Choice,
@@ -308,3 +310,31 @@ def test_addresses(url: str) -> None:
     """What is no address, or holds a password, is refused."""
     with pytest.raises(InvalidQuestion):
         connect(url)
+
+
+def test_a_line_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream without an end of line fills no memory."""
+    server = wires.OpenAIServer()
+    engine = connected(server)
+    monkeypatch.setattr("hunkwise.engine.http.client.MOST", 1000)
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b"data: " + b"x" * 100
+
+    server.answers["/v1/chat/completions"] = lambda _: httpx.Response(200, content=endless())
+    with pytest.raises(NativeFailure, match="sent more than"):
+        engine.ask(Bundle(SHARED, (FREE,)))
+
+
+def test_a_redirect_takes_no_token_along() -> None:
+    """A server that sends us elsewhere is not followed."""
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.host)
+        return httpx.Response(307, headers={"location": "http://elsewhere.test/v1/models"})
+
+    with pytest.raises(EngineError):
+        connect(URL, access=Access("secret"), transport=httpx.MockTransport(answer))
+    assert set(seen) == {"engine.test"}

@@ -246,3 +246,15 @@ def test_a_model_that_is_not_there(client: httpx.Client) -> None:
     assert answer["status"] == "done"
     assert answer["complete"] is False
     assert "other" in answer["warning"]
+
+
+def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Old reviews go where many large ones are kept, and none waits that is larger than all may be."""
+    monkeypatch.setattr("hunkwise.reviewer.server.reviews.jobs.MOST_TEXT", 2500)
+    with serving() as client:
+        sent = [{"file_path": f"{n}.py", "code": "# x\n" * 250} for n in range(5)]
+        ids = [client.post("/api/review", json=each).json()["id"] for each in sent]
+        assert [each["id"] for each in client.get("/api/review").json()["reviews"]] == [ids[4], ids[3]]
+        assert (
+            client.post("/api/review", json={"file_path": "a.py", "code": "# x\n" * 800}).status_code == 503
+        )
