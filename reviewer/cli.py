@@ -28,7 +28,7 @@ VERBS = {
     "baseline": "hunkwise.reviewer.commands.baseline",
     "model": "hunkwise.reviewer.commands.model",
     "serve": "hunkwise.reviewer.commands.serve",
-    "token": "hunkwise.reviewer.commands.token",
+    "token": "hunkwise.reviewer.commands.setup.token",
     "doctor": "hunkwise.reviewer.commands.setup.doctor",
     "config": "hunkwise.reviewer.commands.setup.config",
     "init": "hunkwise.reviewer.commands.setup.init",

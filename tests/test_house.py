@@ -30,7 +30,7 @@ FACES = {
     },
     "matplotlib": {"reviewer/bench/reliability/png.py"},
     "uvicorn": {"reviewer/server/run.py"},
-    "prometheus_client": {"reviewer/server/metrics.py"},
+    "prometheus_client": {"reviewer/server/observe/metrics.py"},
     "limits": {"reviewer/server/guard/rates.py"},
     "wcwidth": {"reviewer/text/columns.py"},
 }

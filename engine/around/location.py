@@ -39,7 +39,7 @@ class CachePlace:
 
     @property
     def prefixes(self) -> Path | None:
-        """The folder of prefixes that a model need not compute again; see `runtime/prefix_files.py`."""
+        """The folder of prefixes that a model need not compute again; see `llamacpp/decoding/prefix_files.py`."""
         return None if self.foreign else self.folder / "prefixes"
 
     def file(self, trust: Trust) -> Path:

@@ -18,8 +18,8 @@ from hunkwise.engine.llamacpp.chat import Chat, Layout
 from hunkwise.engine.llamacpp.decoding.jobs import Job
 from hunkwise.engine.llamacpp.decoding.prefix_files import PrefixFiles
 from hunkwise.engine.llamacpp.decoding.scheduler import Limits, Scheduler
-from hunkwise.engine.llamacpp.decoding.starting import start
-from hunkwise.engine.llamacpp.decoding.work import Work
+from hunkwise.engine.llamacpp.decoding.works.starting import start
+from hunkwise.engine.llamacpp.decoding.works.work import Work
 from hunkwise.engine.llamacpp.grammar import Grammars
 from hunkwise.engine.llamacpp.soundness import check_sound, check_vectors
 from hunkwise.engine.llamacpp.vocab import Vocab

@@ -64,8 +64,8 @@ def command(
         from hunkwise.reviewer.server import run
         from hunkwise.reviewer.server.guard.gate import check_start
         from hunkwise.reviewer.server.guard.tokens import Tokens
-        from hunkwise.reviewer.server.logs import log_requests
         from hunkwise.reviewer.server.models import open_models
+        from hunkwise.reviewer.server.observe.logs import log_requests
         from hunkwise.reviewer.server.state import Server
         from hunkwise.reviewer.server.upstream import upstream
     except ModuleNotFoundError as error:

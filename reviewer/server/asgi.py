@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.errors import ReviewError
-from hunkwise.reviewer.server import bundle, description, health, metrics, ollama, openai, page, reviews
+from hunkwise.reviewer.server import bundle, description, ollama, openai, page, reviews
 from hunkwise.reviewer.server.errors import Refused, failure_of, response
 from hunkwise.reviewer.server.guard.gate import Gate
 from hunkwise.reviewer.server.guard.lives import Ending
-from hunkwise.reviewer.server.logs import Logging
+from hunkwise.reviewer.server.observe import health, metrics
+from hunkwise.reviewer.server.observe.logs import Logging
 from hunkwise.reviewer.server.state import Server
 
 PARTS = (

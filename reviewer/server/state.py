@@ -11,7 +11,7 @@ from hunkwise.engine import Engine, Library, ModelSpec
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.guard.life import Lives
 from hunkwise.reviewer.server.inference.described import Described
-from hunkwise.reviewer.server.metrics import Metrics
+from hunkwise.reviewer.server.observe.metrics import Metrics
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.threads import entered
 

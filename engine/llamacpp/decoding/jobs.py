@@ -15,7 +15,7 @@ from hunkwise.engine.port import Answers
 from hunkwise.engine.types import Bundle, Usage, settled
 
 if TYPE_CHECKING:
-    from hunkwise.engine.llamacpp.decoding.work import Work
+    from hunkwise.engine.llamacpp.decoding.works.work import Work
 
 _AGE = 30.0  # seconds of waiting that raise a job's priority by one
 _QUANTUM = 4096  # tokens by which one caller may be ahead of another before it must wait

@@ -18,7 +18,7 @@ import numpy as np
 from hunkwise.engine.llamacpp.decoding.port import Context, Rows, Tokens
 
 if TYPE_CHECKING:
-    from hunkwise.engine.llamacpp.decoding.work import Work
+    from hunkwise.engine.llamacpp.decoding.works.work import Work
 
 CHUNK = 128  # prompts cut at multiples of it give the same bits as whole ones
 

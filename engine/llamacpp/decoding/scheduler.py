@@ -25,7 +25,7 @@ from hunkwise.engine.port import Answers
 from hunkwise.engine.types import Statistics, total_usage
 
 if TYPE_CHECKING:
-    from hunkwise.engine.llamacpp.decoding.work import Work
+    from hunkwise.engine.llamacpp.decoding.works.work import Work
 
 _KEEP_BYTES = 128 * 2**20  # of prefixes in host memory
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from hunkwise.engine.errors import QueueFull
 from hunkwise.reviewer.app.review import Outcome
 from hunkwise.reviewer.server.errors import Failure, Refused, failure_of
-from hunkwise.reviewer.server.metrics import Metrics
+from hunkwise.reviewer.server.observe.metrics import Metrics
 from hunkwise.reviewer.server.reviews.asking import Body
 from hunkwise.reviewer.server.reviews.working import carry_out
 from hunkwise.reviewer.server.state import Server

@@ -10,7 +10,7 @@ import pytest
 
 from hunkwise.engine import Answer, Generated, LocalEngine, Usage
 from hunkwise.engine.llamacpp.decoding.lanes import Lanes, Sequences, Trunk
-from hunkwise.engine.llamacpp.decoding.work import NOTHING, Feed, Work
+from hunkwise.engine.llamacpp.decoding.works.work import NOTHING, Feed, Work
 from hunkwise.engine.llamacpp.native import Context, Row
 
 pytestmark = pytest.mark.model

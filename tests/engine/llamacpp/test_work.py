@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from hunkwise.engine.llamacpp.decoding.reading import exclusive
+from hunkwise.engine.llamacpp.decoding.works.reading import exclusive
 from hunkwise.engine.llamacpp.native.context import log_total
 
 

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from serving import Speaker, listening, make_server
 
 from hunkwise.engine import Bundle, Engine, Generate, ScriptedEngine, Segment, protocol
-from hunkwise.reviewer.commands.token import command
+from hunkwise.reviewer.commands.setup.token import command
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.server.asgi import make_app
 from hunkwise.reviewer.server.errors import BUSY

@@ -8,8 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from hunkwise.engine.llamacpp.decoding.telling import Ended, Teller
-from hunkwise.engine.llamacpp.decoding.work import NOTHING, Feed, Work
+from hunkwise.engine.llamacpp.decoding.works.telling import Ended, Teller
+from hunkwise.engine.llamacpp.decoding.works.work import NOTHING, Feed, Work
 from hunkwise.engine.llamacpp.grammar import Grammars, Matcher
 from hunkwise.engine.llamacpp.native import Row, Sampler, Tokens, log_probabilities
 from hunkwise.engine.llamacpp.vocab import Vocab, encode, join

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hunkwise.engine.errors import InvalidQuestion
-from hunkwise.engine.llamacpp.decoding.embedding import Embedder
-from hunkwise.engine.llamacpp.decoding.reading import Choosing, Scoring
-from hunkwise.engine.llamacpp.decoding.work import Work
-from hunkwise.engine.llamacpp.decoding.writing import Generating
+from hunkwise.engine.llamacpp.decoding.works.embedding import Embedder
+from hunkwise.engine.llamacpp.decoding.works.reading import Choosing, Scoring
+from hunkwise.engine.llamacpp.decoding.works.work import Work
+from hunkwise.engine.llamacpp.decoding.works.writing import Generating
 from hunkwise.engine.llamacpp.grammar import Grammars
 from hunkwise.engine.llamacpp.native import Tokens
 from hunkwise.engine.llamacpp.vocab import Vocab

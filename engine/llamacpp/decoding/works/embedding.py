@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hunkwise.engine.errors import InvalidQuestion
 from hunkwise.engine.llamacpp.decoding.port import Row, Tokens
-from hunkwise.engine.llamacpp.decoding.work import NOTHING, Feed, Work
+from hunkwise.engine.llamacpp.decoding.works.work import NOTHING, Feed, Work
 from hunkwise.engine.types import Answer, Embed, Embedding, Pooling, Usage
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from hunkwise.engine.errors import InvalidQuestion
-from hunkwise.engine.llamacpp.decoding.work import NOTHING, Feed, Work
+from hunkwise.engine.llamacpp.decoding.works.work import NOTHING, Feed, Work
 from hunkwise.engine.llamacpp.native import Row, Tokens, log_probabilities
 from hunkwise.engine.llamacpp.vocab import Span, Vocab, encode, join
 from hunkwise.engine.types import Answer, Choice, Choose, Score, Scored, TokenScore, Usage
