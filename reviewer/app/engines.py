@@ -109,7 +109,8 @@ def listens(config: Config, environ: Mapping[str, str]) -> bool:
     if config.asked != "auto" or config.engine or engine_and_model(config.model)[0] != LLAMACPP:
         return config.asked == "on"
     try:
-        spec = engine.library_from_environment(environ, offline=True).find(config.model)
+        # shown, and not found: whoever finds a model hashes it, and throws away one that was tampered with
+        spec = engine.library_from_environment(environ, offline=True).show(config.model).spec
         parameters = sum(engine.read_header(part).parameters for part in spec.weights)
     except errors.EngineError:
         return False  # not here yet
