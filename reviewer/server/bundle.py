@@ -7,17 +7,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
 from functools import partial
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from hunkwise.engine import Bundle, errors, protocol
-from hunkwise.reviewer.server.errors import Refused
+from hunkwise.reviewer.server.guard.bodies import json_object
+from hunkwise.reviewer.server.inference.routing import Endpoint, routed
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.server.streams import Piece, ndjson, told
 from hunkwise.reviewer.server.threads import in_thread
@@ -26,34 +25,31 @@ from hunkwise.reviewer.version import VERSION
 
 def routes(server: Server) -> list[BaseRoute]:
     """List the routes of this part."""
-    return [_describe(server), _answer(server), _measure(server)]
+    size = f"{protocol.PATH}/size"
+    table: tuple[Endpoint, ...] = (
+        ("GET", protocol.PATH, _describe),
+        ("POST", protocol.PATH, _answer),
+        ("POST", size, _measure),
+    )
+    return routed(server, table)
 
 
-def _describe(server: Server) -> Route:
-    async def describe(request: Request) -> Response:
-        async with server.lease(request.query_params.get("model") or server.settings.model) as lease:
-            card = await in_thread(lease.engine.card)
-        return JSONResponse({"hunkwise": VERSION, "card": protocol.write_card(card)})
-
-    return Route(protocol.PATH, describe, methods=["GET"])
+async def _describe(server: Server, request: Request) -> Response:
+    async with server.lease(request.query_params.get("model") or server.settings.model) as lease:
+        card = await in_thread(lease.engine.card)
+    return JSONResponse({"hunkwise": VERSION, "card": protocol.write_card(card)})
 
 
-def _answer(server: Server) -> Route:
-    async def answer(request: Request) -> Response:
-        model, bundle = protocol.read_bundle(await _body(request))
-        return ndjson(_lines(server, model or server.settings.model, bundle))
-
-    return Route(protocol.PATH, answer, methods=["POST"])
+async def _answer(server: Server, request: Request) -> Response:
+    model, bundle = protocol.read_bundle(await json_object(request))
+    return ndjson(_lines(server, model or server.settings.model, bundle))
 
 
-def _measure(server: Server) -> Route:
-    async def measure(request: Request) -> Response:
-        model, bundle = protocol.read_bundle(await _body(request))
-        async with server.lease(model or server.settings.model) as lease:
-            size = await in_thread(partial(lease.engine.measure, bundle))
-        return JSONResponse({"size": protocol.pack_size(size)})
-
-    return Route(f"{protocol.PATH}/size", measure, methods=["POST"])
+async def _measure(server: Server, request: Request) -> Response:
+    model, bundle = protocol.read_bundle(await json_object(request))
+    async with server.lease(model or server.settings.model) as lease:
+        size = await in_thread(partial(lease.engine.measure, bundle))
+    return JSONResponse({"size": protocol.pack_size(size)})
 
 
 async def _lines(server: Server, model: str, bundle: Bundle) -> AsyncGenerator[object, None]:
@@ -92,10 +88,3 @@ async def _lines(server: Server, model: str, bundle: Bundle) -> AsyncGenerator[o
                 return
     finally:
         listening.cancel()
-
-
-async def _body(request: Request) -> Any:
-    try:
-        return json.loads(await request.body())
-    except (ValueError, RecursionError):
-        raise Refused(400, "the body is no JSON") from None

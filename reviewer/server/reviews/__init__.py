@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.guard.bodies import json_object
 from hunkwise.reviewer.server.guard.life import LIFE
-from hunkwise.reviewer.server.reviews.answering import answer, described, told, wanted
+from hunkwise.reviewer.server.reviews.answering import answer, brief, described, told, wanted
 from hunkwise.reviewer.server.reviews.asking import read_body
 from hunkwise.reviewer.server.reviews.jobs import Job, Jobs
 from hunkwise.reviewer.server.state import Server
@@ -30,7 +30,7 @@ def routes(server: Server) -> list[BaseRoute]:
         return await _post(jobs, request)
 
     async def listed(request: Request) -> Response:
-        return JSONResponse({"reviews": [_brief(job) for job in jobs.of(_caller())]})
+        return JSONResponse({"reviews": [brief(job) for job in jobs.of(_caller())]})
 
     async def get(request: Request) -> Response:
         job = jobs.find(request.path_params["id"], _caller())
@@ -90,11 +90,6 @@ def _streamed(job: Job, form: str, jobs: Jobs | None = None) -> Response:
                 jobs.drop(job)
 
     return (sse if form == "sse" else ndjson)(lines(), {"location": f"{PATH}/{job.id}"})
-
-
-def _brief(job: Job) -> dict[str, object]:
-    whole = described(job)
-    return {key: whole[key] for key in ("id", "status", "of", "created", "seconds", "progress", "dimensions")}
 
 
 def _form(request: Request) -> str:

@@ -74,11 +74,14 @@ def answer(job: Job, form: str, path: str, status: int = 200, *, waited: bool = 
     return Response(text, 200, {**headers, "x-content-type-options": "nosniff"}, media_type=media)
 
 
-def described(job: Job) -> dict[str, Any]:
-    """Tell a review: how it stands, what was found in each dimension, and how long it took."""
-    findings = job.outcome.review.findings if job.outcome else tuple(job.findings)
-    counts = Counter(finding.category for finding in findings)
-    value: dict[str, Any] = {
+def _findings(job: Job) -> tuple[Finding, ...]:
+    return job.outcome.review.findings if job.outcome else tuple(job.findings)
+
+
+def brief(job: Job) -> dict[str, Any]:
+    """Tell how a review stands, how many were found in each dimension, and how long it took."""
+    counts = Counter(finding.category for finding in _findings(job))
+    return {
         "id": job.id,
         "status": job.state,
         "of": redact(job.what),
@@ -86,8 +89,12 @@ def described(job: Job) -> dict[str, Any]:
         "seconds": round(job.seconds, 3),
         "progress": {"done": job.done, "total": job.total},
         "dimensions": {category.value: counts[category] for category in Category},
-        "findings": [told(finding) for finding in findings],
     }
+
+
+def described(job: Job) -> dict[str, Any]:
+    """Tell a review with its findings."""
+    value = {**brief(job), "findings": [told(finding) for finding in _findings(job)]}
     if job.failure:
         value["error"] = job.failure.message
     if job.outcome:
