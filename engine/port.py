@@ -148,10 +148,15 @@ def when_taken_back(do: Callable[[], object]) -> None:
         future.add_done_callback(lambda done: do() if done.cancelled() else None)
 
 
+def taken_back() -> Callable[[], bool]:
+    """Give what tells, in any thread, whether the bundle was taken back that this thread answers."""
+    future = _ANSWERING.future
+    return future.cancelled if future is not None else lambda: False
+
+
 def check_taken_back() -> None:
     """Raise Cancelled if the bundle was taken back that this thread answers."""
-    future = _ANSWERING.future
-    if future is not None and future.cancelled():
+    if taken_back()():
         raise Cancelled(_TAKEN_BACK)
 
 

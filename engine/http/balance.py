@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from hunkwise.engine.errors import Closed, EngineError, InvalidQuestion, NativeFailure, QueueFull, Unreachable
-from hunkwise.engine.http.remote import Asked, start
+from hunkwise.engine.errors import EngineError, InvalidQuestion, NativeFailure, QueueFull, Unreachable
+from hunkwise.engine.http.remote import Far
 from hunkwise.engine.port import Answers, Engine, EngineCard, OnText, wait
 from hunkwise.engine.types import Bundle, BundleSize, Piece
 
@@ -45,7 +45,7 @@ class Member:
             return self.engine
 
 
-class Balanced:
+class Balanced(Far):
     """One engine of several. Thread-safe."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Balanced:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Connect to all; those that can't be reached are tried again later. Raises EngineError if none can."""
-        self._members, self._say, self._clock, self._closed = tuple(members), say, clock, False
+        self._members, self._say, self._clock = tuple(members), say, clock
         self._lock = threading.Lock()
         cards: list[tuple[Member, EngineCard]] = []
         failure: EngineError = InvalidQuestion("no server was named")
@@ -67,42 +67,30 @@ class Balanced:
                 self._rest(member, error)
         if not cards:
             raise failure
-        self._card = cards[0][1]
+        first = cards[0][1]
+        super().__init__(first)
         for member, card in cards[1:]:
             self._check(member, card)
         common = tuple(
-            each for each in self._card.capabilities if all(each in card.capabilities for _, card in cards)
+            each for each in first.capabilities if all(each in card.capabilities for _, card in cards)
         )
         context = min(card.context for _, card in cards)
-        self._card = replace(self._card, capabilities=common, context=context)
-
-    def ask(self, bundle: Bundle) -> Answers:
-        """Answer every question."""
-        return wait(self.submit(bundle), bundle)
-
-    def submit(self, bundle: Bundle, on_text: OnText | None = None) -> Asked:
-        """Begin to answer."""
-        if self._closed:
-            raise Closed(f"{self._card.model} is closed; connect to it again")
-        return start(self._answer, bundle, on_text)
+        self._card = replace(first, capabilities=common, context=context)
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count by the tokenizer of whichever server is there."""
         return self._elsewhere(bundle, lambda engine: engine.measure(bundle))
 
-    def card(self) -> EngineCard:
-        """Describe what answers: what all of them can."""
-        return self._card
-
-    def close(self) -> None:
+    def leave(self) -> None:
         """Close all connections."""
-        self._closed = True
         for member in self._members:
             if member.engine is not None:
                 member.engine.close()
 
-    def _answer(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
+    def reply(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
+        """Ask one server after the other; who takes the bundle back takes it from the one that has it."""
         told: dict[str, int] = {}
+        started = time.monotonic()
 
         def tell(name: str, piece: Piece) -> None:
             """Tell only what was not told before another server began anew."""
@@ -114,24 +102,17 @@ class Balanced:
 
         def once(engine: Engine) -> Answers:
             heard.clear()
-            future = engine.submit(bundle, tell if on_text else None)
-            while True:
-                try:
-                    return future.result(0.2)
-                except TimeoutError:
-                    if future.done():
-                        raise
-                    if stopped():
-                        future.cancel()
-                        return ()
+            passed = time.monotonic() - started
+            left = None if bundle.deadline is None else max(0.0, bundle.deadline - passed)
+            part = replace(bundle, deadline=left)
+            return wait(engine.submit(part, tell if on_text else None), part)
 
         heard: dict[str, str] = {}
         return self._elsewhere(bundle, once)
 
     def _elsewhere(self, bundle: Bundle, ask: Callable[[Engine], T]) -> T:
         """Ask one server after the other, until one answers. Raises what the last one raised."""
-        if self._closed:
-            raise Closed(f"{self._card.model} is closed; connect to it again")
+        self.check_open()
         failure: EngineError | None = None
         for member in self._order(bundle):
             try:

@@ -5,38 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import quote
 
-from hunkwise.engine.errors import Cancelled, Closed, NativeFailure, Unreachable
+from hunkwise.engine.errors import Cancelled, NativeFailure, Unreachable
 from hunkwise.engine.http.client import Client
 from hunkwise.engine.http.protocol import PATH, read_card, write_bundle
-from hunkwise.engine.http.remote import Asked, start
-from hunkwise.engine.port import Answers, EngineCard, OnText, wait
+from hunkwise.engine.http.remote import Far
+from hunkwise.engine.port import Answers, OnText
 from hunkwise.engine.questions import check_bundle
 from hunkwise.engine.types import Bundle, BundleSize
 from hunkwise.engine.worker.wire import BadMessage, unpack_answers, unpack_error, unpack_piece, unpack_size
 
 
-class HunkwiseEngine:
+class HunkwiseEngine(Far):
     """An engine over `/api/bundle`. Thread-safe."""
 
     def __init__(self, client: Client, model: str = "") -> None:
         """Ask the server for its card; no model is the server's own. Raises EngineError."""
-        self._client, self._model, self._closed = client, model, False
+        self._client, self._model = client, model
         found = client.get(f"{PATH}?model={quote(model)}")
-        self._card = read_card(found.get("card") if isinstance(found, dict) else None)
-
-    def ask(self, bundle: Bundle) -> Answers:
-        """Answer every question."""
-        return wait(self.submit(bundle), bundle)
-
-    def submit(self, bundle: Bundle, on_text: OnText | None = None) -> Asked:
-        """Begin to answer."""
-        self._check_open()
-        check_bundle(bundle)
-        return start(self._answer, bundle, on_text)
+        super().__init__(read_card(found.get("card") if isinstance(found, dict) else None))
 
     def measure(self, bundle: Bundle) -> BundleSize:
         """Count by the model's own tokenizer."""
-        self._check_open()
+        self.check_open()
         check_bundle(bundle)
         found = self._client.post(f"{PATH}/size", write_bundle(bundle, self._model))
         try:
@@ -44,16 +34,12 @@ class HunkwiseEngine:
         except BadMessage as error:
             raise self._wrong(str(error)) from error
 
-    def card(self) -> EngineCard:
-        """Describe what answers."""
-        return self._card
-
-    def close(self) -> None:
+    def leave(self) -> None:
         """Close all connections."""
-        self._closed = True
         self._client.close()
 
-    def _answer(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
+    def reply(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
+        """Send the bundle, and read the lines that come back."""
         for line in self._client.lines(PATH, write_bundle(bundle, self._model), stopped):
             match self._client.parse(line):
                 case {"text": piece}:
@@ -83,7 +69,3 @@ class HunkwiseEngine:
 
     def _wrong(self, why: str) -> NativeFailure:
         return NativeFailure(f"{self._client.host} does not speak as this version of hunkwise does ({why})")
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise Closed(f"{self._card.model} is closed; connect to it again")

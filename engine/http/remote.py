@@ -1,18 +1,17 @@
-"""`RemoteEngine`: an engine of a backend; and `Asked`, the future of what another machine computes."""
+"""`Far`: what all engines on other machines share; and `RemoteEngine`, an engine of a backend."""
 
 from __future__ import annotations
 
-import threading
 import time
+from abc import abstractmethod
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from math import exp
 
 from hunkwise.engine.errors import Closed, DeadlineExceeded
 from hunkwise.engine.http.backends.backend import Backend, Listener, Prompt
-from hunkwise.engine.port import Answers, EngineCard, OnText, wait
+from hunkwise.engine.port import Answers, EngineCard, OnText, Waiting, check_taken_back, taken_back, wait
 from hunkwise.engine.questions import check_bundle, check_length
 from hunkwise.engine.types import (
     Answer,
@@ -28,70 +27,45 @@ from hunkwise.engine.types import (
 )
 
 AT_ONCE = 8  # questions of one bundle that are on their way together
-Run = Callable[[Bundle, OnText | None, Callable[[], bool]], Answers]
 
 
-class Asked(Future[Answers]):
-    """A bundle on its way. Cancelled, it lets go of who waits, and of the connection when the next piece comes."""
+class Far(Waiting):
+    """An engine on another machine, with its card; what is asked of it ends with its deadline. Thread-safe."""
 
+    def __init__(self, card: EngineCard) -> None:
+        self._card, self._closed = card, False
 
-def start(run: Run, bundle: Bundle, on_text: OnText | None) -> Asked:
-    """Ask in a thread. `run` is told when nobody waits for the answers any more."""
-    asked = Asked()
-    until = None if bundle.deadline is None else time.monotonic() + bundle.deadline
+    @abstractmethod
+    def reply(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
+        """Answer every question; `stopped` tells, in any thread, when nobody waits any more."""
 
-    def stopped() -> bool:
-        return asked.cancelled() or (until is not None and time.monotonic() >= until)
+    @abstractmethod
+    def leave(self) -> None:
+        """Close all connections; called once."""
 
-    def work() -> None:
-        try:
-            answers = run(bundle, on_text, stopped)
-            if stopped():
-                raise DeadlineExceeded(f"{bundle.deadline:g} s passed before the answer")
-        except BaseException as error:  # noqa: BLE001 - who waits has to know of all
-            with suppress(InvalidStateError):
-                asked.set_exception(error)
-        else:
-            with suppress(InvalidStateError):
-                asked.set_result(answers)
+    def answer(self, bundle: Bundle, on_text: OnText | None) -> Answers:
+        """Answer in time, or not at all."""
+        gone = taken_back()
+        until = None if bundle.deadline is None else time.monotonic() + bundle.deadline
 
-    threading.Thread(target=work, name="hunkwise-remote", daemon=True).start()
-    return asked
+        def late() -> bool:
+            return until is not None and time.monotonic() >= until
 
-
-class RemoteEngine:
-    """An engine on another machine. Thread-safe.
-
-    The first question of a bundle goes ahead, so that a server with a prefix cache has the shared text when the
-    others come.
-    """
-
-    def __init__(self, backend: Backend, card: EngineCard | None = None) -> None:
-        self._backend = backend
-        self._card = card or backend.card()
-        self._closed = False
+        answers = self.reply(bundle, on_text, lambda: gone() or late())
+        check_taken_back()
+        if late():
+            raise DeadlineExceeded(f"{bundle.deadline:g} s passed before the answer")
+        return answers
 
     def ask(self, bundle: Bundle) -> Answers:
-        """Answer every question."""
+        """Answer every question; the connection is let go of when the deadline passes."""
         return wait(self.submit(bundle), bundle)
 
-    def submit(self, bundle: Bundle, on_text: OnText | None = None) -> Asked:
+    def submit(self, bundle: Bundle, on_text: OnText | None = None) -> Future[Answers]:
         """Begin to answer."""
-        self._check_open()
+        self.check_open()
         check_bundle(bundle)
-        return start(self._answer, bundle, on_text)
-
-    def measure(self, bundle: Bundle) -> BundleSize:
-        """Count by the server's tokenizer, or guess where it has none that can be asked."""
-        self._check_open()
-        check_bundle(bundle)
-        if not bundle.questions:
-            return BundleSize(0, (), self._card.context)
-        shared = self._backend.count((bundle.shared,))[0] if bundle.shared else 0
-        whole = self._backend.count(tuple(bundle.shared + question.prompt for question in bundle.questions))
-        more = [self._more(question) for question in bundle.questions]
-        own = tuple(max(0, each - shared) + extra for each, extra in zip(whole, more, strict=True))
-        return BundleSize(shared, own, self._card.context)
+        return super().submit(bundle, on_text)
 
     def card(self) -> EngineCard:
         """Describe what answers."""
@@ -101,11 +75,40 @@ class RemoteEngine:
         """Close all connections."""
         if not self._closed:
             self._closed = True
-            self._backend.close()
+            self.leave()
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise Closed after the end."""
         if self._closed:
             raise Closed(f"{self._card.model} is closed; connect to it again")
+
+
+class RemoteEngine(Far):
+    """An engine of a backend.
+
+    The first question of a bundle goes ahead, so that a server with a prefix cache has the shared text when the
+    others come.
+    """
+
+    def __init__(self, backend: Backend, card: EngineCard | None = None) -> None:
+        super().__init__(card or backend.card())
+        self._backend = backend
+
+    def measure(self, bundle: Bundle) -> BundleSize:
+        """Count by the server's tokenizer, or guess where it has none that can be asked."""
+        self.check_open()
+        check_bundle(bundle)
+        if not bundle.questions:
+            return BundleSize(0, (), self._card.context)
+        shared = self._backend.count((bundle.shared,))[0] if bundle.shared else 0
+        whole = self._backend.count(tuple(bundle.shared + question.prompt for question in bundle.questions))
+        more = [self._more(question) for question in bundle.questions]
+        own = tuple(max(0, each - shared) + extra for each, extra in zip(whole, more, strict=True))
+        return BundleSize(shared, own, self._card.context)
+
+    def leave(self) -> None:
+        """Close all connections."""
+        self._backend.close()
 
     def _more(self, question: Question) -> int:
         """Count the tokens that a question needs beyond its prompt; the last one is never computed."""
@@ -119,7 +122,8 @@ class RemoteEngine:
             case Embed():
                 return 0
 
-    def _answer(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
+    def reply(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
+        """Ask the first question, then the others together."""
         check_length(bundle, self.measure(bundle))
         one = partial(self._one, bundle.shared, on_text=on_text, stopped=stopped)
         first, rest = bundle.questions[:1], bundle.questions[1:]
