@@ -5,28 +5,25 @@ It accepts `echo` and gives no log-probabilities of the prompt, so nothing is bu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from hunkwise.engine.errors import NativeFailure
 from hunkwise.engine.http.backends.backend import Prompt, is_raw, messages, number, part, raw_text, sampling
-from hunkwise.engine.http.backends.openai import ABLE, OpenAIBackend
-from hunkwise.engine.port import Capability
+from hunkwise.engine.http.backends.tokenizing import TokenizingBackend, Tokens, numbers
 from hunkwise.engine.types import Choose, Sampling, Usage
 
 LISTED = 256  # alternatives of one token that are asked for
 
 
-class LlamaServerBackend(OpenAIBackend):
+class LlamaServerBackend(TokenizingBackend):
     """Speaks to llama-server. An option is walked through token by token, over the server's prefix cache.
 
     A token beyond the `LISTED` likeliest counts as likely as the last of them.
     """
 
     name = "llama-server"
-    able: tuple[Capability, ...] = (*ABLE, Capability.TOKENIZE)
 
-    def ids(self, prompt: Prompt) -> list[int]:
+    def tokenized(self, prompt: Prompt) -> Tokens:
         """Tokenize a prompt, by the model's chat template where it is a chat."""
         if is_raw(prompt):
             return self._tokens(raw_text(prompt), special=False)
@@ -42,10 +39,6 @@ class LlamaServerBackend(OpenAIBackend):
     def continued(self, prompt: Prompt) -> dict[str, Any]:
         """Do nothing: this server goes on with a last message of the assistant's by itself."""
         return {}
-
-    def count(self, prompts: Sequence[Prompt]) -> tuple[int, ...]:
-        """Count by the server's own tokenizer."""
-        return tuple(len(self.ids(prompt)) for prompt in prompts)
 
     def choose(self, prompt: Prompt, question: Choose) -> tuple[tuple[float, ...], Usage]:
         """Sum up the log-probabilities of each option's tokens."""
@@ -63,7 +56,7 @@ class LlamaServerBackend(OpenAIBackend):
             sums.append(total)
         return tuple(sums), Usage(prefilled=len(ids), sampled=len(known))
 
-    def _next(self, ids: list[int]) -> dict[int, float]:
+    def _next(self, ids: Tokens) -> dict[int, float]:
         """Ask for the likeliest next tokens."""
         body = {"prompt": ids, "n_predict": 1, "n_probs": LISTED, "temperature": 0, "cache_prompt": True}
         answer = self.client.post("/completion", body)
@@ -73,9 +66,6 @@ class LlamaServerBackend(OpenAIBackend):
             raise NativeFailure("the server sent no log-probabilities of the next token")
         return {token: min(0.0, float(value)) for token, value in found.items()}
 
-    def _tokens(self, text: str, *, special: bool) -> list[int]:
+    def _tokens(self, text: str, *, special: bool) -> Tokens:
         body = {"content": text, "add_special": special, "parse_special": special}
-        tokens = part(self.client.post("/tokenize", body), "tokens")
-        if not isinstance(tokens, list):
-            raise NativeFailure("the server sent no list of tokens")
-        return [number(each, "a token") for each in tokens]
+        return numbers(self.client.post("/tokenize", body))

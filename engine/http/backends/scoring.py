@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hunkwise.engine.errors import InvalidQuestion, NativeFailure
-from hunkwise.engine.http.backends.backend import Prompt, is_raw, messages, number, part, raw_text
-from hunkwise.engine.http.backends.openai import ABLE, OpenAIBackend
+from hunkwise.engine.errors import InvalidQuestion
+from hunkwise.engine.http.backends.backend import Prompt, is_raw, messages, part, raw_text
+from hunkwise.engine.http.backends.tokenizing import TokenizingBackend, Tokens, numbers
 from hunkwise.engine.http.backends.tokens import scores, special
 from hunkwise.engine.port import Capability
 from hunkwise.engine.types import Choose, Score, Scored, Usage
-
-Tokens = list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +24,21 @@ class Likelihoods:
     usage: Usage
 
 
-class ScoringBackend(OpenAIBackend):
+class ScoringBackend(TokenizingBackend):
     """Scores given texts. Prompts are tokenized by the server with its chat template, texts without it.
 
     What the server would read as a special token is not scored: here a text is data.
     """
 
-    able: tuple[Capability, ...] = (*ABLE, Capability.SCORE, Capability.TOKENIZE)
+    able: tuple[Capability, ...] = (*TokenizingBackend.able, Capability.SCORE)
     tokenize = "/tokenize"  # where messages are tokenized
 
     @abstractmethod
     def likelihoods(self, prompt: Tokens, continuations: Sequence[Tokens]) -> list[Likelihoods]:
         """Ask how likely each continuation of the prompt is."""
 
-    def ids(self, prompt: Prompt) -> Tokens:
-        """Tokenize a prompt."""
+    def tokenized(self, prompt: Prompt) -> Tokens:
+        """Tokenize a prompt, with the chat template where it is a chat."""
         if is_raw(prompt):
             return self.text_tokens(raw_text(prompt))[0]
         body: dict[str, Any] = {
@@ -48,7 +46,7 @@ class ScoringBackend(OpenAIBackend):
             "messages": messages(prompt),
             "add_generation_prompt": True,
         }
-        return _numbers(self.client.post(self.tokenize, body | self.continued(prompt)))
+        return numbers(self.client.post(self.tokenize, body | self.continued(prompt)))
 
     def continued(self, prompt: Prompt) -> dict[str, Any]:
         """Go on with a message that was begun for the model."""
@@ -59,7 +57,7 @@ class ScoringBackend(OpenAIBackend):
         """Tokenize a text; gives the tokens, and how they are printed."""
         body = {"model": self.model, "prompt": text, "add_special_tokens": False, "return_token_strs": True}
         answer = self.client.post("/tokenize", body)
-        ids, printed = _numbers(answer), answer.get("token_strs")
+        ids, printed = numbers(answer), answer.get("token_strs")
         if not isinstance(printed, list) or len(printed) != len(ids):
             return ids, self.printed(ids)
         return ids, [str(each) for each in printed]
@@ -86,14 +84,3 @@ class ScoringBackend(OpenAIBackend):
         found = self.likelihoods(self.ids(prompt), options)
         usage = sum((each.usage for each in found), Usage())
         return tuple(min(0.0, sum(each.own)) for each in found), usage
-
-    def count(self, prompts: Sequence[Prompt]) -> tuple[int, ...]:
-        """Count by the server's own tokenizer."""
-        return tuple(len(self.ids(prompt)) for prompt in prompts)
-
-
-def _numbers(answer: object) -> Tokens:
-    tokens = part(answer, "tokens")
-    if not isinstance(tokens, list):
-        raise NativeFailure("the server sent no list of tokens")
-    return [number(each, "a token") for each in tokens]

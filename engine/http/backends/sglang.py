@@ -7,7 +7,8 @@ from typing import Any
 
 from hunkwise.engine.errors import NativeFailure
 from hunkwise.engine.http.backends.backend import part
-from hunkwise.engine.http.backends.scoring import Likelihoods, ScoringBackend, Tokens
+from hunkwise.engine.http.backends.scoring import Likelihoods, ScoringBackend
+from hunkwise.engine.http.backends.tokenizing import Tokens
 from hunkwise.engine.types import Generate, Usage
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -338,3 +339,17 @@ def test_a_redirect_takes_no_token_along() -> None:
     with pytest.raises(EngineError):
         connect(URL, access=Access("secret"), transport=httpx.MockTransport(answer))
     assert set(seen) == {"engine.test"}
+
+
+@pytest.mark.parametrize("kind", ["vllm", "sglang", "llama-server"])
+def test_a_prompt_is_tokenized_once(kind: str) -> None:
+    """What was counted is not asked for again when the question is sent."""
+    server = wires.SERVERS[kind]()
+    engine = connected(server)
+    server.asked.clear()
+
+    engine.ask(Bundle(SHARED, (YES,)))
+
+    chats = [json.dumps(body) for _, body in server.asked if "max_tokens" not in body and "messages" in body]
+    assert chats
+    assert len(chats) == len(set(chats))
