@@ -5,7 +5,8 @@ ReviewError
 ├── ConfigError       a configuration value or key is wrong; the message names the file
 ├── DiffError         the input is no diff we can read; carries the 1-based line of the patch
 ├── GitError          git refused or is missing
-└── ForgeError        GitHub or GitLab refused
+├── ForgeError        GitHub or GitLab refused
+└── KnowledgeError    the index can't be read or written
 """
 
 from __future__ import annotations
@@ -37,3 +38,7 @@ class GitError(ReviewError):
 
 class ForgeError(ReviewError):
     """A forge (GitHub, GitLab) refused or did not answer."""
+
+
+class KnowledgeError(ReviewError):
+    """The index can't be read or written, or is not there."""

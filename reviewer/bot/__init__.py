@@ -1,0 +1,1 @@
+"""The bot: from webhooks to reviews and answers, by way of a queue."""
