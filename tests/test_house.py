@@ -24,7 +24,7 @@ FACES = {
     "github": {"reviewer/forges/github/pull.py", "reviewer/forges/github/api.py"},
     "gitlab": {"reviewer/forges/gitlab/merge.py"},
     "jinja2": {
-        "reviewer/judge/prompt.py",
+        "reviewer/text/templates.py",
         "reviewer/report/html.py",
         "engine/llamacpp/template.py",
     },

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-import jinja2
-from jinja2.sandbox import SandboxedEnvironment
-
 from hunkwise.engine import Bundle, Choose, Generate, Score, Segment
 from hunkwise.reviewer.text.redaction import plain
+from hunkwise.reviewer.text.templates import render, source
 from hunkwise.reviewer.types import Category, HunkContext, Severity
 
 YES_NO = ("Yes", "No")
@@ -61,29 +59,9 @@ View = tuple[Segment, ...]
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    return SandboxedEnvironment(
-        loader=jinja2.FunctionLoader(_source),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # the result is a prompt, not HTML
-    )
-
-
-def _source(name: str) -> str:
-    return (resources.files("hunkwise.prompts") / f"{name}.j2").read_text("utf-8")
-
-
-def _render(name: str, **values: object) -> str:
-    return _environment().get_template(name).render(**values)
-
-
-@cache
 def prompt_digest() -> str:
     """Sha256 (hex) of all that shapes a prompt: the templates, and this module, which words the questions."""
-    parts = [_source(name) for name in ("system", "hunk", "finding", "remark", "think", "claims")]
+    parts = [source(name) for name in ("system", "hunk", "finding", "remark", "think", "claims")]
     parts.append(resources.files(__package__).joinpath("prompt.py").read_text("utf-8"))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -96,13 +74,13 @@ def view(context: HunkContext, guidelines: str = "") -> View:
     rows = numbered(context)
     digest = hashlib.sha256("\n".join(text for _, _, text in rows).encode("utf-8", "surrogateescape"))
     path = plain(context.file.path)
-    code = _render("hunk", path=path, rows=rows, fence=f"=== {digest.hexdigest()[:8]} ===")
+    code = render("hunk", path=path, rows=rows, fence=f"=== {digest.hexdigest()[:8]} ===")
     return Segment(role(guidelines), "system"), Segment(code)
 
 
 def role(guidelines: str = "") -> str:
     """Tell the model what it is, and what the project's guidelines are."""
-    return _render("system", guidelines=guidelines)
+    return render("system", guidelines=guidelines)
 
 
 def numbered(context: HunkContext) -> list[tuple[str, str, str]]:
@@ -150,7 +128,7 @@ def finding(
 
 def request(focus: Focus, language: str, rules: tuple[str, ...] = ()) -> str:
     """Word the question for the one defect."""
-    return _render("finding", focus=focus, rules=rules, language=language)
+    return render("finding", focus=focus, rules=rules, language=language)
 
 
 def finding_schema(lines: tuple[int, ...], quotes: tuple[str, ...]) -> dict[str, object]:
@@ -180,19 +158,19 @@ def quoting(quotes: Sequence[str]) -> dict[str, str]:
 
 def thinking() -> str:
     """Ask for thoughts before a free review."""
-    return _render("think")
+    return render("think")
 
 
 def claiming(most: int, language: str, rules: tuple[str, ...] = ()) -> str:
     """Ask for the defects of a hunk, at most so many."""
-    return _render("claims", most=most, language=language, rules=rules)
+    return render("claims", most=most, language=language, rules=rules)
 
 
 def grading(
     shown: View, line: int, text: str, title: str, message: str, categories: tuple[Category, ...]
 ) -> Bundle:
     """Ask whether a given remark is true, in both polarities, and of which kind if several are possible."""
-    remark = Segment(_render("remark", line=line, text=text, title=title, message=message))
+    remark = Segment(render("remark", line=line, text=text, title=title, message=message))
     kinds = "; ".join(f"{category.value}: {DESCRIPTIONS[category]}" for category in categories)
     which = Choose(
         "category",
