@@ -25,6 +25,7 @@ from hunkwise.reviewer.text.visible import defuse, visible
 VERBS = {
     "review": "hunkwise.reviewer.commands.review",
     "post": "hunkwise.reviewer.commands.post",
+    "index": "hunkwise.reviewer.commands.index",
     "baseline": "hunkwise.reviewer.commands.baseline",
     "model": "hunkwise.reviewer.commands.model",
     "serve": "hunkwise.reviewer.commands.serve",

@@ -32,6 +32,7 @@ FACES = {
     "uvicorn": {"reviewer/server/run.py"},
     "prometheus_client": {"reviewer/server/observe/metrics.py"},
     "limits": {"reviewer/server/guard/rates.py"},
+    "pypdf": {"reviewer/knowledge/reading/pdf.py"},
     "wcwidth": {"reviewer/text/columns.py"},
 }
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager"}

@@ -7,7 +7,7 @@ OTHER_VARIABLES: dict[str, str] = {
     "HUNKWISE_CONFIG": "the configuration file to read instead of the repository's",
     "HUNKWISE_MODELS": "the folder of the model store",
     "HUNKWISE_SOURCES": "where models are fetched from, in this order",
-    "HUNKWISE_CACHE": "the folder of the response cache",
+    "HUNKWISE_CACHE": "the folder of the response cache and of indexes",
     "HUNKWISE_CACHE_SECRET": "the secret by which machines share cached answers",
     "HUNKWISE_ENGINE_TOKEN": "the token that engines on other machines are asked with",
     "HUNKWISE_ENGINE_CA": "a file of certificates to believe such engines by",

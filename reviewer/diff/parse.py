@@ -19,9 +19,9 @@ from hunkwise.reviewer.diff.mails import decoded
 from hunkwise.reviewer.diff.parts import Section
 from hunkwise.reviewer.diff.sections import sections
 from hunkwise.reviewer.errors import DiffError
+from hunkwise.reviewer.text.decoding import decode
 from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Line, LineKind, Skipped
 
-_UNDECODABLE = re.compile("[\udc80-\udcff]")
 _KINDS: dict[str, LineKind] = {" ": "context", "": "context", "+": "added", "-": "removed"}
 _NO_NEWLINE = "\\ No newline at end of file\n"
 _REST = "(the rest of the diff)"
@@ -94,12 +94,6 @@ def parse_diff(data: bytes, limits: Limits = Limits()) -> Change:
     texts = {file.path: text for file in reading.files if (text := _whole_text(file)) is not None}
     notes = (_FLOWED,) if mails.flowed else ()
     return Change(tuple(reading.files), tuple(reading.skipped), texts, notes=notes)
-
-
-def decode(data: bytes) -> str:
-    """Text of a file or a line; each byte that is no UTF-8 becomes one U+FFFD."""
-    text = data.decode("utf-8", "surrogateescape")
-    return text if text.isascii() else _UNDECODABLE.sub("\ufffd", text)
 
 
 @dataclass(slots=True)

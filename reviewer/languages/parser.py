@@ -1,7 +1,7 @@
 """The process that reads what strangers wrote, for grammars are native code: started when it is first asked.
 
 What kills it (a text on which a grammar takes for ever, or crashes) is not read, and nothing else is lost. Each
-function that it is asked for kills it three times at most, then that one is given up.
+function that it is asked for kills it a few times at most, then that one is given up.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ class Child:
     """A process that calls functions of ours, and answers lines of JSON. Thread-safe."""
 
     def __init__(
-        self, program: str = "from hunkwise.reviewer.languages.parser import serve; serve()"
+        self,
+        program: str = "from hunkwise.reviewer.languages.parser import serve; serve()",
+        lives: int = LIVES,
     ) -> None:
-        self._program = program
+        self._program, self._lives = program, lives
         self._deaths: Counter[str] = Counter()
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
@@ -41,7 +43,7 @@ class Child:
         `patience` is how many seconds of CPU time it may take.
         """
         with self._lock:
-            if self._deaths[function] >= LIVES:
+            if self._deaths[function] >= self._lives:
                 return None
             self._process = self._process or _start(self._program)
             answer = _ask(self._process, json.dumps([function, question, patience]))

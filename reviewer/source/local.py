@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hunkwise.reviewer.diff.apply import apply, is_applied
-from hunkwise.reviewer.diff.parse import Limits, decode, parse_diff
+from hunkwise.reviewer.diff.parse import Limits, parse_diff
 from hunkwise.reviewer.errors import GitError
 from hunkwise.reviewer.source.ci import Variables
 from hunkwise.reviewer.source.commits import commit_id, empty_tree, is_shallow
@@ -28,6 +28,7 @@ from hunkwise.reviewer.source.git import (
 )
 from hunkwise.reviewer.source.merges import Side, known
 from hunkwise.reviewer.source.worktree import LARGEST_FILE, borrowed, is_binary, place, read_regular, snapshot
+from hunkwise.reviewer.text.decoding import decode
 from hunkwise.reviewer.types import Change, FileDiff, Skipped
 
 TEXT_BYTES = 128 * 1024 * 1024  # of all whole texts of one side together

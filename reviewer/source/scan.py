@@ -7,11 +7,12 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hunkwise.reviewer.diff.parse import Limits, decode
+from hunkwise.reviewer.diff.parse import Limits
 from hunkwise.reviewer.errors import GitError, UsageError
 from hunkwise.reviewer.source.ci import Variables
 from hunkwise.reviewer.source.git import repository
 from hunkwise.reviewer.source.worktree import LARGEST_FILE, is_binary, listed, read_regular
+from hunkwise.reviewer.text.decoding import decode
 from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Line, Skipped
 
 _VERSION_FOLDERS = frozenset({".git", ".hg", ".svn"})

@@ -11,7 +11,8 @@ from gittrees import Tree, git, trees, write
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from hunkwise.reviewer.diff.parse import decode, parse_diff
+from hunkwise.reviewer.diff.parse import parse_diff
+from hunkwise.reviewer.text.decoding import decode
 from hunkwise.reviewer.types import FileDiff, FileStatus
 
 

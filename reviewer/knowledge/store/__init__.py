@@ -1,0 +1,1 @@
+"""The index on disk: one SQLite file for each folder that is indexed."""

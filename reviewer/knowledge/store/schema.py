@@ -1,0 +1,47 @@
+"""The tables of an index, and whether a file has just those."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from functools import cache
+
+FORMAT = 1  # of the tables, and of what the reading of files puts into them
+_TABLES = """
+    CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
+    CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, blob TEXT NOT NULL, stamp TEXT NOT NULL,
+        changed REAL NOT NULL, reason TEXT NOT NULL, kind TEXT NOT NULL, language TEXT NOT NULL)
+    CREATE TABLE passages (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, start INTEGER NOT NULL,
+        stop INTEGER NOT NULL)
+    CREATE INDEX passages_of ON passages (file)
+    CREATE VIRTUAL TABLE words USING fts5 (title, text, parts, path, tokenize = 'porter unicode61')
+    CREATE TABLE definitions (file INTEGER NOT NULL, name TEXT NOT NULL, told TEXT NOT NULL)
+    CREATE INDEX definitions_of ON definitions (file)
+    CREATE INDEX definitions_named ON definitions (name)
+    CREATE TABLE uses (file INTEGER NOT NULL, name TEXT NOT NULL, told TEXT NOT NULL)
+    CREATE INDEX uses_of ON uses (file)
+    CREATE INDEX uses_named ON uses (name)
+"""
+
+
+def make_tables(database: sqlite3.Connection) -> None:
+    """Make the tables of an empty file."""
+    for statement in _TABLES.split("    CREATE ")[1:]:
+        database.execute(f"CREATE {statement.strip()}")
+    database.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def schema_in(database: sqlite3.Connection) -> tuple[object, ...]:
+    """Give all that a database defines, and its version; nothing of an empty one. Raises sqlite3.Error."""
+    rows = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name LIMIT 99")
+    found = rows.fetchall()
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return (version, *found) if found or version else ()
+
+
+@cache
+def our_schema() -> tuple[object, ...]:
+    """Give what `schema_in` gives of a database that we made. Raises sqlite3.Error where SQLite has no FTS5."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        make_tables(database)
+        return schema_in(database)

@@ -1,0 +1,51 @@
+"""How identifiers are taken apart, so that what people type finds what programs are written in.
+
+`ReadRegular2`, `read_regular_2` and "read regular" find each other: beside each text the parts of its identifiers
+are indexed, and each name without its underscores as one word. Scripts without blanks are cut into pairs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+MOST_WORDS = 48  # of one question that are looked up
+_LONGEST = 100  # characters of a word that is taken apart
+_WORD = re.compile(r"\w+")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+# Scripts that are written without blanks between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
+# Words that say nothing of what a question is about
+_STOP_WORDS = """
+    a about all am an and any are as at be been being but by can could did do does for from get gets
+    give had has have how i if in into is it its me my no not of on one or our out over shall should
+    so some such tell than that the their them then there these they this those to up us use used
+    uses using was we were what when where which while who whom whose why will with would you your
+"""
+_STOP = frozenset(_STOP_WORDS.split())
+
+
+def parts(text: str) -> str:
+    """Give the parts of a text's identifiers, each once, as a line of words."""
+    return " ".join(dict.fromkeys(part for word in _WORD.findall(text) for part in _parts(word)))
+
+
+def asked(question: str) -> list[str]:
+    """Give the words of a question to look up, each once, without those that every text has."""
+    words = [piece for word in _WORD.findall(question) for piece in (*word.lower().split("_"), *_parts(word))]
+    told = list(dict.fromkeys(word for word in words if word))
+    return ([word for word in told if word not in _STOP] or told)[:MOST_WORDS]
+
+
+def _parts(word: str) -> Iterator[str]:
+    if len(word) > _LONGEST:
+        return
+    for run in () if word.isascii() else _UNSPACED.findall(word):
+        yield from (run[at : at + 2] for at in range(len(run) - 1))
+    if not word.isascii() or word.islower():  # one word as it is
+        return
+    pieces = [part.lower() for part in _PART.findall(word)]
+    if len(pieces) > 1:
+        yield from (piece for piece in pieces if len(piece) > 1)
+    if "_" in word.strip("_"):
+        yield word.replace("_", "").lower()
