@@ -20,7 +20,7 @@ FACES = {
     "llama_cpp": {"engine/llamacpp/native/library.py"},
     "llguidance": {"engine/llamacpp/grammar.py"},
     "unidiff": {"reviewer/diff/parse.py"},
-    "redis": {"engine/store/redis.py"},
+    "redis": {"engine/store/redis.py", "reviewer/bot/queue/redis.py"},
     "github": {"reviewer/forges/github/pull.py", "reviewer/forges/github/api.py"},
     "gitlab": {"reviewer/forges/gitlab/merge.py"},
     "jinja2": {

@@ -59,6 +59,8 @@ def _read(wanted: Any, value: object, where: str, form: Form) -> Any:
     origin = typing.get_origin(wanted)
     if wanted is Any:
         return value
+    if origin is typing.Literal:
+        return _read_one_of(typing.get_args(wanted), value, where)
     if isinstance(wanted, types.UnionType):
         return _read_union(typing.get_args(wanted), value, where, form)
     if origin is tuple:
@@ -102,9 +104,13 @@ def _read_scalar(wanted: Any, value: object, where: str, form: Form) -> Any:
 
 
 def _read_word(wanted: type[StrEnum], value: object, where: str) -> StrEnum:
-    if not isinstance(value, str) or value not in list(wanted):
-        raise FormError(f"{where} must be one of {', '.join(wanted)}")
-    return wanted(value)
+    return wanted(_read_one_of(tuple(wanted), value, where))
+
+
+def _read_one_of(words: tuple[str, ...], value: object, where: str) -> str:
+    if not isinstance(value, str) or value not in words:
+        raise FormError(f"{where} must be one of {', '.join(words)}")
+    return value
 
 
 def _read_list(item: Any, value: object, where: str, form: Form) -> tuple[Any, ...]:

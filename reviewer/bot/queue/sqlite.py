@@ -1,0 +1,238 @@
+"""The queue in one file, for one machine: several processes may share it, and it survives all of them."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hunkwise.reviewer.bot.port import ChangeId, Closed, Event
+from hunkwise.reviewer.bot.queue.port import (
+    DONE_FOR,
+    LEASE,
+    MOST_TRIES,
+    SEEN_FOR,
+    Entry,
+    Lease,
+    QueueError,
+    State,
+    asks_again,
+    is_high,
+    key_of,
+    read_event,
+    repository_of,
+    written,
+)
+
+_BUSY = 5.0  # seconds to wait for another process
+_TABLES = """
+CREATE TABLE IF NOT EXISTS seen (delivery TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reviewed (change TEXT PRIMARY KEY, head TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS served (repository TEXT PRIMARY KEY, turn INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
+    event TEXT NOT NULL, delivery TEXT NOT NULL, repository TEXT NOT NULL, high INTEGER NOT NULL,
+    again INTEGER NOT NULL, generation INTEGER NOT NULL, tries INTEGER NOT NULL, ticket TEXT NOT NULL,
+    since REAL NOT NULL, renewed REAL NOT NULL, reason TEXT NOT NULL
+);
+"""
+_NEXT = """
+SELECT jobs.key FROM jobs LEFT JOIN served USING (repository) WHERE state = 'waiting'
+ORDER BY high DESC, coalesce(turn, 0), number LIMIT 1
+"""
+_ABANDONED = (
+    "SELECT key FROM jobs WHERE state = 'running' AND renewed <= ? ORDER BY high DESC, renewed LIMIT 1"
+)
+_SERVED = """
+INSERT INTO served VALUES (?, (SELECT coalesce(max(turn), 0) + 1 FROM served))
+ON CONFLICT (repository) DO UPDATE SET turn = excluded.turn
+"""
+
+
+class SqliteQueue:
+    """Satisfies `Queue`. `lease` is in seconds; thread-safe."""
+
+    def __init__(self, path: Path, *, lease: float = LEASE, clock: Callable[[], float] = time.time) -> None:
+        self._lease, self._clock, self._lock = lease, clock, threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._base = sqlite3.connect(
+                path, timeout=_BUSY, isolation_level=None, check_same_thread=False, cached_statements=64
+            )
+            self._base.row_factory = sqlite3.Row
+            self._base.execute("PRAGMA journal_mode=WAL")
+            self._base.execute("PRAGMA synchronous=FULL")  # what was answered 202 must not be lost
+            self._base.executescript(_TABLES)
+            path.chmod(0o600)
+        except (OSError, sqlite3.Error) as error:
+            raise QueueError(f"the queue {path} can't be opened: {error}") from None
+
+    def accept(self, delivery: str, event: Event) -> bool:
+        """Take an event in."""
+        now = self._clock()
+        with self._writing() as base:
+            base.execute("DELETE FROM seen WHERE at < ?", (now - SEEN_FOR,))
+            if base.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (delivery, now)).rowcount == 0:
+                return False
+            key, text = key_of(event), written(event)
+            if isinstance(event, Closed):
+                base.execute(
+                    "UPDATE jobs SET event = ?, generation = generation + 1 WHERE key = ? AND state != 'dead'",
+                    (text, key),
+                )
+                base.execute("DELETE FROM jobs WHERE key = ? AND state = 'dead'", (key,))
+                return True
+            base.execute(
+                "INSERT INTO jobs VALUES (NULL, ?, 'waiting', ?, ?, ?, ?, ?, 1, 0, '', ?, 0, '')"
+                " ON CONFLICT (key) DO UPDATE SET event = excluded.event, delivery = excluded.delivery,"
+                " high = max(high, excluded.high), again = max(again, excluded.again),"
+                " generation = generation + 1, tries = 0, since = iif(state = 'dead', excluded.since, since),"
+                " state = iif(state = 'dead', 'waiting', state), reason = ''",
+                (key, text, delivery, repository_of(event), is_high(event), asks_again(event), now),
+            )
+            return True
+
+    def claim(self) -> Lease | None:
+        """Hand out a job."""
+        with self._writing() as base:
+            while True:
+                row = base.execute(_ABANDONED, (self._clock() - self._lease,)).fetchone()
+                row = row or base.execute(_NEXT).fetchone()
+                if row is None:
+                    return None
+                job = base.execute("SELECT * FROM jobs WHERE key = ?", row).fetchone()
+                try:
+                    if job["tries"] < MOST_TRIES:
+                        return self._handed(base, job)
+                    reason = job["reason"] or "its worker died each time"
+                except QueueError as error:  # of another version
+                    reason = str(error)
+                self._buried(base, job["key"], reason)
+
+    def _handed(self, base: sqlite3.Connection, job: sqlite3.Row) -> Lease:
+        ticket = secrets.token_hex(8)
+        base.execute(
+            "UPDATE jobs SET state = 'running', ticket = ?, renewed = ?, tries = tries + 1 WHERE key = ?",
+            (ticket, self._clock(), job["key"]),
+        )
+        base.execute(_SERVED, (job["repository"],))
+        return _lease(job, ticket, job["tries"] + 1)
+
+    def renew(self, lease: Lease) -> bool:
+        """Hold on to a job."""
+        return self._change("UPDATE jobs SET renewed = ? WHERE ticket = ?", self._clock(), lease.ticket)
+
+    def wanted(self, lease: Lease) -> Lease | None:
+        """Say what the job wants by now."""
+        with self._reading() as base:
+            row = base.execute("SELECT * FROM jobs WHERE ticket = ?", (lease.ticket,)).fetchone()
+            return _lease(row, lease.ticket, row["tries"]) if row else None
+
+    def done(self, lease: Lease, head: str = "") -> bool:
+        """End a job as of the lease's generation."""
+        with self._writing() as base:
+            mine = (lease.ticket,)
+            if base.execute("SELECT 1 FROM jobs WHERE ticket = ?", mine).fetchone() is None:
+                return False
+            if head:
+                now = self._clock()
+                base.execute("DELETE FROM reviewed WHERE at < ?", (now - DONE_FOR,))
+                base.execute("REPLACE INTO reviewed VALUES (?, ?, ?)", (lease.key, head, now))
+            base.execute("DELETE FROM jobs WHERE ticket = ? AND generation = ?", (*mine, lease.generation))
+            base.execute(
+                "UPDATE jobs SET state = 'waiting', ticket = '', tries = 0, reason = '' WHERE ticket = ?",
+                mine,
+            )
+            return True
+
+    def fail(self, lease: Lease, reason: str) -> None:
+        """Note why a job failed."""
+        self._change("UPDATE jobs SET reason = ? WHERE ticket = ?", reason, lease.ticket)
+
+    def release(self, lease: Lease) -> None:
+        """Give a job back."""
+        self._change(
+            "UPDATE jobs SET state = 'waiting', ticket = '', tries = max(0, tries - 1) WHERE ticket = ?",
+            lease.ticket,
+        )
+
+    def bury(self, lease: Lease, reason: str) -> None:
+        """Make a job a dead letter at once."""
+        with self._writing() as base:
+            if base.execute("SELECT 1 FROM jobs WHERE ticket = ?", (lease.ticket,)).fetchone():
+                self._buried(base, lease.key, reason)
+
+    def reviewed(self, change: ChangeId) -> str:
+        """Give the head of the change's last finished review."""
+        with self._reading() as base:
+            row = base.execute(
+                "SELECT head FROM reviewed WHERE change = ?", (key_of(Closed(change)),)
+            ).fetchone()
+            return str(row["head"]) if row else ""
+
+    def entries(self) -> tuple[Entry, ...]:
+        """List all jobs."""
+        with self._reading() as base:
+            return tuple(map(_entry, base.execute("SELECT * FROM jobs ORDER BY since, number")))
+
+    def retry(self, key: str) -> bool:
+        """Let a dead job wait again."""
+        return self._change(
+            "UPDATE jobs SET state = 'waiting', tries = 0 WHERE key = ? AND state = 'dead'", key
+        )
+
+    def drop(self, key: str) -> bool:
+        """Forget a job."""
+        return self._change("DELETE FROM jobs WHERE key = ?", key)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._base.close()
+
+    def _buried(self, base: sqlite3.Connection, key: str, reason: str) -> None:
+        """Keep a dead letter; its delivery may come again."""
+        base.execute("DELETE FROM seen WHERE delivery = (SELECT delivery FROM jobs WHERE key = ?)", (key,))
+        base.execute(
+            "UPDATE jobs SET state = 'dead', ticket = '', reason = ?, since = ? WHERE key = ?",
+            (reason, self._clock(), key),
+        )
+
+    def _change(self, statement: str, *values: object) -> bool:
+        """Change one job, if it is there and ours."""
+        with self._writing() as base:
+            return base.execute(statement, values).rowcount > 0
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it or nothing."""
+        with self._reading() as base:
+            base.execute("BEGIN IMMEDIATE")
+            try:
+                yield base
+            except BaseException:
+                base.execute("ROLLBACK")
+                raise
+            base.execute("COMMIT")
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._base
+            except sqlite3.Error as error:
+                raise QueueError(f"the queue can't be used: {error}") from None
+
+
+def _lease(row: sqlite3.Row, ticket: str, tries: int) -> Lease:
+    again = bool(row["again"])
+    return Lease(row["key"], read_event(row["event"]), row["generation"], again, tries, ticket)
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    told = row["key"], State(row["state"]), row["event"], bool(row["high"])
+    return Entry(*told, row["tries"], row["since"], row["reason"])
