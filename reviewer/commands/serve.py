@@ -66,7 +66,8 @@ def command(
         from hunkwise.reviewer.server.guard.tokens import Tokens
         from hunkwise.reviewer.server.models import open_models
         from hunkwise.reviewer.server.observe.logs import log_requests
-        from hunkwise.reviewer.server.state import Server
+        from hunkwise.reviewer.server.observe.metrics import Metrics
+        from hunkwise.reviewer.server.state import Models, Server
         from hunkwise.reviewer.server.upstream import upstream
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("hunkwise"):
@@ -77,8 +78,12 @@ def command(
         raise UsageError(why)
     log_requests()
     listener = run.listen(settings)
-    models = upstream(settings, environment) if settings.engine else open_models(settings, environment)
-    server = Server(settings, models, environment)
+    metrics = Metrics()
+    if settings.engine:
+        models: Models = upstream(settings, environment)
+    else:
+        models = open_models(settings, environment, metrics.count_load)
+    server = Server(settings, models, environment, metrics)
     address, port = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     environment.say(f"listening on http://{shown}:{port}")

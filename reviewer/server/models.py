@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -32,43 +32,87 @@ PARALLEL = 4  # requests that share a model's batches
 _LEAST = 1024  # tokens; contexts are powers of two from here, so that a changing num_ctx seldom reloads
 
 
-def open_models(settings: Settings, environment: Environment) -> Models:
-    """Make the models that a server's settings ask for; nothing is loaded yet."""
+def open_models(
+    settings: Settings, environment: Environment, loads: Callable[[bool], None] = lambda worked: None
+) -> Models:
+    """Make the models that a server's settings ask for; nothing is loaded yet.
+
+    `loads` hears of each load whether it worked.
+    """
     library = engine.library_from_environment(environment.variables)
+    estimates = Estimates(settings)
     return PoolModels(
         library,
-        open_pool(settings, environment.say),
+        open_pool(estimates, environment.say, loads),
+        on_devices=estimates.on_devices,
         window=settings.context_length or WINDOW,
         keep_alive=settings.keep_alive,
         patience=None if math.isinf(settings.load_timeout) else settings.load_timeout,
     )
 
 
-def open_pool(settings: Settings, say: Callable[[str], None]) -> Pool:
-    """Make a pool whose models each hold as many requests of the context that is asked for as the settings say."""
-    parallel = settings.num_parallel or PARALLEL
-    empty = engine.survey()  # what a model costs is judged by the machine without the others
-    room = sum(device.free for device in empty.devices if not device.unified) + empty.memory_free
+class Estimates:
+    """What models take, in bytes: beforehand by the machine without the others, and on devices once loaded.
 
-    def wanting(context: int) -> LoadOptions:
-        return settings.loaded_with(LoadOptions(n_ctx=context * parallel, least_ctx=context))
+    Each holds as many requests of the context that is asked for as the settings say.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.parallel = settings, settings.num_parallel or PARALLEL
+        self._empty = engine.survey()
+        self._known: dict[tuple[str, str, str, int], int] = {}  # each request asks, and headers are long
+        self._placed: dict[tuple[str, str], Mapping[str, int]] = {}
+
+    @property
+    def room(self) -> int:
+        """What all models together may take."""
+        empty = self._empty
+        return sum(device.free for device in empty.devices if not device.unified) + empty.memory_free
+
+    def wanted(self, context: int) -> LoadOptions:
+        """Say what a load asks for."""
+        return self.settings.loaded_with(LoadOptions(n_ctx=context * self.parallel, least_ctx=context))
+
+    def total(self, spec: ModelSpec, context: int) -> int:
+        """Say what a load would take. Raises EngineError."""
+        key = spec.name, spec.digest, repr(spec.parameters), context
+        if key not in self._known:
+            plan = engine.plan_for(_unbound(spec), self._empty, want=self.wanted(context))
+            self._known[key] = plan.estimate["total"]
+        return self._known[key]
+
+    def place(self, spec: ModelSpec, plan: Plan) -> None:
+        """Note how a model was loaded."""
+        self._placed[spec.name, spec.digest] = plan.estimate
+
+    def on_devices(self, spec: ModelSpec) -> int:
+        """Say what a loaded model takes of devices."""
+        placed = self._placed.get((spec.name, spec.digest), {})
+        return placed.get("total", 0) - placed.get("CPU", 0)
+
+
+def open_pool(
+    estimates: Estimates, say: Callable[[str], None], loads: Callable[[bool], None] = lambda worked: None
+) -> Pool:
+    """Make the pool of the server's models."""
 
     def load_one(spec: ModelSpec, plan: Plan) -> LocalEngine:
-        return engine.load(spec, plan, Limits(side_by_side=parallel))
+        opened = engine.load(spec, plan, Limits(side_by_side=estimates.parallel))
+        estimates.place(spec, plan)
+        return opened
 
     def load(spec: ModelSpec, context: int) -> LocalEngine:
-        plan = engine.plan_for(_unbound(spec), engine.survey(), want=wanting(context))
-        return engine.open_local(spec, plan, say=say, load=load_one)
+        plan = engine.plan_for(_unbound(spec), engine.survey(), want=estimates.wanted(context))
+        try:
+            opened = engine.open_local(spec, plan, say=say, load=load_one)
+        except BaseException:
+            loads(False)
+            raise
+        loads(True)
+        return opened
 
-    known: dict[tuple[str, str, str, int], int] = {}  # each request asks, and the headers of files are long
-
-    def cost(spec: ModelSpec, context: int) -> int:
-        key = spec.name, spec.digest, repr(spec.parameters), context
-        if key not in known:
-            known[key] = engine.plan_for(_unbound(spec), empty, want=wanting(context)).estimate["total"]
-        return known[key]
-
-    return Pool(load, cost, budget=room, most=settings.max_loaded_models or None)
+    most = estimates.settings.max_loaded_models or None
+    return Pool(load, estimates.total, budget=estimates.room, most=most)
 
 
 def _unbound(spec: ModelSpec) -> ModelSpec:
@@ -87,7 +131,9 @@ class PoolModels:
         window: int = WINDOW,
         keep_alive: float = KEEP_ALIVE,
         patience: float | None = None,
+        on_devices: Callable[[ModelSpec], int] = lambda spec: 0,
     ) -> None:
+        self._on_devices = on_devices
         self._library, self._patience = library, patience  # seconds to wait until others make room
         self._pool, self._window, self._keep_alive = pool, window, keep_alive
         self._descriptions = Descriptions()
@@ -123,10 +169,12 @@ class PoolModels:
         return min(asked, self.describe(spec).header.context_length)
 
     @contextmanager
-    def lease(self, name: str, *, context: int = 0, keep_alive: float | None = None) -> Iterator[Lease]:
+    def lease(
+        self, model: str | ModelSpec, *, context: int = 0, keep_alive: float | None = None
+    ) -> Iterator[Lease]:
         """Lend a model, loading it first if need be; see `Models.lease`."""
         stays = self._keep_alive if keep_alive is None else keep_alive
-        spec = self.resolve(name)
+        spec = model if isinstance(model, ModelSpec) else self.resolve(model)
         tokens = _LEAST
         while tokens < max(context, self.window(spec)):
             tokens *= 2
@@ -142,7 +190,7 @@ class PoolModels:
         """Describe the models in memory."""
         now = time.time()
         return tuple(
-            Running(each.spec, each.cost, 0, each.context, now + each.expires_in)
+            Running(each.spec, each.cost, self._on_devices(each.spec), each.context, now + each.expires_in)
             for each in self._pool.residents()
             if not each.loading
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +12,7 @@ from hunkwise.engine import Engine, Library, ModelSpec
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.guard.life import Lives
 from hunkwise.reviewer.server.inference.described import Described
-from hunkwise.reviewer.server.observe.metrics import Metrics
+from hunkwise.reviewer.server.observe.metrics import Metered, Metrics
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.threads import entered
 
@@ -59,9 +60,9 @@ class Models(Protocol):
         ...
 
     def lease(
-        self, name: str, *, context: int = 0, keep_alive: float | None = None
+        self, model: str | ModelSpec, *, context: int = 0, keep_alive: float | None = None
     ) -> AbstractContextManager[Lease]:
-        """Lend a model, loading it first if need be.
+        """Lend a model, by its name or as it was found, loading it first if need be.
 
         A smaller `context` than the loaded one never reloads. `keep_alive` is how many seconds it stays after
         its last use: None as the server's settings say, infinity for ever, 0 not at all.
@@ -93,17 +94,28 @@ class Server:
     full: bool = False  # no more requests are let in
     preloading: bool = False  # what has to be loaded first is not there yet
     lives: Lives = field(default_factory=Lives)  # the requests that run
+    queues: dict[str, Callable[[], int]] = field(default_factory=dict)  # how many wait in each, for metrics
     at_drain: list[Callable[[], None]] = field(default_factory=list)  # called once when draining begins
     at_close: list[Callable[[], None]] = field(
         default_factory=list
     )  # called in a thread after the last request
 
+    @contextmanager
+    def lend(
+        self, model: str | ModelSpec, *, context: int = 0, keep_alive: float | None = None
+    ) -> Iterator[Lease]:
+        """Lend a model whose tokens are counted; see `Models.lease`."""
+        started = time.perf_counter()
+        with self.models.lease(model, context=context, keep_alive=keep_alive) as lease:
+            self.metrics.waited.labels("model").observe(time.perf_counter() - started)
+            yield Lease(lease.spec, Metered(lease.engine, self.metrics, lease.spec.name))
+
     @asynccontextmanager
     async def lease(
-        self, name: str, *, context: int = 0, keep_alive: float | None = None
+        self, model: str | ModelSpec, *, context: int = 0, keep_alive: float | None = None
     ) -> AsyncIterator[Lease]:
         """Lend a model to a handler without blocking the loop; see `Models.lease`."""
-        async with entered(self.models.lease(name, context=context, keep_alive=keep_alive)) as lease:
+        async with entered(self.lend(model, context=context, keep_alive=keep_alive)) as lease:
             yield lease
 
     def refused(self, reason: str) -> None:

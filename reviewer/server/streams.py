@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import CancelledError as TakenBack
 from concurrent.futures import Future
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import AbstractContextManager, aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from starlette.responses import Response
@@ -30,6 +30,7 @@ from hunkwise.reviewer.server.state import Lease
 from hunkwise.reviewer.server.threads import entered
 
 Answers = tuple[Answer, ...]
+Begun = AbstractContextManager[Future[Answers]]  # a bundle on its way; left, it is taken back
 
 MOST_PIECES = 4096  # told and not yet sent; a reader so far behind is given up
 PING_SECONDS = 15.0  # between two signs of life in a stream of events: proxies cut what is silent
@@ -45,12 +46,23 @@ class Piece:
 
 async def answered(lease: Lease, bundle: Bundle) -> Answers:
     """Wait for the answers. Who is cancelled meanwhile takes the bundle back. Raises EngineError."""
-    async with entered(_submitted(lease.engine, _shaped(bundle), None)) as future:
+    return await awaited(submitted(lease.engine, bundle))
+
+
+async def awaited(begun: Begun) -> Answers:
+    """Begin in a thread, and wait for the answers; see `answered`."""
+    async with entered(begun) as future:
         return await _result(future)
 
 
 async def told(lease: Lease, bundle: Bundle) -> AsyncGenerator[Piece | Answers, None]:
     """Give the texts piece by piece, and the answers last. Raises EngineError."""
+    async for item in heard(lambda hear: submitted(lease.engine, bundle, hear)):
+        yield item
+
+
+async def heard(begin: Callable[[OnText], Begun]) -> AsyncGenerator[Piece | Answers, None]:
+    """Begin in a thread with who hears the texts; give them piece by piece, and the answers last."""
     loop = asyncio.get_running_loop()
     pieces = _Pieces()
 
@@ -62,7 +74,7 @@ async def told(lease: Lease, bundle: Bundle) -> AsyncGenerator[Piece | Answers, 
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(pieces.end)
 
-    async with entered(_submitted(lease.engine, _shaped(bundle), hear)) as future:
+    async with entered(begin(hear)) as future:
         future.add_done_callback(finish)
         async for piece in pieces:
             yield piece
@@ -70,9 +82,9 @@ async def told(lease: Lease, bundle: Bundle) -> AsyncGenerator[Piece | Answers, 
 
 
 @contextmanager
-def _submitted(engine: Engine, bundle: Bundle, on_text: OnText | None) -> Iterator[Future[Answers]]:
+def submitted(engine: Engine, bundle: Bundle, on_text: OnText | None = None) -> Iterator[Future[Answers]]:
     """Submit, which counts tokens and so takes its time; take the bundle back at the end if it still runs."""
-    future = engine.submit(bundle, on_text)
+    future = engine.submit(_shaped(bundle), on_text)
     try:
         yield future
     finally:

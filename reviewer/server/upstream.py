@@ -52,9 +52,11 @@ class UpstreamModels:
         return min(wanted or WINDOW, self._connected().card().context)
 
     @contextmanager
-    def lease(self, name: str, *, context: int = 0, keep_alive: float | None = None) -> Iterator[Lease]:
+    def lease(
+        self, model: str | ModelSpec, *, context: int = 0, keep_alive: float | None = None
+    ) -> Iterator[Lease]:
         """Lend the engine."""
-        yield Lease(self.resolve(name), self._connected())
+        yield Lease(model if isinstance(model, ModelSpec) else self.resolve(model), self._connected())
 
     def loaded(self) -> tuple[str, ...]:
         """Name the model, once it was asked."""

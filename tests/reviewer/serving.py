@@ -31,6 +31,7 @@ from hunkwise.engine import (
 from hunkwise.engine.errors import ModelNotFound
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.inference.described import Described
+from hunkwise.reviewer.server.run import listen
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.state import Lease, Running, Server
 
@@ -62,7 +63,10 @@ class FakeModels:
         return wanted or 4096
 
     @contextmanager
-    def lease(self, name: str, *, context: int = 0, keep_alive: float | None = None) -> Iterator[Lease]:
+    def lease(
+        self, model: str | ModelSpec, *, context: int = 0, keep_alive: float | None = None
+    ) -> Iterator[Lease]:
+        name = model if isinstance(model, str) else model.name
         spec = self.resolve(name)
         with self._lock:
             self.users += 1
@@ -172,7 +176,6 @@ def listening(app: Any) -> Iterator[httpx.Client]:
     """Serve an app by a real uvicorn on a free port of loopback; gives a client of it."""
     config = uvicorn.Config(
         app,
-        port=0,
         http="h11",
         ws="none",
         lifespan="off",
@@ -181,11 +184,12 @@ def listening(app: Any) -> Iterator[httpx.Client]:
         timeout_graceful_shutdown=1,
     )
     http = _Http(config)
-    thread = threading.Thread(target=http.run)
+    listener = listen(Settings(port=0))
+    thread = threading.Thread(target=http.run, args=([listener],))
     thread.start()
     try:
         assert http.up.wait(20)
-        port = http.servers[0].sockets[0].getsockname()[1]
+        port = listener.getsockname()[1]
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False) as client:
             yield client
     finally:

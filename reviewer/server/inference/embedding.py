@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from hunkwise.engine import Bundle, Capability, Embed, Embedding, Engine
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.finding import Found
-from hunkwise.reviewer.server.inference.running import Times
+from hunkwise.reviewer.server.inference.running import Times, ask_all
 from hunkwise.reviewer.server.state import Server
-from hunkwise.reviewer.server.streams import answered
-from hunkwise.reviewer.server.threads import in_thread
 
 MOST_TEXTS = 2048
 _TOO_LONG = "the input length exceeds the context length"
@@ -47,13 +44,15 @@ async def embed(
     if not 0 <= dimensions <= width:
         raise Refused(400, f"dimensions must be between 1 and {width} for this model", param="dimensions")
     times = Times()
-    async with server.lease(found.name, keep_alive=keep_alive) as lease:
+
+    def bundle(engine: Engine) -> Bundle:
         times.mark_loaded()
-        if Capability.EMBED not in lease.engine.card().capabilities:
+        if Capability.EMBED not in engine.card().capabilities:
             raise Refused(400, f'"{found.name}" does not support embeddings', code="unsupported")
-        fitted = await in_thread(partial(_fitted, lease.engine, texts, shorten))
-        questions = tuple(Embed(str(n), text, normalised=normalised) for n, text in enumerate(fitted))
-        answers = await answered(lease, Bundle((), questions)) if questions else ()
+        fitted = _fitted(engine, texts, shorten)
+        return Bundle((), tuple(Embed(str(n), text, normalised=normalised) for n, text in enumerate(fitted)))
+
+    answers = await ask_all(server, found, bundle, keep_alive)
     times.mark_ended()
     vectors = [each.vector for each in answers if isinstance(each, Embedding)]
     tokens = sum(each.usage.prefilled + each.usage.reused for each in answers)

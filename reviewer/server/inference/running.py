@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 
-from hunkwise.engine import Capability, Generated, Piece, Usage, Written, total_usage
+from hunkwise.engine import (
+    Bundle,
+    Capability,
+    Engine,
+    Generated,
+    OnText,
+    Piece,
+    Usage,
+    Written,
+    total_usage,
+)
 from hunkwise.reviewer.server.errors import Refused
+from hunkwise.reviewer.server.inference.finding import Found
 from hunkwise.reviewer.server.inference.fitting import Ask, fit
 from hunkwise.reviewer.server.state import Server
+from hunkwise.reviewer.server.streams import Answers, awaited, heard, submitted
 from hunkwise.reviewer.server.streams import Piece as Heard
-from hunkwise.reviewer.server.streams import told
-from hunkwise.reviewer.server.threads import in_thread
 
 
 @dataclass(slots=True)
@@ -89,21 +100,47 @@ class Ending:
 
 
 async def write(
-    server: Server, name: str, ask: Ask, keep_alive: float | None
+    server: Server, found: Found, ask: Ask, keep_alive: float | None
 ) -> AsyncGenerator[Told | Ending, None]:
     """Give the texts piece by piece, and last what there is to say of the run. Raises Refused and EngineError."""
-    times = Times()
-    async with server.lease(name, context=ask.window or 0, keep_alive=keep_alive) as lease:
-        times.mark_loaded()
-        if ask.logprobs is not None and Capability.LOGPROBS not in lease.engine.card().capabilities:
-            raise Refused(400, f'"{name}" does not support logprobs', code="unsupported", param="logprobs")
-        fitted = await in_thread(partial(fit, lease.engine, ask))
-        async for piece in told(lease, fitted.bundle):
-            if isinstance(piece, Heard):
-                times.first = times.first or time.perf_counter()
-                tokens = piece.text.tokens if isinstance(piece.text, Piece) else ()
-                yield Told(int(piece.id), str(piece.text), tokens)
-            else:
-                times.mark_ended()
-                answers = tuple(each for each in piece if isinstance(each, Generated))
-                yield Ending(answers, fitted.left_out, times)
+    times, left_out = Times(), ""
+
+    @contextmanager
+    def begun(on_text: OnText) -> Iterator[Future[Answers]]:
+        """Lend, fit and submit in one thread: changes of threads are what a request costs most."""
+        nonlocal left_out
+        with server.lend(found.spec, context=ask.window or 0, keep_alive=keep_alive) as lease:
+            times.mark_loaded()
+            if ask.logprobs is not None and Capability.LOGPROBS not in lease.engine.card().capabilities:
+                why = f'"{found.name}" does not support logprobs'
+                raise Refused(400, why, code="unsupported", param="logprobs")
+            fitted = fit(lease.engine, ask)
+            left_out = fitted.left_out
+            with submitted(lease.engine, fitted.bundle, on_text) as future:
+                yield future
+
+    async for piece in heard(begun):
+        if isinstance(piece, Heard):
+            if not times.first:
+                times.first = time.perf_counter()
+                server.metrics.first_token.labels(found.spec.name).observe(times.first - times.started)
+            tokens = piece.text.tokens if isinstance(piece.text, Piece) else ()
+            yield Told(int(piece.id), str(piece.text), tokens)
+        else:
+            times.mark_ended()
+            answers = tuple(each for each in piece if isinstance(each, Generated))
+            yield Ending(answers, left_out, times)
+
+
+async def ask_all(
+    server: Server, found: Found, bundle: Callable[[Engine], Bundle], keep_alive: float | None = None
+) -> Answers:
+    """Ask what is made of the lent engine, in one thread too. Raises Refused and EngineError."""
+
+    @contextmanager
+    def begun() -> Iterator[Future[Answers]]:
+        lending = server.lend(found.spec, keep_alive=keep_alive)
+        with lending as lease, submitted(lease.engine, bundle(lease.engine)) as future:
+            yield future
+
+    return await awaited(begun())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -14,14 +15,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hunkwise.engine import Answer, Around, Engine, Usage, total_usage
 from hunkwise.reviewer.version import VERSION
 
 if TYPE_CHECKING:
     from hunkwise.reviewer.server.state import Server
 
 FORM = "text/plain; version=0.0.4; charset=utf-8"
-# those of vLLM, so that one dashboard has both
+# these and the next are vLLM's, so that one dashboard has both
 SECONDS = (0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960)
+FIRST = (0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640)
 
 
 class Metrics:
@@ -45,8 +48,56 @@ class Metrics:
             "hunkwise_review_duration_seconds", "Reviews that were done.", buckets=SECONDS, registry=mine
         )
         self.remarks = Counter("hunkwise_remarks", "Findings by severity.", ["severity"], registry=mine)
-        build = Gauge("hunkwise_build_info", "The version that runs.", ["version"], registry=mine)
-        build.labels(VERSION).set(1)
+        what = "Files and parts of changes that were not read; a fault is what should have been."
+        self.skipped = Counter("hunkwise_skipped", what, ["reason"], registry=mine)
+        what = "Tokens of prompts computed and reused, and of answers forced by a schema and sampled."
+        self.tokens = Counter("hunkwise_tokens", what, ["model", "kind"], registry=mine)
+        self.first_token = Histogram(
+            "hunkwise_time_to_first_token_seconds",
+            "From the request for a text to its first piece; loading a model counts.",
+            ["model"],
+            buckets=FIRST,
+            registry=mine,
+        )
+        self.waited = Histogram(
+            "hunkwise_queue_wait_seconds",
+            "What reviews waited for their turn, and all questions until their model was there.",
+            ["queue"],
+            buckets=FIRST,
+            registry=mine,
+        )
+        self.loads = Counter("hunkwise_model_loads", "Models loaded or not.", ["outcome"], registry=mine)
+        build = Gauge("hunkwise_build_info", "What runs.", ["version", "build"], registry=mine)
+        build.labels(VERSION, _build()).set(1)
+
+    def count_load(self, worked: bool) -> None:
+        """Count a load of a model."""
+        self.loads.labels("loaded" if worked else "failed").inc()
+
+    def count_tokens(self, model: str, usage: Usage) -> None:
+        """Count what an answer took."""
+        for kind in ("prefilled", "reused", "forced", "sampled"):
+            self.tokens.labels(model, kind).inc(getattr(usage, kind))
+
+
+class Metered(Around):
+    """An engine whose tokens are counted."""
+
+    def __init__(self, inner: Engine, metrics: Metrics, model: str) -> None:
+        super().__init__(inner)
+        self._metrics, self._model = metrics, model
+
+    def after(self, answers: tuple[Answer, ...], seconds: float) -> None:
+        """Count."""
+        self._metrics.count_tokens(self._model, total_usage(answers))
+
+
+def _build() -> str:
+    """Name the build of the engine without loading it."""
+    try:
+        return f"llama-cpp-python {version('llama-cpp-python')}"
+    except PackageNotFoundError:
+        return "none"
 
 
 class _Now(Collector):
@@ -56,8 +107,12 @@ class _Now(Collector):
         self._server = server
 
     def collect(self) -> Iterator[Metric]:
-        depth = GaugeMetricFamily("hunkwise_queue_depth", "Requests that are inside.", labels=["queue"])
+        depth = GaugeMetricFamily(
+            "hunkwise_queue_depth", "Requests that are inside, and reviews that wait.", labels=["queue"]
+        )
         depth.add_metric(["requests"], len(self._server.lives))
+        for queue, length in self._server.queues.items():
+            depth.add_metric([queue], length())
         yield depth
         running = self._server.models.running()
         yield GaugeMetricFamily("hunkwise_models_loaded", "Models in memory.", value=len(running))

@@ -37,7 +37,7 @@ async def chat(server: Server, request: Request) -> Response:
 
     async def told() -> AsyncGenerator[Line, None]:
         held, tokens = "", tuple[Written, ...]()  # with tools the text comes whole: it may be a call
-        async for piece in write(server, found.name, ask, wish.keep_alive):
+        async for piece in write(server, found, ask, wish.keep_alive):
             if isinstance(piece, Ending):
                 if held:
                     likely = logprobs(tokens, ask.logprobs)

@@ -28,7 +28,7 @@ async def generate(server: Server, request: Request) -> Response:
     ask = ask_for(server, found, wish, _segments(body, found), shorten=body.truncate)
 
     async def told() -> AsyncGenerator[Line, None]:
-        async for piece in write(server, found.name, ask, wish.keep_alive):
+        async for piece in write(server, found, ask, wish.keep_alive):
             if isinstance(piece, Ending):
                 yield {**opening(body.model), "response": "", **ending(piece)}
             else:

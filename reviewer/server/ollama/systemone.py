@@ -17,9 +17,9 @@ from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.finding import find
 from hunkwise.reviewer.server.inference.options import keep_alive
 from hunkwise.reviewer.server.inference.reading import read_body, refusing
+from hunkwise.reviewer.server.inference.running import ask_all
 from hunkwise.reviewer.server.ollama.replies import Line
 from hunkwise.reviewer.server.state import Server
-from hunkwise.reviewer.server.streams import answered
 
 _LARGEST = 64 << 10  # bytes of a request
 _MOST = 256  # questions, and options of one
@@ -77,8 +77,7 @@ async def systemone(server: Server, request: Request) -> Response:
         Choose(name, (Segment(_worded(body.questions[name], each)),), each.labels)
         for name, each in asked.items()
     )
-    async with server.lease(found.name, keep_alive=stays) as lease:
-        answers = await answered(lease, Bundle(shared, questions))
+    answers = await ask_all(server, found, lambda _: Bundle(shared, questions), stays)
     usage = total_usage(answers)
     return JSONResponse(
         {

@@ -47,7 +47,7 @@ async def chat(server: Server, request: Request) -> Response:
     if body.stream:
         return sse(_chunks(server, found, body, ask, head, names))
     texts = [""] * body.n
-    async for piece in write(server, found.name, ask, None):
+    async for piece in write(server, found, ask, None):
         if isinstance(piece, Ending):
             return JSONResponse(_whole(piece, texts, head, names))
         texts[piece.number] += piece.text
@@ -88,7 +88,7 @@ async def _chunks(
         return head.value([choice], chunk=True, **nothing)
 
     begun, held = False, [""] * body.n
-    async for piece in write(server, found.name, ask, None):
+    async for piece in write(server, found, ask, None):
         for index in range(0 if begun else body.n):
             yield chunk(index, {"role": "assistant", "content": ""})
         begun = True

@@ -61,7 +61,7 @@ async def _whole(server: Server, found: Found, asks: list[Ask], before: list[Ech
     prompt = completion = cached = 0
     more: Value = {}
     for ask, echo in zip(asks, before, strict=True):
-        async for piece in write(server, found.name, ask, None):
+        async for piece in write(server, found, ask, None):
             if isinstance(piece, Ending):
                 for answer in piece.answers:
                     likely = None
@@ -81,7 +81,7 @@ async def _chunks(
     counted = body.stream_options.include_usage
     nothing: Value = {"usage": None} if counted else {}
     said = [0] * body.n  # characters
-    async for piece in write(server, found.name, ask, None):
+    async for piece in write(server, found, ask, None):
         if not isinstance(piece, Ending):
             likely = None
             if ask.logprobs is not None:

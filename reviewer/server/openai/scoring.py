@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from hunkwise.engine import Bundle, Score, Scored, Written
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.finding import Found
+from hunkwise.reviewer.server.inference.running import ask_all
 from hunkwise.reviewer.server.openai.bodies import CompletionBody
 from hunkwise.reviewer.server.openai.replies import Head, Value, usage
 from hunkwise.reviewer.server.state import Server
-from hunkwise.reviewer.server.streams import answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,7 @@ async def echoes(server: Server, found: Found, texts: list[str], wanted: int | N
     if wanted is None:
         return [Echo(text) for text in texts]
     bundle = Bundle((), tuple(Score(str(number), (), text) for number, text in enumerate(texts)))
-    async with server.lease(found.name) as lease:
-        answers = await answered(lease, bundle)
+    answers = await ask_all(server, found, lambda _: bundle)
     return [
         Echo(text, logprobs_of(text, answer, wanted), len(answer.tokens))
         for text, answer in zip(texts, answers, strict=True)

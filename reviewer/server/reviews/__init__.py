@@ -24,6 +24,7 @@ _LONGEST_KEY = 200
 def routes(server: Server) -> list[BaseRoute]:
     """List the routes of this part."""
     jobs = Jobs(server)
+    server.queues["reviews"] = jobs.waiting
     server.at_close.append(jobs.stop_all)
 
     async def post(request: Request) -> Response:

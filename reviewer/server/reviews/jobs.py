@@ -98,7 +98,7 @@ class Jobs:
                     422, "this idempotency key was used with another body", code="idempotency_key_reused"
                 )
             return self._jobs[known[0]]
-        waiting = sum(job.state == "queued" for job in self._jobs.values())
+        waiting = self.waiting()
         size = len(body.code or "") + len(body.diff or "")
         held = sum(job.size for job in self._jobs.values() if not job.over)
         if waiting >= WAITING or held + size > MOST_TEXT:
@@ -109,6 +109,10 @@ class Jobs:
             self._keys[caller, key] = job.id, digest
         job.task = asyncio.ensure_future(self._run(job, body))
         return job
+
+    def waiting(self) -> int:
+        """Count the reviews that wait for their turn."""
+        return sum(job.state == "queued" for job in tuple(self._jobs.values()))
 
     def find(self, name: str, caller: str) -> Job:
         """Find a caller's review; those of others are not there for it. Raises Refused."""
@@ -139,7 +143,9 @@ class Jobs:
             async with self._places:
                 if job.stopped.is_set():
                     raise Refused(499, "the review was taken back")
-                job.state, started = "running", time.perf_counter()
+                now = time.perf_counter()
+                self._server.metrics.waited.labels("reviews").observe(now - started)
+                job.state, started = "running", now
                 loop = asyncio.get_running_loop()
 
                 def found(finding: Finding) -> None:
@@ -188,6 +194,8 @@ def _count(metrics: Metrics, job: Job) -> None:
         metrics.review_seconds.observe(job.seconds)
         for finding in job.outcome.review.findings:
             metrics.remarks.labels(finding.severity.value).inc()
+        for skipped in job.outcome.review.skipped:
+            metrics.skipped.labels("fault" if skipped.fault else "choice").inc()
 
 
 def _step(job: Job, done: int, total: int) -> None:

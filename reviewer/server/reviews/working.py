@@ -74,7 +74,7 @@ def carry_out(
 
     def open_engine(config: Config, environment: Environment, progress: Progress) -> Engine:
         own = "" if server.settings.engine else config.model  # the engine of other servers has one model
-        return Lent(server.models.lease(body.model or server.settings.model or own), caller, stopped)
+        return Lent(server.lend(body.model or server.settings.model or own), caller, stopped)
 
     with prepared(server, body, server.settings.request_timeout) as (request, environment):
         outcome = review_change(request, environment, _Steps(step), open_engine=open_engine, found=found)

@@ -267,6 +267,8 @@ def test_what_is_counted() -> None:
     assert found["hunkwise_reviews_total", ("outcome", "done")] == 1
     assert found["hunkwise_remarks_total", ("severity", "high")] >= 1
     assert found["hunkwise_queue_depth", ("queue", "requests")] >= 1
+    assert found["hunkwise_queue_depth", ("queue", "reviews")] == 0
+    assert found["hunkwise_queue_wait_seconds_count", ("queue", "reviews")] == 1
     assert "nobody" not in text
     assert "unknown" not in text
 
@@ -298,7 +300,8 @@ def test_the_dashboard_asks_for_what_there_is() -> None:
     families = list(text_string_to_metric_families(text))
     names = {sample.name for family in families for sample in family.samples}
     names |= {f"{family.name}_total" for family in families if family.type == "counter"}
-    labels = {"code", "endpoint", "outcome", "severity", "reason", "queue", "device", "version", "le"}
+    names |= {f"{family.name}_bucket" for family in families if family.type == "histogram"}
+    labels = {"code", "endpoint", "outcome", "severity", "reason", "queue", "device", "kind", "le"}
     assert queries
     for query in queries:
         assert set(re.findall(r"hunkwise_\w+", query)) <= names, query

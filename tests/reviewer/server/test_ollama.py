@@ -6,16 +6,24 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from modelled import NAME, Loads, modelled
+from modelled import NAME, Loads, library_in, modelled
+from serving import listening
 
-from hunkwise.engine import Generate, Generated, ScriptedEngine, Usage
+from hunkwise.engine import Generate, Generated, Plan, Pool, ScriptedEngine, Usage
+from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.server.asgi import make_app
 from hunkwise.reviewer.server.inference.options import keep_alive
+from hunkwise.reviewer.server.models import Estimates, PoolModels
+from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.state import Server
+
+KINDS = ("prefilled", "reused", "forced", "sampled")
 
 MODELFILE = 'SYSTEM Be brief.\nPARAMETER stop "<end>"\nPARAMETER temperature 0.5\nPARAMETER num_ctx 4096\n'
 
@@ -217,6 +225,36 @@ def test_lists(client: httpx.Client) -> None:
     assert running["name"] == NAME
     assert running["digest"] == model["digest"]
     assert running["context_length"] >= 4096
+
+
+def test_ps_tells_what_is_on_the_gpu(tmp_path: Path) -> None:
+    """That is what the plan that was carried out puts on devices."""
+    estimates = Estimates(Settings())
+    library, pool = library_in(tmp_path), Pool(Loads(), lambda spec, context: 100)
+    models = PoolModels(library, pool, on_devices=estimates.on_devices)
+    environment = Environment({}, tmp_path, lambda sentence: None)
+    with closing(models), listening(make_app(Server(Settings(), models, environment))) as client:
+        estimates.place(models.resolve("tiny"), Plan(64, 1, estimate={"total": 100, "CPU": 40, "CUDA0": 60}))
+        client.post("/api/generate", json={"model": "tiny"})
+        (running,) = client.get("/api/ps").json()["models"]
+        assert (running["size"], running["size_vram"]) == (100, 60)
+        assert 'hunkwise_memory_bytes{device="gpu"} 60.0' in client.get("/metrics").text
+
+
+def test_tokens_are_counted(client: httpx.Client) -> None:
+    """By model and kind, with the time to the first of them and the time until the model was there."""
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "Hello"}]}
+    done = client.post("/api/chat", json={**body, "stream": False}).json()
+    counted = {
+        line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+        for line in client.get("/metrics").text.splitlines()
+        if not line.startswith("#")
+    }
+    tokens = {kind: counted[f'hunkwise_tokens_total{{kind="{kind}",model="{NAME}"}}'] for kind in KINDS}
+    assert tokens["prefilled"] + tokens["reused"] == done["prompt_eval_count"]
+    assert tokens["sampled"] + tokens["forced"] == done["eval_count"]
+    assert counted[f'hunkwise_time_to_first_token_seconds_count{{model="{NAME}"}}'] == 1
+    assert counted['hunkwise_queue_wait_seconds_count{queue="model"}'] == 1
 
 
 def test_show(client: httpx.Client) -> None:

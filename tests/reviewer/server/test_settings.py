@@ -13,7 +13,16 @@ from hunkwise.engine import LoadOptions
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.config.variables import OTHER_VARIABLES
 from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.server.run import listen
 from hunkwise.reviewer.server.settings import Settings, address, duration, server_settings, variables
+
+
+def test_no_write_waits_for_the_one_before() -> None:
+    """Each token of a stream is a small packet, which TCP would hold back until the one before is acknowledged."""
+    with listen(Settings(port=0)) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_ours_goes_before_ollamas_and_a_flag_before_both() -> None:
