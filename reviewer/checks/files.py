@@ -1,4 +1,4 @@
-"""What a file is to the rules: its language, and whether it is a test."""
+"""What a file is to the rules: its language."""
 
 from __future__ import annotations
 
@@ -13,10 +13,6 @@ _SUFFIXES = {
     "kt": "kotlin", "kts": "kotlin", "sh": "bash", "bash": "bash",
 }  # fmt: skip
 _CPP = re.compile(r"^\s*(?:class|namespace|template|public:|using)\b|::", re.MULTILINE)
-_TEST = re.compile(
-    r"(?:^|/)(?:tests?|testing|__tests__|spec|specs|testdata|fixtures?|e2e|mocks?|androidTest)/"
-    r"|(?:^|/)(?:test_[^/]*|conftest)\.py$|(?:_test|_spec|\.test|\.spec|Tests?|IT)\.\w+$",
-)
 
 
 def language_of(path: str, text: str = "") -> str:
@@ -25,8 +21,3 @@ def language_of(path: str, text: str = "") -> str:
     if suffix == "h":
         return "cpp" if _CPP.search(text) else "c"
     return _SUFFIXES.get(suffix, "")
-
-
-def is_test(path: str) -> bool:
-    """Tell by its name whether a file holds tests, or what only tests use."""
-    return _TEST.search(path) is not None

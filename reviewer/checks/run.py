@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from hunkwise.reviewer.checks.files import is_test, language_of
+from hunkwise.reviewer.checks.files import language_of
 from hunkwise.reviewer.findings.fingerprint import fingerprint
 from hunkwise.reviewer.findings.suggestion import offer
 from hunkwise.reviewer.languages.parser import parser
+from hunkwise.reviewer.source.provenance import is_test
 from hunkwise.reviewer.text.redaction import redact
 from hunkwise.reviewer.types import (
     Category,

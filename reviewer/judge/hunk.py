@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hunkwise.engine import Bundle, Engine, Segment, errors
-from hunkwise.reviewer.checks.files import is_test
 from hunkwise.reviewer.config.path_rules import Rule
 from hunkwise.reviewer.config.settings import JudgeSettings
 from hunkwise.reviewer.judge.context import ABOVE, with_context
@@ -15,6 +14,7 @@ from hunkwise.reviewer.judge.likelihood.evidence import Reading, Suspect
 from hunkwise.reviewer.judge.scope.askable import Told, hidden
 from hunkwise.reviewer.judge.scope.selection import ReviewUnit
 from hunkwise.reviewer.languages.comments import Codes
+from hunkwise.reviewer.source.provenance import is_test
 from hunkwise.reviewer.types import Change, FileKey, Finding, HunkContext, Rejected, Replacement, Skipped
 
 DEPTHS = {"quick": 0, "normal": 1, "deep": 3}  # times the context, by --effort; quick reads the hunk alone

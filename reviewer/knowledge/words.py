@@ -12,6 +12,7 @@ from collections.abc import Iterator
 MOST_WORDS = 48  # of one question that are looked up
 _LONGEST = 100  # characters of a word that is taken apart
 _WORD = re.compile(r"\w+")
+_CAMEL = re.compile(r"[a-z\d][A-Z]")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 # Scripts that are written without blanks between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
@@ -35,6 +36,11 @@ def asked(question: str) -> list[str]:
     words = [piece for word in _WORD.findall(question) for piece in (*word.lower().split("_"), *_parts(word))]
     told = list(dict.fromkeys(word for word in words if word))
     return ([word for word in told if word not in _STOP] or told)[:MOST_WORDS]
+
+
+def names_code(question: str) -> bool:
+    """Tell whether a question names something as programs do: `read_regular`, `ReadRegular`."""
+    return any("_" in word.strip("_") or _CAMEL.search(word) for word in _WORD.findall(question))
 
 
 def _parts(word: str) -> Iterator[str]:

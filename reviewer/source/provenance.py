@@ -1,4 +1,4 @@
-"""Which files nobody here wrote by hand: told by their names, or by what stands in their first lines."""
+"""Which files nobody here wrote by hand, and which are tests: told by their names, or by their first lines."""
 
 from __future__ import annotations
 
@@ -43,6 +43,10 @@ _GENERATED = re.compile(
 _POINTER = re.compile(
     r"version https://[\w./-]{1,80}/spec/v1|(?:oid|ext-\d-\w{1,40}) sha256:[0-9a-f]{64}|size \d{1,20}"
 )
+_TEST = re.compile(
+    r"(?:^|/)(?:tests?|testing|__tests__|spec|specs|testdata|fixtures?|e2e|mocks?|androidTest)/"
+    r"|(?:^|/)(?:test_[^/]*|conftest)\.py$|(?:_test|_spec|\.test|\.spec|Tests?|IT)\.\w+$",
+)
 
 
 def not_by_hand(path: str) -> str:
@@ -58,3 +62,8 @@ def says_generated(line: str) -> bool:
 def is_pointer(lines: Sequence[str]) -> bool:
     """Tell whether lines are all of git-lfs, which keeps the content elsewhere, so that nothing hides there."""
     return all(map(_POINTER.fullmatch, lines)) and any(line.startswith("oid ") for line in lines)
+
+
+def is_test(path: str) -> bool:
+    """Tell by its name whether a file holds tests, or what only tests use."""
+    return _TEST.search(path) is not None

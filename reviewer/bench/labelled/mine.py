@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hunkwise.reviewer.checks.files import is_test, language_of
+from hunkwise.reviewer.checks.files import language_of
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.errors import GitError
 from hunkwise.reviewer.judge.scope.selection import select
@@ -22,6 +22,7 @@ from hunkwise.reviewer.languages.comments import code_of, codes
 from hunkwise.reviewer.source.ci import Variables
 from hunkwise.reviewer.source.commits import commit_id
 from hunkwise.reviewer.source.git import PLAIN_DIFF, Repository, repository, run
+from hunkwise.reviewer.source.provenance import is_test
 from hunkwise.reviewer.text.decoding import decode
 from hunkwise.reviewer.types import FileDiff, FileStatus, Line
 

@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from hunkwise.reviewer.knowledge.port import ANY, Coverage, Definition, Filter, Hit, Passage, Use
 from hunkwise.reviewer.knowledge.store.database import open_to_read, told
-from hunkwise.reviewer.knowledge.words import asked
+from hunkwise.reviewer.knowledge.words import asked, names_code
 from hunkwise.reviewer.text.globs import matches
 
-# How much a word counts in a title, the text, the parts of identifiers and the path
-_WEIGHTS = "4.0, 1.0, 0.6, 1.5"
+# How much a word counts in a title, the text, the parts of identifiers and the path, and a passage of a document:
+# where a question names something of the code, and else
+_NAMED, _PLAIN = ("6.0, 1.0, 0.6, 1.0", 1.0), ("2.0, 1.0, 0.6, 1.0", 1.25)
 _PASSAGE = """files.path, passages.start, passages.stop, words.text, files.kind, words.title, files.language,
     files.blob, files.changed"""
 _JOINED = "words JOIN passages ON passages.id = words.rowid JOIN files ON files.id = passages.file"
@@ -38,8 +39,10 @@ class Index:
         if not words or limit < 1:
             return ()
         where, values = _conditions(wanted)
+        weights, document = _NAMED if names_code(question) else _PLAIN
+        score = f"bm25(words, {weights}) * weight * iif(kind = 'document', {document}, 1.0)"
         sql = (
-            f"SELECT bm25(words, {_WEIGHTS}) AS score, {_PASSAGE} FROM {_JOINED} WHERE words MATCH ?{where}"  # noqa: S608
+            f"SELECT {score} AS score, {_PASSAGE} FROM {_JOINED} WHERE words MATCH ?{where}"  # noqa: S608
             " ORDER BY score, words.rowid"
         )
         question = " OR ".join(f'"{word}"' for word in words)

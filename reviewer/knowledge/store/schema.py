@@ -6,11 +6,12 @@ import contextlib
 import sqlite3
 from functools import cache
 
-FORMAT = 1  # of the tables, and of what the reading of files puts into them
+FORMAT = 2  # of the tables, and of what the reading of files puts into them
 _TABLES = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
     CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, blob TEXT NOT NULL, stamp TEXT NOT NULL,
-        changed REAL NOT NULL, reason TEXT NOT NULL, kind TEXT NOT NULL, language TEXT NOT NULL)
+        changed REAL NOT NULL, reason TEXT NOT NULL, kind TEXT NOT NULL, language TEXT NOT NULL,
+        weight REAL NOT NULL)
     CREATE TABLE passages (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, start INTEGER NOT NULL,
         stop INTEGER NOT NULL)
     CREATE INDEX passages_of ON passages (file)

@@ -12,7 +12,9 @@ from pathlib import Path
 from hunkwise.reviewer.knowledge.listing import Listed
 from hunkwise.reviewer.knowledge.reading.file import Answer
 from hunkwise.reviewer.knowledge.store.database import all_or_nothing, open_to_write, told
+from hunkwise.reviewer.source.provenance import is_test
 
+_TEST = 0.7  # what the words of a test count, which repeat what they test
 _ROWS = 4_000  # in one transaction, about
 
 
@@ -61,8 +63,8 @@ class Writer:
             if row is not None:
                 _forget(database, [row])
             fields = (file.path, answer["blob"], file.stamp, file.changed, answer["reason"])
-            sql = "INSERT INTO files VALUES (NULL, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
-            kind = (answer.get("kind", ""), answer.get("language", ""))
+            sql = "INSERT INTO files VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+            kind = (answer.get("kind", ""), answer.get("language", ""), _TEST if is_test(file.path) else 1.0)
             (number,) = database.execute(sql, (*fields, *kind)).fetchone()
             for first, last, title, text, parts in answer.get("passages", ()):
                 passage = database.execute(
