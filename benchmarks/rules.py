@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from hunkwise.reviewer.checks.files import is_test, language_of
+from hunkwise.reviewer.checks.files import language_of
 from hunkwise.reviewer.checks.match import hits
 from hunkwise.reviewer.checks.pack import rules_for
+from hunkwise.reviewer.source.provenance import is_test
 
 RULES = Path(__file__).resolve().parent.parent / "reviewer" / "checks" / "rules"
 LONGEST = 400_000  # characters of a file; generated ones are longer

@@ -17,8 +17,8 @@ def _short(text: str) -> bool:
 def pieces(lines: Sequence[str], first: int, fits: Callable[[str], bool] = _short) -> Iterator[_Piece]:
     """Cut lines, of which the first has the number `first`, into pieces that fit, best at blank lines.
 
-    A line that does not fit alone is cut between its words; its pieces have the same number. `fits` must hold for
-    each part of what it holds for, and for a single character.
+    Blank lines at their borders are left out. A line that does not fit alone is cut between its words; its pieces
+    have the same number. `fits` must hold for each part of what it holds for, and for a single character.
     """
     start = 0
     while start < len(lines):
@@ -29,9 +29,9 @@ def pieces(lines: Sequence[str], first: int, fits: Callable[[str], bool] = _shor
             continue
         if end < len(lines):
             end = _border(lines, start, end)
-        text = "\n".join(lines[start:end])
-        if text.strip():
-            yield first + start, first + end - 1, text
+        told = [at for at in range(start, end) if lines[at].strip()]
+        if told:
+            yield first + told[0], first + told[-1], "\n".join(lines[told[0] : told[-1] + 1])
         start = end
 
 

@@ -48,7 +48,7 @@ def _parts(word: str) -> Iterator[str]:
         return
     for run in () if word.isascii() else _UNSPACED.findall(word):
         yield from (run[at : at + 2] for at in range(len(run) - 1))
-    if not word.isascii() or word.islower():  # one word as it is
+    if not word.isascii() or (word.isalpha() and word.islower()):  # one word as it is
         return
     pieces = [part.lower() for part in _PART.findall(word)]
     if len(pieces) > 1:

@@ -13,12 +13,15 @@ from typing import TypedDict
 from hunkwise.reviewer.errors import KnowledgeError
 from hunkwise.reviewer.knowledge.pieces import pieces
 from hunkwise.reviewer.knowledge.port import PassageKind
-from hunkwise.reviewer.knowledge.reading.blocks import blocks
+from hunkwise.reviewer.knowledge.reading.code import units
 from hunkwise.reviewer.knowledge.reading.kinds import kind_of
 from hunkwise.reviewer.knowledge.reading.markup import html_parts
 from hunkwise.reviewer.knowledge.reading.pdf import pages
 from hunkwise.reviewer.knowledge.reading.sections import FORMS, Form, sections
 from hunkwise.reviewer.knowledge.words import parts
+from hunkwise.reviewer.languages.symbols.read import answer as symbols_in
+from hunkwise.reviewer.languages.symbols.read import language_of
+from hunkwise.reviewer.languages.symbols.values import Symbols
 from hunkwise.reviewer.source.provenance import MARKER_LINES, MINIFIED_LINE, is_pointer, says_generated
 from hunkwise.reviewer.source.worktree import is_binary, read_regular
 from hunkwise.reviewer.text.decoding import decode
@@ -30,6 +33,9 @@ _POINTER_LINES = 9
 Row = tuple[int, int, str, str, str]
 """A passage: its first and last line, its title, its text, and the parts of its identifiers."""
 
+_Titled = tuple[int, int, str, str]
+"""The same without the parts."""
+
 
 class Answer(TypedDict, total=False):
     """What came of a file: why it stays out of the index, or what is in it; of a known one its blob alone."""
@@ -39,8 +45,10 @@ class Answer(TypedDict, total=False):
     kind: PassageKind
     language: str
     passages: list[Row]
-    definitions: list[list[object]]
-    uses: list[list[object]]
+    definitions: list[list[object]]  # symbols (languages/symbols/), as JSON has them
+    uses: dict[
+        str, list[object]
+    ]  # by name: line, what it stands in, receiver, arguments, whether it makes one
 
 
 def answer(question: tuple[str, str, str, str]) -> Answer:
@@ -68,11 +76,28 @@ def _answer(top: str, path: str, known: str, algorithm: str, *, careful: bool) -
     if blob == known:
         return {"blob": blob}
     try:
-        rows = list(_pdf(data, careful=careful) if language == "pdf" else _text(data, kind, language))
+        if language == "pdf":
+            found, rows = Symbols(), _pdf(data, careful=careful)
+        else:
+            lines, text = _lines(data)
+            grammar = "" if careful else language_of(path)
+            found = symbols_in((grammar, text)) if grammar else Symbols()
+            rows = _code(lines, found) if kind == "code" else _document(lines, text, language)
+        told = [(first, last, title, piece, parts(f"{title} {piece}")) for first, last, title, piece in rows]
     except KnowledgeError as error:
         return {"blob": blob, "reason": str(error)}
-    told = [(first, last, title, text, parts(f"{title} {text}")) for first, last, title, text in rows]
-    return {"blob": blob, "reason": "", "kind": kind, "language": language, "passages": told}
+    uses: dict[str, list[object]] = {}
+    for use in found.uses:
+        uses.setdefault(use.name, []).append((use.line, use.inside, use.receiver, use.arguments, use.new))
+    return {
+        "blob": blob,
+        "reason": "",
+        "kind": kind,
+        "language": language,
+        "passages": told,
+        "definitions": [list(one) for one in found.definitions],
+        "uses": uses,
+    }
 
 
 def blob_id(data: bytes, algorithm: str = "sha1") -> str:
@@ -80,7 +105,7 @@ def blob_id(data: bytes, algorithm: str = "sha1") -> str:
     return hashlib.new(algorithm, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
-def _pdf(data: bytes, *, careful: bool) -> Iterator[tuple[int, int, str, str]]:
+def _pdf(data: bytes, *, careful: bool) -> Iterator[_Titled]:
     if careful:
         raise KnowledgeError("a PDF that takes too long")
     for number, text in pages(data):
@@ -89,26 +114,33 @@ def _pdf(data: bytes, *, careful: bool) -> Iterator[tuple[int, int, str, str]]:
             yield number, number, f"page {number}", piece
 
 
-def _text(data: bytes, kind: PassageKind, language: str) -> Iterator[tuple[int, int, str, str]]:
+def _lines(data: bytes) -> tuple[list[str], str]:
+    """Give the lines of a text file, and its text. Raises KnowledgeError with the reason why it stays out."""
     if is_binary(data):
         raise KnowledgeError("binary")
     text = decode(data)
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     _check(lines, text)
-    if language == "html":
-        yield from _html(text)
-        return
-    if kind == "document":
-        form: Form = next((form for form in FORMS.values() if form == language), "text")
-        cuts = [(part.start, part.end, " > ".join(part.headings)) for part in sections(lines, form)]
-    else:
-        cuts = list(blocks(lines))
-    for start, end, title in cuts:
+    return lines, text
+
+
+def _code(lines: Sequence[str], found: Symbols) -> Iterator[_Titled]:
+    for start, end, title in units(lines, found.definitions):
         for first, last, piece in pieces(lines[start:end], start + 1):
             yield first, last, title, piece
 
 
-def _html(text: str) -> Iterator[tuple[int, int, str, str]]:
+def _document(lines: Sequence[str], text: str, language: str) -> Iterator[_Titled]:
+    if language == "html":
+        yield from _html(text)
+        return
+    form: Form = next((form for form in FORMS.values() if form == language), "text")
+    for part in sections(lines, form):
+        for first, last, piece in pieces(lines[part.start : part.end], part.start + 1):
+            yield first, last, " > ".join(part.headings), piece
+
+
+def _html(text: str) -> Iterator[_Titled]:
     for headings, numbered in html_parts(text):
         title = " > ".join(headings)
         for first, last, piece in pieces([line for _, line in numbered], 0):

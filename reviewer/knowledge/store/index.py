@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import TypeVar
 
 from hunkwise.reviewer.knowledge.port import ANY, Coverage, Definition, Filter, Hit, Passage, Use
 from hunkwise.reviewer.knowledge.store.database import open_to_read, told
+from hunkwise.reviewer.knowledge.store.symbols import Texts, definition, use
 from hunkwise.reviewer.knowledge.words import asked, names_code
 from hunkwise.reviewer.text.globs import matches
 
@@ -78,12 +80,33 @@ class Index:
             after = (rows[-1][1], rows[-1][2], rows[-1][0])
 
     def definitions(self, name: str) -> tuple[Definition, ...]:
-        """Find where a name is defined."""
-        return ()
+        """Find where a name is defined, by path and line."""
+        sql = (
+            "SELECT path, told FROM definitions JOIN files ON files.id = definitions.file WHERE name = ?"
+            " ORDER BY path, definitions.rowid LIMIT ?"
+        )
+        return self._asked(
+            lambda database: tuple(
+                definition(path, json.loads(row)) for path, row in database.execute(sql, (name, _MOST))
+            )
+        )
 
     def uses(self, name: str) -> tuple[Use, ...]:
-        """Find where a name is used, its definitions left out."""
-        return ()
+        """Find where a name is used, its definitions left out, by path and line."""
+        sql = (
+            "SELECT path, told, (SELECT json_group_array(json_array(start, stop, text)) FROM passages"
+            " JOIN words ON words.rowid = passages.id WHERE passages.file = uses.file) FROM uses"
+            " JOIN files ON files.id = uses.file WHERE name = ? ORDER BY path LIMIT ?"
+        )
+
+        def find(database: sqlite3.Connection) -> tuple[Use, ...]:
+            found: list[Use] = []
+            for path, rows, passages in database.execute(sql, (name, _MOST)):
+                texts = Texts(json.loads(passages))
+                found += (use(name, path, row, texts) for row in json.loads(rows))
+            return tuple(found[:_MOST])
+
+        return self._asked(find)
 
     def coverage(self) -> Coverage:
         """Say what it knows of, and what was left out and why, most first."""

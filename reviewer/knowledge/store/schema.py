@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from functools import cache
 
-FORMAT = 2  # of the tables, and of what the reading of files puts into them
+FORMAT = 3  # of the tables, and of what the reading of files puts into them
 _TABLES = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
     CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, blob TEXT NOT NULL, stamp TEXT NOT NULL,
@@ -19,9 +19,9 @@ _TABLES = """
     CREATE TABLE definitions (file INTEGER NOT NULL, name TEXT NOT NULL, told TEXT NOT NULL)
     CREATE INDEX definitions_of ON definitions (file)
     CREATE INDEX definitions_named ON definitions (name)
-    CREATE TABLE uses (file INTEGER NOT NULL, name TEXT NOT NULL, told TEXT NOT NULL)
+    CREATE TABLE uses (name TEXT NOT NULL, file INTEGER NOT NULL, told TEXT NOT NULL, PRIMARY KEY (name, file))
+        WITHOUT ROWID
     CREATE INDEX uses_of ON uses (file)
-    CREATE INDEX uses_named ON uses (name)
 """
 
 

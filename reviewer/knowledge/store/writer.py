@@ -72,10 +72,10 @@ class Writer:
                 )
                 sql = "INSERT INTO words (rowid, title, text, parts, path) VALUES (?, ?, ?, ?, ?)"
                 database.execute(sql, (passage.lastrowid, title, text, parts, file.path))
-            symbols = {"definitions": answer.get("definitions", []), "uses": answer.get("uses", [])}
-            for table, told_of in symbols.items():
-                rows = [(number, name, json.dumps(rest)) for name, *rest in told_of]
-                database.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)  # noqa: S608
+            defined = [(number, row[0], _json(row)) for row in answer.get("definitions", ())]
+            database.executemany("INSERT INTO definitions VALUES (?, ?, ?)", defined)
+            used = [(name, number, _json(told_of)) for name, told_of in answer.get("uses", {}).items()]
+            database.executemany("INSERT INTO uses VALUES (?, ?, ?)", used)
 
         self._add(write, 1 + len(answer.get("passages", ())))
 
@@ -101,6 +101,10 @@ class Writer:
         self._rows += rows
         if self._rows >= _ROWS:
             self.commit()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _forget(database: sqlite3.Connection, rows: Sequence[int]) -> None:

@@ -18,7 +18,7 @@ from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.index import drop_index, held, index, index_file, open_index
 from hunkwise.reviewer.errors import KnowledgeError, UsageError
 from hunkwise.reviewer.knowledge import listing
-from hunkwise.reviewer.knowledge.port import ANY, Filter
+from hunkwise.reviewer.knowledge.port import ANY, Filter, Use
 from hunkwise.reviewer.knowledge.store.database import only_writer
 from hunkwise.reviewer.knowledge.update import Done
 from hunkwise.reviewer.text.redaction import secrets
@@ -95,6 +95,26 @@ def test_a_question_finds_the_section_and_a_name_the_code(at: Environment) -> No
     assert _paths(at, "pool", Filter(paths=("docs/",))) == ["docs/guide.md:5"]
     assert _paths(at, "pool", Filter(kinds=("code",), languages=("python",)))[0].startswith("pool.py")
     assert _paths(at, "pool", Filter(since=9e12)) == []
+
+
+def test_symbols_are_found_by_name(at: Environment) -> None:
+    (at.folder / "user.py").write_text(
+        "from pool import ConnectionPool\r\n\r\n\r\ndef f(p):\r\n    return p.leaseFirst(3)\r\n"
+    )
+    index([], at)
+    opened = open_index(at.folder, at)
+
+    (found,) = opened.definitions("leaseFirst")
+    assert (found.qualified, found.kind, found.path, found.start, found.end, found.parameters) == (
+        "ConnectionPool.leaseFirst", "method", "pool.py", 7, 8, (("wait_seconds", None),),
+    )  # fmt: skip
+    assert opened.uses("leaseFirst") == (
+        Use("leaseFirst", "user.py", 5, "return p.leaseFirst(3)", "f", "p", ("3",)),
+    )
+    assert (opened.definitions("nothing"), opened.uses("nothing")) == ((), ())
+    (at.folder / "user.py").unlink()
+    index([], at)
+    assert opened.uses("leaseFirst") == ()
 
 
 def test_only_what_changed_is_read(at: Environment) -> None:
@@ -224,7 +244,7 @@ def test_a_killed_writer_leaves_what_it_wrote(at: Environment) -> None:
     assert _paths(at, "install") == ["docs/guide.md:5"]
     now, _ = index([], at)
     assert now.complete
-    assert _paths(at, "lease first") == ["pool.py:1"]
+    assert _paths(at, "lease first") == ["pool.py:4"]
 
 
 def test_one_writer_at_a_time(at: Environment) -> None:
