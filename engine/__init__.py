@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from hunkwise.engine.models.gguf.header import GgufHeader
     from hunkwise.engine.models.gguf.marks import fim_spelling
     from hunkwise.engine.models.gguf.reader import read_header
+    from hunkwise.engine.models.gguf.vocabulary import Vocabulary
     from hunkwise.engine.models.gotemplate.template import compile_template
     from hunkwise.engine.models.library import Library
     from hunkwise.engine.models.modelfile.composing import compose_modelfile
@@ -149,6 +150,7 @@ _LAZY: dict[str, str] = {
     "go_form": "hunkwise.engine.llamacpp.goform",
     "Limits": "hunkwise.engine.llamacpp.decoding.scheduler",
     "fim_spelling": "hunkwise.engine.models.gguf.marks",
+    "Vocabulary": "hunkwise.engine.models.gguf.vocabulary",
     "ModelName": "hunkwise.engine.models.names",
     "parse_name": "hunkwise.engine.models.names",
     "Listed": "hunkwise.engine.models.store.listing",
@@ -216,6 +218,7 @@ __all__ = [
     "TokenScore",
     "Trust",
     "Usage",
+    "Vocabulary",
     "Waiting",
     "Wanted",
     "Weights",

@@ -19,14 +19,19 @@ _MOST = 64 << 20  # bytes of a header that are searched; large vocabularies take
 
 def fim_spelling(header: GgufHeader) -> tuple[str, str, str] | None:
     """Find the three tokens in a file's vocabulary; None where it has none that llama.cpp knows."""
-    try:
-        with header.path.open("rb") as file:
-            data = file.read(min(header.data_offset, _MOST))
-    except OSError:
-        return None
+    data = beginning(header)
     for spelling in _SPELLINGS:
         # in the file each is a string of its own: its length in 8 bytes, then its bytes
         texts = [word.encode() for word in spelling]
         if all(len(text).to_bytes(8, "little") + text in data for text in texts):
             return spelling
     return None
+
+
+def beginning(header: GgufHeader) -> bytes:
+    """Read what stands before the weights; nothing where the file is gone."""
+    try:
+        with header.path.open("rb") as file:
+            return file.read(min(header.data_offset, _MOST))
+    except OSError:
+        return b""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from hunkwise.engine import GgufHeader, ModelSpec, fim_spelling, go_form, read_header
+from hunkwise.engine import GgufHeader, ModelSpec, Vocabulary, fim_spelling, go_form, read_header
 
 _KEPT = 64  # descriptions
 
@@ -32,6 +32,11 @@ class Described:
         """The Go template of the Modelfile, or one that says what the file's own does."""
         own = self.spec.template
         return own if own is not None else go_form(self.header.chat_template, self.fim)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The spelling of its tokens. Raises CorruptModel."""
+        return Vocabulary(self.header)
 
     @property
     def parameters(self) -> int:

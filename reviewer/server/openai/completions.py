@@ -10,16 +10,16 @@ from starlette.responses import JSONResponse, Response
 
 from hunkwise.engine import Segment
 from hunkwise.reviewer.server.errors import Refused
-from hunkwise.reviewer.server.inference import prompts
 from hunkwise.reviewer.server.inference.finding import Found, find
 from hunkwise.reviewer.server.inference.fitting import Ask
+from hunkwise.reviewer.server.inference.prompts import fill_in, raw
 from hunkwise.reviewer.server.inference.reading import read_body
 from hunkwise.reviewer.server.inference.running import Ending, write
 from hunkwise.reviewer.server.openai.asking import ask_for
 from hunkwise.reviewer.server.openai.bodies import CompletionBody
 from hunkwise.reviewer.server.openai.replies import DONE, Head, Value, left_out, reason, usage, usage_of
 from hunkwise.reviewer.server.openai.scoring import Echo, echoes, joined, scored, written_of
-from hunkwise.reviewer.server.openai.texts import texts_of
+from hunkwise.reviewer.server.openai.texts import prompts_of
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.server.streams import sse
 
@@ -28,31 +28,33 @@ async def completions(server: Server, request: Request) -> Response:
     """Continue raw prompts; with `echo` and no tokens to write, say how likely their own tokens are."""
     body = await read_body(CompletionBody, request)
     found = await find(server, body.model)
-    texts = texts_of(body.prompt, "prompt")
+    prompts = await prompts_of(server, body.prompt, found)
     head = Head("text_completion", body.model, "cmpl")
     if body.echo and body.max_tokens == 0:
-        return JSONResponse(await scored(server, found, body, texts, head))
+        return JSONResponse(await scored(server, found, body, prompts, head))
     if body.max_tokens == 0:
         raise Refused(400, "max_tokens must be 1 or more, or echo true", param="max_tokens")
-    asks = [ask_for(server, found, body, _segments(body, found, text), body.logprobs) for text in texts]
+    asks = [
+        ask_for(server, found, body, _segments(body, found, each.text), body.logprobs) for each in prompts
+    ]
     if body.stream:
         if len(asks) > 1 or body.echo:
             raise Refused(400, "a stream answers one prompt, without echo", param="stream")
         return sse(_chunks(server, found, body, asks[0], head))
-    before = [Echo()] * len(texts)
+    before = [Echo()] * len(prompts)
     if body.echo:
         if body.suffix:
             raise Refused(400, "echo does not go with suffix", param="echo")
-        before = await echoes(server, found, texts, body.logprobs)
+        before = await echoes(server, found, prompts, body.logprobs)
         asks = [replace(ask, shorten=False) for ask in asks]
     return JSONResponse(await _whole(server, found, asks, before, head))
 
 
 def _segments(body: CompletionBody, found: Found, text: str) -> tuple[Segment, ...]:
     if not body.suffix:
-        return prompts.raw(text)
+        return raw(text)
     found.require("insert")
-    return prompts.fill_in(text, body.suffix)
+    return fill_in(text, body.suffix)
 
 
 async def _whole(server: Server, found: Found, asks: list[Ask], before: list[Echo], head: Head) -> Value:

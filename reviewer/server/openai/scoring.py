@@ -10,6 +10,7 @@ from hunkwise.reviewer.server.inference.finding import Found
 from hunkwise.reviewer.server.inference.running import ask_all
 from hunkwise.reviewer.server.openai.bodies import CompletionBody
 from hunkwise.reviewer.server.openai.replies import Head, Value, usage
+from hunkwise.reviewer.server.openai.texts import Prompt
 from hunkwise.reviewer.server.state import Server
 
 
@@ -22,24 +23,27 @@ class Echo:
     tokens: int = 0
 
 
-async def echoes(server: Server, found: Found, texts: list[str], wanted: int | None) -> list[Echo]:
+async def echoes(server: Server, found: Found, prompts: list[Prompt], wanted: int | None) -> list[Echo]:
     """Score each text from its beginning, all of them in one bundle; nothing is scored where nobody asked."""
     if wanted is None:
-        return [Echo(text) for text in texts]
-    bundle = Bundle((), tuple(Score(str(number), (), text) for number, text in enumerate(texts)))
+        return [Echo(each.text) for each in prompts]
+    bundle = Bundle((), tuple(Score(str(number), (), each.text) for number, each in enumerate(prompts)))
     answers = await ask_all(server, found, lambda _: bundle)
-    return [
-        Echo(text, logprobs_of(text, answer, wanted), len(answer.tokens))
-        for text, answer in zip(texts, answers, strict=True)
-        if isinstance(answer, Scored)
-    ]
+    told = []
+    for each, answer in zip(prompts, answers, strict=True):
+        assert isinstance(answer, Scored)
+        each.check(len(answer.tokens))
+        told.append(Echo(each.text, logprobs_of(each.text, answer, wanted), len(answer.tokens)))
+    return told
 
 
-async def scored(server: Server, found: Found, body: CompletionBody, texts: list[str], head: Head) -> Value:
+async def scored(
+    server: Server, found: Found, body: CompletionBody, prompts: list[Prompt], head: Head
+) -> Value:
     """Say how likely texts are, and write nothing."""
     if body.stream or body.n > 1 or body.suffix:
         raise Refused(400, "echo with max_tokens 0 goes with neither stream, n nor suffix", param="echo")
-    told = await echoes(server, found, texts, body.logprobs)
+    told = await echoes(server, found, prompts, body.logprobs)
     choices = [
         {"index": index, "text": each.text, "logprobs": each.logprobs, "finish_reason": "length"}
         for index, each in enumerate(told)

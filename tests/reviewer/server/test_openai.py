@@ -148,6 +148,15 @@ def test_prompts_are_scored(client: openai.OpenAI) -> None:
     assert done.usage.prompt_tokens == 5
 
 
+def test_prompts_of_token_ids(client: openai.OpenAI, loads: Loads) -> None:
+    """As scorers send them: spelled by the model's file, where a token of this one is a byte."""
+    done = client.completions.create(model="tiny", prompt=[[97], [98]], max_tokens=0, echo=True, logprobs=1)
+    assert [choice.text for choice in done.choices] == ["a", "b"]
+    client.completions.create(model="tiny", prompt=[258], max_tokens=5)
+    (segment,) = questions(loads)[0].prompt
+    assert (segment.text, segment.special) == ("<|im_end|>", True)
+
+
 def test_embeddings(client: openai.OpenAI, http: httpx.Client) -> None:
     plain = client.embeddings.create(model="tiny", input=["one", "two"], encoding_format="float")
     assert [each.index for each in plain.data] == [0, 1]
@@ -198,20 +207,23 @@ def test_models(client: openai.OpenAI) -> None:
         ),
         (
             "completions",
-            {"model": "tiny", "prompt": [1, 2]},
+            {"model": "tiny", "prompt": [97, 98]},
             400,
-            "prompt: send texts",
+            "prompt: these 2 token ids spell a text that the model reads as 1 tokens",
             "prompt",
         ),
         (
             "completions",
-            {"model": "tiny", "prompt": [[1, 2]]},
+            {"model": "tiny", "prompt": [[97], [99999]]},
             400,
-            "prompt: send texts",
+            "prompt: the model has no token 99999",
             "prompt",
         ),
         ("completions", {"model": "tiny", "prompt": {}}, 400, "prompt must be a text or a list", "prompt"),
         ("completions", {"model": "tiny", "prompt": ["a", ""]}, 400, "prompt[1] is empty", "prompt"),
+        ("completions", {"model": "tiny", "prompt": [97, True]}, 400, "prompt must be a text", "prompt"),
+        ("completions", {"model": "tiny", "prompt": [[97], []]}, 400, "prompt: send texts", "prompt"),
+        ("embeddings", {"model": "tiny", "input": [97]}, 400, "input: send texts", "input"),
         ("embeddings", {"model": "tiny", "input": []}, 400, "input must be a text", "input"),
         (
             "embeddings",

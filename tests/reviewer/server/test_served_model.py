@@ -56,6 +56,14 @@ def test_a_chat_and_its_stream_say_the_same(client: httpx.Client, small_model: M
     assert 'hunkwise_model_loads_total{outcome="loaded"} 1.0' in client.get("/metrics").text
 
 
+def test_token_ids_are_read_as_they_were_meant(client: httpx.Client, small_model: ModelSpec) -> None:
+    body = {"model": small_model.name, "prompt": [[9707, 1879]], "echo": True, "max_tokens": 0, "logprobs": 1}
+    (choice,) = client.post("/v1/completions", json=body).json()["choices"]
+    assert choice["logprobs"]["tokens"] == ["Hello", " world"]
+    apart = client.post("/v1/completions", json={**body, "prompt": [39, 4791]})  # H, ello: it reads one token
+    assert apart.status_code == 400, apart.text
+
+
 def test_a_schema_holds(client: httpx.Client, small_model: ModelSpec) -> None:
     schema = {
         "type": "object",
