@@ -27,6 +27,7 @@ VERBS = {
     "post": "hunkwise.reviewer.commands.post",
     "index": "hunkwise.reviewer.commands.index",
     "baseline": "hunkwise.reviewer.commands.baseline",
+    "explain": "hunkwise.reviewer.commands.explain",
     "model": "hunkwise.reviewer.commands.model",
     "serve": "hunkwise.reviewer.commands.serve",
     "token": "hunkwise.reviewer.commands.setup.token",
