@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from hunkwise.reviewer.app.sources import Source
 from hunkwise.reviewer.config.about import About
 from hunkwise.reviewer.config.kinds import Kind, ListOf, Number, OneOf, Registered, Switch
 from hunkwise.reviewer.config.settings import settings
@@ -109,3 +110,44 @@ def help_all(command: F) -> F:
 def rare(*names: str, **attributes: Any) -> Callable[[F], F]:
     """Declare an option that only `--help-all` shows."""
     return click.option(*names, cls=RareOption, **attributes)
+
+
+def change_flags(verb: str, posting: str = "") -> Callable[[F], F]:
+    """Make what adds the flags that name the change; `verb` is what is done with it, `posting` what else."""
+
+    def add(command: F) -> F:
+        for option in reversed(_change_flags(verb, posting)):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _change_flags(verb: str, posting: str) -> tuple[Callable[[Any], Any], ...]:
+    return (
+        click.argument("paths", nargs=-1, metavar="[DIFF|-]"),
+        click.option("--staged", is_flag=True, help=f"{verb} what is staged for the next commit."),
+        click.option("--working", is_flag=True, help=f"{verb} what differs from the last commit."),
+        click.option("--commit", metavar="SHA", help=f"{verb} one commit."),
+        click.option(
+            "--from",
+            "starts",
+            multiple=True,
+            metavar="A",
+            help=f"{verb} what changed since A and --to parted; given again, what is in none of them.",
+        ),
+        click.option("--to", "end", metavar="B", help="End of the range; HEAD if not given."),
+        rare(
+            "--scan",
+            is_flag=True,
+            help=f"{verb} whole files or folders, named as arguments, as if newly written.",
+        ),
+        rare("--pr", "pull", metavar="URL", help=f"{verb} a pull request{posting}."),
+        rare("--mr", "merge", metavar="URL", help=f"{verb} a merge request{posting}."),
+    )
+
+
+def named_source(values: Mapping[str, Any]) -> Source:
+    """Read these flags."""
+    names = ("paths", "staged", "working", "commit", "starts", "end", "scan", "pull", "merge")
+    return Source(**{name: values[name] for name in names})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import click
 
 from hunkwise.reviewer.app.outputs import Output, colored, outputs, write
 from hunkwise.reviewer.app.sources import Source, checked, fed, request_of
-from hunkwise.reviewer.commands.flags import given, help_all, rare, setting_flags
+from hunkwise.reviewer.commands.flags import change_flags, given, help_all, named_source, rare, setting_flags
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.config.settings import Config
@@ -39,21 +38,7 @@ def _reports(
 
 
 @click.command("review", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("paths", nargs=-1, metavar="[DIFF|-]")
-@click.option("--staged", is_flag=True, help="Review what is staged for the next commit.")
-@click.option("--working", is_flag=True, help="Review what differs from the last commit.")
-@click.option("--commit", metavar="SHA", help="Review one commit.")
-@click.option(
-    "--from",
-    "starts",
-    multiple=True,
-    metavar="A",
-    help="Review what changed since A and --to parted; given again, what is in none of them.",
-)
-@click.option("--to", "end", metavar="B", help="End of the range; HEAD if not given.")
-@rare("--scan", is_flag=True, help="Review whole files or folders, named as arguments, as if newly written.")
-@rare("--pr", "pull", metavar="URL", help="Review a pull request and post the review to it.")
-@rare("--mr", "merge", metavar="URL", help="Review a merge request and post the review to it.")
+@change_flags("Review", " and post the review to it")
 @click.option(
     "-o",
     "--output",
@@ -100,7 +85,7 @@ def command(ctx: click.Context, /, targets: tuple[str, ...], **values: Any) -> i
     """
     from hunkwise.reviewer.app.review import exit_code, unasked
 
-    source, environment = checked(_source(values), fed=fed()), surroundings()
+    source, environment = checked(named_source(values), fed=fed()), surroundings()
     config = load(
         flags=given(values | ({"asked": "on"} if values["witness"] else {})),
         environ=environment.variables,
@@ -138,11 +123,6 @@ def command(ctx: click.Context, /, targets: tuple[str, ...], **values: Any) -> i
 
         click.echo(post_review(outcome.review, *request, environment), nl=False)
     return exit_code(outcome.review, config.fail_on, outcome.failure)
-
-
-def _source(values: Mapping[str, Any]) -> Source:
-    names = ("paths", "staged", "working", "commit", "starts", "end", "scan", "pull", "merge")
-    return Source(**{name: values[name] for name in names})
 
 
 def _reviewed(

@@ -37,7 +37,7 @@ def codes_of(files: Iterable[FileDiff], text_of: TextOf) -> dict[FileKey, Codes]
 
 def codes(file: FileDiff, text: str | None) -> Codes:
     """Find what of the changed lines of a file is code; `text` is the file after the change."""
-    wholes = [list(hunk.lines) for hunk in file.hunks] if text is None else [_both_sides(file, text)]
+    wholes = [list(hunk.lines) for hunk in file.hunks] if text is None else [both_sides(file, text)]
     found: dict[Numbers, LineCode] = {}
     for lines in wholes:
         for kind, other in (("added", "removed"), ("removed", "added")):
@@ -59,7 +59,7 @@ def code_of(line: Line, known: Codes) -> str:
     return code.text if code.text.strip() and not code.imports else ""
 
 
-def _both_sides(file: FileDiff, text: str) -> list[Line]:
+def both_sides(file: FileDiff, text: str) -> list[Line]:
     """Give the file's lines with the removed ones among them; those outside the hunks have no numbers."""
     after, at, lines = text.split("\n"), 1, []
     for hunk in file.hunks:

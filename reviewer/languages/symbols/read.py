@@ -106,14 +106,20 @@ def _definitions(root: SgNode, kinds: str, kind: SymbolKind, grammar: Grammar) -
 
 
 def _scope(one: _Found) -> Scope:
-    name = one.name.text()
-    receiver = one.node.field("receiver") if one.node.kind() == "method_declaration" else None
-    if receiver is not None:
-        name = f"{_last_word(receiver.text())}.{name}"
-    elif (scope := one.name.parent()) is not None and scope.kind() == "qualified_identifier":
-        holder = scope.field("scope")
-        name = f"{holder.text()}.{name}" if holder is not None else name
+    name = scoped_name(one.node, one.name)
     return Scope(one.start, one.end, name, one.kind, one.kind in ("function", "method"))
+
+
+def scoped_name(node: SgNode, name: SgNode) -> str:
+    """Give the name of a definition with the type that it names itself, as a method of Go does."""
+    receiver = node.field("receiver") if node.kind() == "method_declaration" else None
+    if receiver is not None:
+        return f"{_last_word(receiver.text())}.{name.text()}"
+    scope = name.parent()
+    if scope is not None and scope.kind() == "qualified_identifier":
+        holder = scope.field("scope")
+        return f"{holder.text()}.{name.text()}" if holder is not None else name.text()
+    return name.text()
 
 
 def _last_word(text: str) -> str:

@@ -1,0 +1,69 @@
+"""Describing: from what names a change to its description. What `describe` does, and the bot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hunkwise.engine import errors
+from hunkwise.reviewer.app.engines import OpenEngine, open_engine
+from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.progress import Progress
+from hunkwise.reviewer.app.sources import Source, read_change
+from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.describing.describe import described
+from hunkwise.reviewer.describing.description import Description
+from hunkwise.reviewer.describing.gathering import gather
+from hunkwise.reviewer.describing.kind import of_paths
+from hunkwise.reviewer.describing.writer import Writer
+from hunkwise.reviewer.types import Change
+
+Asked = Literal["nothing", "kind", "words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to describe, and what a model is asked: nothing, the kind where facts leave it open, or all words."""
+
+    source: Source
+    config: Config
+    ask: Asked = "nothing"
+
+
+def describe_change(
+    request: Request, environment: Environment, progress: Progress, *, open_engine: OpenEngine = open_engine
+) -> Description:
+    """Read the change and describe it. Raises ReviewError (a diff, git, a forge, the configuration).
+
+    Where the engine fails the description is made without it, and that is said.
+    """
+    change = read_change(request.source, request.config, environment.folder, environment.variables)
+    for sentence in change.notes:
+        environment.say(sentence)
+    return describe_read(change, request, environment, progress, open_engine=open_engine)
+
+
+def describe_read(
+    change: Change,
+    request: Request,
+    environment: Environment,
+    progress: Progress,
+    *,
+    open_engine: OpenEngine = open_engine,
+) -> Description:
+    """Describe a change that was read."""
+    facts = gather(change)
+    kind = of_paths(facts) is None
+    if request.ask == "nothing" or not facts.files or (request.ask == "kind" and not kind):
+        return described(facts)
+    try:
+        engine = open_engine(request.config, environment, progress)
+        try:
+            writer = Writer(engine, progress)
+            words = writer.words(facts, kind=kind, text=request.ask == "words")
+            return described(facts, words, engine.card().model)
+        finally:
+            engine.close()
+    except errors.EngineError as error:
+        environment.say(f"described without a model: {error}")
+        return described(facts)

@@ -1,0 +1,104 @@
+"""A comment's way: read, permitted, a reaction at once, and an answer that is edited in place as it grows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hunkwise.engine.errors import EngineError
+from hunkwise.reviewer.bot.commands.answers import Context, answer
+from hunkwise.reviewer.bot.commands.counts import Counts
+from hunkwise.reviewer.bot.commands.parsing import Command, parse
+from hunkwise.reviewer.bot.commands.permission import DEFAULT, Limits, Permission, permitted
+from hunkwise.reviewer.bot.port import Commented
+from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.text.markdown import escape
+
+EVERY = 5.0  # seconds between two edits of one answer
+MARK = "<!-- hunkwise:v1 answer -->"  # by which we pass over our own words, whoever posts them
+LONGEST_BODY = 60_000  # characters; GitHub takes 65,536
+
+
+class Thread(Protocol):
+    """Where a comment is answered. All of it raises ForgeError."""
+
+    def react(self) -> None:
+        """Show that the comment was seen."""
+        ...
+
+    def answer(self, body: str) -> str:
+        """Post an answer, and name it."""
+        ...
+
+    def edit(self, note: str, body: str) -> None:
+        """Rewrite an answer."""
+        ...
+
+
+@dataclass(slots=True)
+class Growing:
+    """An answer in a thread that is rewritten as it grows, at most every few seconds."""
+
+    thread: Thread
+    every: float = EVERY
+    clock: Callable[[], float] = time.monotonic
+    note: str = ""
+    said: str = ""
+    at: float = field(default=float("-inf"))
+
+    def tell(self, body: str) -> None:
+        """Show the text so far, if it is time again."""
+        if body and body != self.said and self.clock() - self.at >= self.every:
+            self._show(f"{body} …")
+
+    def finish(self, body: str) -> None:
+        """Show the whole text."""
+        self._show(body)
+
+    def _show(self, body: str) -> None:
+        text = (
+            body if len(body) <= LONGEST_BODY else f"{body[:LONGEST_BODY]}\n\n(cut: it is too long to post)"
+        )
+        if self.note:
+            self.thread.edit(self.note, f"{text}\n\n{MARK}")
+        else:
+            self.note = self.thread.answer(f"{text}\n\n{MARK}")
+        self.said, self.at = body, self.clock()
+
+
+def understood(
+    said: Commented, name: str, counts: Counts, limits: Limits = DEFAULT
+) -> tuple[Command, Permission] | None:
+    """Read a comment's command and decide about it; None where there is none. It counts what it permits."""
+    command = parse(said.comment.body, name)
+    return None if command is None else (command, permitted(said, command, name, counts, limits))
+
+
+def converse(
+    said: Commented,
+    thread: Thread,
+    context: Context,
+    counts: Counts,
+    limits: Limits = DEFAULT,
+    growing: Callable[[Thread], Growing] = Growing,
+) -> Command | None:
+    """Answer a comment if it is a command that is permitted, and give the command. Raises ForgeError.
+
+    What fails while it is carried out is the answer.
+    """
+    found = understood(said, context.name, counts, limits)
+    if found is None or found[1] is Permission.PASSED_OVER:
+        return None
+    command, permission = found
+    thread.react()
+    show = growing(thread)
+    if permission is Permission.TOO_MANY:
+        show.finish("These were more commands than I take in an hour here; the next ones are passed over.")
+        return None
+    try:
+        show.finish(answer(command, context, show.tell))
+    except (ReviewError, EngineError) as error:
+        show.finish(f"`/{command.verb}` failed: {escape(str(error), 500)}")
+    return command

@@ -1,0 +1,1 @@
+"""Verbs that put something into words: a change, a remark."""

@@ -1,0 +1,52 @@
+"""From facts, and a model's words where there are any, to the description of a change."""
+
+from __future__ import annotations
+
+from hunkwise.reviewer.describing import guidance, kind, wording
+from hunkwise.reviewer.describing.description import Description, FileNote
+from hunkwise.reviewer.describing.facts import Facts, FileFacts
+from hunkwise.reviewer.describing.writer import Words
+
+_MOST = 30  # symbols of a file that are listed
+NOTHING = Words()
+
+
+def described(facts: Facts, words: Words = NOTHING, model: str = "") -> Description:
+    """Describe a change. What a model did not say, the facts say."""
+    by_paths = kind.of_paths(facts)
+    found, told = by_paths or kind.of_facts(facts), "paths" if by_paths else "facts"
+    if by_paths is None and words.kinds:
+        found, told = max(words.kinds, key=words.kinds.__getitem__), "model"
+    title = words.title or wording.title(facts)
+    notes = [f"{path}: only a part of it was shown to the model" for path in words.unread]
+    return Description(
+        title,
+        found,
+        told,
+        tuple(_note(each, words) for each in facts.files),
+        guidance.look_first(facts),
+        guidance.risk(facts),
+        guidance.changelog(title, found),
+        "model" if words.title else "facts",
+        model,
+        tuple(notes),
+    )
+
+
+def _note(each: FileFacts, words: Words) -> FileNote:
+    said = words.sentences.get(each.path, "")
+    new, gone, changed = (
+        tuple(one.name for one in side[:_MOST]) for side in (each.new, each.gone, each.changed)
+    )
+    status = "unknown" if each.skipped else str(each.status)
+    return FileNote(
+        each.path,
+        status,
+        each.added,
+        each.removed,
+        said or wording.sentence(each),
+        new,
+        gone,
+        changed,
+        bool(said),
+    )

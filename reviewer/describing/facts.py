@@ -1,0 +1,145 @@
+"""What is known of a change without a model: its files, what kind they are of, the symbols that it touches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hunkwise.reviewer.checks.files import is_test, language_of
+from hunkwise.reviewer.languages.prose import is_prose
+from hunkwise.reviewer.text.globs import matches
+from hunkwise.reviewer.types import FileDiff, FileStatus
+
+
+class PathKind(StrEnum):
+    """What a file is for, told by its name."""
+
+    CODE = "code"
+    TESTS = "tests"
+    DOCS = "docs"
+    DEPENDENCIES = "dependencies"  # what names packages and their versions
+    LOCKED = "locked"  # written by a program: lock files, generated code, other people's code
+    BUILD = "build"  # how it is built, checked and shipped
+    SETTINGS = "settings"  # and data
+
+
+_BY_NAME: tuple[tuple[PathKind, tuple[str, ...]], ...] = (
+    (PathKind.LOCKED, (
+        "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb",
+        "*.lock", "go.sum", "*.lockfile", "vendor/", "node_modules/", "third_party/", "*.min.js", "*.min.css",
+        "*.map", "*_pb2.py", "*.pb.go", "*_generated.*", "*.generated.*", "*.snap",
+    )),
+    (PathKind.DEPENDENCIES, (
+        "package.json", "go.mod", "go.work", "Cargo.toml", "pom.xml", "requirements*.txt", "requirements/*.txt",
+        "pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "Gemfile", "*.gemspec", "composer.json",
+        "build.gradle", "build.gradle.kts", "gradle/libs.versions.toml", "*.csproj", "Directory.Packages.props",
+    )),
+    (PathKind.BUILD, (
+        ".github/", ".gitlab-ci.yml", ".circleci/", ".travis.yml", "Jenkinsfile", "Dockerfile*", "*.dockerfile",
+        "docker-compose*.yml", "docker-compose*.yaml", "Makefile", "GNUmakefile", "*.mk", "CMakeLists.txt",
+        "*.cmake", "configure.ac", "meson.build", "BUILD", "BUILD.bazel", ".gitignore", ".gitattributes",
+        ".dockerignore", ".editorconfig", ".pre-commit-config.yaml", ".eslintrc*", ".prettierrc*", "tox.ini",
+        "appveyor.yml", "azure-pipelines.yml", ".golangci.yml", "renovate.json", ".goreleaser*", "gradlew*",
+        "gradle/wrapper/", ".mvn/",
+    )),
+    (PathKind.DOCS, (
+        "docs/", "doc/", "LICENSE*", "LICENCE*", "COPYING*", "AUTHORS*", "CONTRIBUTORS*", "NOTICE*",
+        "CHANGELOG*", "CHANGES*", "HISTORY*", "README*", "*.1", "*.txt", "*.tex",
+    )),
+)  # fmt: skip
+_SETTINGS = (
+    ".json", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".conf", ".properties", ".env", ".xml", ".csv", ".tsv",
+    ".svg", ".png", ".jpg", ".gif", ".ico", ".po", ".pot", ".lang",
+)  # fmt: skip
+
+
+def path_kind(path: str) -> PathKind:
+    """Tell by its name what a file is for."""
+    for kind, globs in _BY_NAME:
+        if matches(path, globs) and not (kind is PathKind.DOCS and language_of(path)):
+            return kind
+    folder, _, _ = path.rpartition("/")
+    if is_test(f"{folder}/") or (is_test(path) and language_of(path)):
+        return PathKind.TESTS
+    if is_prose(path):
+        return PathKind.DOCS
+    return PathKind.SETTINGS if path.lower().endswith(_SETTINGS) else PathKind.CODE
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A function or type that a change touches: `lines` of it are added or removed."""
+
+    name: str  # with those around it: Pool.lease
+    kind: str  # "function", "type", or "" where only its name is known
+    lines: int = 0
+
+    @property
+    def short(self) -> str:
+        """Its name with the one around it."""
+        return ".".join(self.name.split(".")[-2:])
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A run of changed lines in which one piece of a line came in for another, or a line was put in or taken out.
+
+    Of what was put in `old` is "", of what was taken out `new`.
+    """
+
+    old: str
+    new: str
+    line: str = ""  # the line that it stands in, without the blanks around it
+    inside: str = ""  # the symbol
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is known of a file's change."""
+
+    file: FileDiff
+    kind: PathKind
+    added: int = 0
+    removed: int = 0
+    new: tuple[Symbol, ...] = ()
+    gone: tuple[Symbol, ...] = ()
+    changed: tuple[Symbol, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+    only: str = ""  # "comments", "imports" or "blanks" where nothing else changed
+    swap: Swap | None = None  # where it is all that changed
+    skipped: str = ""  # why no line of it is known
+
+    @property
+    def path(self) -> str:
+        """The path, new or old."""
+        return self.file.path
+
+    @property
+    def lines(self) -> int:
+        """How many lines were added and removed."""
+        return self.added + self.removed
+
+    @property
+    def status(self) -> FileStatus:
+        """What happened to the file."""
+        return self.file.status
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a change."""
+
+    files: tuple[FileFacts, ...]
+    bumps: tuple[tuple[str, str, str], ...] = field(default=())  # package, old version, new version
+
+    def of(self, *kinds: PathKind) -> tuple[FileFacts, ...]:
+        """Give the files of some kinds, those with the most changed lines first."""
+        return tuple(
+            sorted((each for each in self.files if each.kind in kinds), key=lambda each: -each.lines)
+        )
+
+    @property
+    def kinds(self) -> set[PathKind]:
+        """What its files are for; what a program wrote counts only where there is nothing else."""
+        found = {each.kind for each in self.files}
+        return found - {PathKind.LOCKED} or found
