@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hunkwise.reviewer.checks.files import is_test, language_of
+from hunkwise.reviewer.checks.files import language_of
 from hunkwise.reviewer.languages.prose import is_prose
+from hunkwise.reviewer.source.provenance import is_test
 from hunkwise.reviewer.text.globs import matches
 from hunkwise.reviewer.types import FileDiff, FileStatus
 
