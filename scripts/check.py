@@ -53,8 +53,8 @@ def types() -> None:
 
 
 def tests() -> None:
-    """Unit, property and real-model tests."""
-    run(BIN / "pytest", "-q")
+    """Unit, property and real-model tests, in as many processes as there are cores."""
+    run(BIN / "pytest", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup")
 
 
 def docs() -> None:

@@ -45,7 +45,7 @@ def tool() -> Callable[..., subprocess.CompletedProcess[str]]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=600,
             **options,  # type: ignore[call-overload]
         )
         return done

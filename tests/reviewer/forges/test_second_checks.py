@@ -98,23 +98,38 @@ def test_graphql_is_what_github_understands(github: Start, installed: Callable[[
 @contextmanager
 def proxied(prism: Path, contract: Path, upstream: str) -> Iterator[str]:
     """Run prism between a client and a fake forge; yields the address for the client."""
+    for _ in range(3):  # the port that was free may be another's by the time that prism takes it
+        port = free_port()
+        options = ("-h", "127.0.0.1", "-p", str(port), "--errors")
+        command: list[str | Path] = ["node", prism, "proxy", contract, upstream, *options]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            if listening(process, port):
+                yield f"http://127.0.0.1:{port}"
+                return
+        finally:
+            process.terminate()
+            process.wait()
+    pytest.fail("prism ended")
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ("-h", "127.0.0.1", "-p", str(port), "--errors")
-    command: list[str | Path] = ["node", prism, "proxy", contract, upstream, *options]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(600):
-            with socket.socket() as tried:
-                if tried.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert process.poll() is None, "prism ended"
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
+        return int(free.getsockname()[1])
+
+
+def listening(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait until a process listens; False if it ended."""
+    for _ in range(600):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) == 0:
+                return process.poll() is None
+        if process.poll() is not None:
+            return False
+        time.sleep(0.1)
+    return False
 
 
 @pytest.mark.parametrize("name", ["github", "gitlab"])
