@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hunkwise.reviewer.errors import GitError, KnowledgeError
+from hunkwise.reviewer.knowledge.reading.kinds import most_of
 from hunkwise.reviewer.source.git import Repository, asks, repository
 from hunkwise.reviewer.source.provenance import not_by_hand
 from hunkwise.reviewer.source.worktree import listed
@@ -93,7 +94,8 @@ def _listed(top: Path, path: str, now: int, known: Mapping[str, str]) -> Listed 
         stamp = ""
     if stamp and known.get(path) == stamp:
         return Listed(path, stamp, found.st_mtime)
-    return Listed(path, stamp, found.st_mtime, _mode(found.st_mode) or _named(path))
+    reason = _mode(found.st_mode) or _named(path) or ("too large" if found.st_size > most_of(path) else "")
+    return Listed(path, stamp, found.st_mtime, reason)
 
 
 def _mode(mode: int) -> str:

@@ -28,7 +28,9 @@ _STOP = frozenset(_STOP_WORDS.split())
 
 def parts(text: str) -> str:
     """Give the parts of a text's identifiers, each once, as a line of words."""
-    return " ".join(dict.fromkeys(part for word in _WORD.findall(text) for part in _parts(word)))
+    return " ".join(
+        dict.fromkeys(part for word in dict.fromkeys(_WORD.findall(text)) for part in _parts(word))
+    )
 
 
 def asked(question: str) -> list[str]:

@@ -8,6 +8,7 @@ from hunkwise.reviewer.knowledge.reading.blocks import Block, blocks
 from hunkwise.reviewer.languages.symbols.values import Symbol
 
 _WHOLE = 1_200  # characters of a class that is one passage with its methods
+_SHORT = 600  # characters of neighbours that are one passage
 _MOST_NAMES = 3  # of constants in a title
 _COMMENTS = ("#", "//", "/*", "*", "--", ";", "@", "[")
 _FUNCTIONS, _HOLDERS = ("function", "method"), ("class", "type")
@@ -45,15 +46,24 @@ def _titled(lines: Sequence[str], begins: Mapping[int, str], constants: Sequence
     starts = sorted({0, *(start for start in begins if start < len(lines))})
     before: Block | None = None
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        if before and not any(char.isalnum() for line in lines[start:end] for char in line):
-            before = (before[0], end, before[2])  # the brace that closes it
-            continue
-        if before:
-            yield before
         named = [one.name for one in constants if start < one.start <= end][:_MOST_NAMES]
-        before = (start, end, begins.get(start) or ", ".join(named))
+        block = (start, end, begins.get(start) or ", ".join(named))
+        joined = before and _joined(before, block, lines)
+        if before and not joined:
+            yield before
+        before = joined or block
     if before:
         yield before
+
+
+def _joined(before: Block, block: Block, lines: Sequence[str]) -> Block | None:
+    """Make one of two neighbours: of what only closes the first (a brace, blank lines), and of what is short."""
+    text = "".join(lines[block[0] : block[1]])
+    if not any(map(str.isalnum, text)):
+        return before[0], block[1], before[2]
+    if len(text) + sum(map(len, lines[before[0] : before[1]])) > _SHORT:
+        return None
+    return before[0], block[1], ", ".join(filter(None, (before[2], block[2])))
 
 
 def _with_comments(lines: Sequence[str], start: int, least: int) -> int:

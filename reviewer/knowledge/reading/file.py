@@ -14,7 +14,7 @@ from hunkwise.reviewer.errors import KnowledgeError
 from hunkwise.reviewer.knowledge.pieces import pieces
 from hunkwise.reviewer.knowledge.port import PassageKind
 from hunkwise.reviewer.knowledge.reading.code import units
-from hunkwise.reviewer.knowledge.reading.kinds import kind_of
+from hunkwise.reviewer.knowledge.reading.kinds import kind_of, most_of
 from hunkwise.reviewer.knowledge.reading.markup import html_parts
 from hunkwise.reviewer.knowledge.reading.pdf import pages
 from hunkwise.reviewer.knowledge.reading.sections import FORMS, Form, sections
@@ -27,7 +27,6 @@ from hunkwise.reviewer.source.worktree import is_binary, read_regular
 from hunkwise.reviewer.text.decoding import decode
 from hunkwise.reviewer.text.redaction import secrets
 
-MOST_TEXT, MOST_PDF = 1 << 20, 32 << 20  # bytes of a file
 _POINTER_LINES = 9
 
 Row = tuple[int, int, str, str, str]
@@ -63,7 +62,7 @@ def careful(question: tuple[str, str, str, str]) -> Answer:
 
 def _answer(top: str, path: str, known: str, algorithm: str, *, careful: bool) -> Answer:
     kind, language = kind_of(path)
-    most = MOST_PDF if language == "pdf" else MOST_TEXT
+    most = most_of(path)
     try:
         data = read_regular(Path(top), path, most)
     except OSError as error:

@@ -22,6 +22,13 @@ _NAMES = {
     "codeowners": "codeowners",
 }  # fmt: skip
 
+MOST_TEXT, MOST_PDF = 1 << 20, 32 << 20  # bytes of a file
+
+
+def most_of(path: str) -> int:
+    """Give how many bytes of a file are read; a larger one stays out."""
+    return MOST_PDF if path.lower().endswith(".pdf") else MOST_TEXT
+
 
 def kind_of(path: str) -> tuple[PassageKind, str]:
     """Give the kind and the language of a file; of a document, its form: "markdown", "rst", "html", "pdf"."""

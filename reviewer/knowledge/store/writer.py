@@ -13,8 +13,10 @@ from hunkwise.reviewer.knowledge.listing import Listed
 from hunkwise.reviewer.knowledge.reading.file import Answer
 from hunkwise.reviewer.knowledge.store.database import all_or_nothing, open_to_write, told
 from hunkwise.reviewer.source.provenance import is_test
+from hunkwise.reviewer.text.globs import matches
 
-_TEST = 0.7  # what the words of a test count, which repeat what they test
+# What the words of a file count: tests repeat what they test, lists of changes and benchmarks what they are of
+_LESS, _BESIDE = 0.7, ("CHANGE*", "change*", "HISTORY*", "NEWS*", "release*notes*", "benchmarks/")
 _ROWS = 4_000  # in one transaction, about
 
 
@@ -64,7 +66,7 @@ class Writer:
                 _forget(database, [row])
             fields = (file.path, answer["blob"], file.stamp, file.changed, answer["reason"])
             sql = "INSERT INTO files VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
-            kind = (answer.get("kind", ""), answer.get("language", ""), _TEST if is_test(file.path) else 1.0)
+            kind = (answer.get("kind", ""), answer.get("language", ""), _weight(file.path))
             (number,) = database.execute(sql, (*fields, *kind)).fetchone()
             for first, last, title, text, parts in answer.get("passages", ()):
                 passage = database.execute(
@@ -101,6 +103,10 @@ class Writer:
         self._rows += rows
         if self._rows >= _ROWS:
             self.commit()
+
+
+def _weight(path: str) -> float:
+    return _LESS if is_test(path) or matches(path, _BESIDE) else 1.0
 
 
 def _json(value: object) -> str:

@@ -15,25 +15,29 @@ from hunkwise.reviewer.knowledge.words import asked, parts
 
 LINES = st.lists(st.sampled_from(["", "a", "def f():", "x" * 900, "word " * 500, "\u2028", "}"]), max_size=12)
 
+LONG = "x" * 610  # what is shorter is joined with its neighbours
 PYTHON = f'''"""Doc."""
-K = 1
+K = "{LONG}"
 
 # about f
 @mark
 def f():
     def g():
-        pass
+        return "{LONG}"
 
 
 class C:
-    X = 1
+    X = "{LONG}"
     def m(self):
-        """{"long " * 300}"""
+        return "{LONG}"
 
     def n(self):
         pass
 
-LAST = 2
+    def o(self):
+        pass
+
+LAST = "{LONG}"
 '''
 
 
@@ -65,8 +69,9 @@ def _read(folder: Path, name: str, text: str) -> list[tuple[int, int, str]]:
         ("a.org", "* A\na\n#+begin_src\n* no\n#+end_src\n** B\nb\n", [(1, 5, "A"), (6, 7, "A > B")]),
         ("a.txt", "plain\n", [(1, 1, "")]),
         ("a.py", PYTHON,
-         [(1, 2, "K"), (4, 8, "f"), (11, 12, "C"), (13, 14, "C.m"), (16, 17, "C.n"), (19, 19, "LAST")]),
-        ("a.go", "package a\n\n// F does.\nfunc F() {\n\tx()\n}\n\nfunc G() {\n}\n",
+         [(1, 2, "K"), (4, 8, "f"), (11, 12, "C"), (13, 14, "C.m"), (16, 20, "C.n, C.o"),
+          (22, 22, "LAST")]),
+        ("a.go", f"package a\n\n// F does.\nfunc F() {{\n\tx(`{LONG}`)\n}}\n\nfunc G() {{\n}}\n",
          [(1, 1, ""), (3, 6, "F"), (8, 9, "G")]),
         ("a.toml", "[a]\nb = 1\n", [(1, 2, "")]),
     ],
