@@ -22,6 +22,7 @@ from hunkwise.reviewer.config.guidelines import read_guidelines
 from hunkwise.reviewer.config.named_files import placed, repository_root
 from hunkwise.reviewer.config.own_rules import FOLDER, read_own_rules
 from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.errors import GitError
 from hunkwise.reviewer.findings.suppressions import Known, Suppressions
 from hunkwise.reviewer.judge.judgement import unable
 from hunkwise.reviewer.judge.likelihood.precision import point_for
@@ -29,7 +30,7 @@ from hunkwise.reviewer.judge.memory import Memory
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out, severities
 from hunkwise.reviewer.judge.progress import Progress as Step
 from hunkwise.reviewer.judge.scope.agenda import Agenda, TimeLeft, agenda, without_model
-from hunkwise.reviewer.linters.claims import UNHEARD, Analysis
+from hunkwise.reviewer.linters.claims import UNHEARD, Analysis, Claim
 from hunkwise.reviewer.report.summary import is_idle
 from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
 
@@ -85,7 +86,8 @@ def review_change(
     )
     change = read_change(request.source, config, environment.folder, environment.variables)
     todo = agenda(change, config, judge.time_left)
-    judge = replace(judge, analysis=_analysis(request, environment, todo, judge.time_left))
+    analysis = _analysis(request, environment, todo, judge.time_left)
+    judge = replace(judge, analysis=_reached(analysis, config, environment, todo, judge.time_left))
     failure, meter, decoding = None, Meter(Unasked()), None
     with ExitStack() as stack:
         try:
@@ -213,6 +215,33 @@ def _analysis(request: Request, environment: Environment, todo: Agenda, time_lef
     for sentence in made.notes:
         environment.say(sentence)
     return made
+
+
+def _reached(
+    analysis: Analysis, config: Config, environment: Environment, todo: Agenda, time_left: TimeLeft
+) -> Analysis:
+    """Add what the change breaks elsewhere in its repository; only git's objects are read."""
+    change = todo.change
+    if not config.reach:
+        return analysis
+    if not change.old_texts:
+        return replace(analysis, elsewhere="not looked: no repository gave the files as they were before")
+    from hunkwise.reviewer.findings.reached import findings
+    from hunkwise.reviewer.knowledge.reach.reach import BUDGET, reach
+    from hunkwise.reviewer.source.git import repository
+
+    try:
+        repo = repository(environment.folder, environment.variables)
+        found = reach(change, repo, change.head or "HEAD", min(BUDGET, time_left()))
+    except GitError as error:
+        return replace(analysis, elsewhere=f"not looked: {error}")
+    heard = {file.key for file in todo.open_to_others}
+    broken = [each for each in found.broken if each.file.key in heard]
+    made = findings(broken, severities(config), config.disabled_rules, config.categories)
+    claims = (*analysis.claims, *(Claim(each, "", frozenset()) for each in made))
+    return replace(
+        analysis, claims=claims, elsewhere="in part: its time was over" if found.late else "looked"
+    )
 
 
 def _known(request: Request, environment: Environment) -> dict[str, Known]:

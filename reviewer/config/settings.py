@@ -79,6 +79,10 @@ class RunSettings:
             'other tools that read the change too, by name; "auto": those that are installed',
         ),
     )
+    reach: bool = field(
+        default=True,
+        metadata=about(Switch(), "look in the rest of the repository for what a change breaks there"),
+    )
     asked: Asked = field(
         default="auto",
         metadata=about(

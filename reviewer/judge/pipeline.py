@@ -147,6 +147,7 @@ def carry_out(
             expired(made, silence),
             analyzers=analysis.names,
             panel=panel.names if asking else "",
+            elsewhere=analysis.elsewhere,
         ),
         base=todo.change.base,
         head=todo.change.head,

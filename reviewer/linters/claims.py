@@ -21,7 +21,8 @@ class Claim:
 class Analysis:
     """What other tools say. `names` are the tools, `readers` those that were run over each file, by its path.
 
-    `notes` is what the user should know, a sentence each.
+    `notes` is what the user should know, a sentence each. `elsewhere` says whether the rest of the repository was
+    looked at, "" where that is not wanted.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -29,6 +30,7 @@ class Analysis:
     names: tuple[str, ...] = ()
     readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    elsewhere: str = ""
 
 
 UNHEARD = Analysis()

@@ -113,6 +113,18 @@ def asks(repo: Repository, *command: str, work_tree: bool = False) -> str | None
     return None if done.returncode else os.fsdecode(done.stdout).removesuffix("\n")
 
 
+def run_for(repo: Repository, seconds: float, *command: str) -> bytes | None:
+    """Output of a git command that says no by failing; None where it took longer than that."""
+    placed, folder, environment = _placed(repo, command, work_tree=False)
+    arguments, every = _arguments(placed, repo.settings), _environment(repo.variables, environment)
+    try:
+        return subprocess.run(
+            arguments, cwd=folder, env=every, capture_output=True, check=False, timeout=max(seconds, 0.01)
+        ).stdout
+    except subprocess.TimeoutExpired:
+        return None
+
+
 def run_within(repo: Repository, most: int, *command: str) -> bytes:
     """Output of a git command, cut after `most` + 1 bytes, so that the cut can be told."""
     placed, folder, environment = _placed(repo, command, work_tree=False)

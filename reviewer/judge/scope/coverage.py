@@ -44,12 +44,19 @@ def coverage(
 
 
 def manifest(
-    config: Config, engine: Engine | None, expired: int = 0, *, analyzers: Sequence[str] = (), panel: str = ""
+    config: Config,
+    engine: Engine | None,
+    expired: int = 0,
+    *,
+    analyzers: Sequence[str] = (),
+    panel: str = "",
+    elsewhere: str = "",
 ) -> Manifest:
     """Record what makes the review, so that it can be made again. Without an engine it names no model.
 
     `expired` counts the findings that a baseline silenced until its last day for them; `analyzers` names the other
-    tools that were heard, `panel` the witnesses of the model that were asked in words.
+    tools that were heard, `panel` the witnesses of the model that were asked in words; `elsewhere` says whether
+    the rest of the repository was looked at.
     """
     card = engine.card() if engine else NO_CARD
     names = (
@@ -75,5 +82,6 @@ def manifest(
             **({"baseline_expired": expired} if expired else {}),
             **({"analyzers": ", ".join(analyzers)} if analyzers else {}),
             **({"asked": panel} if panel else {}),
+            **({"reach": elsewhere} if elsewhere else {}),
         },
     )

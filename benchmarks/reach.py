@@ -1,0 +1,94 @@
+"""What reviews say that commits of real projects break elsewhere: every remark, to be read.
+
+    python benchmarks/reach.py CLONE … [--commits 25] [--only all|changed|partly]
+
+`all` draws ordinary commits; `changed` those that alter or remove a definition; `partly` takes of such a commit,
+with several files, the one file with most of that, over the commit before: what the others did for it is missing.
+No more than 60 files a commit, and none that merges. The draw is the same each time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from hunkwise.reviewer.diff.parse import Limits
+from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.findings.reached import findings
+from hunkwise.reviewer.knowledge.reach.reach import altered, reach
+from hunkwise.reviewer.source.git import Repository, repository
+from hunkwise.reviewer.source.local import commit
+from hunkwise.reviewer.types import Category, Change
+
+_MOST_FILES = 60
+_NEWEST = 3000  # commits that are drawn from
+_PATIENCE = 60.0  # seconds for one commit: what is measured is what is said, not the machine
+
+
+def main() -> None:
+    """Draw, look, print."""
+    arguments = _arguments()
+    seen: Counter[str] = Counter()
+    seconds: list[float] = []
+    for clone in arguments.clones:
+        repo = repository(clone, os.environ)
+        for change, base in _drawn(repo, clone, arguments.commits, arguments.only):
+            start = time.perf_counter()
+            found = reach(change, repo, base, _PATIENCE)
+            seconds.append(time.perf_counter() - start)
+            seen.update(commits=1, late=found.late, spoken=bool(found.broken))
+            for said in findings(found.broken, {}, (), tuple(Category)):
+                seen[said.source.rule] += 1
+                print(f"{clone} {change.head} {said.path}:{said.start_line} {said.source.rule}: {said.title}")
+                print(f"    {said.message}", flush=True)
+    seconds.sort()
+    print(dict(seen), f"median {seconds[len(seconds) // 2]:.2f} s" if seconds else "")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("clones", nargs="+", type=Path)
+    parser.add_argument("--commits", type=int, default=25, help="of each clone")
+    parser.add_argument("--only", choices=("all", "changed", "partly"), default="all")
+    return parser.parse_args()
+
+
+def _drawn(repo: Repository, clone: Path, count: int, only: str) -> Iterator[tuple[Change, str]]:
+    """Give changes, each with the commit that its files lie over."""
+    command = ["git", "rev-list", "--no-merges", f"--max-count={_NEWEST}", "HEAD"]
+    listed = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=True).stdout.split()
+    random.Random(7).shuffle(listed)
+    for name in listed:
+        if not count:
+            return
+        try:
+            change = commit(clone, name, Limits(), os.environ)
+        except ReviewError:
+            continue
+        files = tuple(file for file in change.files if file.hunks)
+        if not files or len(files) > _MOST_FILES or change.head is None:
+            continue
+        base = change.head
+        if only != "all":
+            touched = altered(change, repo, base, _PATIENCE)
+            if not touched or (only == "partly" and (len(files) < 2 or change.base is None)):
+                continue
+            if only == "partly":
+                most = Counter(touched).most_common(1)[0][0]
+                change = replace(change, files=tuple(file for file in files if file.key == most))
+                base = change.base or base
+        count -= 1
+        yield change, base
+
+
+if __name__ == "__main__":
+    main()

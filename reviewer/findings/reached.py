@@ -1,0 +1,91 @@
+"""From what a change breaks elsewhere (knowledge/reach/) to findings: on a line of the change, with the places."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from hunkwise.reviewer.findings.fingerprint import fingerprint
+from hunkwise.reviewer.knowledge.reach.values import Broken, Kind, Place
+from hunkwise.reviewer.text.redaction import redact
+from hunkwise.reviewer.types import Category, Finding, Severity, Source, Witness
+
+MOST_PLACES = 5  # that are listed; the others are counted
+
+# Of the remarks on real commits that were read: those that were right, and all of them (docs/quality.md).
+# A kind that is not here is not said.
+MEASURED: Mapping[Kind, tuple[int, int]] = {"arguments": (4, 4), "removed": (8, 8), "module": (2, 2)}
+_SEVERITIES: Mapping[Kind, Severity] = {"order": Severity.MEDIUM, "docs": Severity.LOW}
+_ADVICE: Mapping[Kind, str] = {
+    "arguments": "Change these calls too, or keep taking what they give.",
+    "order": "Change these calls too, or give the arguments by name.",
+    "removed": "Change these places too, or keep the old name beside the new one.",
+    "module": "Change these imports too, or keep a file there that hands the names on.",
+    "docs": "Change the documents too.",
+}
+
+
+def findings(
+    broken: Sequence[Broken],
+    severities: Mapping[str, Severity],
+    off: Sequence[str],
+    wanted: Collection[Category],
+) -> list[Finding]:
+    """Word what is broken elsewhere; not what a project turned `off` by name (`reach:docs`, globs)."""
+    if Category.CORRECTNESS not in wanted:
+        return []
+    return [
+        _finding(each, severities.get(f"reach:{each.kind}"))
+        for each in broken
+        if each.kind in MEASURED and not any(fnmatchcase(f"reach:{each.kind}", glob) for glob in off)
+    ]
+
+
+def _finding(broken: Broken, severity: Severity | None) -> Finding:
+    lines = (line for hunk in broken.file.hunks for line in hunk.lines)
+    code = tuple(redact(line.text) for line in lines if line.new_no == broken.line)
+    right, read = MEASURED[broken.kind]
+    rule = f"reach:{broken.kind}"
+    return Finding(
+        path=broken.file.path,
+        start_line=broken.line,
+        end_line=broken.line,
+        severity=severity or _SEVERITIES.get(broken.kind, Severity.HIGH),
+        category=Category.CORRECTNESS,
+        title=redact(_title(broken)),
+        message=redact(_message(broken)),
+        confidence=right / read,
+        calibrated=True,
+        fingerprint=fingerprint(broken.file.path, code, broken.name, rule),
+        code=code,
+        source=Source(rule=rule),
+        witnesses=(Witness("reach", f"right in {right} of {read} remarks on real commits that were read"),),
+        advice=_ADVICE[broken.kind],
+    )
+
+
+def _title(broken: Broken) -> str:
+    names = broken.name.split(", ")
+    name, count = f"`{names[0]}`", len(broken.places)
+    one = count == 1
+    if broken.kind == "arguments":
+        return f"{count} call{'' if one else 's'} of {name} still fit{'s' if one else ''} only what it took before"
+    if broken.kind == "order":
+        left = "1 call was" if one else f"{count} calls were"
+        return f"{name} takes its parameters in another order now, and {left} left"
+    what = {"docs": "line of the documents", "module": "import"}.get(broken.kind, "place")
+    what = what if one else what.replace("line", "lines") if broken.kind == "docs" else f"{what}s"
+    if len(names) > 1:
+        return f"{name} and {len(names) - 1} more are gone, and {count} {what} still name{'s' if one else ''} them"
+    return f"{name} is gone, and {count} {what} still name{'s' if one else ''} it"
+
+
+def _message(broken: Broken) -> str:
+    was = f"`{broken.before}` is now `{broken.now}`. " if broken.now else ""
+    listed = "; ".join(_said(place) for place in broken.places[:MOST_PLACES])
+    more = len(broken.places) - MOST_PLACES
+    return f"{was}{listed}{f'; and {more} more' if more > 0 else ''}."
+
+
+def _said(place: Place) -> str:
+    return f"{place.path}:{place.line} {place.why}"

@@ -1,0 +1,156 @@
+"""Whether a use of a name means one definition and no other: told where the tree decides it, by language."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from hunkwise.reviewer.knowledge.reach.definitions import Changed
+from hunkwise.reviewer.knowledge.reach.modules import SCRIPTS, go_folder, origin
+from hunkwise.reviewer.knowledge.reach.world import World
+from hunkwise.reviewer.languages.symbols.values import Import, Mention, Symbols
+
+_SELVES = ("self", "this", "cls", "Self", "super()", "super")
+_CONSTRUCTORS = ("__init__", "constructor")
+
+
+def is_constructor(target: Changed) -> bool:
+    """Tell whether a method is called by the name of its class."""
+    return target.old.name in (*_CONSTRUCTORS, target.holder)
+
+
+def called_name(target: Changed) -> str:
+    """Give the name that a definition is called by."""
+    return target.holder if is_constructor(target) else target.old.name
+
+
+def means(world: World, target: Changed, path: str, use: Mention, found: Symbols, unique: bool) -> bool:
+    """Tell whether a use in a file means the definition. `unique`: nothing else in the repository has its name."""
+    if is_constructor(target):
+        if use.receiver == "super()" and use.name == target.old.name:
+            return _only_base(world, target, path, use, found)
+        own = path == target.path and any(each.qualified == use.name for each in found.definitions)
+        return use.name == target.holder and _is_top(world, target, path, use, found, own)
+    if target.holder:
+        return use.name == target.old.name and _is_method(world, target, path, use, found, unique)
+    return _is_top(world, target, path, use, found, path == target.path or unique)
+
+
+def _is_top(world: World, target: Changed, path: str, use: Mention, found: Symbols, known: bool) -> bool:
+    name, language = called_name(target), target.language
+    if language == "python" or language in SCRIPTS:
+        if path == target.path:
+            return use.name == name and not use.receiver
+        return any(_imports(world, target, path, one, use) for one in found.imports)
+    if use.name != name or not known:
+        return False
+    if language == "go":
+        if posixpath.dirname(path) == posixpath.dirname(target.path):
+            return not use.receiver
+        return any(
+            one.alias == use.receiver and go_folder(world, one.module) == posixpath.dirname(target.path)
+            for one in found.imports
+        )
+    if language == "rust":
+        return (path == target.path and not use.receiver) or _is_of_rust(target, use, found)
+    if language == "java":
+        return not use.receiver and use.new and (path == target.path or _sees_class(target, path, found))
+    return not use.receiver and language in ("c", "cpp")
+
+
+def _imports(world: World, target: Changed, path: str, one: Import, use: Mention) -> bool:
+    """Tell whether an import brings the definition in, under the name or the module's name of a use."""
+    name = called_name(target)
+    if not use.receiver:
+        if one.alias != use.name or one.name not in (name, "default"):
+            return False
+        if one.name == "default":
+            return "default" in target.old.marks and origin(world, path, one.module, "default") == (
+                target.path,
+                "default",
+            )
+        return origin(world, path, one.module, name) == (target.path, name)
+    if use.name != name or use.receiver != one.alias:
+        return False
+    return origin(world, path, one.module, one.name) == (target.path, "")
+
+
+def brings(world: World, target: Changed, path: str, found: Symbols) -> Iterator[Import]:
+    """Give the imports of a file that name the definition itself."""
+    for one in found.imports:
+        if one.name == target.old.name and origin(world, path, one.module, one.name) == (
+            target.path,
+            one.name,
+        ):
+            yield one
+
+
+def _only_base(world: World, target: Changed, path: str, use: Mention, found: Symbols) -> bool:
+    """Tell whether `super()` is the class of the definition: the only base of the class around the use."""
+    around = use.inside.rpartition(".")[0]
+    holder = next((each for each in found.definitions if each.qualified == around), None)
+    if holder is None or holder.kind != "class" or len(holder.bases) != 1:
+        return False
+    base = Mention(holder.bases[0].rpartition(".")[2], 0, 0, receiver=holder.bases[0].rpartition(".")[0])
+    return _is_top(world, target, path, base, found, known=path == target.path)
+
+
+def _is_method(world: World, target: Changed, path: str, use: Mention, found: Symbols, unique: bool) -> bool:
+    within = f"{use.inside}.".startswith(target.old.qualified.rpartition(".")[0] + ".")
+    if path == target.path and within:
+        plain = target.language in ("java", "cpp") and not use.receiver
+        return use.receiver in _SELVES[:4] or plain
+    if not use.receiver or use.receiver in _SELVES or not unique:
+        return False
+    known = path == target.path or knows_class(world, target, path, found)
+    return known and (
+        use.receiver.rpartition(".")[2] == target.holder or _is_made(world, target, path, use.receiver)
+    )
+
+
+def knows_class(world: World, target: Changed, path: str, found: Symbols) -> bool:
+    """Tell whether a file sees the class that a definition is in."""
+    if target.language == "python" or target.language in SCRIPTS:
+        whole = target.old._replace(name=target.holder, qualified=target.holder)
+        named = Changed(target.path, target.language, whole, None)
+        return any(_imports(world, named, path, one, Mention(target.holder, 0, 0)) for one in found.imports)
+    if target.language == "java":
+        return _sees_class(target, path, found)
+    if target.language == "go":
+        here = posixpath.dirname(target.path)
+        return posixpath.dirname(path) == here or any(
+            go_folder(world, one.module) == here for one in found.imports
+        )
+    return target.language in ("rust", "cpp")
+
+
+def _is_made(world: World, target: Changed, path: str, receiver: str) -> bool:
+    """Tell whether a variable is made as an object of the class, or declared as one, wherever the file sets it."""
+    if not re.fullmatch(r"[A-Za-z_]\w*", receiver):
+        return False
+    text, kind = world.text(path) or "", re.escape(target.holder)
+    made = rf"(?:=|:=)\s*&?(?:await\s+|new\s+)?(?:\w+\.)?{kind}\b\s*(?:<[^<>\n]*>)?\s*[({{]"
+    typed = rf"(?::\s*(?:\w+\.)?{kind}\b|\s+\*?(?:\w+\.)?{kind}\b(?=\s*[,)]))"
+    good = re.compile(rf"\b{receiver}\s*(?:{made}|{typed})|\b{kind}(?:<[^<>\n]*>)?\s+{receiver}\s*[;=,)]")
+    every = re.compile(
+        rf"\b{receiver}\s*(?::?=(?!=)|:\s*\w)|\b[A-Za-z_]\w*(?:<[^<>\n]*>)?\s+{receiver}\s*[;=,)]"
+    )
+    right = {found.start() for found in good.finditer(text)}
+    return bool(right) and len(right) >= len([0 for _ in every.finditer(text)])
+
+
+def _is_of_rust(target: Changed, use: Mention, found: Symbols) -> bool:
+    """Tell whether a path of Rust ends in the file of the definition."""
+    stem = target.path.removesuffix(".rs").removesuffix("/mod").rpartition("/")[2]
+    if use.receiver:
+        return use.receiver.rpartition("::")[2] == stem
+    return any(one.alias == use.name and one.module.rpartition("::")[2] == stem for one in found.imports)
+
+
+def _sees_class(target: Changed, path: str, found: Symbols) -> bool:
+    """Tell whether a file of Java sees the class of the definition: by its package, or by an import."""
+    module = target.path.removesuffix(".java").replace("/", ".")
+    if posixpath.dirname(path) == posixpath.dirname(target.path):
+        return True
+    return any(f".{module}".endswith(f".{one.module}.{one.name}") for one in found.imports)

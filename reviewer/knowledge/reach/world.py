@@ -1,0 +1,100 @@
+"""The repository as a change leaves it: a commit, and the files of the change over it, by git's objects alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from hunkwise.reviewer.languages.symbols.read import language_of, symbols
+from hunkwise.reviewer.languages.symbols.values import Symbols
+from hunkwise.reviewer.source.git import Repository, blobs, run, run_for
+from hunkwise.reviewer.text.decoding import decode
+
+LARGEST_FILE = 400_000  # bytes; larger ones are not read
+MOST_BYTES = 8_000_000  # of all files together
+MOST_FILES = 300
+MOST_NAMES = 60  # that are looked for at once
+
+_WORD = re.compile(r"\w+")
+
+
+class OutOfTime(Exception):
+    """The time that may be spent is over; `during` says what was being done."""
+
+
+@dataclass
+class World:
+    """What stands where at the end of a change. `changed` are its files' texts, None for those it takes away."""
+
+    repository: Repository
+    commit: str
+    changed: Mapping[str, str | None]
+    until: float  # on the clock of time.monotonic
+    _texts: dict[str, str | None] = field(default_factory=dict)
+    _symbols: dict[str, Symbols | None] = field(default_factory=dict)
+    _paths: frozenset[str] | None = None
+    _read: int = 0
+
+    def check(self) -> None:
+        """Raise OutOfTime where the time is over."""
+        if time.monotonic() > self.until:
+            raise OutOfTime
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """All paths of files."""
+        if self._paths is None:
+            listed = run(self.repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", self.commit)
+            known = {os.fsdecode(path) for path in listed.split(b"\0") if path}
+            known -= {path for path, text in self.changed.items() if text is None}
+            self._paths = frozenset(known | {path for path, text in self.changed.items() if text is not None})
+        return self._paths
+
+    def holding(self, names: Collection[str]) -> set[str]:
+        """Find the files that hold one of these words. Raises OutOfTime."""
+        if not names:
+            return set()
+        asked = [part for name in sorted(names) for part in ("-e", name)]
+        output = run_for(
+            self.repository,
+            self.until - time.monotonic(),
+            *("grep", "-l", "-w", "-F", "-I", "-z", *asked, self.commit, "--"),
+        )
+        if output is None:
+            raise OutOfTime
+        found = {os.fsdecode(line).partition(":")[2] for line in output.split(b"\0") if line}
+        wanted = set(names)
+        ours = {p for p, text in self.changed.items() if text and not wanted.isdisjoint(_WORD.findall(text))}
+        return {path for path in found if path not in self.changed} | ours
+
+    def load(self, paths: Iterable[str]) -> None:
+        """Read the texts of files at once. Raises OutOfTime where that is too much."""
+        wanted = [path for path in sorted(paths) if path not in self._texts and path not in self.changed]
+        if len(wanted) + len(self._texts) > MOST_FILES or self._read > MOST_BYTES:
+            raise OutOfTime
+        self.check()
+        names = {f"{self.commit}:{path}": path for path in wanted}
+        found = blobs(self.repository, names, LARGEST_FILE, MOST_BYTES - self._read)
+        for name, path in names.items():
+            content = found.get(name)
+            self._read += len(content or b"")
+            self._texts[path] = decode(content) if content is not None and b"\0" not in content else None
+
+    def text(self, path: str) -> str | None:
+        """Give the text of a file; None where there is none, or it is too large."""
+        if path in self.changed:
+            return self.changed[path]
+        if path not in self._texts:
+            self.load([path])
+        return self._texts[path]
+
+    def symbols(self, path: str) -> Symbols | None:
+        """Read the symbols of a file; None where no grammar reads it. Raises OutOfTime."""
+        if path not in self._symbols:
+            self.check()
+            text, language = self.text(path), language_of(path)
+            self._symbols[path] = symbols(language, text) if text is not None and language else None
+        return self._symbols[path]

@@ -1,0 +1,270 @@
+"""What a change breaks elsewhere, in small real repositories."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hunkwise.engine import Engine
+from hunkwise.engine.errors import MissingExtra
+from hunkwise.reviewer.cli import hunkwise, run
+from hunkwise.reviewer.diff.parse import Limits
+from hunkwise.reviewer.knowledge.reach.reach import reach
+from hunkwise.reviewer.source.git import repository
+from hunkwise.reviewer.source.local import staged
+
+Files = Mapping[str, str]
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"], "HOME": "/nowhere", "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a",
+}  # fmt: skip
+
+
+def write(folder: Path, files: Files) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if text:
+            path.write_text(text)
+        else:
+            path.unlink()
+
+
+def git(folder: Path, *command: str) -> None:
+    subprocess.run(["git", *command], cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
+
+
+def changed(folder: Path, before: Files, after: Files) -> Path:
+    """Make a repository with a commit, and a change of it that is staged; an empty text takes a file away."""
+    git(folder, "init", "-q")
+    write(folder, before)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "before")
+    write(folder, after)
+    git(folder, "add", "-A")
+    return folder
+
+
+def broken(folder: Path, before: Files, after: Files, budget: float = 60.0) -> list[str]:
+    """Say what a change breaks, a line each."""
+    changed(folder, before, after)
+    change = staged(folder, Limits(), ENVIRONMENT)
+    found = reach(change, repository(folder, ENVIRONMENT), "HEAD", budget)
+    assert not found.late
+    return [
+        f"{each.kind} {each.name}@{each.line}: {', '.join(f'{place.path}:{place.line}' for place in each.places)}"
+        for each in found.broken
+    ]
+
+
+PYTHON = {
+    "pkg/__init__.py": "from .a import load as load\n",
+    "pkg/a.py": "LIMIT = 1\n\n\ndef load(name, size):\n    return name, size\n\n\ndef other():\n    return 1\n",
+    "pkg/b.py": "from pkg.a import load\nfrom . import a\n\nload('x', 1)\na.load('x', size=1)\nload(*x)\n",
+    "pkg/c.py": "from pkg import load as fetch\n\nfetch('x', 1)\n",
+    "pkg/d.py": "from elsewhere import load\n\nload('x', 1)\n\n\ndef run(load):\n    load('x', 1)\n",
+}
+SHORTER = PYTHON["pkg/a.py"].replace("(name, size):\n    return name, size", "(name):\n    return name")
+CASES: dict[str, tuple[Files, Files, list[str]]] = {
+    "python: a parameter less": (
+        PYTHON,
+        {"pkg/a.py": SHORTER},
+        ["arguments load@4: pkg/b.py:4, pkg/b.py:5, pkg/c.py:3"],
+    ),
+    "python: calls that came along are right": (
+        PYTHON,
+        {"pkg/a.py": SHORTER, "pkg/b.py": "from pkg.a import load\n\nload('x')\n", "pkg/c.py": ""},
+        [],
+    ),
+    "python: a default is no harm": (
+        PYTHON,
+        {"pkg/a.py": PYTHON["pkg/a.py"].replace("(name, size)", "(name, size, more=None)")},
+        [],
+    ),
+    "python: another order": (
+        PYTHON,
+        {"pkg/a.py": PYTHON["pkg/a.py"].replace("(name, size)", "(size, name)")},
+        ["arguments load@4: pkg/b.py:5", "order load@4: pkg/b.py:4, pkg/c.py:3"],
+    ),
+    "python: a decorator may take other arguments": (
+        PYTHON,
+        {"pkg/a.py": SHORTER.replace("def load", "@filled\ndef load")},
+        [],
+    ),
+    "python: a name is gone": (
+        {**PYTHON, "t.py": "try:\n    from pkg.a import LIMIT\nexcept ImportError:\n    LIMIT = 2\n"},
+        {"pkg/a.py": PYTHON["pkg/a.py"].replace("LIMIT = 1", "MOST = 1").replace("load", "fetch")},
+        ["removed load@4: pkg/__init__.py:1, pkg/b.py:1, pkg/b.py:5, pkg/c.py:1"],
+    ),
+    "python: a module is gone": (
+        {**PYTHON, "pkg/extra.py": "X = 1\n", "t.py": "from pkg.extra import X\nimport pkg.extra as other\n"},
+        {"pkg/extra.py": ""},
+        ["module pkg/extra.py@1: t.py:1, t.py:2"],
+    ),
+    "python: methods": (
+        {
+            "m.py": (
+                "class Pool:\n    def lease(self, size, wait):\n        pass\n\n    def run(self):\n"
+                "        self.lease(1, 2)\n"
+            ),
+            "n.py": "from m import Pool\n\np = Pool()\np.lease(1, 2)\nq.lease(1, 2)\n",
+        },
+        {
+            "m.py": (
+                "class Pool:\n    def lease(self, size):\n        pass\n\n    def run(self):\n"
+                "        self.lease(1, 2)\n"
+            )
+        },
+        ["arguments Pool.lease@2: m.py:6, n.py:4"],
+    ),
+    "python: what a class takes": (
+        {
+            "m.py": "class Pool:\n    def __init__(self, size):\n        self.size = size\n",
+            "n.py": (
+                "import m\n\n\nclass Sub(m.Pool):\n    def __init__(self):\n"
+                "        super().__init__(1)\n\n\nm.Pool(1)\n"
+            ),
+        },
+        {"m.py": "class Pool:\n    def __init__(self, size, wait):\n        self.size = size\n"},
+        ["arguments Pool.__init__@2: n.py:6, n.py:9"],
+    ),
+    "python: a member of an enumeration": (
+        {
+            "m.py": "from enum import Enum\n\n\nclass Kind(Enum):\n    OLD_ONE = 1\n    NEW = 2\n",
+            "n.py": "from m import Kind\n\nprint(Kind.OLD_ONE, Kind.NEW)\n",
+        },
+        {"m.py": "from enum import Enum\n\n\nclass Kind(Enum):\n    NEW = 2\n"},
+        ["removed Kind.OLD_ONE@4: n.py:3"],
+    ),
+    "documents quote a name that is gone; history may": (
+        {
+            "m.py": "def old_name():\n    pass\n",
+            "README.md": "Call `old_name()` or old_name.\n\nold_name is old.\n",
+            "CHANGELOG.md": "- `old_name` is new\n",
+        },
+        {"m.py": "def new_name():\n    pass\n"},
+        ["docs old_name@1: README.md:1"],
+    ),
+    "typescript": (
+        {
+            "src/a.ts": "export function load(name: string, size: number) {}\nexport const LIMIT = 1;\n",
+            "src/b.ts": 'import { load, LIMIT } from "./a";\nload("x", 1);\nload(...x);\n',
+            "src/c.ts": 'import { load } from "other";\nload("x", 1);\n',
+        },
+        {"src/a.ts": "export function load(name: string) {}\n"},
+        ["arguments load@1: src/b.ts:2", "removed LIMIT@1: src/b.ts:1"],
+    ),
+    "javascript takes any number, and knows what is gone": (
+        {
+            "a.js": "exports.load = function (name, size) {};\nexports.gone = 1;\n",
+            "b.js": 'const { load, gone } = require("./a");\nload("x", 1);\n',
+        },
+        {"a.js": "exports.load = function (name) {};\n"},
+        ["removed gone@1: b.js:1"],
+    ),
+    "go": (
+        {
+            "go.mod": "module example.org/x\n",
+            "a/a.go": "package a\n\nfunc Load(name string, size int) {}\n\nfunc Gone() {}\n",
+            "b/b.go": (
+                'package b\n\nimport "example.org/x/a"\n\nfunc F() {\n\ta.Load("x", 1)\n'
+                "\ta.Load(pair())\n\ta.Gone()\n}\n"
+            ),
+        },
+        {"a/a.go": "package a\n\nfunc Load(name string) {}\n"},
+        ["arguments Load@3: b/b.go:6", "removed Gone@3: b/b.go:8"],
+    ),
+    "java": (
+        {
+            "a/Pool.java": (
+                "package a;\nclass Pool {\n  static int size(int a, int b) { return a; }\n"
+                "  int n(int a) { return a; }\n}\n"
+            ),
+            "a/User.java": (
+                "package a;\nclass User {\n void f(Pool p) { Pool.size(1, 2); p.n(1); q.n(1); }\n}\n"
+            ),
+        },
+        {
+            "a/Pool.java": (
+                "package a;\nclass Pool {\n  static int size(int a) { return a; }\n"
+                "  int n(int a, int b) { return a; }\n}\n"
+            )
+        },
+        ["arguments Pool.size@3: a/User.java:3", "arguments Pool.n@4: a/User.java:3"],
+    ),
+    "c": (
+        {
+            "a.h": "int load_it(int a, int b);\n",
+            "a.c": (
+                '#include "a.h"\nint load_it(int a, int b) { return a; }\nint gone_now(int a) { return a; }\n'
+            ),
+            "b.c": '#include "a.h"\nint f(void) { return load_it(1, 2) + gone_now(1); }\n',
+        },
+        {"a.h": "int load_it(int a);\n", "a.c": '#include "a.h"\nint load_it(int a) { return a; }\n'},
+        ["arguments load_it@2: b.c:2", "arguments load_it@1: b.c:2", "removed gone_now@2: b.c:2"],
+    ),
+    "rust": (
+        {
+            "src/a.rs": "pub fn load(a: u8, b: u8) {}\npub fn gone_now() {}\n",
+            "src/b.rs": (
+                "use crate::a::{load, gone_now};\nfn f() { load(1, 2); a::load(1, 2); other::load(1, 2); }\n"
+            ),
+        },
+        {"src/a.rs": "pub fn load(a: u8) {}\n"},
+        ["arguments load@1: src/b.rs:2", "removed gone_now@1: src/b.rs:1"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_languages(case: str, tmp_path: Path) -> None:
+    """What is said, with its line and places; what another name, or an unknown one, could mean is not."""
+    before, after, expected = CASES[case]
+    assert broken(tmp_path, before, after) == expected
+
+
+def light(*_: Any) -> Engine:
+    raise MissingExtra("llama-cpp-python", "local")
+
+
+def test_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (
+        ""
+        """A review says it on the changed line, with the places; two settings keep it quiet."""
+    )
+    folder = tmp_path / "here"
+    folder.mkdir()
+    changed(folder, PYTHON, {"pkg/a.py": SHORTER})
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("hunkwise.reviewer.knowledge.reach.reach.BUDGET", 60.0)
+    for name, value in {**ENVIRONMENT, "HOME": str(tmp_path), "CI": "", "GITHUB_ACTIONS": ""}.items():
+        monkeypatch.setenv(name, value)
+
+    def reviewed(*source: str) -> dict[str, Any]:
+        assert run(hunkwise, ["review", *source, "--format", "json"], light) in (0, 1, 3)
+        document: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return document
+
+    document = reviewed("--staged")
+    (said,) = document["findings"]
+    assert (said["path"], said["start_line"], said["source"]["rule"]) == ("pkg/a.py", 4, "reach:arguments")
+    assert "pkg/b.py:4" in said["message"]
+    assert said["calibrated"]
+    assert document["manifest"]["settings"]["reach"] == "looked"
+    (folder / ".hunkwise.toml").write_text('disabled_rules = ["reach:*"]\n')
+    assert reviewed("--staged")["findings"] == []
+    (folder / ".hunkwise.toml").write_text("reach = false\n")
+    assert reviewed("--staged")["findings"] == []
+    (folder / ".hunkwise.toml").unlink()
+    diff = subprocess.run(
+        ["git", "diff", "--cached"], env=ENVIRONMENT, capture_output=True, check=True
+    ).stdout
+    (folder / "x.patch").write_bytes(diff)
+    assert reviewed("x.patch")["manifest"]["settings"]["reach"].startswith("not looked")
