@@ -31,6 +31,8 @@ VERBS = {
     "explain": "hunkwise.reviewer.commands.telling.explain",
     "model": "hunkwise.reviewer.commands.model",
     "serve": "hunkwise.reviewer.commands.serve",
+    "bot": "hunkwise.reviewer.commands.bot",
+    "queue": "hunkwise.reviewer.commands.queue",
     "token": "hunkwise.reviewer.commands.setup.token",
     "doctor": "hunkwise.reviewer.commands.setup.doctor",
     "config": "hunkwise.reviewer.commands.setup.config",

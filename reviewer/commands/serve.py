@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,11 @@ from hunkwise.engine.errors import MissingExtra
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.server.settings import LOOPBACK, PORT, Settings, server_settings
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from hunkwise.reviewer.app.environment import Environment
 
 
 @click.command()
@@ -36,6 +43,14 @@ from hunkwise.reviewer.server.settings import LOOPBACK, PORT, Settings, server_s
     metavar="NAME=FOLDER",
     help="A repository whose commits reviews may name. May be given more than once.",
 )
+@click.option("--bot", is_flag=True, help="Attend to pull and merge requests too; see docs/bot.md.")
+@click.option(
+    "--at-once",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Reviews of the bot side by side.",
+)
 def command(
     host: str | None,
     port: int | None,
@@ -44,6 +59,9 @@ def command(
     grace: float | None,
     engine: tuple[str, ...],
     repositories: tuple[str, ...],
+    *,
+    bot: bool,
+    at_once: int,
 ) -> int:
     """Serve models and reviews over HTTP.
 
@@ -59,7 +77,27 @@ def command(
     }
     if repositories:
         flags["repositories"] = _folders(repositories)
-    settings = server_settings(flags, os.environ)
+    settings, environment = server_settings(flags, os.environ), surroundings()
+    if not bot:
+        return served(settings, environment)
+    from hunkwise.reviewer.bot.receiving import together
+
+    with together(environment, settings.model, at_once) as beside:
+        return served(settings, environment, extra=beside.routes, listening=beside.begin)
+
+
+def served(
+    settings: Settings,
+    environment: Environment,
+    *,
+    extra: Sequence[BaseRoute] = (),
+    alone: bool = False,
+    listening: Callable[[str], None] = lambda url: None,
+) -> int:
+    """Run a server until it is told to end, with `extra` routes; `alone` with nothing else. Gives the exit code.
+
+    `listening` is told where it can be reached from this machine.
+    """
     try:
         from hunkwise.reviewer.server import run
         from hunkwise.reviewer.server.guard.gate import check_start
@@ -69,25 +107,33 @@ def command(
         from hunkwise.reviewer.server.observe.metrics import Metrics
         from hunkwise.reviewer.server.state import Models, Server
         from hunkwise.reviewer.server.upstream import upstream
+        from hunkwise.reviewer.server.without import NoModels
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("hunkwise"):
             raise
         raise MissingExtra(error.name or "starlette", "serve") from None
-    environment = surroundings()
-    if why := check_start(settings.host, Tokens(settings.tokens)):
+    if not alone and (why := check_start(settings.host, Tokens(settings.tokens))):
         raise UsageError(why)
     log_requests()
     listener = run.listen(settings)
     metrics = Metrics()
-    if settings.engine:
-        models: Models = upstream(settings, environment)
+    if alone:
+        models: Models = NoModels()
+    elif settings.engine:
+        models = upstream(settings, environment)
     else:
         models = open_models(settings, environment, metrics.count_load)
-    server = Server(settings, models, environment, metrics)
+    server = Server(settings, models, environment, metrics, mounted=extra, alone=alone)
     address, port = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     environment.say(f"listening on http://{shown}:{port}")
+    listening(f"http://{_here(shown)}:{port}")
     return run.run(server, listener)
+
+
+def _here(address: str) -> str:
+    """Name an address as this machine reaches it."""
+    return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(address, address)  # noqa: S104 - all addresses
 
 
 def _folders(named: tuple[str, ...]) -> dict[str, Path]:

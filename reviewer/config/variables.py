@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+# The bot's secrets: for its own processes, and never for one that reviews. Each may stand in a file instead.
+_SECRETS = {
+    "HUNKWISE_GITHUB_WEBHOOK_SECRET": "the secret that GitHub signs deliveries with",
+    "HUNKWISE_GITHUB_APP_KEY": "the private key of the bot's GitHub App, in PEM form",
+    "HUNKWISE_GITLAB_WEBHOOK_SECRET": "the secret token of GitLab's webhooks",
+    "HUNKWISE_GITLAB_SIGNING_TOKEN": "the token that GitLab signs deliveries with (`whsec_…`)",
+    "HUNKWISE_GITEA_WEBHOOK_SECRET": "the secret that Gitea or Forgejo signs deliveries with",
+    "HUNKWISE_GITEA_TOKEN": "the token to post to Gitea or Forgejo with, instead of GITEA_TOKEN",
+}
+_TOKENS = ("HUNKWISE_GITHUB_TOKEN", "HUNKWISE_GITLAB_TOKEN")
+_FILES = {f"{name}_FILE": f"the file that holds {name}" for name in (*_SECRETS, *_TOKENS)}
+_OF_BOT = {
+    "HUNKWISE_QUEUE": "where the bot keeps what is to be done: a file, or a Redis (`redis://…`)",
+    "HUNKWISE_BOT_NAME": "the name that the bot is called by in comments (`@name`)",
+    "HUNKWISE_GITHUB_URL": "where the bot's GitHub is, `https://github.com` by default",
+    "HUNKWISE_GITHUB_APP_ID": "the number or client id of the bot's GitHub App",
+    "HUNKWISE_GITLAB_URL": "where the bot's GitLab is, `https://gitlab.com` by default",
+    "HUNKWISE_GITEA_URL": "where the bot's Gitea or Forgejo is",
+    **_SECRETS,
+    **_FILES,
+}
+FOR_BOT = frozenset(_OF_BOT)
+
 # Variables of ours that are no setting of a review, with what they do.
 OTHER_VARIABLES: dict[str, str] = {
+    **_OF_BOT,
     "HUNKWISE_CONFIG": "the configuration file to read instead of the repository's",
     "HUNKWISE_MODELS": "the folder of the model store",
     "HUNKWISE_SOURCES": "where models are fetched from, in this order",

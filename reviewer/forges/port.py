@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.forges.address import Address
 from hunkwise.reviewer.publish.comment import Dialect
 from hunkwise.reviewer.publish.port import ChangeSource, ReviewSink
 from hunkwise.reviewer.types import Review
+
+if TYPE_CHECKING:
+    from hunkwise.reviewer.forges.attended import Attended
 
 Flag = Literal["pr", "mr"]
 Variables = Mapping[str, str]
@@ -40,6 +43,10 @@ class Forge:
 
     `annotates`: its jobs show workflow commands beside the code, where a token may not post. `setup` says how
     a project begins; "" if there is nothing to say.
+
+    `attend` opens a request for a bot, with a token and whether it is an App's. `app_token` asks an API for a
+    token of an App, by its number and key, an installation of it, and the permissions. Both raise as `open` does,
+    and ForgeError.
     """
 
     title: str
@@ -52,6 +59,8 @@ class Forge:
     open: Callable[[Address, str, Variables], Request]
     annotates: bool = False
     setup: str = ""
+    attend: Callable[[Address, str, bool], Attended] | None = None
+    app_token: Callable[[str, str, str, int, Mapping[str, str]], str] | None = None
 
     def in_job(self, environment: Variables) -> bool:
         """Tell whether this is a job of the forge."""

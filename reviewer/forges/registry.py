@@ -17,6 +17,7 @@ FORGES: Registry[Forge] = Registry(
     {
         "github": "hunkwise.reviewer.forges.github.forge:FORGE",
         "gitlab": "hunkwise.reviewer.forges.gitlab.forge:FORGE",
+        "gitea": "hunkwise.reviewer.forges.gitea.forge:FORGE",
     },
     fits=lambda offered: isinstance(offered, Forge),
 )

@@ -33,6 +33,7 @@ class Dialect:
 # GitLab takes a million, which nobody reads.
 GITHUB = Dialect(60_000, "suggestion")
 GITLAB = Dialect(60_000, "suggestion:-{above}+0", _GITLAB_LINES_ABOVE)
+GITEA = Dialect(60_000, "", most_above=-1)  # it has no suggestions
 
 
 def place(finding: Finding) -> str:

@@ -32,9 +32,10 @@ PARTS = (
 
 def make_app(server: Server) -> Starlette:
     """Join the parts."""
+    parts = (health, metrics) if server.alone else PARTS
     expected = (HTTPException, Refused, EngineError, ReviewError)
     return Starlette(
-        routes=[route for part in PARTS for route in part.routes(server)],
+        routes=[*server.mounted, *(route for part in parts for route in part.routes(server))],
         middleware=[
             Middleware(Logging),
             Middleware(metrics.Counting, server=server),

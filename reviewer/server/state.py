@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from starlette.routing import BaseRoute
 
 from hunkwise.engine import Engine, Library, ModelSpec
 from hunkwise.reviewer.app.environment import Environment
@@ -90,6 +92,8 @@ class Server:
     models: Models
     environment: Environment
     metrics: Metrics = field(default_factory=Metrics)
+    mounted: Sequence[BaseRoute] = ()  # of other doors, such as webhooks
+    alone: bool = False  # there is nothing else here than what is mounted, and probes
     draining: bool = False  # told to end: nothing new is taken in
     full: bool = False  # no more requests are let in
     preloading: bool = False  # what has to be loaded first is not there yet

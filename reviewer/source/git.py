@@ -116,7 +116,7 @@ def asks(repo: Repository, *command: str, work_tree: bool = False) -> str | None
 def run_for(repo: Repository, seconds: float, *command: str) -> bytes | None:
     """Output of a git command that says no by failing; None where it took longer than that."""
     placed, folder, environment = _placed(repo, command, work_tree=False)
-    arguments, every = _arguments(placed, repo.settings), _environment(repo.variables, environment)
+    arguments, every = safe_arguments(placed, repo.settings), safe_environment(repo.variables, environment)
     try:
         return subprocess.run(
             arguments, cwd=folder, env=every, capture_output=True, check=False, timeout=max(seconds, 0.01)
@@ -130,9 +130,9 @@ def run_within(repo: Repository, most: int, *command: str) -> bytes:
     placed, folder, environment = _placed(repo, command, work_tree=False)
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            _arguments(placed, repo.settings),
+            safe_arguments(placed, repo.settings),
             cwd=folder,
-            env=_environment(repo.variables, environment),
+            env=safe_environment(repo.variables, environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -216,7 +216,7 @@ def _run(
     data: bytes = b"",
     settings: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[bytes]:
-    return _started(_arguments(command, settings), folder, _environment(environ, own), data)
+    return _started(safe_arguments(command, settings), folder, safe_environment(environ, own), data)
 
 
 def _started(
@@ -232,7 +232,8 @@ def _started(
         raise GitError("git is not installed, or not on PATH; install it, or give a diff as a file") from None
 
 
-def _arguments(command: tuple[str, ...], settings: tuple[str, ...]) -> list[str]:
+def safe_arguments(command: tuple[str, ...], settings: tuple[str, ...]) -> list[str]:
+    """Write a command line of git that runs nothing of a repository's; `settings` come after ours."""
     return [
         "git",
         "--no-pager",
@@ -269,8 +270,8 @@ def _safe_directories(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"safe.directory={value}" for value in told)
 
 
-def _environment(environ: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
-    """The little of the process's environment that git needs; GIT_CONFIG_COUNT and the like are left out."""
+def safe_environment(environ: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """Give git the little of the environment that it needs; GIT_CONFIG_COUNT and the like are left out."""
     kept = {name: environ[name] for name in _KEPT if name in environ}
     return {**kept, **own, **_SAFE_ENVIRONMENT}
 

@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hunkwise.reviewer.config.settings import settings
-from hunkwise.reviewer.config.variables import OTHER_VARIABLES
+from hunkwise.reviewer.config.variables import FOR_BOT, OTHER_VARIABLES
 
 # Exit codes of `review --brief` where no model was asked and nothing is to be said
 IDLE = 64  # there was nothing to look at
@@ -36,7 +36,9 @@ _PROXY = re.compile(r"(?:https?|all|no)_proxy", re.IGNORECASE)
 _SECRET = re.compile(
     r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH"
 )  # even in a family of names that is let through
-_FOR_POSTING = {name for name in OTHER_VARIABLES if name.endswith("_TOKEN")}
+_FOR_POSTING = FOR_BOT | {name for name in OTHER_VARIABLES if name.endswith("_TOKEN")}
+_LOOK = 0.2  # seconds between two looks at whether a process is still wanted
+_LAST_WORDS = 5.0  # seconds for a process that is told to end
 
 
 def for_review(environ: Mapping[str, str]) -> dict[str, str]:
@@ -81,8 +83,12 @@ def supervise(
     *,
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    wanted: Callable[[], bool] | None = None,
 ) -> Ending:
-    """Run a command, in `folder`, for at most `limit` seconds; it and all that it started is killed then."""
+    """Run a command, in `folder`, for at most `limit` seconds; it and all that it started is killed then.
+
+    Once `wanted` says no it is told to end, and killed if it does not.
+    """
     started = time.monotonic()
     with subprocess.Popen(
         argv,
@@ -92,10 +98,24 @@ def supervise(
         cwd=folder,
     ) as process:
         try:
-            code: int | None = process.wait(limit)
+            code: int | None = process.wait(limit) if wanted is None else _while(process, wanted, limit)
         except subprocess.TimeoutExpired:
             code = None
         finally:  # on Ctrl-C too: in its own session it does not hear the terminal
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)
     return Ending(code, time.monotonic() - started)
+
+
+def _while(process: subprocess.Popen[bytes], wanted: Callable[[], bool], limit: float | None) -> int:
+    """Wait for a process as long as it is wanted. Raises subprocess.TimeoutExpired."""
+    end = time.monotonic() + limit if limit is not None else None
+    while wanted():
+        left = _LOOK if end is None else min(_LOOK, end - time.monotonic())
+        try:
+            return process.wait(left)
+        except subprocess.TimeoutExpired:
+            if end is not None and time.monotonic() >= end:
+                raise
+    process.terminate()
+    return process.wait(_LAST_WORDS)

@@ -76,6 +76,22 @@ def _translated(doing: str) -> Iterator[None]:
         raise ForgeError(f"{doing}: {error}") from error
 
 
+def installation_token(
+    api: str, app: str, key: str, installation: int, permissions: Mapping[str, str]
+) -> str:
+    """Ask for a token of a GitHub App's installation, for an hour and for these permissions alone.
+
+    Raises ForgeError; a key that is none too.
+    """
+    try:
+        auth = github.Auth.AppAuth(app, key)
+        client = github.GithubIntegration(auth=auth, base_url=api, timeout=30, retry=None)
+        with _translated("the installation's token"):
+            return client.get_access_token(installation, permissions=dict(permissions)).token
+    except ValueError as error:
+        raise ForgeError("the key of the GitHub App is no private key in PEM form") from error
+
+
 class GitHubApi:
     """A connection to one server with one token. `api` is the base address; `timeout` in seconds."""
 
@@ -95,12 +111,17 @@ class GitHubApi:
 
     def send(self, call: Call) -> None:
         """Send one writing request, once. Raises Refused, NotAllowed, Unavailable."""
+        if call.path == GRAPHQL and call.body is not None:
+            with _translated(f"{call.verb} {call.path}"):
+                self._requester.graphql_query(call.body["query"], dict(call.body["variables"]))
+        else:
+            self.answer(call)
+
+    def answer(self, call: Call) -> dict[str, Any]:
+        """Send one writing request, once, and give what is answered."""
         body = dict(call.body) if call.body is not None else None
         with _translated(f"{call.verb} {call.path}"):
-            if call.path == GRAPHQL and body is not None:
-                self._requester.graphql_query(body["query"], body["variables"])
-            else:
-                self._requester.requestJsonAndCheck(call.verb, call.path, input=body)
+            return self._requester.requestJsonAndCheck(call.verb, call.path, input=body)[1] or {}
 
     def text(self, path: str, media: str) -> str | None:
         """Read something in another form than JSON, None where the server does not give that form."""

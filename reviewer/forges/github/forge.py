@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from hunkwise.engine import errors
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.forges.address import Address, https
+from hunkwise.reviewer.forges.attended import Attended
 from hunkwise.reviewer.forges.port import Forge, Request
 from hunkwise.reviewer.publish.comment import GITHUB
 from hunkwise.reviewer.source.ci import github_event
@@ -63,6 +64,22 @@ def _open(address: Address, token: str, environment: Mapping[str, str]) -> Reque
     return GitHubPull(address, token)
 
 
+def _attend(address: Address, token: str, by_app: bool) -> Attended:
+    try:
+        from hunkwise.reviewer.forges.github.attended import GitHubAttended
+    except ModuleNotFoundError as error:
+        raise errors.MissingExtra("PyGithub", "github") from error
+    return GitHubAttended(address, token, checks=by_app)
+
+
+def _app_token(api: str, app: str, key: str, installation: int, permissions: Mapping[str, str]) -> str:
+    try:
+        from hunkwise.reviewer.forges.github.api import installation_token
+    except ModuleNotFoundError as error:
+        raise errors.MissingExtra("PyGithub", "github") from error
+    return installation_token(api, app, key, installation, permissions)
+
+
 FORGE = Forge(
     title="GitHub",
     flag="pr",
@@ -73,5 +90,7 @@ FORGE = Forge(
     job=_job,
     open=_open,
     annotates=True,
+    attend=_attend,
+    app_token=_app_token,
     setup="On GitHub, add the action to a workflow: see docs/github.md of hunkwise.",
 )

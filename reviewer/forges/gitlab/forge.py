@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from hunkwise.engine import errors
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.forges.address import Address, https
+from hunkwise.reviewer.forges.attended import Attended
 from hunkwise.reviewer.forges.port import Forge, Request
 from hunkwise.reviewer.publish.comment import GITLAB
 from hunkwise.reviewer.source.ci import merge_job
@@ -51,6 +52,14 @@ def _open(address: Address, token: str, environment: Mapping[str, str]) -> Reque
     return GitLabMerge(address, token, certificates=merge_job(environment).certificates)
 
 
+def _attend(address: Address, token: str, by_app: bool) -> Attended:
+    try:
+        from hunkwise.reviewer.forges.gitlab.attended import GitLabAttended
+    except ModuleNotFoundError as error:
+        raise errors.MissingExtra("python-gitlab", "gitlab") from error
+    return GitLabAttended(address, token)
+
+
 FORGE = Forge(
     title="GitLab",
     flag="mr",
@@ -60,5 +69,6 @@ FORGE = Forge(
     address=_address,
     job=_job,
     open=_open,
+    attend=_attend,
     setup="On GitLab, include the template in .gitlab-ci.yml: see docs/gitlab.md of hunkwise.",
 )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _OPEN = ("/", "/page.css", "/page.js", "/healthz", "/readyz", "/openapi.json")
 _LISTS = ("/api/tags", "/api/ps", "/api/version", "/v1/models", "/metrics")
 _ADMIN = ("/api/pull", "/api/push", "/api/create", "/api/blobs", "/api/copy", "/api/delete")
+_SIGNED = "/hooks/"  # each request is signed by a forge, and checked by who reads it
 _BYTES_A_TOKEN = 4  # of a body, for bounding the queue
 _RETRY = 2.0  # seconds
 _HEADERS = frozenset(
@@ -63,7 +64,9 @@ class Gate:
         allowed = bool(origin) and origin_is_allowed(origin, host, settings.origins)
         speak = _with_cors(send, origin) if allowed else send
         try:
-            if not host_is_ours(host, settings.host, settings.hosts):
+            if not scope["path"].startswith(_SIGNED) and not host_is_ours(
+                host, settings.host, settings.hosts
+            ):
                 raise Refused(403, f"the host {host!r:.100} is not this server's", code="host")
             if origin and not allowed and scope["method"] not in ("GET", "HEAD"):
                 raise Refused(403, f"pages of {origin!r:.100} may not call this server", code="origin")
@@ -129,7 +132,7 @@ class Gate:
 
     def _token(self, path: str, headers: Headers) -> Token | None:
         """Find whose token it is; None where the server has none. Raises Refused."""
-        if not self.tokens.any and is_loopback(self.server.settings.host):
+        if path.startswith(_SIGNED) or (not self.tokens.any and is_loopback(self.server.settings.host)):
             return None
         kind, _, text = headers.get("authorization", "").partition(" ")
         token = self.tokens.find(text.strip()) if kind.lower() == "bearer" else None

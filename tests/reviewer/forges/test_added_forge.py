@@ -125,7 +125,7 @@ def test_ours_come_first() -> None:
     """An address of ours is not shown to another package, and an unreadable one is explained as GitHub's."""
     assert chosen_forge(None, "https://github.com/octo/repo/pull/7", None, {}) == "github"
     assert chosen_forge(None, "https://github.com/octo/repo/issues/7", None, {}) == "github"
-    with pytest.raises(UsageError, match="forges are github, gitlab, toy"):
+    with pytest.raises(UsageError, match="forges are github, gitlab, gitea, toy"):
         chosen_forge("tou", None, None, {})
 
 

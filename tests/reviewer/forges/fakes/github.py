@@ -34,6 +34,7 @@ class FakeGitHub:
     title: str = "A change"
     name: str = "octo/repo"
     accounts: dict[str, Account] = field(default_factory=lambda: {"secret-token": Account("hunk-bot")})
+    writers: set[str] = field(default_factory=set)
     refused_paths: set[str] = field(default_factory=set)  # lines GitHub refuses though the diff has them
     graphql: bool = True
     diff_too_big: bool = False
@@ -46,6 +47,12 @@ class FakeGitHub:
     issue_comments: list[dict[str, Any]] = field(default_factory=list)
     resolved: dict[int, str] = field(default_factory=dict)  # comment -> who
     minimized: set[str] = field(default_factory=set)  # node ids
+    state: str = "open"
+    draft: bool = False
+    archived: bool = False
+    labels: list[str] = field(default_factory=list)
+    statuses: list[tuple[str, str, str]] = field(default_factory=list)  # commit, state, description
+    reactions: list[tuple[str, str]] = field(default_factory=list)  # comment, content
     check_runs: list[dict[str, Any]] = field(default_factory=list)
     annotations: list[dict[str, Any]] = field(default_factory=list)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1000))
@@ -112,7 +119,12 @@ class FakeGitHub:
             ("DELETE", rf"{repo}/issues/comments/(\d+)", FakeGitHub._drop_issue_comment),
             ("GET", rf"{repo}/commits/([0-9a-f]+)/check-runs", FakeGitHub._list_check_runs),
             ("POST", f"{repo}/check-runs", FakeGitHub._start_check_run),
+            ("GET", rf"{repo}/check-runs/(\d+)", FakeGitHub._get_check_run),
             ("PATCH", rf"{repo}/check-runs/(\d+)", FakeGitHub._go_on_check_run),
+            ("POST", rf"{repo}/statuses/([0-9a-f]+)", FakeGitHub._post_status),
+            ("GET", rf"{repo}/collaborators/([^/]+)/permission", FakeGitHub._permission),
+            ("POST", rf"{pull}/comments/(\d+)/replies", FakeGitHub._reply_to),
+            ("POST", rf"{repo}/(?:issues|pulls)/comments/(\d+)/reactions", FakeGitHub._react),
         ]
 
     def _account(self, request: Request) -> Account | None:
@@ -138,9 +150,12 @@ class FakeGitHub:
 
     def _pull_body(self) -> dict[str, Any]:
         files = len(numbered(self.patch))
-        return bodies.pull(
+        body = bodies.pull(
             self.url, self.name, 7, base=self.base, head=self.head, title=self.title, files=files
         )
+        body["base"]["repo"]["archived"] = self.archived
+        labels = [bodies.label(self.url, self.repo, name) for name in self.labels]
+        return {**body, "state": self.state, "draft": self.draft, "labels": labels}
 
     def _list_pulls(self, request: Request, account: Account) -> Answer:
         wanted = request.query.get("head")
@@ -278,13 +293,44 @@ class FakeGitHub:
         return self._annotated(run, request.body, 200)
 
     def _annotated(self, run: dict[str, Any], given: dict[str, Any], status: int) -> Answer:
-        assert len(given["output"]["annotations"]) <= 50
-        self.annotations += given["output"]["annotations"]
+        said = given.get("output", {})
+        annotations = said.get("annotations", [])
+        assert len(annotations) <= 50
+        self.annotations += annotations
         run.update(status=given["status"], conclusion=given.get("conclusion"))
         output = run["output"]
-        output.update(title=given["output"]["title"], summary=given["output"]["summary"])
-        output["annotations_count"] += len(given["output"]["annotations"])
+        output.update(title=said.get("title"), summary=said.get("summary"))
+        output["annotations_count"] += len(annotations)
         return Answer(status, run)
+
+    def _get_check_run(self, request: Request, account: Account, number: str) -> Answer:
+        return Answer(200, next(one for one in self.check_runs if one["id"] == int(number)))
+
+    # what a bot asks beside
+
+    def _post_status(self, request: Request, account: Account, commit: str) -> Answer:
+        given = request.body
+        assert len(given["description"]) <= 140
+        self.statuses.append((commit, given["state"], given["description"]))
+        return Answer(
+            201, bodies.status(self.url, self.repo, next(self.numbers), commit, given, account.login)
+        )
+
+    def _permission(self, request: Request, account: Account, user: str) -> Answer:
+        found = "write" if user in self.writers else "read"
+        body = {"permission": found, "role_name": found, "user": None}
+        return Answer(200, body)
+
+    def _reply_to(self, request: Request, account: Account, number: str) -> Answer:
+        root = self._comment(int(number))
+        given = {"path": root["path"], "commit_id": self.head, "in_reply_to_id": int(number)}
+        made = self._add_comment(account.login, {**given, "body": request.body["body"]}, "NONE")
+        return Answer(201, self._comment(made))
+
+    def _react(self, request: Request, account: Account, number: str) -> Answer:
+        self.reactions.append((number, request.body["content"]))
+        body = {"id": next(self.numbers), "node_id": "R", "user": bodies.user(self.url, account.login)}
+        return Answer(201, {**body, "content": request.body["content"], "created_at": bodies.TIME})
 
     # GraphQL: the three documents the bot may send
 

@@ -263,3 +263,26 @@ def check_run(url: str, repo: str, number: int, given: dict[str, Any]) -> dict[s
         "pull_requests": [],
         "output": {**output, "annotations_url": f"{me}/annotations"},
     }
+
+
+def label(url: str, repo: str, name: str) -> dict[str, Any]:
+    where = {"id": 1, "node_id": "L", "url": f"{url}{repo}/labels/1"}
+    return {**where, "name": name, "description": None, "color": "ffffff", "default": False}
+
+
+def status(
+    url: str, repo: str, number: int, commit: str, given: dict[str, Any], login: str
+) -> dict[str, Any]:
+    return {
+        "url": f"{url}{repo}/statuses/{commit}",
+        "avatar_url": None,
+        "id": number,
+        "node_id": "S",
+        "state": given["state"],
+        "description": given["description"],
+        "target_url": None,
+        "context": given["context"],
+        "created_at": TIME,
+        "updated_at": TIME,
+        "creator": user(url, login),
+    }

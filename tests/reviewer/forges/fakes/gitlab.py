@@ -35,6 +35,13 @@ class FakeGitLab:
     title: str = "A change"
     name: str = "group/sub/project"
     accounts: dict[str, Account] = field(default_factory=lambda: {"secret-token": Account("hunk-bot", 23)})
+    state: str = "opened"
+    draft: bool = False
+    archived: bool = False
+    labels: list[str] = field(default_factory=list)
+    writers: set[str] = field(default_factory=set)
+    statuses: list[tuple[str, str, str]] = field(default_factory=list)  # commit, state, description
+    reactions: list[tuple[str, str]] = field(default_factory=list)  # note, name
     unready: int = 0  # how often diff_refs is null
     collapsed: set[str] = field(default_factory=set)
     refused_paths: set[str] = field(default_factory=set)
@@ -73,13 +80,15 @@ class FakeGitLab:
             return Answer(401, {"message": "401 Unauthorized"})
         if request.path == "/api/v4/user":
             return Answer(200, self._user(account))
-        found = re.fullmatch(r"/api/v4/projects/([^/]+)/merge_requests/7(/.*)?", request.path)
+        found = re.fullmatch(r"/api/v4/projects/([^/]+)(/merge_requests/7)?(/.*)?", request.path)
         if found is None or unquote(found[1]) != self.name:
             return Answer(404, {"message": "404 Not found"})
+        if not found[2]:
+            return self._of_project(request, account, found[3] or "")
         if request.method != "GET" and not account.writes:
             return Answer(403, {"message": "403 Forbidden"})
         for method, pattern, action in self._routes():
-            inner = re.fullmatch(pattern, found[2] or "")
+            inner = re.fullmatch(pattern, found[3] or "")
             if inner and method == request.method:
                 answer: Answer = action(self, request, account, *inner.groups())
                 return answer
@@ -96,6 +105,8 @@ class FakeGitLab:
             ("POST", "/notes", FakeGitLab._post_note),
             ("PUT", r"/notes/(\d+)", FakeGitLab._edit_note),
             ("DELETE", r"/notes/(\d+)", FakeGitLab._drop_note),
+            ("POST", "/discussions/([0-9a-f]+)/notes", FakeGitLab._answer),
+            ("POST", r"/notes/(\d+)/award_emoji", FakeGitLab._react),
             ("GET", "/draft_notes", FakeGitLab._list_drafts),
             ("POST", "/draft_notes", FakeGitLab._post_draft),
             ("DELETE", r"/draft_notes/(\d+)", FakeGitLab._drop_draft),
@@ -113,7 +124,9 @@ class FakeGitLab:
             "iid": 7,
             "project_id": 5,
             "title": self.title,
-            "state": "opened",
+            "state": self.state,
+            "draft": self.draft,
+            "labels": self.labels,
             "sha": self.head,
             "source_branch": "topic",
             "target_branch": "main",
@@ -122,6 +135,33 @@ class FakeGitLab:
             "diff_refs": None if self.unready >= 0 else refs,
         }
         return Answer(200, body)
+
+    def _of_project(self, request: Request, account: Account, path: str) -> Answer:
+        """Answer what a bot asks of the project."""
+        if request.method == "GET" and path == "":
+            where = f"{self.url}/{self.name}"
+            body = {"id": 5, "path_with_namespace": self.name, "archived": self.archived, "web_url": where}
+            return Answer(200, {**body, "http_url_to_repo": f"{where}.git", "default_branch": "main"})
+        if request.method == "GET" and path == "/members/all":
+            named = [name for name in self.writers if request.query["query"] in name]
+            return Answer(200, [{"id": 9, "username": name, "access_level": 30} for name in named])
+        if request.method == "POST" and (found := re.fullmatch(r"/statuses/([0-9a-f]+)", path)):
+            given = request.body
+            same = [one for one in self.statuses if one[0] == found[1]][-1:]
+            if same and same[0][1] == given["state"] == "running":
+                return Answer(400, {"message": "Cannot transition status via :run from :running"})
+            self.statuses.append((found[1], given["state"], given["description"]))
+            return Answer(201, {"id": next(self.numbers), "sha": found[1], "status": given["state"]})
+        return Answer(404, {"message": "404 Not found"})
+
+    def _answer(self, request: Request, account: Account, thread: str) -> Answer:
+        note = self._note(account, request.body["body"], None)
+        self._thread(thread)["notes"].append(note)
+        return Answer(201, note)
+
+    def _react(self, request: Request, account: Account, number: str) -> Answer:
+        self.reactions.append((number, request.body["name"]))
+        return Answer(201, {"id": next(self.numbers), "name": request.body["name"]})
 
     def _diffs(self, request: Request, account: Account) -> Answer:
         parts = [part for part in re.split(r"^(?=diff --git )", self.patch, flags=re.MULTILINE) if part]

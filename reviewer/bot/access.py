@@ -1,0 +1,171 @@
+"""What the bot holds of each forge: where it is, its webhook's secret, and the tokens to read and post with.
+
+A GitHub App's tokens are asked for as they are needed, each for one hour and for what it is used for alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from hunkwise.engine import read_regular
+from hunkwise.reviewer.bot.hooks.delivery import Hook
+from hunkwise.reviewer.bot.port import ChangeId, ForgeName
+from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.forges.address import Address, https
+from hunkwise.reviewer.forges.attended import Attended
+from hunkwise.reviewer.forges.registry import FORGES
+from hunkwise.reviewer.publish.comment import Dialect
+from hunkwise.reviewer.source.clone import Login
+
+_LARGEST_SECRET = 64 << 10  # bytes
+_READ = {"contents": "read", "metadata": "read"}
+_POST = {"checks": "write", "pull_requests": "write", "metadata": "read"}
+Variables = Mapping[str, str]
+
+# What comments are posted with: for the worker, and for no process that loads a model
+_TOKENS = [f"HUNKWISE_{forge}_TOKEN" for forge in ("GITHUB", "GITLAB", "GITEA")] + ["HUNKWISE_GITHUB_APP_KEY"]
+POSTING = ("GITHUB_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN", *_TOKENS, *(f"{name}_FILE" for name in _TOKENS))
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The way in to one forge, for a worker: a token, or the number and key of a GitHub App. `api` is its API."""
+
+    forge: ForgeName
+    api: str
+    token: str = field(default="", repr=False)
+    app: str = ""
+    key: str = field(default="", repr=False)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How comments are written there."""
+        return FORGES.load(self.forge).dialect
+
+    def attend(self, change: ChangeId) -> Attended:
+        """Open a change for reading and writing. Raises ForgeError, UsageError, MissingExtra."""
+        attend = FORGES.load(self.forge).attend
+        assert attend is not None
+        address = Address(self.api, change.repository, change.number)
+        return attend(address, self._token(change, _POST), bool(self.app))
+
+    def login(self, change: ChangeId) -> Login:
+        """Say what git fetches with; all three forges take a token as the password of any account."""
+        return Login("x-access-token", self._token(change, _READ))
+
+    def _token(self, change: ChangeId, permissions: Mapping[str, str]) -> str:
+        app_token = FORGES.load(self.forge).app_token
+        if not self.app or app_token is None:
+            return self.token
+        if not change.installation:
+            raise UsageError(
+                f"{change}: its delivery names no installation of the App; use the App's own webhook"
+            )
+        return app_token(self.api, self.app, self.key, change.installation, permissions)
+
+
+def secret(environ: Variables, name: str) -> str:
+    """Read a secret from its variable, or from the file that NAME_FILE names. Raises UsageError."""
+    value, file = environ.get(name, "").strip(), environ.get(f"{name}_FILE", "").strip()
+    if value and file:
+        raise UsageError(f"{name} and {name}_FILE are both set; take one away")
+    if file:
+        try:
+            value = read_regular(Path(file), _LARGEST_SECRET).decode().strip()
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{name}_FILE: {file} can't be read: {error}") from None
+        if not value:
+            raise UsageError(f"{name}_FILE: {file} is empty")
+    return value
+
+
+def _host(environ: Variables, name: str, default: str = "") -> str:
+    url = environ.get(name, "").strip() or default
+    return https(url, name) if url else ""
+
+
+def _github_api(host: str) -> str:
+    """Say where GitHub's API is; a server on loopback is taken to be nothing else."""
+    parts = urlsplit(host)
+    if parts.hostname == "github.com":
+        return "https://api.github.com"
+    return host if parts.hostname == "127.0.0.1" else f"{host}/api/v3"
+
+
+def clone_url(change: ChangeId, project: str) -> str:
+    """Say where a repository is fetched from: on the forge that we hold a token of, and nowhere else."""
+    return f"{change.host}/{quote(project)}.git"
+
+
+def hooks_of(environ: Variables) -> dict[ForgeName, Hook]:
+    """Make what reads the deliveries of each forge that is set up. Raises UsageError where a secret is missing."""
+    from hunkwise.reviewer.bot.hooks.gitea import GiteaHook
+    from hunkwise.reviewer.bot.hooks.github import GitHubHook
+    from hunkwise.reviewer.bot.hooks.gitlab import GitLabHook
+
+    hooks: dict[ForgeName, Hook] = {}
+    github = secret(environ, "HUNKWISE_GITHUB_WEBHOOK_SECRET")
+    token, signing = (
+        secret(environ, f"HUNKWISE_GITLAB_{name}") for name in ("WEBHOOK_SECRET", "SIGNING_TOKEN")
+    )
+    gitea = secret(environ, "HUNKWISE_GITEA_WEBHOOK_SECRET")
+    if _is_set_up(environ, "GITHUB", github):
+        hooks["github"] = GitHubHook(github, _host(environ, "HUNKWISE_GITHUB_URL", "https://github.com"))
+    if _is_set_up(environ, "GITLAB", token or signing):
+        host = _host(environ, "HUNKWISE_GITLAB_URL", "https://gitlab.com")
+        hooks["gitlab"] = GitLabHook(token, signing, host)
+    if _is_set_up(environ, "GITEA", gitea):
+        hooks["gitea"] = GiteaHook(gitea, _gitea_host(environ))
+    if not hooks:
+        raise UsageError("no forge is set up: set HUNKWISE_GITHUB_WEBHOOK_SECRET, or that of GITLAB or GITEA")
+    return hooks
+
+
+def keys_of(environ: Variables) -> dict[ForgeName, Keys]:
+    """Make the way in to each forge that there is a token of. Raises UsageError."""
+    keys: dict[ForgeName, Keys] = {}
+    app, key = environ.get("HUNKWISE_GITHUB_APP_ID", "").strip(), secret(environ, "HUNKWISE_GITHUB_APP_KEY")
+    if bool(app) != bool(key):
+        raise UsageError("HUNKWISE_GITHUB_APP_ID and HUNKWISE_GITHUB_APP_KEY belong together; set both")
+    if app or (token := _token(environ, "GITHUB")):
+        host = _host(environ, "HUNKWISE_GITHUB_URL", "https://github.com")
+        ours = {"app": app, "key": key} if app else {"token": token}
+        keys["github"] = Keys("github", _github_api(host), **ours)
+    if token := _token(environ, "GITLAB"):
+        host = _host(environ, "HUNKWISE_GITLAB_URL", "https://gitlab.com")
+        keys["gitlab"] = Keys("gitlab", host, token)
+    if token := _token(environ, "GITEA"):
+        keys["gitea"] = Keys("gitea", f"{_gitea_host(environ)}/api/v1", token)
+    if not keys:
+        raise UsageError(
+            "no forge can be written to: set HUNKWISE_GITHUB_APP_ID and HUNKWISE_GITHUB_APP_KEY, or a token "
+            "(HUNKWISE_GITHUB_TOKEN, HUNKWISE_GITLAB_TOKEN, HUNKWISE_GITEA_TOKEN)"
+        )
+    return keys
+
+
+def _token(environ: Variables, forge: str) -> str:
+    return secret(environ, f"HUNKWISE_{forge}_TOKEN") or environ.get(f"{forge}_TOKEN", "").strip()
+
+
+def _gitea_host(environ: Variables) -> str:
+    host = _host(environ, "HUNKWISE_GITEA_URL")
+    if not host:
+        raise UsageError("HUNKWISE_GITEA_URL is not set; say where the Gitea or Forgejo is")
+    return host
+
+
+def _is_set_up(environ: Variables, forge: str, its_secret: str) -> bool:
+    """Tell whether deliveries of a forge are taken. Raises UsageError if they could come from anybody."""
+    if its_secret:
+        return True
+    told = [name for name in environ if name.startswith(f"HUNKWISE_{forge}_") and environ[name].strip()]
+    if told:
+        raise UsageError(
+            f"{told[0]} is set, but HUNKWISE_{forge}_WEBHOOK_SECRET is not; "
+            "without a secret anybody could tell the bot what to do"
+        )
+    return False

@@ -1,0 +1,50 @@
+"""One review in a process of its own, which holds no token and may be stopped at any time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from hunkwise.reviewer.app.jobs.child import for_review, review_command, supervise
+from hunkwise.reviewer.app.post import read_findings
+from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.source.ci import Range
+from hunkwise.reviewer.types import Review
+
+_TIME = 3600.0  # seconds that one review may take
+
+
+class NotReviewed(ReviewError):
+    """The review ended without a report; the message says how."""
+
+
+class Reviewer(Protocol):
+    """What makes a review of a change that was fetched."""
+
+    def __call__(self, folder: Path, commits: Range, wanted: Callable[[], bool]) -> Review:
+        """Review, as long as it is wanted. Raises NotReviewed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChildReviewer:
+    """Runs `hunkwise review --untrusted`; `options` are more of its flags, such as --engine."""
+
+    environ: Mapping[str, str]
+    options: Sequence[str] = ()
+    seconds: float = _TIME
+
+    def __call__(self, folder: Path, commits: Range, wanted: Callable[[], bool]) -> Review:
+        """Review a change."""
+        report = folder / ".git" / "review.json"
+        options = [f"--from={commits.base}", f"--to={commits.head}", "--untrusted", f"--output=json={report}"]
+        environ = {**for_review(self.environ), "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+        environ |= {name: self.environ[name] for name in ("HUNKWISE_ENGINE_TOKEN",) if name in self.environ}
+        command = review_command([*options, *self.options])
+        ending = supervise(command, self.seconds, environ=environ, folder=folder, wanted=wanted)
+        if ending.code not in (0, 1, 3) or not report.is_file():
+            raise NotReviewed(f"the review ended with {ending}")
+        return read_findings(os.fspath(report))

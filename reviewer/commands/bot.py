@@ -1,0 +1,83 @@
+"""`hunkwise bot`: what takes in webhooks, and what does the work, each as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.commands.surroundings import surroundings
+
+_AT_ONCE = 2
+
+
+@click.group()
+def command() -> None:
+    """Attend to the pull and merge requests of a forge; see docs/bot.md."""
+
+
+@command.command()
+@click.option("--host", help="Address to listen on; 127.0.0.1 by default.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
+def receive(host: str | None, port: int | None) -> int:
+    """Take in webhooks at /hooks/github, /hooks/gitlab and /hooks/gitea, and put what they tell into the queue.
+
+    It needs the webhooks' secrets (HUNKWISE_GITHUB_WEBHOOK_SECRET and so on), and no token.
+    """
+    from hunkwise.reviewer.bot.receiving import receiver
+    from hunkwise.reviewer.commands.serve import served
+    from hunkwise.reviewer.server.settings import server_settings
+
+    environment = surroundings()
+    settings = server_settings({"host": host, "port": port}, os.environ)
+    return served(settings, environment, extra=receiver(environment.variables), alone=True)
+
+
+@command.command()
+@click.option("--engine", multiple=True, metavar="URL", help="A server that has the model.")
+@click.option("--model", help="The model to review with.")
+@click.option(
+    "--at-once",
+    type=click.IntRange(1, 64),
+    default=_AT_ONCE,
+    show_default=True,
+    help="How many reviews are made side by side.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
+    help="Where changes are fetched to, and thrown away after.",
+)
+def work(engine: tuple[str, ...], model: str | None, at_once: int, folder: Path | None) -> int:
+    """Take jobs from the queue: fetch, review in a child without tokens, post.
+
+    It needs tokens (HUNKWISE_GITHUB_APP_ID and HUNKWISE_GITHUB_APP_KEY, HUNKWISE_GITLAB_TOKEN,
+    HUNKWISE_GITEA_TOKEN), and no secret of a webhook.
+    """
+    options = [f"--engine={url}" for url in engine] + ([f"--model={model}"] if model else [])
+    return _worked(surroundings(), options, at_once, folder)
+
+
+def _worked(environment: Environment, options: list[str], at_once: int, folder: Path | None) -> int:
+    from hunkwise.reviewer.bot.access import keys_of
+    from hunkwise.reviewer.bot.queue.place import open_queue
+    from hunkwise.reviewer.bot.reviewing import ChildReviewer
+    from hunkwise.reviewer.bot.worker import Worker
+
+    variables = dict(environment.variables)
+    keys = keys_of(variables)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    with closing(open_queue(variables)) as queue:
+        environment.say(f"working for {', '.join(keys)}, {at_once} reviews at once")
+        reviewer = ChildReviewer(variables, options)
+        Worker(queue, keys, reviewer, variables, environment.say, folder=folder, stopping=stopping).run(
+            at_once
+        )
+    return 0

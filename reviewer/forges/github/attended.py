@@ -1,0 +1,124 @@
+"""A pull request on GitHub as a bot attends to it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from hunkwise.reviewer.forges.address import Address
+from hunkwise.reviewer.forges.attended import Heard, Progress, Stage, Standing
+from hunkwise.reviewer.forges.github.api import PAGE
+from hunkwise.reviewer.forges.github.check_run import NAME, CheckRun, next_call
+from hunkwise.reviewer.forges.github.payload import login
+from hunkwise.reviewer.forges.github.pull import GitHubPull
+from hunkwise.reviewer.publish.comment import GITHUB, cut
+from hunkwise.reviewer.publish.deliver import deliver_check
+from hunkwise.reviewer.publish.port import Call, NotAllowed, understood
+from hunkwise.reviewer.types import Review
+
+_MADE_BY = "hunkwise-bot"  # the external_id of our runs: jobs of GitHub Actions make others
+_DESCRIPTION = 140  # characters of a commit status
+_STATES = {Stage.QUEUED: "pending", Stage.RUNNING: "pending", Stage.FAILED: "error"}  # others: success
+_ENDS = {Stage.LEFT: "cancelled", Stage.FAILED: "neutral"}
+
+
+class GitHubAttended(GitHubPull):
+    """Satisfies `Attended`. `checks`: the token is an App's, which alone may write check runs."""
+
+    def __init__(self, address: Address, token: str, *, checks: bool, timeout: int = 30) -> None:
+        super().__init__(address, token, timeout=timeout)
+        self._checks = checks
+
+    def standing(self) -> Standing:
+        """Say how the pull request stands."""
+        with understood("GitHub"):
+            pull = self._api.get(self._pull)
+            repo = pull["base"]["repo"]
+            return Standing(
+                project=str(repo["full_name"]),
+                head=str(pull["head"]["sha"]),
+                target=str(pull["base"]["sha"]),
+                open=pull["state"] == "open",
+                draft=bool(pull.get("draft")),
+                archived=bool(repo["archived"]),
+                labels=frozenset(str(label["name"]) for label in pull["labels"]),
+                author=login(pull),
+            )
+
+    def show(self, head: str, progress: Progress, review: Review | None = None) -> None:
+        """Write a check run, or with another token than an App's a commit status."""
+        if not self._checks:
+            state = _STATES.get(progress.stage, "success")
+            body = {"state": state, "context": NAME, "description": progress.title[:_DESCRIPTION]}
+            self.send(Call("POST", f"{self._repo}/statuses/{head}", body))
+        elif review is not None:
+            run = self._unfinished(head) or self._begun(head, "in_progress")
+            deliver_check(lambda: self._go_on(run["id"], review, progress.summary))
+        else:
+            self._move(head, progress)
+
+    def _move(self, head: str, progress: Progress) -> None:
+        """Bring the run that goes on to a stage; one that is over stays as it is, and a new one is begun."""
+        run = self._unfinished(head)
+        if progress.stage in (Stage.QUEUED, Stage.RUNNING):
+            status = "queued" if progress.stage is Stage.QUEUED else "in_progress"
+            if run is None:
+                self._begun(head, status)
+            elif run["status"] == "queued":
+                self.send(Call("PATCH", f"{self._repo}/check-runs/{run['id']}", {"status": status}))
+        elif run is not None:
+            output = {
+                "title": progress.title,
+                "summary": cut(progress.summary or progress.title, GITHUB.limit),
+            }
+            body = {"status": "completed", "conclusion": _ENDS[progress.stage], "output": output}
+            self.send(Call("PATCH", f"{self._repo}/check-runs/{run['id']}", body))
+
+    def _go_on(self, run: int, review: Review, summary: str) -> bool:
+        """Send what comes next of the annotations of a run; False if it is complete."""
+        with understood("GitHub"):
+            found = self._api.get(f"{self._repo}/check-runs/{run}")
+            there = CheckRun(run, found["output"]["annotations_count"], found["status"] == "completed")
+            call = next_call(self._repo, review, summary, there)
+        if call is not None:
+            self.send(call)
+        return call is not None
+
+    def _unfinished(self, head: str) -> dict[str, Any] | None:
+        with understood("GitHub"):
+            where = urlencode({"check_name": NAME, "filter": "all", "per_page": PAGE})
+            listed = self._api.get(f"{self._repo}/commits/{head}/check-runs?{where}")["check_runs"]
+            ours = (run for run in listed if run["external_id"] == _MADE_BY and run["status"] != "completed")
+            return next(ours, None)
+
+    def _begun(self, head: str, status: str) -> dict[str, Any]:
+        body = {"name": NAME, "head_sha": head, "external_id": _MADE_BY, "status": status}
+        return self._api.answer(Call("POST", f"{self._repo}/check-runs", body))
+
+    def may_write(self, user: str) -> bool:
+        """Ask what an account may do."""
+        with understood("GitHub"):
+            path = f"{self._repo}/collaborators/{quote(user, safe='')}/permission"
+            try:
+                return self._api.get(path)["permission"] in ("admin", "write")
+            except NotAllowed:
+                return False
+
+    def answer(self, heard: Heard, body: str) -> str:
+        """Answer below a comment in the diff, or below the pull request."""
+        place = f"{self._pull}/comments/{heard.id}/replies" if heard.on_code else f"{self._issue}/comments"
+        with understood("GitHub"):
+            return str(self._api.answer(Call("POST", place, {"body": body}))["id"])
+
+    def edit(self, heard: Heard, note: str, body: str) -> None:
+        """Rewrite an answer."""
+        self.send(Call("PATCH", f"{self._repo}/{_kind(heard)}/comments/{note}", {"body": body}))
+
+    def react(self, heard: Heard) -> None:
+        """Show that a comment was seen."""
+        path = f"{self._repo}/{_kind(heard)}/comments/{heard.id}/reactions"
+        self.send(Call("POST", path, {"content": "eyes"}))
+
+
+def _kind(heard: Heard) -> str:
+    return "pulls" if heard.on_code else "issues"

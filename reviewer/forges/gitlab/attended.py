@@ -1,0 +1,88 @@
+"""A merge request on GitLab as a bot attends to it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from hunkwise.reviewer.errors import ForgeError
+from hunkwise.reviewer.forges.attended import Heard, Progress, Stage, Standing
+from hunkwise.reviewer.forges.gitlab.merge import GitLabMerge
+from hunkwise.reviewer.publish.port import Call, NotAllowed, Unavailable, understood
+from hunkwise.reviewer.types import Review
+
+_DEVELOPER = 30  # the least access level that may write
+_DESCRIPTION = 255  # characters of a commit status
+_STATES = {
+    Stage.QUEUED: "pending",
+    Stage.RUNNING: "running",
+    Stage.DONE: "success",
+    Stage.LEFT: "canceled",
+    Stage.FAILED: "failed",
+}
+
+
+class GitLabAttended(GitLabMerge):
+    """Satisfies `Attended`."""
+
+    @property
+    def _project(self) -> str:
+        return self._merge.partition("/merge_requests/")[0]
+
+    def standing(self) -> Standing:
+        """Say how the merge request stands. Raises Unavailable while GitLab still makes its diff."""
+        with understood("GitLab"):
+            merge, project = self._read(self._merge), self._read(self._project)
+            if merge["diff_refs"] is None:
+                raise Unavailable("GitLab has not made the merge request's diff yet", 2.0)
+            return Standing(
+                project=str(project["path_with_namespace"]),
+                head=str(merge["diff_refs"]["head_sha"]),
+                target=str(merge["diff_refs"]["start_sha"]),
+                open=merge["state"] == "opened",
+                draft=bool(merge.get("draft")),
+                archived=bool(project.get("archived")),
+                labels=frozenset(str(label) for label in merge.get("labels") or ()),
+                author=str((merge.get("author") or {}).get("username", "")),
+            )
+
+    def show(self, head: str, progress: Progress, review: Review | None = None) -> None:
+        """Set the commit's status."""
+        body = {
+            "state": _STATES[progress.stage],
+            "name": "hunkwise",
+            "description": progress.title[:_DESCRIPTION],
+        }
+        self.send(Call("POST", f"{self._project}/statuses/{head}", body))
+
+    def may_write(self, user: str) -> bool:
+        """Ask what an account may do, by membership in the project or a group above it."""
+        with understood("GitLab"):
+            try:
+                members = self._list(f"{self._project}/members/all?query={quote(user, safe='')}")
+            except NotAllowed:
+                return False
+            return any(one["username"] == user and one["access_level"] >= _DEVELOPER for one in members)
+
+    def answer(self, heard: Heard, body: str) -> str:
+        """Answer in the comment's thread."""
+        with understood("GitLab"):
+            return str(self._answer(f"{self._thread(heard)}/notes", {"body": body})["id"])
+
+    def edit(self, heard: Heard, note: str, body: str) -> None:
+        """Rewrite an answer."""
+        self.send(Call("PUT", f"{self._thread(heard)}/notes/{note}", {"body": body}))
+
+    def react(self, heard: Heard) -> None:
+        """Show that a comment was seen."""
+        self.send(Call("POST", f"{self._merge}/notes/{heard.id}/award_emoji", {"name": "eyes"}))
+
+    def _thread(self, heard: Heard) -> str:
+        return f"{self._merge}/discussions/{quote(heard.thread, safe='')}"
+
+    def _answer(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        with self._translated(f"POST {path}"):
+            answer = self._client.http_post(path, post_data=body, obey_rate_limit=False)
+        if not isinstance(answer, dict):
+            raise ForgeError(f"GitLab answered something else than JSON to POST {path}")
+        return answer
