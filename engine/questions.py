@@ -11,6 +11,7 @@ from hunkwise.engine.models.modelfile.parameters import KNOWN
 from hunkwise.engine.types import Bundle, BundleSize, Choose, Embed, Generate, Pooling, Question, Score
 
 MOST_LOGPROBS = 20  # alternatives, as in OpenAI's and Ollama's API
+MOST_BIAS = 100  # as in OpenAI's API: far more than logits differ by
 NO_SEED = 2**32 - 1  # as a seed, llama.cpp takes it for "choose one"
 
 
@@ -82,6 +83,14 @@ def _check_generate(question: Generate) -> None:
     except (TypeError, ValueError) as error:
         raise InvalidQuestion(f"the schema of question {question.id!r} is not JSON: {error}") from error
     _check_sampling(question)
+    for pair in question.bias if isinstance(question.bias, tuple) else (question.bias,):
+        match pair:
+            case (int(token), int() | float() as added) if 0 <= token < 1 << 31 and abs(added) <= MOST_BIAS:
+                continue
+        raise InvalidQuestion(
+            f"question {question.id!r}: bias must be pairs of a token and a number between "
+            f"-{MOST_BIAS} and {MOST_BIAS}, not {pair!r:.40}"
+        )
 
 
 def _check_sampling(question: Generate) -> None:

@@ -84,7 +84,8 @@ class Generate:
 
     At most one of `schema` and `pattern`. `max_tokens` is an upper bound; a schema that is complete ends
     the answer earlier (finish "schema"). `logprobs` is how many alternatives to tell beside each
-    token that is written, at most 20; 0 tells the tokens alone, None no tokens.
+    token that is written, at most 20; 0 tells the tokens alone, None no tokens. `bias` adds to the logits of the
+    model's tokens, (id, number) each.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Generate:
     stop: tuple[str, ...] = ()
     sampling: Sampling = GREEDY
     logprobs: int | None = None
+    bias: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

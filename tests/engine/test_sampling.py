@@ -77,6 +77,20 @@ def test_greedy_by_default(engine: LocalEngine) -> None:
         assert texts(engine, sampling) == [greedy], sampling
 
 
+def test_what_is_added_to_logits_decides(engine: LocalEngine) -> None:
+    """A token of this model is a byte. What is banned never comes, and what is wanted always."""
+    (greedy,) = texts(engine, Sampling())
+    first = greedy.encode()[0]
+    assert texts(engine, Sampling(), tokens=4, bias=((ord("z"), 100.0),)) == ["zzzz"]
+    assert texts(engine, Sampling(temperature=1, seed=1), tokens=4, bias=((ord("z"), 100.0),)) == ["zzzz"]
+    (other,) = texts(engine, Sampling(), bias=((first, -100.0),))
+    assert first not in other.encode()
+    assert texts(engine, Sampling(), bias=((1 << 30, 5.0),)) == [greedy]
+    for wrong in (((-1, 1.0),), ((1, math.nan),), ((1, 101),), ((1,),), 5):
+        with pytest.raises(InvalidQuestion, match="bias must be pairs"):
+            texts(engine, Sampling(), bias=wrong)
+
+
 def test_a_seed_fixes_the_text(engine: LocalEngine, spec: ModelSpec) -> None:
     """The same seed writes the same, alone, beside others, later, and in another process; another seed another."""
     seeds = [Sampling(temperature=2, seed=seed) for seed in (1, 2, 3, 2**32 - 2)]

@@ -32,6 +32,8 @@ class OllamaBackend(OpenAIBackend):
         """Write, and tell each piece as it comes."""
         if question.pattern is not None:
             raise InvalidQuestion(f"question {question.id!r}: this server keeps to schemas, not to patterns")
+        if question.bias:
+            raise InvalidQuestion(f"question {question.id!r}: this server takes no bias for tokens")
         body = self._body(prompt, question.max_tokens, question.sampling, question.stop)
         if question.schema is not None:
             body["format"] = dict(question.schema)

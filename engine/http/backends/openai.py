@@ -73,6 +73,8 @@ class OpenAIBackend(Unable):
         }
         if question.stop:
             body["stop"] = list(question.stop)
+        if question.bias:
+            body["logit_bias"] = {str(token): added for token, added in question.bias}
         if raw:
             path, body["prompt"] = "/v1/completions", raw_text(prompt)
         else:

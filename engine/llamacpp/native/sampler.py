@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import secrets
 import weakref
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +22,21 @@ _AT_LEAST_ONE = 1  # candidate is kept by every cut
 class Sampler:
     """Draws the tokens of one text. Used by one thread at a time."""
 
-    def __init__(self, sampling: Sampling, vocabulary: int, context: int) -> None:
-        """Make the chain for a vocabulary of so many tokens; penalties of -1 tokens look at all of `context`."""
+    def __init__(
+        self, sampling: Sampling, vocabulary: int, context: int, bias: Sequence[tuple[int, float]] = ()
+    ) -> None:
+        """Make the chain for a vocabulary of so many tokens; penalties of -1 tokens look at all of `context`.
+
+        `bias` adds to the logits of tokens before all else.
+        """
         self._chain = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
         weakref.finalize(self, llama.llama_sampler_free, self._chain)
         last = context if sampling.repeat_last_n < 0 else sampling.repeat_last_n
         penalties = (sampling.repeat_penalty, sampling.frequency_penalty, sampling.presence_penalty)
         seed = secrets.randbelow(2**32 - 1) if sampling.seed is None else sampling.seed
+        biases = (llama.llama_logit_bias * len(bias))(*bias)
         for part in (
+            llama.llama_sampler_init_logit_bias(vocabulary, len(bias), biases),
             llama.llama_sampler_init_penalties(vocabulary, last, *penalties),
             llama.llama_sampler_init_top_k(sampling.top_k),
             llama.llama_sampler_init_typical(sampling.typical_p, _AT_LEAST_ONE),

@@ -30,6 +30,7 @@ class Ask:
     schema: Mapping[str, Any] | None = None
     count: int = 1  # of answers
     logprobs: int | None = None  # alternatives to tell beside each token; None tells no tokens
+    bias: tuple[tuple[int, float], ...] = ()  # what is added to the logits of tokens
 
     def bundle(self, tokens: int) -> Bundle:
         """Make the bundle that asks for so many tokens; its questions are called "0", "1" and so on.
@@ -48,6 +49,7 @@ class Ask:
                 stop=self.stop,
                 sampling=self._draw(n),
                 logprobs=self.logprobs,
+                bias=self.bias,
             )
             for n in range(self.count)
         )

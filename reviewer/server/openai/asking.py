@@ -6,7 +6,7 @@ from hunkwise.engine import Segment
 from hunkwise.reviewer.server.inference import options
 from hunkwise.reviewer.server.inference.finding import Found
 from hunkwise.reviewer.server.inference.fitting import Ask
-from hunkwise.reviewer.server.openai.bodies import TextBody, options_of, schema_of
+from hunkwise.reviewer.server.openai.bodies import TextBody, bias_of, options_of, schema_of
 from hunkwise.reviewer.server.state import Server
 
 MOST_ALTERNATIVES = 20  # beside each token
@@ -31,4 +31,5 @@ def ask_for(
         schema=schema_of(body.response_format),
         count=body.n,
         logprobs=logprobs,
+        bias=bias_of(body.logit_bias),
     )

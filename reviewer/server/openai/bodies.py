@@ -11,6 +11,7 @@ from hunkwise.reviewer.server.inference.options import Options, read_options
 from hunkwise.reviewer.server.inference.reading import refusing
 
 MOST_ANSWERS = 16  # of one request
+MOST_BIAS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,6 @@ class EmbeddingsBody:
 
 def options_of(body: TextBody) -> Options:
     """Read the options by the names that the engine has for them. Raises Refused."""
-    if body.logit_bias:
-        raise Refused(400, "logit_bias is not supported", code="unsupported_parameter", param="logit_bias")
     if not 1 <= body.n <= MOST_ANSWERS:
         raise Refused(400, f"n must be between 1 and {MOST_ANSWERS}", param="n")
     most = getattr(body, "max_completion_tokens", None) or body.max_tokens
@@ -158,6 +157,22 @@ def options_of(body: TextBody) -> Options:
         return read_options(
             {name: value for name, value in given.items() if value not in (None, [], [""])}, ""
         )
+
+
+def bias_of(given: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:
+    """Read what is added to the logits of tokens, by their ids. Raises Refused."""
+    found = []
+    for name, added in given.items():
+        token = int(name) if name.isascii() and name.isdigit() and len(name) < 10 else -1
+        if token < 0 or type(added) not in (int, float) or not abs(added) <= MOST_BIAS:
+            raise Refused(
+                400,
+                f"logit_bias must map ids of tokens to numbers between -{MOST_BIAS} and {MOST_BIAS}",
+                code="invalid_value",
+                param="logit_bias",
+            )
+        found.append((token, float(added)))
+    return tuple(found)
 
 
 def schema_of(form: ResponseFormat | None) -> Mapping[str, Any] | None:

@@ -61,6 +61,7 @@ OTHER: dict[str, Any] = {  # another value for each field, by name or by class a
     "settings": {"kv": "q8_0", "lanes": 4},
     "parameters": 7,
     "Segment.text": "other",
+    "bias": ((1, 2.0),),
     "role": "system",
     "marker": "bos",
     "special": True,

@@ -193,9 +193,9 @@ def test_models(client: openai.OpenAI) -> None:
         ),
         (
             "chat/completions",
-            {"model": "tiny", "messages": MESSAGES, "logit_bias": {"1": 5}},
+            {"model": "tiny", "messages": MESSAGES, "logit_bias": {"yes": 5}},
             400,
-            "logit_bias is not supported",
+            "logit_bias must map ids of tokens to numbers between -100 and 100",
             "logit_bias",
         ),
         (

@@ -34,9 +34,12 @@ class Generating:
         self._question = question
         self._vocab = vocab
         self._sampler: Sampler | None = None
-        if not question.sampling.greedy:
+        if question.bias or not question.sampling.greedy:
             self._sampler = Sampler(
-                question.sampling, vocab.size, len(shared) + len(prompt) + question.max_tokens
+                question.sampling,
+                vocab.size,
+                len(shared) + len(prompt) + question.max_tokens,
+                question.bias,
             )
             for token in (*shared.tolist(), *prompt.tolist()):
                 self._sampler.accept(token)
