@@ -77,6 +77,8 @@ class Pool:
         self._changed = threading.Condition()
         self._closed = False
         self._sweeper: threading.Thread | None = None
+        self._wakes = float("inf")  # when the sweeper looks by itself
+        self._waiting = 0  # for room
 
     def engine(self, spec: ModelSpec, context: int = 0) -> PooledEngine:
         """Make the engine of one model. Nothing is loaded before it is asked something."""
@@ -181,7 +183,10 @@ class Pool:
                     stays = float("inf") if self._keep_alive is None else self._keep_alive
                     self._residents[key] = _Resident(spec, context, cost, stays)
                     return self._residents[key], True
-                if not self._changed.wait(None if until is None else until - self._clock()):
+                self._waiting += 1
+                came = self._changed.wait(None if until is None else until - self._clock())
+                self._waiting -= 1
+                if not came:
                     raise DeadlineExceeded(f"{spec.name} did not get into memory within {deadline} s")
         raise Closed(f"{spec.name} was not asked: the pool of models is closed")
 
@@ -219,7 +224,9 @@ class Pool:
             if self._sweeper is None and resident.keep_alive < float("inf") and not self._closed:
                 self._sweeper = threading.Thread(target=self._sweep, name="hunkwise-pool", daemon=True)
                 self._sweeper.start()
-            self._changed.notify_all()
+            sooner = not resident.users and self._clock() + resident.keep_alive < self._wakes
+            if sooner or self._waiting or self._closed:  # each request leaves: nobody is woken for nothing
+                self._changed.notify_all()
 
     def _room_for(self, spec: ModelSpec, cost: int) -> bool:
         """Evict idle models until there is room; False if only those in use are left."""
@@ -265,8 +272,10 @@ class Pool:
         with self._changed:
             while not self._closed:
                 self.unload_idle()
-                idle = [self._remaining(r) for r in self._residents.values() if not r.users]
-                soonest = min(idle, default=float("inf"))
+                # what is in use now will be idle for a keep-alive at least
+                left = [r.keep_alive if r.users else self._remaining(r) for r in self._residents.values()]
+                soonest = min((seconds for seconds in left if seconds > 0), default=float("inf"))
+                self._wakes = self._clock() + soonest
                 self._changed.wait(max(0.01, soonest) if soonest < float("inf") else None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 from hunkwise.engine.models.modelfile import modelfile
@@ -102,6 +103,7 @@ def shipped_catalog() -> dict[ModelName, CatalogEntry]:
     return parse_catalog(files(__package__).joinpath("catalog.toml").read_text(encoding="utf-8"))
 
 
+@cache
 def shipped_modelfile() -> modelfile.Modelfile:
     """Read the Modelfile of the default reviewer: the repository's `Modelfile`, which the wheel carries."""
     text = files(__package__).joinpath("Modelfile").read_text(encoding="utf-8")

@@ -77,9 +77,15 @@ class Sequences:
 
 
 class Lanes:
-    """All running lanes of one context. Owned by one thread."""
+    """All running lanes of one context. Owned by one thread.
 
-    def __init__(self, context: Context, sequences: Sequences) -> None:
+    Where jobs have `company`, answers depend on it anyhow, and work is ordered for the time to the first token:
+    trunks are computed one after the other, and those that have become ready have the next batch to themselves.
+    """
+
+    def __init__(self, context: Context, sequences: Sequences, *, company: bool = False) -> None:
+        self._company = company
+        self._fresh = False  # a trunk has just become ready
         self._context = context
         self._sequences = sequences
         self._batch = context.new_batch()
@@ -116,6 +122,9 @@ class Lanes:
         Lanes that want vectors have a batch of their own.
         """
         self._branch()
+        if self._fresh and self._running:
+            trunks = ()
+        self._fresh = False
         embedding = [lane for lane in self._running if lane.work.vectors]
         self._compute([lane for lane in self._running if not lane.work.vectors], trunks)
         self._compute(embedding, ())
@@ -131,6 +140,7 @@ class Lanes:
             self.computed += batch.count
         for trunk, count in grown:
             trunk.computed += count
+            self._fresh = self._fresh or (self._company and bool(count) and trunk.ready)
         for lane, count, outputs in fed:
             lane.pending = lane.pending[count:]
             lane.position += count
@@ -162,6 +172,8 @@ class Lanes:
         size = self._context.batch
         grid = size - size % CHUNK or size
         left = len(trunk.tokens) // CHUNK * CHUNK
+        if self._company:
+            left = len(trunk.tokens)
         end = min(left if trunk.computed < left else len(trunk.tokens), (trunk.computed // grid + 1) * grid)
         if end - trunk.computed > self._batch.room:
             end = (trunk.computed + self._batch.room) // CHUNK * CHUNK

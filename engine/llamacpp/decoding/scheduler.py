@@ -56,7 +56,7 @@ class Scheduler:
         self._closing = False
         self._sequences = Sequences(context.sequences)
         self._prefixes = Prefixes(context, self._sequences, _KEEP_BYTES, files)
-        self._lanes = Lanes(context, self._sequences)
+        self._lanes = Lanes(context, self._sequences, company=limits.side_by_side > 1)
         self._thread = threading.Thread(target=self._run, name="hunkwise-engine", daemon=True)
         self._thread.start()
 
@@ -241,7 +241,8 @@ class Scheduler:
             self._context.clear()
             self._sequences = Sequences(self._context.sequences)
             self._prefixes.forget(self._sequences)
-            self._lanes = Lanes(self._context, self._sequences)
+            company = self._limits.side_by_side > 1
+            self._lanes = Lanes(self._context, self._sequences, company=company)
 
     def _count(self, finished: list[tuple[Job, Answers]], seconds: float, decode: float) -> None:
         was = self._statistics

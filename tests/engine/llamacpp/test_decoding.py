@@ -157,6 +157,25 @@ def test_answers_and_usage() -> None:
         at.settle()
 
 
+def test_first_come_first_answered() -> None:
+    """Of prompts that come together, the first begin their answers before the last is computed."""
+    toy = ToyContext(cells=4096, sequences=16, batch=512)
+    ended: list[int] = []
+    with bench(toy) as at:
+        toy.gate.clear()
+        futures = [at.scheduler.submit(job(str(n), prefix(250, 250 * n))) for n in range(4)]
+        for future in futures:
+            future.add_done_callback(lambda _: ended.append(toy.computed))
+        toy.gate.set()
+        for future in futures:
+            future.result(10)
+        at.settle()
+    assert len(ended) == 4
+    assert ended[0] <= 2 * 251
+    assert ended[1] <= 3 * 251
+    assert ended[3] == 4 * 251
+
+
 def test_all_are_answered_or_refused() -> None:
     """50 threads submit 1,000 jobs to a queue of 64: each is answered or refused, and no cell stays in use."""
     with bench(limits=Limits(jobs=64, side_by_side=4)) as at:

@@ -19,7 +19,8 @@ from hunkwise.engine import Generate, Generated, Plan, Pool, ScriptedEngine, Usa
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.asgi import make_app
 from hunkwise.reviewer.server.inference.options import keep_alive
-from hunkwise.reviewer.server.models import Estimates, PoolModels
+from hunkwise.reviewer.server.models import Estimates, PoolModels, open_pool
+from hunkwise.reviewer.server.observe.metrics import Metrics
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.state import Server
 
@@ -239,6 +240,21 @@ def test_ps_tells_what_is_on_the_gpu(tmp_path: Path) -> None:
         (running,) = client.get("/api/ps").json()["models"]
         assert (running["size"], running["size_vram"]) == (100, 60)
         assert 'hunkwise_memory_bytes{device="gpu"} 60.0' in client.get("/metrics").text
+
+
+def test_loads_are_counted(tmp_path: Path) -> None:
+    """By llama.cpp itself, with a model of a few kilobytes."""
+    metrics, library = Metrics(), library_in(tmp_path)
+    environment = Environment({}, tmp_path, lambda sentence: None)
+    estimates = Estimates(Settings(num_parallel=1))
+    pool = open_pool(estimates, environment.say, metrics.count_load)
+    models = PoolModels(library, pool, on_devices=estimates.on_devices, window=256)
+    with (
+        closing(models),
+        listening(make_app(Server(Settings(), models, environment, metrics))) as client,
+    ):
+        assert client.post("/api/generate", json={"model": "tiny"}).json()["done_reason"] == "load"
+        assert 'hunkwise_model_loads_total{outcome="loaded"} 1.0' in client.get("/metrics").text
 
 
 def test_tokens_are_counted(client: httpx.Client) -> None:
