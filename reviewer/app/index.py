@@ -39,6 +39,8 @@ def index(paths: Sequence[Path], environment: Environment, tell: Tell = lambda *
     file = index_file(root.top, environment)
     if not paths:
         scope = _last_scope(root, file)
+    if not scope and root.repo is None and root.top in (Path("/"), _home(environment)):
+        raise UsageError(f"{root.top} is no repository, but all that you have; name the folders to index")
     done = update(root, file, scope, say=environment.say, tell=tell)
     return _held(root, file), done
 
@@ -85,6 +87,11 @@ def index_file(top: Path, environment: Environment) -> Path:
         )
     name = hashlib.sha256(str(top).encode("utf-8", "surrogateescape")).hexdigest()[:24]
     return place.folder.absolute() / "index" / f"{name}.sqlite3"
+
+
+def _home(environment: Environment) -> Path | None:
+    home = environment.variables.get("HOME")
+    return Path(home).resolve() if home else None
 
 
 def _held(root: Root, file: Path) -> Held:

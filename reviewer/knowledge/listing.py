@@ -114,6 +114,10 @@ def _named(path: str) -> str:
     return "" if path.lower().endswith(".pdf") and reason.startswith("data") else _SHORT.get(reason, reason)
 
 
+def _unreadable(error: OSError) -> None:
+    raise KnowledgeError(f"{error.filename}: can't be read: {error.strerror}; name the folders to index")
+
+
 def _walked(top: Path, scope: Sequence[str]) -> Iterator[str]:
     """Walk a folder that is no repository, not into links, nor into folders of others' code, which are named."""
     for place in scope:
@@ -121,7 +125,7 @@ def _walked(top: Path, scope: Sequence[str]) -> Iterator[str]:
         if not start.is_dir():
             yield place
             continue
-        for folder, folders, names in os.walk(start):
+        for folder, folders, names in os.walk(start, onerror=_unreadable):
             inside = Path(folder).relative_to(top).as_posix()
             prefix = "" if inside == "." else f"{inside}/"
             kept = []

@@ -27,7 +27,7 @@ def pages(data: bytes) -> Iterator[tuple[int, str]]:
         if len(reader.pages) > MOST_PAGES:
             raise KnowledgeError("too large")
         for number, page in enumerate(reader.pages, 1):
-            text = page.extract_text()
+            text = page.extract_text().encode("utf-8", "replace").decode()  # some have lone surrogates
             room -= len(text)
             if room < 0:
                 raise KnowledgeError("too large")

@@ -44,17 +44,19 @@ class Index:
         weights, document = _NAMED if names_code(question) else _PLAIN
         score = f"bm25(words, {weights}) * weight * iif(kind = 'document', {document}, 1.0)"
         sql = (
-            f"SELECT {score} AS score, {_PASSAGE} FROM {_JOINED} WHERE words MATCH ?{where}"  # noqa: S608
+            f"SELECT {score} AS score, words.rowid, files.path FROM {_JOINED} WHERE words MATCH ?{where}"  # noqa: S608
             " ORDER BY score, words.rowid"
         )
+        one = f"SELECT {_PASSAGE} FROM {_JOINED} WHERE words.rowid = ?"  # noqa: S608 - texts of the best alone
         question = " OR ".join(f'"{word}"' for word in words)
 
         def find(database: sqlite3.Connection) -> tuple[Hit, ...]:
             found: list[Hit] = []
             with closing(database.execute(sql, (question, *values))) as rows:
-                for score, *row in rows:
-                    if not wanted.paths or matches(row[0], wanted.paths):
-                        found.append(Hit(Passage(*row), -score, lexical=len(found) + 1))
+                for score, row, path in rows:
+                    if not wanted.paths or matches(path, wanted.paths):
+                        passage = Passage(*database.execute(one, (row,)).fetchone())
+                        found.append(Hit(passage, -score, lexical=len(found) + 1))
                     if len(found) == limit:
                         break
             return tuple(found)

@@ -25,7 +25,8 @@ class Texts:
         if at < 0 or number > self._passages[at][1]:
             return ""
         start, _, text = self._passages[at]
-        return text.split("\n")[number - start].strip()[:_LONGEST]
+        lines = text.split("\n")[number - start :]  # none of it where a long line is in pieces
+        return lines[0].strip()[:_LONGEST] if lines else ""
 
 
 def definition(path: str, row: list[Any]) -> Definition:

@@ -220,6 +220,8 @@ def test_a_folder_of_documents_needs_no_repository(at: Environment, tmp_path: Pa
         open_index(folder, there)
     with pytest.raises(UsageError):
         index([Path("nowhere")], there)
+    with pytest.raises(UsageError, match="name the folders"):
+        index([], replace(there, variables={**at.variables, "HOME": str(folder)}))
 
 
 def _killed(at: Environment, mark: str) -> None:
