@@ -26,6 +26,7 @@ VERBS = {
     "review": "hunkwise.reviewer.commands.review",
     "post": "hunkwise.reviewer.commands.post",
     "index": "hunkwise.reviewer.commands.index",
+    "ask": "hunkwise.reviewer.commands.ask",
     "baseline": "hunkwise.reviewer.commands.baseline",
     "describe": "hunkwise.reviewer.commands.telling.describe",
     "explain": "hunkwise.reviewer.commands.telling.explain",

@@ -33,6 +33,7 @@ FACES = {
     "prometheus_client": {"reviewer/server/observe/metrics.py"},
     "limits": {"reviewer/server/guard/rates.py"},
     "pypdf": {"reviewer/knowledge/reading/pdf.py"},
+    "qdrant_client": {"reviewer/knowledge/vectors/remote.py"},
     "wcwidth": {"reviewer/text/columns.py"},
 }
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager"}

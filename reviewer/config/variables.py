@@ -36,6 +36,8 @@ OTHER_VARIABLES: dict[str, str] = {
     "HUNKWISE_ENGINE_TOKEN": "the token that engines on other machines are asked with",
     "HUNKWISE_ENGINE_CA": "a file of certificates to believe such engines by",
     "HUNKWISE_REDIS_URL": "the Redis by which several machines share cached answers and count requests",
+    "HUNKWISE_QDRANT_URL": "the Qdrant that keeps vectors of passages, by its address or as a folder",
+    "HUNKWISE_QDRANT_TOKEN": "the token that this Qdrant is asked with",
     "HUNKWISE_GITHUB_TOKEN": "the token to post to GitHub with, instead of GITHUB_TOKEN",
     "HUNKWISE_GITLAB_TOKEN": "the token to post to GitLab with, instead of GITLAB_TOKEN",
     "HUNKWISE_SKIP": "1 makes the commit hook do nothing",

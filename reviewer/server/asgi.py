@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.errors import ReviewError
-from hunkwise.reviewer.server import bundle, description, ollama, openai, page, reviews
+from hunkwise.reviewer.server import asks, bundle, description, ollama, openai, page, reviews
 from hunkwise.reviewer.server.errors import Refused, failure_of, response
 from hunkwise.reviewer.server.guard.gate import Gate
 from hunkwise.reviewer.server.guard.lives import Ending
@@ -24,6 +24,7 @@ PARTS = (
     ollama,
     openai,
     reviews,
+    asks,
     bundle,
     description,
     metrics,

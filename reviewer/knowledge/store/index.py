@@ -30,7 +30,7 @@ class Index:
     """The index in a file; see the port `Knowledge`. What a writer commits meanwhile is seen by the next call."""
 
     def __init__(self, path: Path, what: str) -> None:
-        self._path = path
+        self.file = self._path = path
         self._database = open_to_read(path, what)
         self._database.execute("PRAGMA query_only = ON")
         self._lock = threading.Lock()

@@ -18,7 +18,7 @@ from hunkwise.reviewer.server.guard.tokens import Token, Tokens
 if TYPE_CHECKING:
     from hunkwise.reviewer.server.state import Server
 
-_OPEN = ("/", "/page.css", "/page.js", "/healthz", "/readyz", "/openapi.json")
+_OPEN = ("/", "/page.css", "/page.js", "/ask.js", "/healthz", "/readyz", "/openapi.json")
 _LISTS = ("/api/tags", "/api/ps", "/api/version", "/v1/models", "/metrics")
 _ADMIN = ("/api/pull", "/api/push", "/api/create", "/api/blobs", "/api/copy", "/api/delete")
 _SIGNED = "/hooks/"  # each request is signed by a forge, and checked by who reads it
@@ -33,7 +33,7 @@ def scope_of(path: str) -> str:
     """Name what a token must be allowed for a path; "" where any token will do."""
     if path.startswith(_ADMIN):
         return "admin"
-    if path.startswith("/api/review"):
+    if path.startswith(("/api/review", "/api/ask")):
         return "review"
     return "" if path.startswith(_LISTS) else "infer"
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hunkwise.engine import Bundle, Capability, Embed, Embedding, Engine
+from hunkwise.reviewer.app.embedding import beginning
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.finding import Found
 from hunkwise.reviewer.server.inference.running import Times, ask_all
@@ -76,16 +77,6 @@ def _fitted(engine: Engine, texts: Sequence[str], shorten: bool) -> list[str]:
 
 def _beginning(engine: Engine, text: str, shorten: bool) -> str:
     """Keep as much of the beginning of a text as fits."""
-
-    def fits(count: int) -> bool:
-        return engine.measure(Bundle((), (Embed("0", text[:count]),))).fits
-
-    if fits(len(text)):
-        return text
-    if not shorten:
+    if not shorten and not engine.measure(Bundle((), (Embed("0", text),))).fits:
         raise Refused(400, _TOO_LONG, code="context_length_exceeded", param="input")
-    few, many = 1, len(text)
-    while many - few > 1:
-        middle = (few + many) // 2
-        few, many = (middle, many) if fits(middle) else (few, middle)
-    return text[:few]
+    return beginning(engine, text)

@@ -1,4 +1,4 @@
-"""The page in a browser: three files of our own, and nothing from anywhere else."""
+"""The page in a browser: four files of our own, and nothing from anywhere else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_TYPES = {"page.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
+_TYPES = {
+    "page.html": "text/html",
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "ask.js": "text/javascript",
+}
 _HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
@@ -32,13 +37,14 @@ def routes(server: Server) -> list[BaseRoute]:
             return _file("page.html")
         return PlainTextResponse("Ollama is running")
 
-    async def style(request: Request) -> Response:
-        return _file("page.css")
+    return [Route("/", root), *(_route(name) for name in _TYPES if name != "page.html")]
 
-    async def script(request: Request) -> Response:
-        return _file("page.js")
 
-    return [Route("/", root), Route("/page.css", style), Route("/page.js", script)]
+def _route(name: str) -> Route:
+    async def file(request: Request) -> Response:
+        return _file(name)
+
+    return Route(f"/{name}", file)
 
 
 @cache

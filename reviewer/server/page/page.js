@@ -1,10 +1,10 @@
 // The page of `hunkwise serve`. All text goes in as text: nothing that a diff, a model or a file name holds becomes markup.
-const byId = (id) => document.getElementById(id);
+export const byId = (id) => document.getElementById(id);
 const REFRESH = 5000; // milliseconds between two looks at models and load
 let running = null; // the request of the review that runs
 let shown = null; // what the shown review is of: the lines of each file
 
-function make(tag, attributes = {}, ...children) {
+export function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "on") for (const [event, call] of Object.entries(value)) node.addEventListener(event, call);
@@ -14,7 +14,7 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-async function ask(path, options = {}) {
+export async function ask(path, options = {}) {
   const token = byId("token").value;
   const headers = { ...(options.headers || {}), ...(token ? { authorization: `Bearer ${token}` } : {}) };
   const answer = await fetch(path, { ...options, headers });
@@ -26,7 +26,7 @@ async function ask(path, options = {}) {
   throw new Error(answer.status === 401 ? "this server wants a token" : said || `the server answered ${answer.status}`);
 }
 
-async function* lines(answer) {
+export async function* lines(answer) {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const part of answer.body) {
@@ -217,7 +217,7 @@ function drawModels(here, loaded) {
   if (!here.length) byId("models").append(make("li", { class: "facts" }, "None yet. Fetch one below."));
 }
 
-const post = (body) => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+export const post = (body) => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
 async function settle(promise) {
   try { await promise; } catch (error) { byId("load").textContent = error.message; }

@@ -20,6 +20,7 @@ from hunkwise.reviewer.server.state import Lease, Server
 from hunkwise.reviewer.types import Finding
 
 Answers = tuple[Answer, ...]
+_TAKEN_BACK = "nobody waits for it any more"
 _LOOK = 0.2  # seconds between two looks at whether anybody still waits
 
 
@@ -33,7 +34,7 @@ class Lent(Around):
     def before(self, bundle: Bundle) -> Bundle:
         """Name the review, for fairness between reviews, and so that it stays on one server."""
         if self._stopped.is_set():
-            raise Cancelled("the review was taken back")
+            raise Cancelled(_TAKEN_BACK)
         return replace(bundle, caller=bundle.caller or self._caller)
 
     def ask(self, bundle: Bundle) -> Answers:
@@ -54,7 +55,7 @@ def _waited(future: Future[Answers], stopped: threading.Event) -> Answers:
         try:
             return future.result(_LOOK)
         except CancelledError:
-            raise Cancelled("the review was taken back") from None
+            raise Cancelled(_TAKEN_BACK) from None
         except TimeoutError:
             if future.done():
                 raise
@@ -79,7 +80,7 @@ def carry_out(
     with prepared(server, body, server.settings.request_timeout) as (request, environment):
         outcome = review_change(request, environment, _Steps(step), open_engine=open_engine, found=found)
     if stopped.is_set():
-        raise Cancelled("the review was taken back")
+        raise Cancelled(_TAKEN_BACK)
     return outcome
 
 

@@ -21,7 +21,7 @@ from hunkwise.reviewer.server.reviews.answering import STREAMS, TYPES
 from hunkwise.reviewer.server.reviews.asking import ALLOWED
 
 SPEC: dict[str, Any] = json.loads(files("hunkwise.reviewer.server").joinpath("openapi.json").read_bytes())
-OURS = ("/api/review", "/api/bundle", "/healthz", "/readyz", "/openapi.json")
+OURS = ("/api/review", "/api/ask", "/api/bundle", "/healthz", "/readyz", "/openapi.json")
 GOOD = {"file_path": "main.go", "code": "package main\n\nfunc main() {\n\tvar ch chan int\n\tclose(ch)\n}\n"}
 BUNDLE = protocol.write_bundle(
     Bundle((Segment("x"),), (Choose("c", (Segment("?"),), ("a", "b")),)), "scripted"
@@ -90,7 +90,20 @@ ANY = st.recursive(
     PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
 )
 NAMES = st.sampled_from(
-    ["file_path", "code", "diff", "repository", "from", "to", "model", "settings", "wait", "bundle", "x"]
+    [
+        "file_path",
+        "code",
+        "diff",
+        "repository",
+        "from",
+        "to",
+        "model",
+        "settings",
+        "wait",
+        "bundle",
+        "question",
+        "x",
+    ]
 )
 LIKELY = st.sampled_from(
     [
@@ -108,7 +121,7 @@ LIKELY = st.sampled_from(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.dictionaries(NAMES, LIKELY | ANY, max_size=4),
-    path=st.sampled_from(["/api/review", "/api/bundle", "/api/bundle/size"]),
+    path=st.sampled_from(["/api/review", "/api/ask", "/api/bundle", "/api/bundle/size"]),
 )
 def test_whatever_is_sent(client: httpx.Client, body: dict[str, Any], path: str) -> None:
     """Any object gets an answer of the description, and never a 500."""

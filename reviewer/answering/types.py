@@ -1,0 +1,70 @@
+"""What an answer is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hunkwise.reviewer.knowledge.port import Hit, Passage
+
+Verdict = Literal["answered", "not in the documents", "passages only"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words that stand in a passage, but for the ends of its lines; from 1, both lines included."""
+
+    path: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an answer, and the words that it stands on. Where the two are equal it is a quotation."""
+
+    text: str
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A passage, and what a model makes of it as an answer to the question.
+
+    `gain` is how much likelier the passage makes the question, in nats a token; `yes` the log-odds that the
+    passage says the answer, as the model is asked; `shared` the share of the question's words that stand in it.
+    """
+
+    hit: Hit
+    gain: float = 0.0
+    yes: float = 0.0
+    shared: float = 0.0
+
+    @property
+    def passage(self) -> Passage:
+        """The passage."""
+        return self.hit.passage
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, or that the documents don't say.
+
+    `probability` is that the passages say the answer, None where no model was asked; `measured` tells whether
+    that was fitted for this model.
+    """
+
+    question: str
+    verdict: Verdict
+    passages: tuple[Weighed, ...]
+    sentences: tuple[Sentence, ...] = ()
+    probability: float | None = None
+    measured: bool = False
+    model: str = ""
+    bar: float = field(default=0.5)
+
+
+Heard = Callable[[Sentence], None]
+"""Hears each sentence as soon as it is checked."""

@@ -1,0 +1,95 @@
+"""Asking: from a question and an index to an answer. What `ask` does, and the server and the bot do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from hunkwise.engine import Engine
+from hunkwise.reviewer.answering.answer import answer, listed
+from hunkwise.reviewer.answering.types import Answer, Heard, Weighed
+from hunkwise.reviewer.app.embedding import ByVectors
+from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.index import open_index, refresh_index
+from hunkwise.reviewer.errors import KnowledgeError, UsageError
+from hunkwise.reviewer.knowledge import fused
+from hunkwise.reviewer.knowledge.port import ANY, Filter
+from hunkwise.reviewer.knowledge.store.index import Index
+
+LONGEST = 1000  # characters of a question
+PASSAGES = 8
+MOST_PASSAGES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of which index, in the language of the answer."""
+
+    text: str
+    index: Path
+    wanted: Filter = ANY
+    passages: int = PASSAGES
+    language: str = "English"
+
+
+OpenAsked = Callable[[], Engine]
+"""Opens the engine. It is called only where something was found. Raises EngineError."""
+
+
+def ask(
+    question: Question,
+    environment: Environment,
+    open_engine: OpenAsked | None,
+    *,
+    refresh: bool = True,
+    by_vectors: ByVectors | None = None,
+    found: Callable[[Sequence[Weighed]], object] = lambda passages: None,
+    heard: Heard = lambda sentence: None,
+) -> Answer:
+    """Answer a question from an index; with `open_engine` None, give the passages that were found.
+
+    `found` is told of them at once, `heard` of each sentence as soon as it is checked.
+
+    Raises UsageError for no question, KnowledgeError where nothing is indexed, EngineError.
+    """
+    text = checked(question.text)
+    with closing(_opened(question.index, environment, refresh)) as index:
+        near = by_vectors.search(index, text, question.wanted, environment) if by_vectors else ()
+        hits = fused.search(index, text, question.passages, question.wanted, near)
+    plain = listed(text, hits)
+    found(plain.passages)
+    if open_engine is None:
+        return plain
+    if not hits:
+        return Answer(text, "not in the documents", ())
+    with closing(open_engine()) as engine:
+        return answer(text, hits, engine, language=question.language, heard=heard)
+
+
+def checked(text: str) -> str:
+    """Give a question on one line, without what can't be written. Raises UsageError."""
+    words = " ".join(text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ").split())
+    if not any(map(str.isalnum, words)):
+        raise UsageError('ask a question, as in: hunkwise ask "How long are answers kept?"')
+    if len(words) > LONGEST:
+        raise UsageError(f"the question has {len(words)} characters; {LONGEST} are read at most")
+    return words
+
+
+def _opened(place: Path, environment: Environment, refresh: bool) -> Index:
+    """Open the index of a folder, brought up to date, or an index's own file as it is."""
+    folder = environment.folder / place
+    if folder.is_file():
+        return Index(folder, str(place))
+    if not folder.is_dir():
+        raise UsageError(f"{place}: there is no such folder")
+    opened = open_index(folder, environment)
+    if not refresh:
+        return opened
+    try:
+        refresh_index(folder, environment)
+    except KnowledgeError as error:
+        environment.say(f"answers come from the index as it is: {error}")
+    return opened

@@ -1,0 +1,107 @@
+"""What a client asks: the body of `POST /api/ask`, checked, and carried out with a model that is lent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hunkwise.engine import Engine
+from hunkwise.reviewer.answering.types import Answer, Heard, Weighed
+from hunkwise.reviewer.app.ask import MOST_PASSAGES, PASSAGES, Question, ask, checked
+from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.index import index_file
+from hunkwise.reviewer.config.settings import settings
+from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.knowledge.port import Filter
+from hunkwise.reviewer.server.errors import Refused
+from hunkwise.reviewer.server.reviews.working import Lent
+from hunkwise.reviewer.server.state import Server
+from hunkwise.reviewer.text.checked_json import Form, read_as
+
+_LONGEST = 4000  # characters of any text in the body
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A question to one repository of the server's; `passages_only` asks no model."""
+
+    question: str
+    repository: str = ""
+    model: str = ""
+    language: str = "English"
+    paths: tuple[str, ...] = ()
+    passages: int = PASSAGES
+    passages_only: bool = False
+
+
+_DEFAULTS: dict[str, Any] = {
+    "repository": "",
+    "model": "",
+    "language": "English",
+    "paths": [],
+    "passages": PASSAGES,
+    "passages_only": False,
+}
+
+
+def read_body(value: Mapping[str, Any], server: Server) -> Body:
+    """Read the body; where the server has one repository, it may go without saying. Raises Refused, FormError."""
+    body = read_as(Form(longest_text=_LONGEST), Body, {**_DEFAULTS, **value})
+    try:
+        checked(body.question)
+        settings()["language"].kind.check(body.language)
+    except UsageError as error:
+        raise Refused(400, str(error), param="question") from None
+    except ValueError as error:
+        raise Refused(400, f"language must be {error}", param="language") from None
+    if not 1 <= body.passages <= MOST_PASSAGES:
+        raise Refused(400, f"passages must be between 1 and {MOST_PASSAGES}", param="passages")
+    known = server.settings.repositories
+    if not known:
+        raise Refused(
+            404, "this server has no repository to ask about; start it with --repository NAME=FOLDER"
+        )
+    if not body.repository and len(known) > 1:
+        raise Refused(400, f"name the repository; one of {', '.join(known)}", param="repository")
+    if body.repository and body.repository not in known:
+        raise Refused(
+            404, f"repository {body.repository!r:.100} is not one of this server's", param="repository"
+        )
+    return body
+
+
+def repositories(server: Server) -> list[dict[str, Any]]:
+    """List the repositories that may be named, and whether they are indexed."""
+    return [
+        {"name": name, "indexed": index_file(folder, server.environment).exists()}
+        for name, folder in server.settings.repositories.items()
+    ]
+
+
+def carry_out(
+    server: Server,
+    body: Body,
+    caller: str,
+    stopped: threading.Event,
+    *,
+    found: Callable[[Sequence[Weighed]], object],
+    heard: Heard,
+) -> Answer:
+    """Answer. Raises Refused, KnowledgeError, EngineError, Cancelled."""
+    known = server.settings.repositories
+    folder = known[body.repository] if body.repository else next(iter(known.values()))
+    environment = Environment(server.environment.variables, folder, lambda sentence: None)
+
+    def open_engine() -> Engine:
+        return Lent(server.models.lease(body.model or server.settings.model), caller, stopped)
+
+    return ask(
+        Question(body.question, folder, Filter(body.paths), body.passages, body.language),
+        environment,
+        None if body.passages_only else open_engine,
+        refresh=False,
+        found=found,
+        heard=heard,
+    )

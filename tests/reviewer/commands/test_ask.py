@@ -1,0 +1,88 @@
+"""`hunkwise ask` over a folder of documents that is no repository."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from answerer import BY_THE_MODEL, answerer
+
+from hunkwise.engine import ScriptedEngine
+from hunkwise.reviewer.cli import hunkwise, run
+
+ASKED = "Which port does the server listen on?"
+Ask = Callable[..., int]
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """A folder of documents, indexed, and the command in it."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "port.md").write_text("# Ports\n\nThe server listens on port 11435.\n")
+    (docs / "fish.md").write_text("# Whales\n\nThe whale listens to the server of the sea. \x1b[2J\n")
+    monkeypatch.setenv("HUNKWISE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("hunkwise.reviewer.answering.answer.layer_for", lambda digest: BY_THE_MODEL)
+    monkeypatch.chdir(docs)
+    assert run(hunkwise, ["index"]) == 0
+
+    def call(*arguments: str, engine: ScriptedEngine | None = None) -> int:
+        return run(hunkwise, ["ask", *arguments], lambda *_: engine or answerer())
+
+    return call
+
+
+def test_an_answer_and_where_it_stands(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert ask(ASKED) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == [
+        "It listens on port 11435.",
+        "    port.md:3  “The server listens on port 11435.”",
+    ]
+    assert lines[-1].startswith("    fish.md:1-")
+
+
+def test_what_changed_is_read_before_it_is_answered(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("port.md").write_text("# Ports\n\nMore.\n\nThe server listens on port 11435.\n")
+    capsys.readouterr()
+    assert ask(ASKED) == 0
+    assert "port.md:5" in capsys.readouterr().out
+
+
+def test_as_json(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert ask(ASKED, "--format", "json", "--in", "port.*") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["answer"][0]["line"], len(told["passages"])) == ("answered", 3, 1)
+
+
+def test_what_nobody_wrote_is_refused(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert ask(ASKED, engine=answerer(knows=lambda text: False)) == 1
+    assert capsys.readouterr().out.startswith("The documents don't say.\n\nNearest:\n")
+    assert ask("Xylophone quux?") == 1  # no word of it stands anywhere; no model is asked
+
+
+def test_without_a_model_the_passages_are_shown(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert ask("whale", "--no-model") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("fish.md:1-")
+    assert "\x1b" not in out  # what steers a terminal is spelled
+
+
+def test_what_can_not_be_asked_is_said(ask: Ask, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "none").mkdir()
+    (tmp_path / "file").write_text("no index")
+    for arguments, why in (
+        (["  "], "ask a question"),
+        (["x" * 2000], "1000 are read at most"),
+        (["port", "--index", str(tmp_path / "none")], "nothing is indexed"),
+        (["port", "--index", str(tmp_path / "gone")], "no such folder"),
+        (["port", "--index", str(tmp_path / "file")], "damaged"),
+    ):
+        assert ask(*arguments) == 2
+        assert why in capsys.readouterr().err

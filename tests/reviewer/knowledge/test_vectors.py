@@ -1,0 +1,134 @@
+"""Passages by vectors: both places that keep them, what is embedded again, and what harms them."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from hunkwise.reviewer.errors import KnowledgeError
+from hunkwise.reviewer.knowledge import fused
+from hunkwise.reviewer.knowledge.port import ANY, Filter, Hit, Passage
+from hunkwise.reviewer.knowledge.vectors.embedded import EmbeddedVectors
+from hunkwise.reviewer.knowledge.vectors.finding import bring_up_to_date, nearest
+from hunkwise.reviewer.knowledge.vectors.port import Embedder, Vectors, key_of
+from hunkwise.reviewer.knowledge.vectors.remote import QdrantVectors
+
+HAS_QDRANT = importlib.util.find_spec("qdrant_client") is not None
+PLACES = [
+    "sqlite",
+    pytest.param("qdrant", marks=pytest.mark.skipif(not HAS_QDRANT, reason="no qdrant-client")),
+]
+
+
+class Known:
+    """An index in memory, whose search by words finds nothing."""
+
+    def __init__(self, *texts: str) -> None:
+        self.all = [Passage(f"{n}.md", 1, 1, text, "document") for n, text in enumerate(texts)]
+
+    def passages(self, wanted: Filter = ANY) -> Iterator[Passage]:
+        return (each for each in self.all if not wanted.paths or each.path in wanted.paths)
+
+
+class Counting:
+    """Embeds a text as how much it has of three letters, and counts the texts."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, texts: Sequence[str]) -> list[list[float]]:
+        self.count += len(texts)
+        made = [[text.count(letter) + 0.01 for letter in "abc"] for text in texts]
+        return [[value / math.hypot(*row) for value in row] for row in made]
+
+
+@pytest.fixture(params=PLACES)
+def vectors(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vectors]:
+    kept: Vectors = (
+        EmbeddedVectors(tmp_path / "v.sqlite3", "letters")
+        if request.param == "sqlite"
+        else QdrantVectors(str(tmp_path / "qdrant"), "letters")
+    )
+    yield kept
+    kept.close()
+
+
+def test_the_nearest_is_found_and_nothing_is_embedded_twice(vectors: Vectors) -> None:
+    count = Counting()
+    embedder, index = Embedder("letters", count), Known("aaa", "bbb", "ccc", "aab")
+    assert bring_up_to_date(index, vectors, embedder) == 4
+    found = nearest(index, vectors, embedder, "a", 2)
+    assert [passage.text for passage in found] == ["aaa", "aab"]
+    assert [p.text for p in nearest(index, vectors, embedder, "a", 2, Filter(paths=("1.md", "3.md")))] == [
+        "aab",
+        "bbb",
+    ]
+    index.all.append(Passage("new.md", 1, 1, "acc", "document"))
+    del index.all[0]
+    before = count.count
+    assert bring_up_to_date(index, vectors, embedder) == 1
+    assert count.count == before + 1
+    assert [passage.text for passage in nearest(index, vectors, embedder, "a", 1)] == [
+        "aab"
+    ]  # what is gone is not found
+
+
+def test_what_is_broken_off_stays(vectors: Vectors) -> None:
+    """The next run embeds the rest."""
+    index = Known(*(f"{'a' * n}b" for n in range(20)))
+    count = Counting()
+
+    def fails(texts: Sequence[str]) -> list[list[float]]:
+        if count.count:
+            raise KeyboardInterrupt
+        return count(texts)
+
+    with pytest.raises(KeyboardInterrupt):
+        bring_up_to_date(index, vectors, Embedder("letters", fails))
+    assert bring_up_to_date(index, vectors, Embedder("letters", Counting())) == 20 - count.count > 0
+
+
+def test_vectors_of_two_models_lie_apart(tmp_path: Path) -> None:
+    one, other = (EmbeddedVectors(tmp_path / "v.sqlite3", name) for name in ("one", "other"))
+    key = key_of(Known("x").all[0])
+    one.put([(key, [1.0, 0.0])])
+    assert (one.known([key]), other.known([key])) == ({key}, set())
+    assert other.nearest([1.0, 0.0], [[key]], 3) == []
+    assert (tmp_path / "v.sqlite3").stat().st_mode & 0o077 == 0
+
+
+def test_a_file_with_more_than_our_table_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "v.sqlite3"
+    EmbeddedVectors(path, "one").close()
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TRIGGER evil AFTER INSERT ON vectors BEGIN DELETE FROM vectors; END")
+    database.close()
+    again = EmbeddedVectors(path, "one")
+    again.put([(b"k" * 16, [1.0])])
+    assert again.known([b"k" * 16])
+    path.write_bytes(b"no database at all, but long enough to be read as one" * 40)
+    with pytest.raises(KnowledgeError, match="damaged"):
+        EmbeddedVectors(path, "one")
+
+
+@pytest.mark.skipif(not HAS_QDRANT, reason="no qdrant-client")
+def test_a_server_that_is_not_there_is_said() -> None:
+    with pytest.raises(KnowledgeError, match=r"Qdrant at http://127\.0\.0\.1:9 does not answer"):
+        QdrantVectors("http://127.0.0.1:9", "letters")
+
+
+def test_rankings_are_fused_by_places() -> None:
+    """What two rankings name goes before what one has first."""
+    a, b, c = Known("a", "b", "c").all
+
+    class ByWords:
+        def search(self, question: str, limit: int = 8, wanted: Filter = ANY) -> tuple[Hit, ...]:
+            return (Hit(a, 9.0), Hit(b, 1.0))
+
+    hits = fused.search(ByWords(), "?", 3, Filter(kinds=("document",)), [b, c])  # type: ignore[arg-type]
+    assert [(hit.passage, hit.lexical, hit.vector) for hit in hits] == [(b, 2, 1), (a, 1, None), (c, None, 2)]
