@@ -15,6 +15,7 @@ from hunkwise.reviewer.app.environment import Environment, Say
 from hunkwise.reviewer.bot.access import POSTING, hooks_of, keys_of
 from hunkwise.reviewer.bot.hooks.routes import hook_routes
 from hunkwise.reviewer.bot.queue.place import open_queue
+from hunkwise.reviewer.bot.talking import is_for_us, name_of
 from hunkwise.reviewer.errors import UsageError
 
 _WORK = ("-P", "-c", "from hunkwise.reviewer.cli import main; main()", "bot", "work")
@@ -24,7 +25,8 @@ _AGAIN = 5.0  # seconds before a worker that died is started again
 
 def receiver(environ: Mapping[str, str]) -> list[Route]:
     """Make the routes of each forge that is set up, over the queue. Raises UsageError, QueueError."""
-    return hook_routes(hooks_of(environ), open_queue(environ))
+    name = name_of(environ)
+    return hook_routes(hooks_of(environ), open_queue(environ), lambda event: is_for_us(event, name))
 
 
 class Together:

@@ -27,6 +27,7 @@ from hunkwise.reviewer.errors import ForgeError, ReviewError
 from hunkwise.reviewer.forges.attended import Attended, Progress, Stage, Standing
 from hunkwise.reviewer.publish.deliver import deliver
 from hunkwise.reviewer.publish.port import NotAllowed, StaleHead, Unavailable
+from hunkwise.reviewer.report import View, renderer
 from hunkwise.reviewer.source.ci import Range
 from hunkwise.reviewer.source.clone import Bounds, Stopped, TooLarge, fetch_change
 from hunkwise.reviewer.text.visible import visible_line
@@ -181,6 +182,7 @@ class Worker:
             self.queue.release(hold.lease)  # pushed to, and not told yet
             return
         self.reached("posted")
+        self.queue.keep(hold.lease.event.change, renderer("json")(review, View()).encode())
         self._show(desk, head, notices.done(review), review)
         self.reached("shown")
         self.queue.done(hold.lease, head)

@@ -24,7 +24,10 @@ def command() -> None:
 @command.command()
 @click.option("--host", help="Address to listen on; 127.0.0.1 by default.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
-def receive(host: str | None, port: int | None) -> int:
+@click.option(
+    "--grace", type=click.FloatRange(0, 86400), help="Seconds that running requests get at the end."
+)
+def receive(host: str | None, port: int | None, grace: float | None) -> int:
     """Take in webhooks at /hooks/github, /hooks/gitlab and /hooks/gitea, and put what they tell into the queue.
 
     It needs the webhooks' secrets (HUNKWISE_GITHUB_WEBHOOK_SECRET and so on), and no token.
@@ -34,7 +37,7 @@ def receive(host: str | None, port: int | None) -> int:
     from hunkwise.reviewer.server.settings import server_settings
 
     environment = surroundings()
-    settings = server_settings({"host": host, "port": port}, os.environ)
+    settings = server_settings({"host": host, "port": port, "grace": grace}, os.environ)
     return served(settings, environment, extra=receiver(environment.variables), alone=True)
 
 

@@ -49,11 +49,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A comment that is answered. `on_code`: it sits in the diff; `thread` is GitLab's discussion."""
+    """A comment that is answered.
+
+    `on_code`: it sits in the diff. `thread` is GitLab's discussion; `root` the comment that a thread begins with,
+    where that is known.
+    """
 
     id: int
     thread: str = ""
     on_code: bool = False
+    root: int = 0
 
 
 class Attended(Request, Protocol):

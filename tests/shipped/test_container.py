@@ -76,6 +76,7 @@ def test_compose(root: Path, tool: Tool) -> None:
         "serve",
         "serve-gpu",
         "open-webui",
+        "bot-receive",
     }
     assert {name for name, service in services.items() if not service.get("profiles")} == {"serve", "redis"}
 

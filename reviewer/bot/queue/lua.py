@@ -2,7 +2,7 @@
 
 Keys, all below one prefix: `wake`, the stream; `job:KEY`, a job as a hash; `jobs`, all keys by their time;
 `running`, the job of each pending entry; `ready:HIGH:REPOSITORY`, waiting jobs; `turns:HIGH`, the repositories
-that have some, in the order of their turns; `seen:DELIVERY` and `reviewed:KEY`, which expire.
+that have some, in the order of their turns; `seen:DELIVERY`, `reviewed:KEY` and `report:KEY`, which expire.
 """
 
 from __future__ import annotations

@@ -102,6 +102,14 @@ class Work(Protocol):
         """Make a job a dead letter at once."""
         ...
 
+    def keep(self, change: ChangeId, report: bytes) -> None:
+        """Keep the report of a change's last review for as long as it is known that it was reviewed."""
+        ...
+
+    def kept(self, change: ChangeId) -> bytes:
+        """Give the report of the change's last review, nothing if none is known."""
+        ...
+
     def reviewed(self, change: ChangeId) -> str:
         """Give the head of the change's last finished review, "" if none is known."""
         ...

@@ -8,6 +8,8 @@ the lease. Each verb is one script, so it is done whole or not at all.
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -99,10 +101,22 @@ class RedisQueue:
         """Make a job a dead letter at once."""
         self._do("bury", lease.key, lease.ticket, reason)
 
+    def keep(self, change: ChangeId, report: bytes) -> None:
+        """Keep the report of a change's last review."""
+        packed = base64.b64encode(zlib.compress(report))
+        self._guarded(lambda: self._client.set(self._key("report", change), packed, ex=DONE_FOR))
+
+    def kept(self, change: ChangeId) -> bytes:
+        """Give the report of the change's last review."""
+        packed = self._guarded(lambda: self._client.get(self._key("report", change)))
+        return zlib.decompress(base64.b64decode(packed)) if packed else b""
+
     def reviewed(self, change: ChangeId) -> str:
         """Give the head of the change's last finished review."""
-        key = f"{self._prefix}reviewed:{key_of(Closed(change))}"
-        return self._guarded(lambda: self._client.get(key)) or ""
+        return self._guarded(lambda: self._client.get(self._key("reviewed", change))) or ""
+
+    def _key(self, kind: str, change: ChangeId) -> str:
+        return f"{self._prefix}{kind}:{key_of(Closed(change))}"
 
     def entries(self) -> tuple[Entry, ...]:
         """List all jobs."""

@@ -6,6 +6,7 @@ import secrets
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ _BUSY = 5.0  # seconds to wait for another process
 _TABLES = """
 CREATE TABLE IF NOT EXISTS seen (delivery TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS reviewed (change TEXT PRIMARY KEY, head TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reports (change TEXT PRIMARY KEY, report BLOB NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS served (repository TEXT PRIMARY KEY, turn INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
@@ -165,6 +167,22 @@ class SqliteQueue:
         with self._writing() as base:
             if base.execute("SELECT 1 FROM jobs WHERE ticket = ?", (lease.ticket,)).fetchone():
                 self._buried(base, lease.key, reason)
+
+    def keep(self, change: ChangeId, report: bytes) -> None:
+        """Keep the report of a change's last review."""
+        now = self._clock()
+        with self._writing() as base:
+            base.execute("DELETE FROM reports WHERE at < ?", (now - DONE_FOR,))
+            packed = zlib.compress(report)
+            base.execute("REPLACE INTO reports VALUES (?, ?, ?)", (key_of(Closed(change)), packed, now))
+
+    def kept(self, change: ChangeId) -> bytes:
+        """Give the report of the change's last review."""
+        with self._reading() as base:
+            row = base.execute(
+                "SELECT report FROM reports WHERE change = ?", (key_of(Closed(change)),)
+            ).fetchone()
+            return zlib.decompress(row["report"]) if row else b""
 
     def reviewed(self, change: ChangeId) -> str:
         """Give the head of the change's last finished review."""

@@ -106,7 +106,8 @@ class GitHubAttended(GitHubPull):
 
     def answer(self, heard: Heard, body: str) -> str:
         """Answer below a comment in the diff, or below the pull request."""
-        place = f"{self._pull}/comments/{heard.id}/replies" if heard.on_code else f"{self._issue}/comments"
+        replies = f"{self._pull}/comments/{heard.root or heard.id}/replies"  # a reply takes none itself
+        place = replies if heard.on_code else f"{self._issue}/comments"
         with understood("GitHub"):
             return str(self._api.answer(Call("POST", place, {"body": body}))["id"])
 

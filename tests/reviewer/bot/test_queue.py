@@ -49,6 +49,17 @@ def test_a_job_is_handed_out_once_and_is_gone_when_it_is_done(open_queue: OpenQu
     assert not one.done(lease)
 
 
+def test_the_last_report_of_a_change_is_kept(open_queue: OpenQueue) -> None:
+    queue = open_queue()
+    assert queue.kept(change()) == b""
+
+    queue.keep(change(), b"{}")
+    queue.keep(change(), "{ü}".encode())
+
+    assert open_queue().kept(change()) == "{ü}".encode()
+    assert queue.kept(change(8)) == b""
+
+
 def test_a_delivery_is_taken_in_once(open_queue: OpenQueue) -> None:
     queue = open_queue()
 

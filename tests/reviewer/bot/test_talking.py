@@ -1,0 +1,160 @@
+"""Comments at the three forges: a reaction, one answer, and nothing for strangers, bots and ourselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botworld import Forge, drained, forge, is_up_to_date, summaries, worker
+from fakes.gitea import FakeGitea
+from fakes.github import FakeGitHub
+from fakes.gitlab import FakeGitLab
+
+from hunkwise.reviewer.bot.commands.conversation import MARK
+from hunkwise.reviewer.bot.port import Comment, Commented, ForgeName, Pushed
+from hunkwise.reviewer.bot.queue.port import Queue
+from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
+from hunkwise.reviewer.bot.talking import Talking, is_for_us
+
+REPO = {"github": "octo/repo", "gitlab": "group/sub/project", "gitea": "octo/repo"}
+Fake = FakeGitHub | FakeGitLab | FakeGitea
+
+
+@pytest.fixture(params=["github", "gitlab", "gitea"])
+def world(request: pytest.FixtureRequest) -> Iterator[Forge]:
+    kind: ForgeName = request.param
+    with forge(kind) as made:
+        made.add(REPO[kind])
+        yield made
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Queue]:
+    made = SqliteQueue(tmp_path / "q")
+    yield made
+    made.close()
+
+
+def fake_of(world: Forge) -> Fake:
+    return world.changes[REPO[world.kind]]
+
+
+def said(world: Forge, body: str, author: str = "ada", **more: Any) -> Commented:
+    """A comment that stands at the forge."""
+    fake = fake_of(world)
+    if isinstance(fake, FakeGitLab):
+        thread = fake.say(author, body)
+        more = {"thread": thread, **more}
+    return Commented(
+        world.change(fake.name), Comment(77, author, body, trusted=False, **more), head=fake.head
+    )
+
+
+def answers(fake: Fake) -> list[str]:
+    """All that we answered, wherever it stands."""
+    if isinstance(fake, FakeGitLab):
+        bodies = [note["body"] for one in fake.discussions for note in one["notes"]]
+    else:
+        bodies = [one["body"] for one in (*fake.issue_comments, *fake.review_comments)]
+    return [body for body in bodies if body.endswith(MARK)]
+
+
+def test_a_writer_is_answered_once_and_sees_that_he_was_heard(world: Forge, queue: Queue) -> None:
+    fake = fake_of(world)
+    fake.writers.add("ada")
+    queue.accept("d1", said(world, "/review"))
+
+    drained([worker(queue, world, talk=Talking())])
+
+    assert fake.reactions == [("77", "eyes")]
+    assert [body for body in answers(fake) if "reviewed again" in body] == answers(fake)
+    assert len(answers(fake)) == 1
+    kept = [body for body in summaries(fake) if body not in answers(fake) and body != "/review"]
+    assert len(kept) == 1
+    assert f"run={fake.head[:7]}" in kept[0]
+
+
+@pytest.mark.parametrize(
+    ("author", "more"), [("stranger", {}), ("bot", {"by_bot": True}), ("hunkwise[bot]", {"trusted": True})]
+)
+def test_strangers_bots_and_ourselves_are_passed_over(
+    world: Forge, queue: Queue, author: str, more: dict[str, Any]
+) -> None:
+    fake = fake_of(world)
+    heard = said(world, "/review", author)
+    queue.accept("d1", replace(heard, comment=replace(heard.comment, **more)))
+
+    drained([worker(queue, world, talk=Talking())])
+
+    assert (fake.reactions, answers(fake), fake.statuses) == ([], [], [])
+
+
+def test_a_remark_is_explained_where_it_stands(world: Forge, queue: Queue) -> None:
+    """The reply is known to be to a remark by the mark of our own comment."""
+    fake = fake_of(world)
+    fake.writers.add("ada")
+    queue.accept("d1", world.pushed(fake.name))
+    one = worker(queue, world, talk=Talking())
+    drained([one])
+    assert is_up_to_date(fake)
+    if isinstance(fake, FakeGitLab):
+        thread = next(one["id"] for one in fake.discussions if one["notes"][0].get("position"))
+        place: dict[str, Any] = {"thread": thread, "path": "a.py"}
+    else:
+        place = {"reply_to": fake.review_comments[0]["id"], "path": "a.py"}
+
+    queue.accept(
+        "d2", Commented(world.change(fake.name), Comment(5, "ada", "/explain", trusted=False, **place))
+    )
+    drained([one])
+
+    (answer,) = answers(fake)
+    assert "Wrong value" in answer or "Of " in answer
+
+
+def test_a_thread_of_ours_is_resolved_where_the_forge_lets_us(queue: Queue) -> None:
+    with forge("gitlab") as world:
+        fake = world.add(REPO["gitlab"])
+        assert isinstance(fake, FakeGitLab)
+        fake.writers.add("ada")
+        queue.accept("d1", world.pushed(fake.name))
+        one = worker(queue, world, talk=Talking())
+        drained([one])
+        thread = next(one for one in fake.discussions if one["notes"][0].get("position"))
+        comment = Comment(5, "ada", "/resolve", trusted=False, thread=thread["id"], path="a.py")
+
+        queue.accept("d2", Commented(world.change(fake.name), comment))
+        drained([one])
+
+        assert thread["notes"][0]["resolved"]
+        assert any(body.startswith("Resolved.") for body in answers(fake))
+
+
+def test_a_change_is_described_without_a_model(queue: Queue) -> None:
+    with forge("gitea") as world:
+        fake = world.add("octo/repo")
+        fake.writers.add("ada")
+        queue.accept(
+            "d1", Commented(world.change("octo/repo"), Comment(5, "ada", "@hunkwise describe", trusted=False))
+        )
+
+        drained([worker(queue, world, talk=Talking())])
+
+        (answer,) = answers(fake)
+        assert "a.py" in answer
+
+
+def test_only_comments_that_give_a_command_make_a_job() -> None:
+    change = Forge("github", url="https://github.com").change("octo/repo")
+
+    def asks(body: str, author: str = "ada") -> bool:
+        return is_for_us(Commented(change, Comment(1, author, body, trusted=True)), "hunkwise")
+
+    assert is_for_us(Pushed(change, "a" * 40), "hunkwise")
+    assert asks("/review")
+    assert not asks("nice work")
+    assert not asks("> /review")
+    assert not asks("/review", "hunkwise[bot]")
