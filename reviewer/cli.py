@@ -40,6 +40,7 @@ VERBS = {
     "init": "hunkwise.reviewer.commands.setup.init",
     "cache": "hunkwise.reviewer.commands.cache",
     "hook": "hunkwise.reviewer.commands.hook",
+    "prepare-commit-msg": "hunkwise.reviewer.commands.telling.prepare_commit_msg",
     "install-hook": "hunkwise.reviewer.commands.setup.install_hook",
     "action": "hunkwise.reviewer.commands.action",
     "rules": "hunkwise.reviewer.commands.quality.rules",

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from hunkwise.reviewer.checks.files import language_of
 from hunkwise.reviewer.languages.prose import is_prose
-from hunkwise.reviewer.source.provenance import is_test
+from hunkwise.reviewer.source.provenance import is_test, not_by_hand
 from hunkwise.reviewer.text.globs import matches
 from hunkwise.reviewer.types import FileDiff, FileStatus
 
@@ -19,17 +19,12 @@ class PathKind(StrEnum):
     TESTS = "tests"
     DOCS = "docs"
     DEPENDENCIES = "dependencies"  # what names packages and their versions
-    LOCKED = "locked"  # written by a program: lock files, generated code, other people's code
+    LOCKED = "locked"  # not written here by hand: lock files, generated code, other people's code
     BUILD = "build"  # how it is built, checked and shipped
     SETTINGS = "settings"  # and data
 
 
 _BY_NAME: tuple[tuple[PathKind, tuple[str, ...]], ...] = (
-    (PathKind.LOCKED, (
-        "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb",
-        "*.lock", "go.sum", "*.lockfile", "vendor/", "node_modules/", "third_party/", "*.min.js", "*.min.css",
-        "*.map", "*_pb2.py", "*.pb.go", "*_generated.*", "*.generated.*", "*.snap",
-    )),
     (PathKind.DEPENDENCIES, (
         "package.json", "go.mod", "go.work", "Cargo.toml", "pom.xml", "requirements*.txt", "requirements/*.txt",
         "pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "Gemfile", "*.gemspec", "composer.json",
@@ -49,13 +44,24 @@ _BY_NAME: tuple[tuple[PathKind, tuple[str, ...]], ...] = (
     )),
 )  # fmt: skip
 _SETTINGS = (
-    ".json", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".conf", ".properties", ".env", ".xml", ".csv", ".tsv",
-    ".svg", ".png", ".jpg", ".gif", ".ico", ".po", ".pot", ".lang",
-)  # fmt: skip
+    ".json",
+    ".yml",
+    ".yaml",
+    ".toml",
+    ".ini",
+    ".cfg",
+    ".conf",
+    ".properties",
+    ".env",
+    ".xml",
+    ".lang",
+)
 
 
 def path_kind(path: str) -> PathKind:
     """Tell by its name what a file is for."""
+    if reason := not_by_hand(path):
+        return PathKind.SETTINGS if reason.startswith("data") else PathKind.LOCKED
     for kind, globs in _BY_NAME:
         if matches(path, globs) and not (kind is PathKind.DOCS and language_of(path)):
             return kind

@@ -47,7 +47,9 @@ def render_json(made: Description) -> str:
 
 
 def commit_message(made: Description) -> str:
-    """Write the message of a commit: the title, and what happened to each file."""
+    """Write the message of a commit: the title, and what happened to each file; nothing of no change."""
+    if not made.files:
+        return ""
     rows = _rows(made, lambda note: note.path)
     if len(made.files) == 1 and made.files[0].says.rstrip(".") == made.title:
         rows = iter(())

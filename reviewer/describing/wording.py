@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind, Swap, Symbol
 from hunkwise.reviewer.report.summary import plural
+from hunkwise.reviewer.source.provenance import not_by_hand
 from hunkwise.reviewer.types import FileStatus
 
 LONGEST_TITLE = 72
@@ -215,7 +216,7 @@ def _of_status(one: FileFacts) -> str:
     if one.file.binary:
         return "binary"
     if one.kind is PathKind.LOCKED and one.lines:
-        return "written by a program"
+        return not_by_hand(one.path)
     match one.status:
         case FileStatus.ADDED:
             return "new file"

@@ -20,22 +20,22 @@ _MARK = "# Written by hunkwise install-hook; delete this file to be rid of it."
 @click.command("install-hook")
 @click.option(
     "--stage",
-    type=click.Choice(["pre-commit", "pre-push"]),
+    type=click.Choice(["pre-commit", "pre-push", "prepare-commit-msg"]),
     default="pre-commit",
     show_default=True,
-    help="When to review: at each commit, or at each push.",
+    help="When to review: at each commit, or at each push; or have each commit's message begun.",
 )
 @click.option(
     "--force", is_flag=True, help="Replace a hook that is not ours; it is kept with .old at its end."
 )
 def command(stage: str, force: bool) -> None:
-    """Have git review this repository's commits, or pushes, with hunkwise."""
+    """Have git review this repository's commits or pushes, or begin the messages of its commits."""
     path = hook_path(Path.cwd(), stage)
     try:
         if (path.exists() or path.is_symlink()) and not _ours(path):
             if not force:
                 raise UsageError(
-                    f"{path} is not ours; add the line `hunkwise hook` to it, or replace it with --force"
+                    f"{path} is not ours; add the line `{_line(stage)}` to it, or replace it with --force"
                 )
             path.replace(path.with_name(path.name + ".old"))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,8 @@ def hook_path(folder: Path, stage: str) -> Path:
 
 def script(stage: str, program: Path) -> str:
     """Write the hook's text. Where hunkwise is gone, the commit goes on with a note."""
-    options = ' --push "$1"' if stage == "pre-push" else ""
+    verbs = {"pre-push": 'hook --push "$1"', "prepare-commit-msg": 'prepare-commit-msg "$@" || exit 0'}
+    run = "" if stage == "prepare-commit-msg" else "exec "
     return "\n".join(
         [
             "#!/bin/sh",
@@ -76,10 +77,14 @@ def script(stage: str, program: Path) -> str:
             '    echo "hunkwise: not installed any more; nothing was reviewed" >&2',
             "    exit 0",
             "}",
-            f'exec "$hunkwise" hook{options}',
+            f'{run}"$hunkwise" {verbs.get(stage, "hook")}',
             "",
         ]
     )
+
+
+def _line(stage: str) -> str:
+    return 'hunkwise prepare-commit-msg "$@"' if stage == "prepare-commit-msg" else "hunkwise hook"
 
 
 def _ours(path: Path) -> bool:
