@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -31,7 +30,6 @@ _NO_PACKAGE = re.compile(
     r"uses|version|require|implementation|api|gem|from|image|indirect|true|false|v\d+", re.IGNORECASE
 )
 _ARTIFACT = re.compile(r"<artifactId>([\w.-]{1,80})<")
-_SECTION = re.compile(r"([A-Za-z_$][\w$]{0,80})\s*(?:\(|$|\{|:|=|<)")
 
 
 def gather(change: Change) -> Facts:
@@ -67,7 +65,7 @@ def _file(file: FileDiff, text: str | None) -> FileFacts:
         counts["removed"],
         new=_outermost(new, old),
         gone=_outermost(old, new),
-        changed=_changed(old, new, file, language),
+        changed=_changed(old, new),
         renamed=tuple(renames(file, text).items()),
         only=_only(lines, codes(file, text)),
         swap=Swap(swap.old, swap.new, swap.line, inside.rpartition(".")[2]) if swap else None,
@@ -84,15 +82,17 @@ class _Side:
         self.kinds: dict[str, str] = {name: word for name, word, _, _ in rows}
         self.lines: Counter[str] = Counter()  # of symbols, with what is inside
         self.touched: Counter[str] = Counter()  # the innermost alone
-        starts = [start for _, _, start, _ in rows]
+        around: list[Row] = []
+        following = iter([*rows, ("", "", len(own) + 1, 0)])
+        coming = next(following)
         for number, line in enumerate(own, 1):
-            if line.kind != kind or not line.text.strip():
-                continue
-            around = [row for row in rows[: bisect_right(starts, number)] if number <= row[3]]
-            for name, _, _, _ in around:
-                self.lines[name] += 1
-            if around:
-                self.touched[around[-1][0]] += 1
+            while coming[2] <= number:
+                around.append(coming)
+                coming = next(following)
+            around = [row for row in around if number <= row[3]]
+            if line.kind == kind and line.text.strip():
+                self.lines.update(name for name, _, _, _ in around)
+                self.touched.update(name for name, _, _, _ in around[-1:])
 
 
 def _outline(language: str, text: str) -> list[Row]:
@@ -112,21 +112,13 @@ def _outermost(side: _Side, other: _Side) -> tuple[Symbol, ...]:
     )
 
 
-def _changed(old: _Side, new: _Side, file: FileDiff, language: str) -> tuple[Symbol, ...]:
+def _changed(old: _Side, new: _Side) -> tuple[Symbol, ...]:
     """Give the symbols that both sides have and the change touches, those with most changed lines first."""
     touched = old.touched + new.touched
     both = Counter(
         {name: count for name, count in touched.items() if name in old.kinds and name in new.kinds}
     )
-    if not touched and path_kind(file.path) is PathKind.CODE:
-        both.update(filter(None, (_section(hunk) for hunk in file.hunks)))
     return tuple(Symbol(name, new.kinds.get(name, ""), count) for name, count in both.most_common())
-
-
-def _section(hunk: Hunk) -> str:
-    """Read the name out of what git says stands above a hunk."""
-    found = _SECTION.findall(hunk.section[:LONGEST_LINE]) if "(" in hunk.section else ()
-    return str(found[-1]) if found else ""
 
 
 def _only(lines: Sequence[Line], known: Codes) -> str:

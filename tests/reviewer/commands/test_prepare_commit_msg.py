@@ -11,7 +11,6 @@ import pytest
 
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.commands.setup.install_hook import script
-from hunkwise.reviewer.commands.telling import prepare_commit_msg
 
 TITLE = "Change `x < 1` to `x <= 1` in `f`"
 
@@ -110,7 +109,7 @@ def test_it_never_blocks(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def late(*arguments: object, **options: object) -> None:
         raise subprocess.TimeoutExpired("describe", 1)
 
-    monkeypatch.setattr(prepare_commit_msg.subprocess, "run", late)
+    monkeypatch.setattr(subprocess, "run", late)
     assert not begun(here)
 
 
