@@ -47,6 +47,8 @@ def _titles(facts: Facts) -> Iterator[str]:
         yield f"Change imports{where}"
     if only == {"blanks"}:
         yield f"Reformat {quoted(name_of(first.path))}" if len(main) == 1 else f"Reformat {len(main)} files"
+    if len({(each.swap.old, each.swap.new) if each.swap else None for each in main}) == 1 and first.swap:
+        yield _swapped(first.swap, f"{len(main)} files")
     yield from _of_symbols(main)
 
 
@@ -91,13 +93,13 @@ def _of_small(one: FileFacts) -> Iterator[str]:
 
 def _of_swap(swap: Swap, one: FileFacts) -> Iterator[str]:
     for place in filter(None, (swap.inside, name_of(one.path))):
-        where = quoted(place)
-        if swap.old and swap.new:
-            yield f"Change {quoted(swap.old)} to {quoted(swap.new)} in {where}"
-        elif swap.new:
-            yield f"Add {quoted(swap.new)} to {where}"
-        else:
-            yield f"Remove {quoted(swap.old)} from {where}"
+        yield _swapped(swap, quoted(place))
+
+
+def _swapped(swap: Swap, where: str) -> str:
+    if swap.old and swap.new:
+        return f"Change {quoted(swap.old)} to {quoted(swap.new)} in {where}"
+    return f"Add {quoted(swap.new)} to {where}" if swap.new else f"Remove {quoted(swap.old)} from {where}"
 
 
 def _of_symbols(main: Sequence[FileFacts]) -> Iterator[str]:

@@ -47,6 +47,7 @@ NEW = "+def load(path):\n+    return open(path)\n"
     [
         ([patch("a.py", CALL)], "Change `x < 1` to `x <= 1` in `f`", "fix"),
         ([patch("a.py", " a = 1\n-# teh end\n+# the end\n")], "Change `teh` to `the` in `a.py`", "docs"),
+        ([patch("a.py", CALL), patch("b.py", CALL)], "Change `x < 1` to `x <= 1` in 2 files", "fix"),
         ([patch("src/a.py", NEW)], "Add `a.py` in `src`", "feature"),
         ([patch("src/a.py", NEW), patch("tests/test_a.py", NEW)], "Add `a.py` in `src`", "feature"),
         ([patch("a.py", NEW.replace("+", "-"))], "Remove `load` from `a.py`", "refactoring"),
