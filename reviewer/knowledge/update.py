@@ -22,8 +22,8 @@ _PROGRAM = (
     "from hunkwise.reviewer.knowledge.reading.limits import confine; confine();"
     " from hunkwise.reviewer.languages.parser import serve; serve()"
 )
-_PATIENCE = 20.0  # seconds of CPU time for one file
-_LIVES = 25  # of one process; then what it is asked is read without grammars
+_PATIENCE = 8.0  # seconds of CPU time for one file
+_LIVES = 10  # of one process; then what it is asked is read without grammars
 _FEW = 50  # files that are read before another process is worth its start
 _ANSWER = "hunkwise.reviewer.knowledge.reading.file:answer"
 _CAREFUL = "hunkwise.reviewer.knowledge.reading.file:careful"

@@ -81,7 +81,11 @@ def _answer(top: str, path: str, known: str, algorithm: str, *, careful: bool) -
             lines, text = _lines(data)
             grammar = "" if careful else language_of(path)
             found = symbols_in((grammar, text)) if grammar else Symbols()
-            rows = _code(lines, found) if kind == "code" else _document(lines, text, language)
+            rows = (
+                _code(lines, found)
+                if kind == "code"
+                else _document(lines, text, "text" if careful and language == "html" else language)
+            )
         told = [(first, last, title, piece, parts(f"{title} {piece}")) for first, last, title, piece in rows]
     except KnowledgeError as error:
         return {"blob": blob, "reason": str(error)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from gits import git
 
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.index import drop_index, held, index, index_file, open_index
+from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.errors import KnowledgeError, UsageError
 from hunkwise.reviewer.knowledge import listing
 from hunkwise.reviewer.knowledge.port import ANY, Filter, Use
@@ -222,6 +224,27 @@ def test_a_folder_of_documents_needs_no_repository(at: Environment, tmp_path: Pa
         index([Path("nowhere")], there)
     with pytest.raises(UsageError, match="name the folders"):
         index([], replace(there, variables={**at.variables, "HOME": str(folder)}))
+
+
+def test_the_command_says_what_it_did(
+    at: Environment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(at.folder)
+    monkeypatch.setenv("HUNKWISE_CACHE", at.variables["HUNKWISE_CACHE"])
+    (at.folder / "data.csv").write_text("1\n")
+
+    def said(*arguments: str) -> tuple[int, str]:
+        code = run(hunkwise, ["index", *arguments])
+        return code, capsys.readouterr().out
+
+    code, line = said()
+    assert (code, line[:9]) == (0, "2 files, ")
+    assert line.endswith("2 read, 0 gone; left out: 1 data\n")
+    code, told = said("--stats", "--format", "json")
+    assert (code, json.loads(told)["left_out"], json.loads(told)["complete"]) == (0, {"data": 1}, True)
+    assert said("--drop")[1].startswith("forgotten: ")
+    assert said("--drop") == (0, "nothing was indexed\n")
+    assert [said(*flags)[0] for flags in (["--stats"], ["--stats", "--drop"], ["no"])] == [2, 2, 2]
 
 
 def _killed(at: Environment, mark: str) -> None:
