@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from hunkwise.engine.models.sources.file import copy_file
     from hunkwise.engine.models.sources.partial import human_bytes
     from hunkwise.engine.models.store.listing import Listed
+    from hunkwise.engine.models.store.seals import unchanged
     from hunkwise.engine.planning.advice import Published, advise
     from hunkwise.engine.planning.fit import LoadOptions
     from hunkwise.engine.planning.hardware import Machine
@@ -154,6 +155,7 @@ _LAZY: dict[str, str] = {
     "ModelName": "hunkwise.engine.models.names",
     "parse_name": "hunkwise.engine.models.names",
     "Listed": "hunkwise.engine.models.store.listing",
+    "unchanged": "hunkwise.engine.models.store.seals",
     "GgufHeader": "hunkwise.engine.models.gguf.header",
     "ScriptedEngine": "hunkwise.engine.testing",
 }
@@ -257,6 +259,7 @@ __all__ = [
     "told",
     "tool_prompt",
     "total_usage",
+    "unchanged",
     "with_retries",
 ]
 

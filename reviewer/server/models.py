@@ -29,6 +29,7 @@ from hunkwise.reviewer.server.state import Lease, Models, Running
 KEEP_ALIVE = 300.0  # seconds
 WINDOW = 8192  # tokens that one request may take where nothing else is said
 PARALLEL = 4  # requests that share a model's batches
+_KEPT = 64  # models whose manifests are remembered
 _LEAST = 1024  # tokens; contexts are powers of two from here, so that a changing num_ctx seldom reloads
 
 
@@ -137,6 +138,7 @@ class PoolModels:
         self._library, self._patience = library, patience  # seconds to wait until others make room
         self._pool, self._window, self._keep_alive = pool, window, keep_alive
         self._descriptions = Descriptions()
+        self._resolved: dict[ModelName, tuple[tuple[float, ...], ModelSpec]] = {}
 
     @property
     def library(self) -> Library:
@@ -145,7 +147,16 @@ class PoolModels:
 
     def resolve(self, name: str) -> ModelSpec:
         """Find a model that is here, by its name and never by a path. Raises InvalidName, ModelNotFound."""
-        return self.library.find(str(self.spelled(name)))
+        spelled = self.spelled(name)
+        written = tuple(store.modified(spelled) for store in self.library.stores)
+        known = self._resolved.get(spelled)
+        if known and known[0] == written and engine.unchanged(known[1].seals):
+            return known[1]  # each request asks, and manifests take longer to read than all else of it
+        spec = self.library.find(str(spelled))
+        if len(self._resolved) >= _KEPT:
+            self._resolved.clear()
+        self._resolved[spelled] = written, spec
+        return spec
 
     def spelled(self, name: str) -> ModelName:
         """Read a name as the store that has it spells it, in any case. Raises InvalidName, ModelNotFound."""

@@ -16,6 +16,7 @@ from modelled import NAME, Loads, library_in, modelled
 from serving import listening
 
 from hunkwise.engine import Generate, Generated, Plan, Pool, ScriptedEngine, Usage
+from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.asgi import make_app
 from hunkwise.reviewer.server.inference.options import keep_alive
@@ -255,6 +256,20 @@ def test_loads_are_counted(tmp_path: Path) -> None:
     ):
         assert client.post("/api/generate", json={"model": "tiny"}).json()["done_reason"] == "load"
         assert 'hunkwise_model_loads_total{outcome="loaded"} 1.0' in client.get("/metrics").text
+
+
+def test_a_model_that_is_made_anew_is_another_at_once(served: tuple[Server, httpx.Client]) -> None:
+    """What a name means is remembered as long as nothing of its files has changed."""
+    server, client = served
+    before = server.models.resolve("tiny")
+    assert server.models.resolve("tiny") is before
+    body = {"model": "tiny", "from": "tiny", "system": "Be long.", "stream": False}
+    assert client.post("/api/create", json=body).status_code == 200
+    after = server.models.resolve("tiny")
+    assert (before.system, after.system) == ("Be brief.", "Be long.")
+    after.weights[0].unlink()
+    with pytest.raises(EngineError):
+        server.models.resolve("tiny")
 
 
 def test_tokens_are_counted(client: httpx.Client) -> None:
