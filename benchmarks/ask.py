@@ -197,21 +197,19 @@ def main() -> int:
     for name, rank in ways.items():
         print(table(name, [place_of(asked, rank(asked)) for asked in answerable]))
     if given.no_model:
-        rows = [Row(asked, _by_words(asked, ways["both, fused"], given.weighed), 0.0) for asked in questions]
+        rank = ways["both, fused"]
+        found = {
+            asked: [Hit(passage, 0.0) for passage in rank(asked)[: given.weighed]] for asked in questions
+        }
+        rows = [
+            Row(asked, evidence.weigh_by_words(asked.question, hits), 0.0) for asked, hits in found.items()
+        ]
         decide(rows, evidence.layer_for(""), (("shared",),) if given.fit else ())
     else:
         _model(given, questions, ways["both, fused"])
     for index in indexes.values():
         index.close()
     return 0
-
-
-def _by_words(asked: Asked, rank: Rank, weighed: int) -> tuple[Weighed, ...]:
-    """Weigh passages without a model."""
-    passages = list(rank(asked))[:weighed]
-    texts = [f"{passage.title} {passage.text}" for passage in passages]
-    shares = [evidence.shared_words(asked.question, text) for text in texts]
-    return tuple(Weighed(Hit(each, 0.0), shared=share) for each, share in zip(passages, shares, strict=True))
 
 
 def decide(rows: Sequence[Row], layer: evidence.Layer, fits: Sequence[Sequence[str]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hunkwise.engine import Capability, Engine
-from hunkwise.reviewer.answering.evidence import BAR, features, layer_for, weigh
+from hunkwise.reviewer.answering.evidence import BAR, features, layer_for, weigh, weigh_by_words
 from hunkwise.reviewer.answering.types import Answer, Heard, Verdict, Weighed
 from hunkwise.reviewer.answering.writing import sentences
 from hunkwise.reviewer.errors import UsageError
@@ -39,8 +39,11 @@ def answer(
     layer = layer_for(card.digest)
     if not hits:
         return Answer(question, "not in the documents", (), (), 0.0, layer.measured, card.model)
-    weighed = weigh(engine, question, hits[:WEIGHED])
+    weighed = weigh_by_words(question, hits[:WEIGHED])
     probability = layer.probability(features(weighed))
+    if not layer.by_words or probability >= BAR:
+        weighed = weigh(engine, question, hits[:WEIGHED])
+        probability = layer.probability(features(weighed))
     told = (probability, layer.measured, card.model)
     if probability < BAR:
         return Answer(question, "not in the documents", weighed, (), *told)

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -35,6 +35,11 @@ class Layer:
     weights: Mapping[str, float]
     measured: bool
 
+    @property
+    def by_words(self) -> bool:
+        """True if no model has to be asked."""
+        return self.weights.keys() <= {"shared"}
+
     def probability(self, features: Mapping[str, float]) -> float:
         """Turn features into the probability that the passages say the answer."""
         value = self.intercept + sum(weight * features[name] for name, weight in self.weights.items())
@@ -56,24 +61,30 @@ def layer_for(digest: str) -> Layer:
     return Layer(row["intercept"], row["weights"], found is not None)
 
 
+def weigh_by_words(question: str, hits: Sequence[Hit]) -> tuple[Weighed, ...]:
+    """Weigh passages without a model, in the order in which they were found."""
+    texts = (f"{hit.passage.title} {hit.passage.text}" for hit in hits)
+    shares = (shared_words(question, text) for text in texts)
+    return tuple(Weighed(hit, shared=share) for hit, share in zip(hits, shares, strict=True))
+
+
 def weigh(engine: Engine, question: str, hits: Sequence[Hit]) -> tuple[Weighed, ...]:
     """Weigh each passage, best first. One too long for the model keeps its place at the end."""
     (alone,) = engine.ask(unseen(question))
     assert isinstance(alone, Scored)
     base = alone.logprob / max(1, len(alone.tokens))
     found = []
-    for hit in hits:
-        share = shared_words(question, f"{hit.passage.title} {hit.passage.text}")
+    for plain in weigh_by_words(question, hits):
         try:
-            given, answered = engine.ask(weighing(hit.passage, question))
+            given, answered = engine.ask(weighing(plain.passage, question))
         except PromptTooLong:
-            found.append(Weighed(hit, -math.inf, -math.inf, share))
+            found.append(replace(plain, gain=-math.inf, yes=-math.inf))
             continue
         assert isinstance(given, Scored)
         assert isinstance(answered, Choice)
         gain = given.logprob / max(1, len(given.tokens)) - base
         yes, no = answered.logprobs
-        found.append(Weighed(hit, gain, yes - no, share))
+        found.append(replace(plain, gain=gain, yes=yes - no))
     return tuple(sorted(found, key=_order))
 
 

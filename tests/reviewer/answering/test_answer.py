@@ -7,6 +7,7 @@ from answerer import BY_THE_MODEL, answerer, shown
 
 from hunkwise.engine import Capability, Generate, ScriptedEngine
 from hunkwise.reviewer.answering.answer import answer, listed
+from hunkwise.reviewer.answering.evidence import layer_for
 from hunkwise.reviewer.answering.quoting import quotes, stands_in
 from hunkwise.reviewer.answering.types import Sentence
 from hunkwise.reviewer.errors import UsageError
@@ -46,6 +47,14 @@ def test_what_the_documents_do_not_say_is_not_answered() -> None:
     assert asked(of, PORT, OTHER) == ("not in the documents", ())
     assert not any(isinstance(each, Generate) for bundle in of.bundles for each in bundle.questions)
     assert asked(of) == ("not in the documents", ())
+
+
+def test_where_words_decide_a_refusal_asks_nothing_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hunkwise.reviewer.answering.answer.layer_for", layer_for)  # the one that ships
+    of = answerer()
+    assert asked(of, OTHER) == ("not in the documents", ())
+    assert of.bundles == []
+    assert asked(of, PORT)[0] == "answered"
 
 
 @pytest.mark.parametrize(
