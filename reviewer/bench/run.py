@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,8 +15,13 @@ from hunkwise.reviewer.bench.labelled.cases import Case
 from hunkwise.reviewer.bench.spots import Suspected, suspected_lines
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.judge.pipeline import allowance, carry_out, review
-from hunkwise.reviewer.judge.scope.agenda import agenda
+from hunkwise.reviewer.judge.pipeline import allowance, carry_out, severities
+from hunkwise.reviewer.judge.scope.agenda import Agenda, agenda
+from hunkwise.reviewer.linters.analyzers import Voices, analyze
+from hunkwise.reviewer.linters.claims import UNHEARD, Analysis
+from hunkwise.reviewer.linters.remarks import Choice
+from hunkwise.reviewer.linters.tools.programs import folders
+from hunkwise.reviewer.linters.tools.workshop import Workshop
 from hunkwise.reviewer.types import Finding
 
 
@@ -69,35 +74,40 @@ Ranking = Callable[[Case, Engine], tuple[Suspected, ...]]
 """A way of ranking single lines. What it costs is no cost of the review."""
 
 
-def ours(config: Config) -> Method:
-    """Give the product's own way as a method."""
+def ours(config: Config, variables: Mapping[str, str] | None = None, *, asking: bool = True) -> Method:
+    """Give the product's own way as a method; without `asking` what it says where no model is asked.
+
+    `variables` say where analyzers are found.
+    """
 
     def reviewed(case: Case, engine: Engine) -> tuple[tuple[Remark, ...], bool]:
-        done = review(case.change(), config, engine)
-        return remarks_of(done.findings, (drop.finding for drop in done.rejected)), not done.complete
-
-    return reviewed
-
-
-def without_model(config: Config) -> Method:
-    """Give what the product says where no model is asked: checks, rules and analyzers."""
-
-    def reviewed(case: Case, engine: Engine) -> tuple[tuple[Remark, ...], bool]:
-        del engine
         left = allowance(config)
-        todo = replace(agenda(case.change(), config, left), asked=())
+        todo = agenda(case.change(), config, left)
         done = carry_out(
-            todo,
+            todo if asking else replace(todo, asked=()),
             config,
-            Unasked(),
+            engine if asking else Unasked(),
             guidelines="",
             memory=None,
             observer=lambda progress: None,
+            analysis=_heard(todo, config, Workshop(folders(variables or {}), time_left=left)),
             time_left=left,
         )
         return remarks_of(done.findings, (drop.finding for drop in done.rejected)), not done.complete
 
     return reviewed
+
+
+def _heard(todo: Agenda, config: Config, shop: Workshop) -> Analysis:
+    """Give what the analyzers of the settings say of a labelled change."""
+    if "none" in config.analyzers:
+        return UNHEARD
+    return analyze(
+        todo.open_to_others,
+        todo.change.text,
+        Voices(Path(), (), config.analyzers, shop),
+        Choice(config.disabled_rules, severities(config), config.categories),
+    )
 
 
 def remarks_of(said: Iterable[Finding], unsaid: Iterable[Finding]) -> tuple[Remark, ...]:

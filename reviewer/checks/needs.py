@@ -160,7 +160,12 @@ def every(parts: Iterable[Need]) -> Need:
             left.update(dict.fromkeys(part[1]))
         else:
             left[part] = None
-    return next(iter(left)) if len(left) == 1 else (all, tuple(left))
+    return next(iter(left)) if len(left) == 1 else (all, tuple(sorted(left, key=_cost)))
+
+
+def _cost(need: Need) -> int:
+    """Tell about how dear a question is: the cheap ones first, for most are answered with no."""
+    return 1 if isinstance(need, str) else sum(map(_cost, need[1]))
 
 
 def one_of(parts: Iterable[Need]) -> Need:

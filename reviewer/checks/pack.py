@@ -66,6 +66,7 @@ def _measurements(folder: str) -> dict[str, Any]:
     return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else {}
 
 
+@cache
 def rules_for(language: str) -> tuple[Rule, ...]:
     """Give our rules for a language (a name of LANGUAGES), in the order of their ids."""
     folders = _FOLDERS.get(language, (language,))

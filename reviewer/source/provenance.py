@@ -44,7 +44,7 @@ _POINTER = re.compile(
     r"version https://[\w./-]{1,80}/spec/v1|(?:oid|ext-\d-\w{1,40}) sha256:[0-9a-f]{64}|size \d{1,20}"
 )
 _TEST = re.compile(
-    r"(?:^|/)(?:tests?|testing|__tests__|spec|specs|testdata|fixtures?|e2e|mocks?|androidTest)/"
+    r"(?:^|/)(?:tests?|t|testing|__tests__|spec|specs|testdata|fixtures?|e2e|mocks?|androidTest)/"
     r"|(?:^|/)(?:test_[^/]*|conftest)\.py$|(?:_test|_spec|\.test|\.spec|Tests?|IT)\.\w+$",
 )
 

@@ -182,7 +182,9 @@ def name_undefined(root: SgNode, _language: str) -> Found:
         for node in find_all(root, {"rule": {"kind": "identifier", "regex": f"^{re.escape(name)}$"}}):
             holders = list(node.ancestors())
             scope = next((each.range().start.line + 1 for each in holders if each.kind() in _SCOPES), 0)
-            told = any(holder.kind() == "type" for holder in holders) or "noqa" in _line_of(node, text)
+            told = (
+                any(holder.kind() == "type" for holder in holders) or "noqa" in _line_of(node, text).lower()
+            )
             if not told and _reads(node, holders) and (name not in local or scope in lines):
                 yield node, {"NAME": node}
                 break

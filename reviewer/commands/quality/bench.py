@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,12 +57,13 @@ def command(
 ) -> int:
     """Measure reviews on labelled changes (JSON Lines, plain or gzipped) and print a table.
 
-    With --model none no model is asked: checks, rules and analyzers alone are measured.
+    With --model none no model is asked: checks and rules alone are measured. Other tools are heard with
+    --analyzers, as in a review; where a rule says the same, the remark is counted once, as the rule's.
     """
     from hunkwise.reviewer.bench.baselines import BASELINES
     from hunkwise.reviewer.bench.labelled.cases import newly_written, read_cases, sample
     from hunkwise.reviewer.bench.reliability import page as reliability
-    from hunkwise.reviewer.bench.run import our_ranking, ours, run, unranked, without_model
+    from hunkwise.reviewer.bench.run import our_ranking, ours, run, unranked
     from hunkwise.reviewer.bench.summary import by_group, scored, summarise
     from hunkwise.reviewer.bench.table import table
     from hunkwise.reviewer.bench.witnesses import alone
@@ -81,7 +83,7 @@ def command(
     config = config if bare else aim(config, engine)
     if bare and witness:
         raise UsageError(f"--witness {witness} asks a model; --model {NO_MODEL} asks none")
-    method = BASELINES[baseline] if baseline else without_model(config) if bare else ours(config)
+    method = BASELINES[baseline] if baseline else ours(config, os.environ, asking=not bare)
     if witness:
         method = alone(witness, config)
     ranking = our_ranking(config) if form == "added" and not (baseline or bare or witness) else unranked
@@ -101,7 +103,7 @@ def _manifest(config: Config, engine: Engine, form: str, baseline: str | None) -
     from hunkwise.reviewer.judge.scope.coverage import manifest
 
     made = dataclasses.asdict(manifest(config, engine))
-    return {**made, "form": form, "baseline": baseline or "none"}
+    return {**made, "form": form, "baseline": baseline or "none", "analyzers": ", ".join(config.analyzers)}
 
 
 def _key(made: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,27 @@ def test_cases_side_by_side_give_the_same_rows(file: Path, tmp_path: Path) -> No
 
     assert untimed(3) == untimed(1)
     assert len(journal.read_text().splitlines()) == len(cases)
+
+
+def test_other_tools_are_heard_and_counted_once(tmp_path: Path) -> None:
+    """What a rule says too is the rule's remark; the rest is the tool's. Without the setting none is heard."""
+    code = "import yaml\n\n\ndef load(text, seen=[]):\n    return yaml.load(text), NotThere\n"
+    lines = code.splitlines()
+    diff = f"--- /dev/null\n+++ b/a.py\n@@ -0,0 +1,{len(lines)} @@\n" + "".join(
+        f"+{line}\n" for line in lines
+    )
+    path = tmp_path / "case.jsonl"
+    path.write_text(json.dumps(_single("new", diff, code)))
+    here = {"PATH": str(Path(sys.executable).parent)}
+
+    def said(*analyzers: str) -> list[tuple[str, int]]:
+        method = ours(Config(analyzers=analyzers), here, asking=False)
+        ((_, row),) = run(read_cases([path]), method, ScriptedEngine(), None, "key")
+        return sorted((remark.witness, remark.line) for remark in row.remarks if remark.said)
+
+    alone = said("none")
+    assert alone == [("rule", 5), ("rule", 5)]
+    assert said("ruff") == [("ruff", 4), *alone]  # S506 and F821 are what the rules say
 
 
 def _row(name: str, score: float, *remarks: Remark) -> Row:
