@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from hunkwise.reviewer.bot.asking import Asking
 from hunkwise.reviewer.bot.commands.answers import Context
 from hunkwise.reviewer.bot.commands.conversation import converse
 from hunkwise.reviewer.bot.commands.counts import Counts, MemoryCounts
@@ -58,10 +59,11 @@ class _Thread:
 
 @dataclass(frozen=True, slots=True)
 class Talking:
-    """Answers comments. `name` is what the bot is called by."""
+    """Answers comments. `name` is what the bot is called by; `asking` answers questions where a model can."""
 
     name: str = NAME
     counts: Counts = field(default_factory=MemoryCounts)
+    asking: Asking | None = None
 
     def __call__(self, said: Commented, desk: Attended, queue: Queue) -> None:
         """Answer one comment. Raises ForgeError, QueueError."""
@@ -87,10 +89,12 @@ class Talking:
                 desk.send(call)
             return True
 
+        asking = self.asking
         context = Context(
             self.name,
             review=review,
             describe=describe,
+            ask=None if asking is None else lambda text, told: asking(desk.fetch().change, text, told),
             finding=lambda: _finding(said, desk, queue),
             # GitHub wants the right to write code for it, Gitea's API can't do it
             resolve=resolve if said.change.forge == "gitlab" else None,

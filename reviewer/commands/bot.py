@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.commands.surroundings import surroundings
+
+if TYPE_CHECKING:
+    from hunkwise.reviewer.bot.talking import Talking
 
 _AT_ONCE = 2
 
@@ -63,10 +68,29 @@ def work(engine: tuple[str, ...], model: str | None, at_once: int, folder: Path 
     HUNKWISE_GITEA_TOKEN), and no secret of a webhook.
     """
     options = [f"--engine={url}" for url in engine] + ([f"--model={model}"] if model else [])
-    return _worked(surroundings(), options, at_once, folder)
+    environment = surroundings()
+    talk = _talking(environment, engine, model)
+    return _worked(environment, options, at_once, folder, talk)
 
 
-def _worked(environment: Environment, options: list[str], at_once: int, folder: Path | None) -> int:
+def _talking(environment: Environment, engine: tuple[str, ...], model: str | None) -> Talking:
+    """Make what answers comments; questions where a server has the model, for none is loaded beside tokens."""
+    from hunkwise.reviewer.app.engines import open_engine
+    from hunkwise.reviewer.app.progress import Progress
+    from hunkwise.reviewer.bot.asking import Asking
+    from hunkwise.reviewer.bot.talking import Talking, name_of
+    from hunkwise.reviewer.config.files import load
+
+    flags = {"engine": engine, **({"model": model} if model else {})}
+    config = load(flags=flags, environ=environment.variables, folder=environment.folder)
+    quiet = Progress(sys.stderr, enabled=False)
+    asking = Asking(lambda: open_engine(config, environment, quiet)) if engine else None
+    return Talking(name_of(environment.variables), asking=asking)
+
+
+def _worked(
+    environment: Environment, options: list[str], at_once: int, folder: Path | None, talk: Talking
+) -> int:
     from hunkwise.reviewer.bot.access import keys_of
     from hunkwise.reviewer.bot.queue.place import open_queue
     from hunkwise.reviewer.bot.reviewing import ChildReviewer
@@ -80,7 +104,8 @@ def _worked(environment: Environment, options: list[str], at_once: int, folder: 
     with closing(open_queue(variables)) as queue:
         environment.say(f"working for {', '.join(keys)}, {at_once} reviews at once")
         reviewer = ChildReviewer(variables, options)
-        Worker(queue, keys, reviewer, variables, environment.say, folder=folder, stopping=stopping).run(
-            at_once
+        worker = Worker(
+            queue, keys, reviewer, variables, environment.say, talk, folder=folder, stopping=stopping
         )
+        worker.run(at_once)
     return 0

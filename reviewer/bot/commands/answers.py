@@ -83,7 +83,7 @@ def helping(context: Context, problem: str = "") -> str:
             "review the newest commit again; `/review full` reads all of the change anew",
             context.review,
         ),
-        ("/ask QUESTION", "ask about the change, and about the repository where it is indexed", context.ask),
+        ("/ask QUESTION", "ask about the change", context.ask),
         ("/describe", "say what the change does, file by file", context.describe),
         ("/explain", "as a reply to a remark: what was seen, who says so, how sure", True),
         ("/ignore [reason]", "as a reply to a remark: propose how to silence it", True),
