@@ -31,7 +31,7 @@ class Held:
 
 
 def index(paths: Sequence[Path], environment: Environment, tell: Tell = lambda *_: None) -> tuple[Held, Done]:
-    """Index the files below some paths; without any, those that the last run indexed, or all of the repository.
+    """Index the files below some paths; without any, those that were indexed before, or all of the repository.
 
     Raises KnowledgeError, and UsageError for a path that is not there.
     """
@@ -139,7 +139,7 @@ def _scoped(paths: Sequence[Path], environment: Environment) -> tuple[Root, tupl
 
 
 def _last_scope(root: Root, file: Path) -> tuple[str, ...]:
-    """Give the paths that the last run indexed; none, which is all, where that is not known."""
+    """Give the paths that an index is of; none, which is all, where that is not known."""
     if not file.exists():
         return ()
     with suppress(KnowledgeError), closing(Index(file, str(root.top))) as opened:

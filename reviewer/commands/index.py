@@ -27,9 +27,9 @@ from hunkwise.reviewer.text.visible import visible_line
 def command(paths: tuple[Path, ...], *, stats: bool, drop: bool, form: str) -> None:
     """Index a repository, or a folder of documents, so that it can be searched and asked.
 
-    Without a PATH, what was indexed last, or all of the repository that the current folder is in. Only files
-    that changed are read. What is ignored, vendored, generated, binary or too large, or holds a secret, stays
-    out. Nothing leaves the machine.
+    Without a PATH, the paths that were indexed before, or all of the repository that the current folder is in.
+    Only files that changed are read. What is ignored, vendored, generated, binary or too large, or holds a
+    secret, stays out. Nothing leaves the machine.
     """
     environment = surroundings()
     if stats and drop:

@@ -74,8 +74,11 @@ def _update(root: Root, path: Path, scope: Sequence[str], tell: Tell, workers: i
             if not file.stamp or stamps.get(file.path) != file.stamp:
                 changed.append(file)
         gone = [one.row for name, one in known.items() if name not in there and within(name, scope)]
-        if changed or gone:
-            writer.about({"complete": ""})
+        last = writer.noted()
+        of = _joined(last.get("scope"), scope)
+        whole = last.get("complete", "yes") == "yes" or not scope or of == sorted(scope)
+        if changed or gone or last.get("scope") != json.dumps(of):
+            writer.note({"complete": "", "scope": json.dumps(of)})
             writer.commit()
         writer.forget(gone)
         read = kept = 0
@@ -88,9 +91,15 @@ def _update(root: Root, path: Path, scope: Sequence[str], tell: Tell, workers: i
                 writer.keep(file, before.row)
                 kept += 1
             tell(number, len(changed), file.path)
-        writer.about({"complete": "yes", "scope": json.dumps(list(scope))})
+        writer.note({"complete": "yes" if whole else ""})
         writer.commit()
         return Done(read, kept, len(gone))
+
+
+def _joined(noted: str | None, scope: Sequence[str]) -> list[str]:
+    """Give all paths that the index is of; none, which is all, once it was of all."""
+    before = scope if noted is None else json.loads(noted)
+    return sorted({*before, *scope}) if before and scope else []
 
 
 def _read(

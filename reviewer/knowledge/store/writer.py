@@ -44,7 +44,12 @@ class Writer:
             rows = self._database.execute("SELECT path, id, blob, stamp FROM files")
             return {path: Known(row, blob, stamp) for path, row, blob, stamp in rows}
 
-    def about(self, told_of: Mapping[str, str]) -> None:
+    def noted(self) -> dict[str, str]:
+        """Give what was noted of the whole index."""
+        with told(self._path):
+            return dict(self._database.execute("SELECT name, value FROM about"))
+
+    def note(self, told_of: Mapping[str, str]) -> None:
         """Note something of the whole index."""
         self._add(
             lambda database: database.executemany(

@@ -215,8 +215,16 @@ def test_a_folder_of_documents_needs_no_repository(at: Environment, tmp_path: Pa
 
     assert found.keys() == {"Whales", "Whales > Short", "Seas > Tides"}
     assert (found["Seas > Tides"].start, found["Seas > Tides"].text) == (2, "Tides\nThe moon pulls.")
-    index([], there)  # what was indexed last
+    index([], there)  # the paths that it is of
     assert held([], there).coverage.files == 2
+    index([Path("other.txt")], there)
+    index([], there)
+    assert held([], there).coverage.files == 3
+    index([Path()], there)  # all; and so it stays
+    index([Path("notes")], there)
+    (folder / "new.txt").write_text("new\n")
+    index([], there)
+    assert held([], there).coverage.files == 4
     assert drop_index([], deep) == index_file(folder, at)
     with pytest.raises(KnowledgeError, match="nothing is indexed"):
         open_index(folder, there)
@@ -265,6 +273,7 @@ def _killed(at: Environment, mark: str) -> None:
 def test_a_killed_writer_leaves_what_it_wrote(at: Environment) -> None:
     _killed(at, "pool.py")
 
+    index([Path("docs")], at)  # a part makes it not whole
     assert not held([], at).complete
     assert _paths(at, "install") == ["docs/guide.md:5"]
     now, _ = index([], at)
