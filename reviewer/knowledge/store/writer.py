@@ -17,7 +17,7 @@ from hunkwise.reviewer.text.globs import matches
 
 # What the words of a file count: tests repeat what they test, lists of changes and benchmarks what they are of
 _LESS, _BESIDE = 0.7, ("CHANGE*", "change*", "HISTORY*", "NEWS*", "release*notes*", "benchmarks/")
-_ROWS = 4_000  # in one transaction, about
+_ROWS = 1_000  # in one transaction, about
 
 
 @dataclass(frozen=True, slots=True)
