@@ -4,6 +4,7 @@
 
 `all` draws ordinary commits; `changed` those that alter or remove a definition; `partly` takes of such a commit,
 with several files, the one file with most of that, over the commit before: what the others did for it is missing.
+Then a place is confirmed where the whole commit altered its line, which is what its author thought of it.
 No more than 60 files a commit, and none that merges. The draw is the same each time.
 """
 
@@ -21,14 +22,15 @@ from pathlib import Path
 
 from hunkwise.reviewer.diff.parse import Limits
 from hunkwise.reviewer.errors import ReviewError
-from hunkwise.reviewer.findings.reached import findings
 from hunkwise.reviewer.knowledge.reach.reach import altered, reach
-from hunkwise.reviewer.source.git import Repository, repository
+from hunkwise.reviewer.source.git import Repository, blobs, repository
 from hunkwise.reviewer.source.local import commit
-from hunkwise.reviewer.types import Category, Change
+from hunkwise.reviewer.types import Change
 
 _MOST_FILES = 60
 _NEWEST = 3000  # commits that are drawn from
+_MOST = 10_000_000  # bytes of a file
+_CALL = 6  # lines that a call may go on for
 _PATIENCE = 60.0  # seconds for one commit: what is measured is what is said, not the machine
 
 
@@ -40,14 +42,19 @@ def main() -> None:
     for clone in arguments.clones:
         repo = repository(clone, os.environ)
         for change, base in _drawn(repo, clone, arguments.commits, arguments.only):
+            assert change.head is not None
             start = time.perf_counter()
             found = reach(change, repo, base, _PATIENCE)
             seconds.append(time.perf_counter() - start)
             seen.update(commits=1, late=found.late, spoken=bool(found.broken))
-            for said in findings(found.broken, {}, (), tuple(Category)):
-                seen[said.source.rule] += 1
-                print(f"{clone} {change.head} {said.path}:{said.start_line} {said.source.rule}: {said.title}")
-                print(f"    {said.message}", flush=True)
+            for each in found.broken:
+                unaltered = [p for p in each.places if not _altered(repo, p.path, p.line, base, change.head)]
+                judged = "" if base == change.head else "confirmed" if not unaltered else "unconfirmed"
+                seen[f"{each.kind} {judged}".strip()] += 1
+                print(f"{clone} {change.head} {each.file.path}:{each.line} {each.kind} {each.name} {judged}")
+                print(f"    {each.before}\n    {each.now}")
+                for place in each.places if not judged else unaltered or each.places[:1]:
+                    print(f"    {place.path}:{place.line} {place.why}", flush=True)
     seconds.sort()
     print(dict(seen), f"median {seconds[len(seconds) // 2]:.2f} s" if seconds else "")
 
@@ -60,6 +67,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--commits", type=int, default=25, help="of each clone")
     parser.add_argument("--only", choices=("all", "changed", "partly"), default="all")
     return parser.parse_args()
+
+
+def _altered(repo: Repository, path: str, line: int, base: str, head: str) -> bool:
+    """Tell whether a commit altered a line of the one before."""
+    before, after = (blobs(repo, [f"{side}:{path}"], _MOST, _MOST) for side in (base, head))
+    old = before.get(f"{base}:{path}", b"").split(b"\n")
+    new = after.get(f"{head}:{path}", b"").split(b"\n")
+    text = old[line - 1] if line <= len(old) else b""
+    near = old[line - 1 : line + _CALL]
+    return new.count(text) < old.count(text) or not any(
+        new[at : at + len(near)] == near for at in range(len(new))
+    )
 
 
 def _drawn(repo: Repository, clone: Path, count: int, only: str) -> Iterator[tuple[Change, str]]:

@@ -13,15 +13,11 @@ from hunkwise.reviewer.types import Category, Finding, Severity, Source, Witness
 MOST_PLACES = 5  # that are listed; the others are counted
 
 # Of the remarks on real commits that were read: those that were right, and all of them (docs/quality.md).
-# A kind that is not here is not said.
-MEASURED: Mapping[Kind, tuple[int, int]] = {"arguments": (4, 4), "removed": (8, 8), "module": (2, 2)}
-_SEVERITIES: Mapping[Kind, Severity] = {"order": Severity.MEDIUM, "docs": Severity.LOW}
+MEASURED: Mapping[Kind, tuple[int, int]] = {"arguments": (15, 15), "removed": (15, 15), "module": (13, 14)}
 _ADVICE: Mapping[Kind, str] = {
     "arguments": "Change these calls too, or keep taking what they give.",
-    "order": "Change these calls too, or give the arguments by name.",
     "removed": "Change these places too, or keep the old name beside the new one.",
     "module": "Change these imports too, or keep a file there that hands the names on.",
-    "docs": "Change the documents too.",
 }
 
 
@@ -31,13 +27,13 @@ def findings(
     off: Sequence[str],
     wanted: Collection[Category],
 ) -> list[Finding]:
-    """Word what is broken elsewhere; not what a project turned `off` by name (`reach:docs`, globs)."""
+    """Word what is broken elsewhere; not what a project turned `off` by name (`reach:module`, globs)."""
     if Category.CORRECTNESS not in wanted:
         return []
     return [
         _finding(each, severities.get(f"reach:{each.kind}"))
         for each in broken
-        if each.kind in MEASURED and not any(fnmatchcase(f"reach:{each.kind}", glob) for glob in off)
+        if not any(fnmatchcase(f"reach:{each.kind}", glob) for glob in off)
     ]
 
 
@@ -50,11 +46,11 @@ def _finding(broken: Broken, severity: Severity | None) -> Finding:
         path=broken.file.path,
         start_line=broken.line,
         end_line=broken.line,
-        severity=severity or _SEVERITIES.get(broken.kind, Severity.HIGH),
+        severity=severity or Severity.HIGH,
         category=Category.CORRECTNESS,
         title=redact(_title(broken)),
         message=redact(_message(broken)),
-        confidence=right / read,
+        confidence=round((right + 1) / (read + 2), 3),  # nearer to a half where few were read
         calibrated=True,
         fingerprint=fingerprint(broken.file.path, code, broken.name, rule),
         code=code,
@@ -70,11 +66,7 @@ def _title(broken: Broken) -> str:
     one = count == 1
     if broken.kind == "arguments":
         return f"{count} call{'' if one else 's'} of {name} still fit{'s' if one else ''} only what it took before"
-    if broken.kind == "order":
-        left = "1 call was" if one else f"{count} calls were"
-        return f"{name} takes its parameters in another order now, and {left} left"
-    what = {"docs": "line of the documents", "module": "import"}.get(broken.kind, "place")
-    what = what if one else what.replace("line", "lines") if broken.kind == "docs" else f"{what}s"
+    what = f"{'import' if broken.kind == 'module' else 'place'}{'' if one else 's'}"
     if len(names) > 1:
         return f"{name} and {len(names) - 1} more are gone, and {count} {what} still name{'s' if one else ''} them"
     return f"{name} is gone, and {count} {what} still name{'s' if one else ''} it"

@@ -5,31 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hunkwise.reviewer.knowledge.reach.definitions import Changed
-from hunkwise.reviewer.knowledge.reach.fitting import COUNTED, given, misfit, swapped
+from hunkwise.reviewer.knowledge.reach.fitting import COUNTED, given, misfit
 from hunkwise.reviewer.knowledge.reach.meaning import is_constructor, means
 from hunkwise.reviewer.knowledge.reach.modules import is_kin
-from hunkwise.reviewer.knowledge.reach.values import Kind, Place
+from hunkwise.reviewer.knowledge.reach.values import Place
 from hunkwise.reviewer.knowledge.reach.world import World
 from hunkwise.reviewer.languages.symbols.values import Mention
 
 
-def misfits(world: World, one: Changed, paths: set[str]) -> dict[Kind, list[Place]]:
+def misfits(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
     """Find the calls that a function's new parameters break. Raises OutOfTime."""
-    bad: dict[Kind, list[Place]] = {"arguments": [], "order": []}
     if one.language not in COUNTED or one.new is None:
-        return bad
+        return
     for path, use in _calls(world, one, paths):
         call = given(use.arguments or (), one.language)
         why = misfit(call, one.new.parameters, one.language)
         if why and not misfit(call, one.old.parameters, one.language):
-            bad["arguments"].append(Place(path, use.line, why))
-        elif (
-            not why
-            and path not in world.changed
-            and (pair := swapped(call, one.old.parameters, one.new.parameters))
-        ):
-            bad["order"].append(Place(path, use.line, f"gives {pair[0]!r} where {pair[1]!r} is now"))
-    return bad
+            yield Place(path, use.line, why)
 
 
 def _calls(world: World, one: Changed, paths: set[str]) -> Iterator[tuple[str, Mention]]:

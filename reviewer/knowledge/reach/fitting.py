@@ -55,13 +55,15 @@ def misfit(call: Given, parameters: Sequence[Parameter], language: str) -> str:
     if any(name in filled for name in call.names):
         return f"gives {next(name for name in call.names if name in filled)!r} twice"
     missing = [
-        each.name or "another argument"
+        each.name
         for at, each in enumerate(by_place)
         if at >= len(call.places) and each.default is None and each.name not in call.names
     ]
     missing += [
         p.name for p in parameters if p.kind == "keyword" and p.default is None and p.name not in call.names
     ]
+    if missing and language != "python":
+        return f"gives {_counted(len(call.places))}, and {_takes(by_place)}"
     return f"does not give {_listed(missing)}" if missing else ""
 
 
@@ -71,18 +73,6 @@ def _unknown_name(call: Given, parameters: Sequence[Parameter]) -> str:
     if unknown and not any(each.kind == "keywords" for each in parameters):
         return f"gives {unknown[0]!r}, which is no parameter any more"
     return ""
-
-
-def swapped(call: Given, old: Sequence[Parameter], new: Sequence[Parameter]) -> tuple[str, str] | None:
-    """Name two parameters that a call gives by place, and that changed places; None where there are none."""
-    before, after = [each.name for each in old], [each.name for each in new]
-    if call.open or sorted(before) != sorted(after) or not all(before):
-        return None
-    given_here = len(call.places)
-    pair = next(((a, b) for a, b in zip(before[:given_here], after, strict=False) if a != b), None)
-    if pair is None or before.index(pair[1]) >= given_here or pair[1] in call.names:
-        return None
-    return pair
 
 
 def _counted(count: int) -> str:
@@ -102,4 +92,4 @@ def _takes(parameters: Sequence[Parameter]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(repr(name) if name != "another argument" else name for name in names[:3])
+    return ", ".join(repr(name) for name in names[:3])

@@ -1,4 +1,4 @@
-"""What still names a definition that is gone: imports, parts of a module, documents."""
+"""What still names a definition that is gone: imports, parts of a module, calls."""
 
 from __future__ import annotations
 
@@ -13,12 +13,6 @@ from hunkwise.reviewer.knowledge.reach.values import Place
 from hunkwise.reviewer.knowledge.reach.world import World
 from hunkwise.reviewer.languages.symbols.values import Symbols
 
-_DOCUMENTS = (".md", ".rst", ".adoc", ".mdx")
-_OF_THE_PAST = re.compile(
-    r"change|history|news|release|migrat|upgrad|deprecat|whats.?new|archive|adr|decision|blog|proposal|rfc|todo",
-    re.IGNORECASE,
-)
-_DISTINCT = re.compile(r"[A-Za-z0-9]+_\w+|[a-z]+[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*")
 _ENUMS = (
     "Enum",
     "IntEnum",
@@ -31,11 +25,6 @@ _ENUMS = (
     "TextChoices",
     "IntegerChoices",
 )
-
-
-def is_document(path: str) -> bool:
-    """Tell whether a file tells people how things are, not how they were."""
-    return path.endswith(_DOCUMENTS) and not _OF_THE_PAST.search(path)
 
 
 def leftovers(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
@@ -64,26 +53,6 @@ def of_module(world: World, gone: str, paths: set[str]) -> Iterator[Place]:
                 yield Place(path, one.line, f"imports {one.module}")
 
 
-def documents(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
-    """Find documents that quote the name of a definition, where no other file has the word any more."""
-    name = one.old.name
-    if name.startswith("_") or not _DISTINCT.fullmatch(name):
-        return
-    holding = [path for path in sorted(paths) if _holds(world, path, name)]
-    if any(not path.endswith(_DOCUMENTS) for path in holding):
-        return
-    quoted = re.compile(rf"`{{1,2}}(?:[\w.]+[.:])?{re.escape(name)}(?:\(\))?`{{1,2}}")
-    for path in filter(is_document, holding):
-        for number, line in enumerate((world.text(path) or "").split("\n"), 1):
-            if quoted.search(line[:2000]):
-                yield Place(path, number, "names it")
-
-
-def _holds(world: World, path: str, name: str) -> bool:
-    text = world.text(path)
-    return text is None or re.search(rf"\b{re.escape(name)}\b", text) is not None
-
-
 def _by_import(world: World, one: Changed, path: str, found: Symbols) -> Iterator[Place]:
     name, lines = one.old.name, (world.text(path) or "").split("\n")
     for taken in brings(world, one, path, found):
@@ -109,7 +78,12 @@ def _parts_of_class(world: World, one: Changed, path: str, found: Symbols) -> It
     home = world.symbols(one.path)
     around = one.old.qualified.rpartition(".")[0]
     holder = next((each for each in home.definitions if each.qualified == around), None) if home else None
-    if holder is None or any(base.rpartition(".")[2] not in _ENUMS for base in holder.bases) or "." in around:
+    if (
+        holder is None
+        or holder.kind not in ("class", "type")
+        or any(base.rpartition(".")[2] not in _ENUMS for base in holder.bases)
+        or "." in around
+    ):
         return
     if one.language not in ("python", "java", *SCRIPTS) or holder.marks[:1] == ("@",):
         return

@@ -10,7 +10,7 @@ from functools import lru_cache
 from hunkwise.reviewer.knowledge.reach.world import World
 from hunkwise.reviewer.languages.symbols.read import language_of
 
-_SCRIPTS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte")
+_SCRIPTS = (".ts", ".tsx", ".d.ts", ".json", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte")
 _DEEPEST = 4  # modules that hand a name on
 _GO_MODULE = re.compile(r"^module[ \t]+\"?([\w./~-]{1,300})", re.MULTILINE)
 SCRIPTS = ("javascript", "typescript", "tsx")
@@ -48,11 +48,13 @@ def is_missing(world: World, importer: str, module: str, path: str) -> bool:
     language, folder = language_of(importer), posixpath.dirname(importer)
     if language == "python":
         if module.startswith("."):
-            return _joined(folder, module) == dotted(path).replace(".", "/") and not _python(
-                world, importer, module
-            )
-        near = dotted(path) in (module, f"src.{module}", f"lib.{module}")
-        return near and "." in module and not _named(world.paths, module)
+            stem = _joined(folder, module)
+            meant = stem == dotted(path).replace(".", "/")
+        else:
+            stem = dotted(path).replace(".", "/")
+            meant = "." in module and dotted(path) in (module, f"src.{module}", f"lib.{module}")
+            meant = meant and not _named(world.paths, module)
+        return meant and not any(each.startswith((f"{stem}.", f"{stem}/")) for each in world.paths)
     if language in SCRIPTS and module.startswith("."):
         stem = posixpath.normpath(posixpath.join(folder, module))
         meant = path in (
@@ -99,7 +101,7 @@ def _defines(world: World, path: str, name: str) -> bool:
 def _python(world: World, importer: str, module: str) -> str | None:
     if module.startswith("."):
         stem = _joined(posixpath.dirname(importer), module)
-        return next((p for p in (f"{stem}.py", f"{stem}/__init__.py") if p.lstrip("/") in world.paths), None)
+        return next((p for p in (f"{stem}.py", f"{stem}/__init__.py") if p in world.paths), None)
     found = _named(world.paths, module)
     if "." not in module:
         beside = [path for path in found if posixpath.dirname(path) == posixpath.dirname(importer)]
@@ -113,7 +115,7 @@ def _joined(folder: str, module: str) -> str:
     name = module.lstrip(".")
     for _ in range(len(module) - len(name) - 1):
         folder = posixpath.dirname(folder)
-    return posixpath.join(folder, name.replace(".", "/")) if name else folder
+    return posixpath.join(folder, name.replace(".", "/")).lstrip("/") if name else folder
 
 
 @lru_cache(maxsize=4096)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from hunkwise.reviewer.knowledge.reach.calls import misfits
 from hunkwise.reviewer.knowledge.reach.definitions import Changed, gone, reshaped
-from hunkwise.reviewer.knowledge.reach.leftovers import documents, is_document, leftovers, of_module
+from hunkwise.reviewer.knowledge.reach.leftovers import leftovers, of_module
 from hunkwise.reviewer.knowledge.reach.meaning import called_name
 from hunkwise.reviewer.knowledge.reach.modules import SCRIPTS, module_name
 from hunkwise.reviewer.knowledge.reach.values import Broken, Kind, Place, Reached
-from hunkwise.reviewer.knowledge.reach.world import LARGEST_FILE, MOST_NAMES, OutOfTime, World
+from hunkwise.reviewer.knowledge.reach.world import LARGEST_FILE, MOST_FILES, MOST_NAMES, OutOfTime, World
 from hunkwise.reviewer.languages.symbols.read import language_of, symbols
 from hunkwise.reviewer.languages.symbols.values import Symbols
 from hunkwise.reviewer.source.git import Repository
@@ -33,7 +33,7 @@ def reach(change: Change, repository: Repository, commit: str, budget: float | N
         search.look()
     except OutOfTime:
         return Reached(_together(search.found), late=True)
-    return Reached(_together(search.found))
+    return Reached(_together(search.found), late=search.partly)
 
 
 def altered(change: Change, repository: Repository, commit: str, budget: float) -> list[FileKey]:
@@ -48,7 +48,7 @@ def altered(change: Change, repository: Repository, commit: str, budget: float) 
 
 def _world(change: Change, repository: Repository, commit: str, budget: float) -> World:
     changed: dict[str, str | None] = {f.old_path: None for f in change.files if f.old_path is not None}
-    changed |= {f.new_path: change.new_texts.get(f.new_path) for f in change.files if f.new_path is not None}
+    changed |= {path: text for path, text in change.new_texts.items() if text is not None}
     return World(repository, commit, changed, time.monotonic() + budget)
 
 
@@ -56,8 +56,7 @@ def _together(found: Sequence[Broken]) -> tuple[Broken, ...]:
     """Make one of all that is gone from a file."""
     kept: dict[tuple[object, ...], Broken] = {}
     for each in found:
-        alone = each.kind not in ("removed", "docs")
-        key = (each.file.key, each.kind, (each.line, each.name) if alone else "")
+        key = (each.file.key, each.kind, each.name if each.kind != "removed" else "")
         first = kept.setdefault(key, each)
         if first is not each:
             places = tuple(sorted({*first.places, *each.places}, key=lambda place: (place.path, place.line)))
@@ -75,6 +74,8 @@ class _Search:
     reshaped: list[tuple[FileDiff, Changed]] = field(default_factory=list)
     gone: list[tuple[FileDiff, Changed]] = field(default_factory=list)
     modules: list[FileDiff] = field(default_factory=list)
+    where: dict[str, set[str]] = field(default_factory=dict)  # of the names that are looked for, by file
+    partly: bool = False  # not all names were looked for
 
     def compare(self) -> None:
         """Compare the definitions of each changed file. Raises OutOfTime."""
@@ -103,22 +104,37 @@ class _Search:
         """Look for uses of what changed. Raises OutOfTime."""
         names = {called_name(one) for _, one in (*self.reshaped, *self.gone)}
         names |= {module_name(file.old_path or "") for file in self.modules}
-        known = sorted(
-            (name for name in names if len(name) >= SHORTEST_NAME), key=lambda name: (-len(name), name)
-        )
-        holding = self.world.holding(known[:MOST_NAMES])
-        self.world.load(path for path in holding if language_of(path) or is_document(path))
+        names = self._search({name for name in names if len(name) >= SHORTEST_NAME})
         for file, one in self.reshaped:
-            for kind, places in misfits(self.world, one, holding).items():
-                self._say(file, _first_added(file, one), kind, one, places)
+            if called_name(one) in names:
+                left = misfits(self.world, one, self._holding(called_name(one)))
+                self._say(file, _first_added(file, one), "arguments", one, left)
         for file, one in self.gone:
-            line = _nearest(file, one.old.line)
-            self._say(file, line, "removed", one, leftovers(self.world, one, holding))
-            self._say(file, line, "docs", one, documents(self.world, one, holding))
+            if one.old.name in names:
+                left = leftovers(self.world, one, self._holding(one.old.name))
+                self._say(file, _nearest(file, one.old.line), "removed", one, left)
         for file in self.modules:
-            left = tuple(of_module(self.world, file.old_path or "", holding))
-            if left:
-                self.found.append(Broken(file, _nearest(file, 1), "module", file.old_path or "", left))
+            path = file.old_path or ""
+            if module_name(path) in names and not self.world.is_ignored(path):
+                places = tuple(of_module(self.world, path, self._holding(module_name(path))))
+                self.found += [Broken(file, _nearest(file, 1), "module", path, places)] if places else []
+
+    def _search(self, names: set[str]) -> set[str]:
+        """Find and load the files that hold names; gives those that were looked for, the longest of many."""
+        asked = set(sorted(names, key=lambda name: (-len(name), name))[:MOST_NAMES])
+        while asked:
+            found = {path for path in self.world.holding(asked) if language_of(path)}
+            self.partly = self.partly or len(asked) < len(names)
+            if len(found) <= MOST_FILES:
+                self.world.load(found)
+                self.where = {path: self.world.words(path) & asked for path in found}
+                break
+            asked = set(sorted(asked, key=lambda name: (-len(name), name))[: len(asked) // 2])
+        return asked
+
+    def _holding(self, name: str) -> set[str]:
+        self.world.check()
+        return {path for path, names in self.where.items() if name in names}
 
     def _say(self, file: FileDiff, line: int, kind: Kind, one: Changed, found: Iterable[Place]) -> None:
         places = tuple(dict.fromkeys(found))

@@ -7,7 +7,7 @@ from typing import Literal
 
 from hunkwise.reviewer.types import FileDiff
 
-Kind = Literal["arguments", "order", "removed", "module", "docs"]
+Kind = Literal["arguments", "removed", "module"]
 
 
 @dataclass(frozen=True, slots=True)

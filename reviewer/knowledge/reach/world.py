@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from hunkwise.reviewer.languages.symbols.read import language_of, symbols
 from hunkwise.reviewer.languages.symbols.values import Symbols
@@ -15,7 +16,7 @@ from hunkwise.reviewer.text.decoding import decode
 
 LARGEST_FILE = 400_000  # bytes; larger ones are not read
 MOST_BYTES = 8_000_000  # of all files together
-MOST_FILES = 300
+MOST_FILES = 300  # that hold a name
 MOST_NAMES = 60  # that are looked for at once
 
 _WORD = re.compile(r"\w+")
@@ -73,7 +74,7 @@ class World:
     def load(self, paths: Iterable[str]) -> None:
         """Read the texts of files at once. Raises OutOfTime where that is too much."""
         wanted = [path for path in sorted(paths) if path not in self._texts and path not in self.changed]
-        if len(wanted) + len(self._texts) > MOST_FILES or self._read > MOST_BYTES:
+        if len(wanted) + len(self._texts) > 2 * MOST_FILES or self._read > MOST_BYTES:
             raise OutOfTime
         self.check()
         names = {f"{self.commit}:{path}": path for path in wanted}
@@ -90,6 +91,24 @@ class World:
         if path not in self._texts:
             self.load([path])
         return self._texts[path]
+
+    def is_ignored(self, path: str) -> bool:
+        """Tell whether git is told to ignore a file, as the patterns above it say: it may be made then."""
+        parts = path.split("/")
+        for depth in range(len(parts)):
+            listed = "/".join([*parts[:depth], ".gitignore"])
+            patterns = (self.text(listed) or "").splitlines()[:1000] if listed in self.paths else ()
+            inner = parts[depth:]
+            stems = ["/".join(inner[:end]) for end in range(1, len(inner) + 1)]
+            for pattern in (line.strip().strip("/") for line in patterns if not line.startswith(("#", "!"))):
+                anchored = inner if "/" not in pattern else stems
+                if pattern and any(fnmatchcase(each, pattern) for each in anchored):
+                    return True
+        return False
+
+    def words(self, path: str) -> set[str]:
+        """Give the words of a file."""
+        return set(_WORD.findall(self.text(path) or ""))
 
     def symbols(self, path: str) -> Symbols | None:
         """Read the symbols of a file; None where no grammar reads it. Raises OutOfTime."""

@@ -16,6 +16,7 @@ from hunkwise.engine.errors import MissingExtra
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.diff.parse import Limits
 from hunkwise.reviewer.knowledge.reach.reach import reach
+from hunkwise.reviewer.knowledge.reach.values import Reached
 from hunkwise.reviewer.source.git import repository
 from hunkwise.reviewer.source.local import staged
 
@@ -88,10 +89,10 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         {"pkg/a.py": PYTHON["pkg/a.py"].replace("(name, size)", "(name, size, more=None)")},
         [],
     ),
-    "python: another order": (
+    "python: another order, of which one call gives a name": (
         PYTHON,
         {"pkg/a.py": PYTHON["pkg/a.py"].replace("(name, size)", "(size, name)")},
-        ["arguments load@4: pkg/b.py:5", "order load@4: pkg/b.py:4, pkg/c.py:3"],
+        ["arguments load@4: pkg/b.py:5"],
     ),
     "python: a decorator may take other arguments": (
         PYTHON,
@@ -107,6 +108,11 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         {**PYTHON, "pkg/extra.py": "X = 1\n", "t.py": "from pkg.extra import X\nimport pkg.extra as other\n"},
         {"pkg/extra.py": ""},
         ["module pkg/extra.py@1: t.py:1, t.py:2"],
+    ),
+    "a file that git ignores now is still made": (
+        {"gen/made.ts": "export const a = 1;\n", "b.ts": 'import { a } from "./gen/made";\n'},
+        {"gen/made.ts": "", ".gitignore": "/gen/*\n"},
+        [],
     ),
     "python: methods": (
         {
@@ -143,15 +149,6 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         {"m.py": "from enum import Enum\n\n\nclass Kind(Enum):\n    NEW = 2\n"},
         ["removed Kind.OLD_ONE@4: n.py:3"],
     ),
-    "documents quote a name that is gone; history may": (
-        {
-            "m.py": "def old_name():\n    pass\n",
-            "README.md": "Call `old_name()` or old_name.\n\nold_name is old.\n",
-            "CHANGELOG.md": "- `old_name` is new\n",
-        },
-        {"m.py": "def new_name():\n    pass\n"},
-        ["docs old_name@1: README.md:1"],
-    ),
     "typescript": (
         {
             "src/a.ts": "export function load(name: string, size: number) {}\nexport const LIMIT = 1;\n",
@@ -185,19 +182,19 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         {
             "a/Pool.java": (
                 "package a;\nclass Pool {\n  static int size(int a, int b) { return a; }\n"
-                "  int n(int a) { return a; }\n}\n"
+                "  int next(int a) { return a; }\n}\n"
             ),
             "a/User.java": (
-                "package a;\nclass User {\n void f(Pool p) { Pool.size(1, 2); p.n(1); q.n(1); }\n}\n"
+                "package a;\nclass User {\n void f(Pool p) { Pool.size(1, 2); p.next(1); q.next(1); }\n}\n"
             ),
         },
         {
             "a/Pool.java": (
                 "package a;\nclass Pool {\n  static int size(int a) { return a; }\n"
-                "  int n(int a, int b) { return a; }\n}\n"
+                "  int next(int a, int b) { return a; }\n}\n"
             )
         },
-        ["arguments Pool.size@3: a/User.java:3", "arguments Pool.n@4: a/User.java:3"],
+        ["arguments Pool.size@3: a/User.java:3", "arguments Pool.next@4: a/User.java:3"],
     ),
     "c": (
         {
@@ -228,6 +225,20 @@ def test_languages(case: str, tmp_path: Path) -> None:
     """What is said, with its line and places; what another name, or an unknown one, could mean is not."""
     before, after, expected = CASES[case]
     assert broken(tmp_path, before, after) == expected
+
+
+def test_limits(tmp_path: Path) -> None:
+    """Where the time is over, or there are too many names, that is told."""
+    names = [f"name_{number}" for number in range(70)]
+    text = "\n".join(f"def {name}():\n    pass\n" for name in names)
+    user = "from a import (\n" + "".join(f"    {name},\n" for name in names) + ")\n"
+    changed(tmp_path, {"a.py": text, "b.py": user}, {"a.py": "def other():\n    pass\n"})
+    change, repo = staged(tmp_path, Limits(), ENVIRONMENT), repository(tmp_path, ENVIRONMENT)
+    assert reach(change, repo, "HEAD", 0.0) == Reached(late=True)
+    found = reach(change, repo, "HEAD", 60.0)
+    assert found.late
+    (one,) = found.broken
+    assert len(one.name.split(", ")) == len(names) - 10
 
 
 def light(*_: Any) -> Engine:
