@@ -97,8 +97,8 @@ class Worker:
             self._given_up(lease, str(error))
         except (ReviewError, EngineError) as error:
             self._failed(lease, str(error))
-        except Exception as error:
-            LOG.exception("a job failed")
+        except Exception as error:  # one job must not end the worker
+            LOG.debug("a job failed", exc_info=error)
             self._failed(
                 lease, f"unexpected {type(error).__name__}: {error}; this is a bug, please report it"
             )

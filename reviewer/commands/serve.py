@@ -81,6 +81,13 @@ def command(
     if not bot:
         return served(settings, environment)
     from hunkwise.reviewer.bot.receiving import together
+    from hunkwise.reviewer.server.guard.tokens import Tokens
+
+    if Tokens(settings.tokens).any and not os.environ.get("HUNKWISE_ENGINE_TOKEN"):
+        raise UsageError(
+            "this server wants tokens, and its bot has none: make one (hunkwise token add bot --scope infer) and "
+            "set HUNKWISE_ENGINE_TOKEN to it"
+        )
 
     with together(environment, settings.model, at_once) as beside:
         return served(settings, environment, extra=beside.routes, listening=beside.begin)

@@ -15,6 +15,7 @@ from typing import Any
 
 import github
 from github.GithubException import GithubException
+from jwt.exceptions import PyJWTError
 
 from hunkwise.engine import retry_after
 from hunkwise.reviewer.errors import ForgeError
@@ -88,7 +89,7 @@ def installation_token(
         client = github.GithubIntegration(auth=auth, base_url=api, timeout=30, retry=None)
         with _translated("the installation's token"):
             return client.get_access_token(installation, permissions=dict(permissions)).token
-    except ValueError as error:
+    except (ValueError, PyJWTError) as error:
         raise ForgeError("the key of the GitHub App is no private key in PEM form") from error
 
 

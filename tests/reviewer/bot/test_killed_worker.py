@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -23,7 +26,10 @@ REPO: dict[ForgeName, str] = {"github": "octo/repo", "gitlab": "group/sub/projec
 def processes() -> multiprocessing.context.ForkServerContext:
     """Processes that begin with all modules imported."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["botkilled"])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # Python 3.11 preloads by nothing else
+        context.set_forkserver_preload(["botkilled"])
+        forkserver.ensure_running()
     return context
 
 

@@ -1,0 +1,137 @@
+"""What the bot holds of forges, and that it holds no more than it needs."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botworld import forge
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from fakes.server import Answer, Request
+from serving import listening, make_server
+
+from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.jobs.child import for_review
+from hunkwise.reviewer.bot.access import POSTING, Keys, hooks_of, keys_of, secret
+from hunkwise.reviewer.bot.port import ChangeId
+from hunkwise.reviewer.bot.receiving import together
+from hunkwise.reviewer.errors import ForgeError, UsageError
+from hunkwise.reviewer.server.asgi import make_app
+
+APP = {"HUNKWISE_GITHUB_APP_ID": "12", "HUNKWISE_GITHUB_APP_KEY": "k"}
+HOOK = {"HUNKWISE_GITHUB_WEBHOOK_SECRET": "s"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({}, "no forge is set up"),
+        (APP, "HUNKWISE_GITHUB_WEBHOOK_SECRET is not"),
+        ({"HUNKWISE_GITLAB_TOKEN": "t"}, "HUNKWISE_GITLAB_WEBHOOK_SECRET is not"),
+        ({"HUNKWISE_GITEA_WEBHOOK_SECRET": "s"}, "HUNKWISE_GITEA_URL is not set"),
+        ({**HOOK, "HUNKWISE_GITHUB_URL": "http://example.org"}, "no https address"),
+        ({**HOOK, "HUNKWISE_GITHUB_WEBHOOK_SECRET_FILE": "/x"}, "both set"),
+        ({"HUNKWISE_GITHUB_WEBHOOK_SECRET_FILE": "/nowhere"}, "can't be read"),
+    ],
+)
+def test_without_a_secret_nothing_starts(environ: dict[str, str], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        hooks_of(environ)
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({}, "no forge can be written to"),
+        ({"HUNKWISE_GITHUB_APP_ID": "12"}, "belong together"),
+        ({"GITEA_TOKEN": "t"}, "HUNKWISE_GITEA_URL is not set"),
+    ],
+)
+def test_without_a_token_nothing_works(environ: dict[str, str], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        keys_of(environ)
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "s").write_text("from a file\n")
+
+    assert secret({"HUNKWISE_GITEA_TOKEN_FILE": str(tmp_path / "s")}, "HUNKWISE_GITEA_TOKEN") == "from a file"
+
+
+def test_no_secret_of_a_forge_reaches_who_reviews() -> None:
+    environ = dict.fromkeys((*POSTING, *HOOK, "HUNKWISE_GITLAB_SIGNING_TOKEN", "HUNKWISE_QUEUE"), "secret")
+
+    assert for_review(environ) == {}
+
+
+def test_the_server_beside_a_worker_keeps_no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given = {"HUNKWISE_GITHUB_TOKEN": "t", **HOOK, "HUNKWISE_QUEUE": str(tmp_path / "q")}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    environment = Environment(os.environ, tmp_path, lambda sentence: None)
+
+    with together(environment, "", 1) as beside:
+        assert not set(POSTING) & set(os.environ)
+        assert [route.path for route in beside.routes] == ["/hooks/github"]
+    with pytest.raises(UsageError, match="no forge can be written to"), together(environment, "", 1):
+        pass
+
+
+def test_a_webhook_needs_no_token_of_the_server_and_opens_nothing_else(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from hunkwise.reviewer.bot.receiving import receiver
+    from hunkwise.reviewer.server.guard.tokens import new_token, write_tokens
+
+    write_tokens(tmp_path / "tokens.json", (new_token("ci", ("review",))[1],))
+    server = make_server()
+    server.settings = replace(server.settings, tokens=tmp_path / "tokens.json", host="0.0.0.0")
+    server.mounted = receiver({**HOOK, "HUNKWISE_QUEUE": str(tmp_path / "q")})
+    with ExitStack() as stack:
+        client = stack.enter_context(listening(make_app(server)))
+        answer = client.post("/hooks/github", content=b"{}", headers={"host": "bot.example.org"})
+
+        assert (answer.status_code, "not signed" in answer.text) == (401, True)
+        assert client.get("/api/tags").status_code == 401
+
+
+def key() -> str:
+    made = rsa.generate_private_key(65537, 2048)
+    form = serialization.PrivateFormat.PKCS8
+    return made.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+def test_an_apps_tokens_are_for_one_use_each() -> None:
+    """One that reads for git, another one that posts: neither may do what the other does."""
+    asked: list[Any] = []
+    with forge("github") as world:
+        world.add("octo/repo")
+
+        def app(request: Request) -> Answer | None:
+            if request.path != "/app/installations/99/access_tokens":
+                return None
+            assert request.headers["authorization"].startswith("Bearer ey")
+            asked.append(request.body["permissions"])
+            body = {"token": "secret-token", "expires_at": "2099-01-01T00:00:00Z", "permissions": asked[-1]}
+            return Answer(201, body)
+
+        world.fault = app
+        keys = Keys("github", world.url, app="12", key=key())
+        change = ChangeId("github", world.url, "octo/repo", 7, 99)
+
+        login, desk = keys.login(change), keys.attend(change)
+
+        assert login.password == "secret-token"
+        assert desk.standing().project == "octo/repo"
+        assert asked == [
+            {"contents": "read", "metadata": "read"},
+            {"checks": "write", "pull_requests": "write", "metadata": "read"},
+        ]
+        with pytest.raises(UsageError, match="no installation"):
+            keys.attend(ChangeId("github", world.url, "octo/repo", 7))
+        with pytest.raises(ForgeError, match="no private key"):
+            Keys("github", world.url, app="12", key="k").attend(change)
