@@ -21,7 +21,7 @@ from hunkwise.reviewer.checks.pack import check_names, own_rules
 from hunkwise.reviewer.config.guidelines import read_guidelines
 from hunkwise.reviewer.config.named_files import placed, repository_root
 from hunkwise.reviewer.config.own_rules import FOLDER, read_own_rules
-from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.config.settings import NO_MODEL, Config
 from hunkwise.reviewer.errors import GitError
 from hunkwise.reviewer.findings.suppressions import Known, Suppressions
 from hunkwise.reviewer.judge.judgement import unable
@@ -85,7 +85,7 @@ def review_change(
         allowance(config),
     )
     change = read_change(request.source, config, environment.folder, environment.variables)
-    todo = agenda(change, config, judge.time_left)
+    todo = agenda(change, config, judge.time_left, modelled=config.model != NO_MODEL)
     analysis = _analysis(request, environment, todo, judge.time_left)
     judge = replace(judge, analysis=_reached(analysis, config, environment, todo, judge.time_left))
     failure, meter, decoding = None, Meter(Unasked()), None

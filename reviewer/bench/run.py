@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hunkwise.engine import Engine
@@ -82,9 +82,9 @@ def ours(config: Config, variables: Mapping[str, str] | None = None, *, asking: 
 
     def reviewed(case: Case, engine: Engine) -> tuple[tuple[Remark, ...], bool]:
         left = allowance(config)
-        todo = agenda(case.change(), config, left)
+        todo = agenda(case.change(), config, left, modelled=asking)
         done = carry_out(
-            todo if asking else replace(todo, asked=()),
+            todo,
             config,
             engine if asking else Unasked(),
             guidelines="",

@@ -78,6 +78,7 @@ def command(
     from hunkwise.reviewer.app.embedding import ByVectors
     from hunkwise.reviewer.app.progress import Progress, wanted
     from hunkwise.reviewer.config.files import load
+    from hunkwise.reviewer.config.settings import NO_MODEL
 
     environment = surroundings()
     flags = {name: value for name, value in (("model", model), ("offline", offline)) if value is not None}
@@ -100,7 +101,11 @@ def command(
             plain = replace(config, model=embed, writer=(), engine=(), remember=False)
             near = ByVectors(lambda: opened(plain), lambda *at: progress("embedding", *at))
         answer = ask(
-            asked, environment, None if no_model else lambda: opened(config), by_vectors=near, heard=hear
+            asked,
+            environment,
+            None if no_model or config.model == NO_MODEL else lambda: opened(config),
+            by_vectors=near,
+            heard=hear,
         )
     if form == "json":
         from hunkwise.reviewer.answering.telling import told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from hunkwise.reviewer.app.sources import Source, checked, fed, request_of
 from hunkwise.reviewer.commands.flags import change_flags, given, help_all, named_source, rare, setting_flags
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.files import load
-from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.config.settings import NO_MODEL, Config
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.summary import is_idle
 
@@ -55,6 +56,7 @@ def _reports(
     callback=_reports,
     help="Add what a report of another tool says of changed lines; repeatable.",
 )
+@click.option("--no-model", is_flag=True, help="Ask no model: rules, checks and other tools alone.")
 @setting_flags
 @rare(
     "--config",
@@ -87,7 +89,7 @@ def command(ctx: click.Context, /, targets: tuple[str, ...], **values: Any) -> i
 
     source, environment = checked(named_source(values), fed=fed()), surroundings()
     config = load(
-        flags=given(values | ({"asked": "on"} if values["witness"] else {})),
+        flags=given(values | _meant(values)),
         environ=environment.variables,
         folder=environment.folder,
         file=values["file"],
@@ -123,6 +125,12 @@ def command(ctx: click.Context, /, targets: tuple[str, ...], **values: Any) -> i
 
         click.echo(post_review(outcome.review, *request, environment), nl=False)
     return exit_code(outcome.review, config.fail_on, outcome.failure)
+
+
+def _meant(values: Mapping[str, Any]) -> dict[str, str]:
+    """Give the settings that short flags stand for."""
+    asked = {"asked": "on"} if values["witness"] else {}
+    return asked | ({"model": NO_MODEL} if values["no_model"] else {})
 
 
 def _reviewed(

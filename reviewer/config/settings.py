@@ -32,6 +32,7 @@ ANALYZERS = (
     *("staticcheck", "golangci-lint", "semgrep"),
 )
 
+NO_MODEL = "none"  # the setting `model` where none is to be asked
 Effort = Literal["quick", "normal", "deep"]
 Asked = Literal["auto", "on", "off"]
 Color = Literal["auto", "always", "never"]
@@ -52,7 +53,11 @@ class RunSettings:
 
     model: str = field(
         default="qwen2.5-coder:1.5b",
-        metadata=about(Text(), "model that reviews, by name or path", common=True),
+        metadata=about(
+            Text(),
+            "model that reviews, by name or path; none: rules, checks and other tools alone",
+            common=True,
+        ),
     )
     engine: tuple[str, ...] = field(
         default=(),

@@ -13,7 +13,7 @@ from hunkwise.reviewer.app.jobs.child import for_review, review_command, supervi
 from hunkwise.reviewer.app.jobs.ci_job import Inputs, append_summary, base_config, check_history, read_inputs
 from hunkwise.reviewer.app.sources import Source, read_change
 from hunkwise.reviewer.config.files import load
-from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.config.settings import NO_MODEL, Config
 from hunkwise.reviewer.errors import ReviewError, UsageError
 from hunkwise.reviewer.report.interchange.json import load as read_report
 from hunkwise.reviewer.source.ci import Range, read_merge_range, read_range
@@ -108,7 +108,7 @@ def _asked(commits: Range, config: Config, folder: Path, environ: Mapping[str, s
     from hunkwise.reviewer.judge.scope.agenda import agenda
 
     change = read_change(Source(starts=(commits.base,), end=commits.head), config, folder, environ)
-    todo = agenda(change, config)
+    todo = agenda(change, config, modelled=config.model != NO_MODEL)
     heard = todo.readable if todo.readable and listens(config, environ) else ()
     return len({pick.place for pick in (*todo.asked, *heard)})
 

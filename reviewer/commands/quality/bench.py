@@ -13,7 +13,7 @@ import click
 
 from hunkwise.reviewer.app.meters import Unasked
 from hunkwise.reviewer.commands.quality.labelled import configured, counted, engine_for, labelled
-from hunkwise.reviewer.config.settings import Config
+from hunkwise.reviewer.config.settings import NO_MODEL, Config
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.judge.likelihood.precision import aim
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from hunkwise.reviewer.bench.labelled.cases import Case
     from hunkwise.reviewer.bench.run import Row
 
-NO_MODEL = "none"
 NAMES = ("ask-diff", "ask-hunk-json", "yes-no", "linter", "first-line", "silent")
 
 

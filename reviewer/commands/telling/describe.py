@@ -11,6 +11,7 @@ from hunkwise.reviewer.app.sources import checked, fed
 from hunkwise.reviewer.commands.flags import change_flags, help_all, named_source
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.files import load
+from hunkwise.reviewer.config.settings import NO_MODEL
 
 
 @click.command("describe", context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,7 +54,9 @@ def command(
     source, environment = checked(named_source(values), fed=fed()), surroundings()
     flags = {name: values[name] for name in ("model", "offline") if values[name]}
     config = load(flags=flags, environ=environment.variables, folder=environment.folder, before=source.start)
-    asked: Asked = "nothing" if no_model else "words" if words == "model" else "kind"
+    asked: Asked = (
+        "nothing" if no_model or config.model == NO_MODEL else "words" if words == "model" else "kind"
+    )
     with Progress(sys.stderr, enabled=wanted(sys.stderr, environment.variables)) as progress:
         made = describe_change(
             Request(source, config, asked),

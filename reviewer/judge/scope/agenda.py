@@ -23,6 +23,7 @@ from hunkwise.reviewer.types import Change, FileDiff, FileKey, HunkContext, Plac
 RULED = "read by rules"
 CHECKED = "checked for secrets and the like"
 LATE = "not reached within --max-time"
+_UNWANTED = "no model was to be asked"
 _COMMENTS = "comments and docstrings, which are not read"
 _PROSE = "prose, and confidence is measured on code"
 
@@ -56,8 +57,17 @@ TimeLeft = Callable[[], float]
 """Gives the seconds that are left; at 0 the work ends, and what was not done is named."""
 
 
-def agenda(change: Change, config: ProjectSettings, time_left: TimeLeft = lambda: math.inf) -> Agenda:
-    """Go through a change, without a model. Raises ConfigError for a bad glob."""
+def agenda(
+    change: Change,
+    config: ProjectSettings,
+    time_left: TimeLeft = lambda: math.inf,
+    *,
+    modelled: bool = True,
+) -> Agenda:
+    """Go through a change, without a model. Where none is to be asked (not `modelled`), nothing is.
+
+    Raises ConfigError for a bad glob.
+    """
     change = excused(change, config.include, config.exclude)
     picked, passed_over = select(change, config.include, config.exclude)
     files = {pick.file.key: pick.file for pick in picked if _why_whole(pick) == ""}
@@ -70,12 +80,13 @@ def agenda(change: Change, config: ProjectSettings, time_left: TimeLeft = lambda
         if why := _why_whole(pick):
             reasons = Counter({why: pick.changed_lines})
         elif pick.file.key in told and time_left() > 0:
-            reasons = _unread(pick, told)
+            reasons = _unread(pick, told) if modelled else Counter({_UNWANTED: pick.changed_lines})
         else:
             late.append(pick.skipped(LATE, fault=True))
             continue
         if (
-            pick.hunk.added
+            modelled
+            and pick.hunk.added
             and why != _PROSE
             and (NEW_CODE in reasons or reasons.total() < pick.changed_lines)
         ):

@@ -153,6 +153,16 @@ def test_where_nothing_is_asked_no_model_is_opened_and_none_is_named(
     assert "language model" not in written
 
 
+@pytest.mark.parametrize("wish", [["--no-model"], ["--model", "none"]])
+def test_no_model_is_a_wish(here: Path, capsys: pytest.CaptureFixture[str], wish: list[str]) -> None:
+    """A changed line is read by rules and checks alone, and the review is complete."""
+    assert run(hunkwise, ["review", "x.patch", *wish], never) == 0
+    out = capsys.readouterr().out
+    assert "pool.py:2:5: critical: This line holds a GitHub token" in out
+    assert "no model was to be asked" in out
+    assert "incomplete" not in out
+
+
 def test_a_scan_needs_no_model(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As the README says; what it looked at is not called nothing."""
     (here / "a.py").write_text(f"token = '{SECRET}'\n")
