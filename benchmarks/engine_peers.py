@@ -83,7 +83,7 @@ class Server:
         command = [
             binary, "-m", setup.weights, "-c", setup.context, "-np", setup.lanes, "-kvu", "-fa", "on",
             "-t", setup.threads, "-tb", setup.threads, "-b", 512, "-ub", 512, "--cache-ram", 8192,
-            "-ngl", setup.gpu_layers,
+            "-ngl", setup.gpu_layers, "--no-repack",  # repacked for AMX, kernels of GCC 12 end in SIGILL
             "--host", "127.0.0.1", "--port", port, "--no-webui",
         ]  # fmt: skip
         self._process = subprocess.Popen(
@@ -93,6 +93,8 @@ class Server:
 
     def _wait(self) -> None:
         for _ in range(600):
+            if self._process.poll() is not None:
+                break
             try:
                 with urllib.request.urlopen(f"{self._url}/health", timeout=5):
                     return
