@@ -246,10 +246,7 @@ def light(*_: Any) -> Engine:
 
 
 def test_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    (
-        ""
-        """A review says it on the changed line, with the places; two settings keep it quiet."""
-    )
+    """A review says it on the changed line, with the places; two settings keep it quiet."""
     folder = tmp_path / "here"
     folder.mkdir()
     changed(folder, PYTHON, {"pkg/a.py": SHORTER})
