@@ -23,7 +23,6 @@ from hunkwise.engine import library_from_environment, open_local
 from hunkwise.reviewer.describing.describe import NOTHING, described
 from hunkwise.reviewer.describing.description import Description
 from hunkwise.reviewer.describing.gathering import gather
-from hunkwise.reviewer.describing.kind import of_paths
 from hunkwise.reviewer.describing.writer import Writer
 from hunkwise.reviewer.diff.parse import Limits
 from hunkwise.reviewer.source import local
@@ -60,7 +59,7 @@ def main() -> None:
     """Describe each commit, and print the counts."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--clones", type=Path, required=True)
-    asked.add_argument("--model", default="", help="have the kind told and the title written by this one")
+    asked.add_argument("--model", default="", help="have the title written by this one")
     asked.add_argument("--most", type=int, default=60, help="commits, spread over the projects")
     given = asked.parse_args()
     cases = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
@@ -98,7 +97,7 @@ def _one(
     change = local.commit(folder, case["commit"], Limits(), os.environ)
     start = time.monotonic()
     facts = gather(change)
-    words = writer.words(facts, kind=of_paths(facts) is None, text=True) if writer else NOTHING
+    words = writer.words(facts) if writer else NOTHING
     made = described(facts, words)
     seconds = time.monotonic() - start
     real = subprocess.run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from hunkwise.engine import errors
 from hunkwise.reviewer.app.engines import OpenEngine, open_engine
@@ -14,20 +13,17 @@ from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.describing.describe import described
 from hunkwise.reviewer.describing.description import Description
 from hunkwise.reviewer.describing.gathering import gather
-from hunkwise.reviewer.describing.kind import of_paths
 from hunkwise.reviewer.describing.writer import Writer
 from hunkwise.reviewer.types import Change
-
-Asked = Literal["nothing", "kind", "words"]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to describe, and what a model is asked: nothing, the kind where facts leave it open, or all words."""
+    """What to describe, and whether a model words it."""
 
     source: Source
     config: Config
-    ask: Asked = "nothing"
+    by_model: bool = False
 
 
 def describe_change(
@@ -53,14 +49,12 @@ def describe_read(
 ) -> Description:
     """Describe a change that was read."""
     facts = gather(change)
-    kind = of_paths(facts) is None
-    if request.ask == "nothing" or not facts.files or (request.ask == "kind" and not kind):
+    if not request.by_model or not facts.files:
         return described(facts)
     try:
         engine = open_engine(request.config, environment, progress)
         try:
-            writer = Writer(engine, progress)
-            words = writer.words(facts, kind=kind, text=request.ask == "words")
+            words = Writer(engine, progress).words(facts)
             return described(facts, words, engine.card().model)
         finally:
             engine.close()

@@ -15,8 +15,6 @@ def described(facts: Facts, words: Words = NOTHING, model: str = "") -> Descript
     """Describe a change. What a model did not say, the facts say."""
     by_paths = kind.of_paths(facts)
     found, told = by_paths or kind.of_facts(facts), "paths" if by_paths else "facts"
-    if by_paths is None and words.kinds:
-        found, told = max(words.kinds, key=words.kinds.__getitem__), "model"
     title = words.title or wording.title(facts)
     notes = [f"{path}: only a part of it was shown to the model" for path in words.unread]
     return Description(

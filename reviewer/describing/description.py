@@ -34,7 +34,7 @@ class FileNote:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A change in words. `told` says what tells the kind: "paths", "facts" or "model".
+    """A change in words. `told` says what tells the kind: "paths" or "facts".
 
     `title_by` is "facts" or "model"; `model` names what was asked, "" if nothing was. `notes`: what was not read.
     """

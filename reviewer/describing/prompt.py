@@ -10,13 +10,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hunkwise.engine import Choose, Generate, Question, Segment
-from hunkwise.reviewer.describing.description import Kind
+from hunkwise.engine import Generate, Segment
 from hunkwise.reviewer.text.redaction import plain
 from hunkwise.reviewer.text.templates import render
 from hunkwise.reviewer.types import FileDiff, Line
 
-KINDS = (Kind.FIX, Kind.FEATURE, Kind.REFACTORING, Kind.CHORE)  # what code is asked about
 MOST_WORDS = 13  # of a title after its first
 MOST_TOKENS = 60
 LONGEST_TITLE = 72  # characters
@@ -90,15 +88,10 @@ def keeps_to(title: str, names: Sequence[str]) -> bool:
     return re.fullmatch(pattern(["x"]), bare) is not None
 
 
-def questions(names: Sequence[str], *, title: bool, kind: bool) -> tuple[Question, ...]:
-    """Ask what is shown for a title and its kind."""
+def asking(names: Sequence[str]) -> Generate:
+    """Ask what is shown for a title."""
     form = f" {pattern(names)}\\n"
-    asked: list[Question] = []
-    if title:
-        asked.append(Generate("title", (Segment("Title:", "raw"),), MOST_TOKENS, pattern=form, stop=("\n",)))
-    if kind:
-        asked.append(Choose("kind", (Segment("Kind:", "raw"),), tuple(f" {one}" for one in KINDS)))
-    return tuple(asked)
+    return Generate("title", (Segment("Title:", "raw"),), MOST_TOKENS, pattern=form, stop=("\n",))
 
 
 def trimmed(title: str) -> str:

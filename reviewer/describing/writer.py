@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hunkwise.engine import Bundle, Capability, Choice, Engine, Generated, Segment
+from hunkwise.engine import Bundle, Capability, Engine, Generated, Segment
 from hunkwise.reviewer.describing import prompt, wording
-from hunkwise.reviewer.describing.description import Kind
 from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind
 from hunkwise.reviewer.describing.prompt import Part
 from hunkwise.reviewer.types import Line
@@ -28,11 +27,10 @@ _ASKED = (PathKind.CODE, PathKind.TESTS, PathKind.DOCS, PathKind.BUILD)
 
 @dataclass(slots=True)
 class Words:
-    """What a model said: a sentence by path, a title, and how likely each kind is."""
+    """What a model said: a sentence by path, and a title."""
 
     sentences: dict[str, str] = field(default_factory=dict)
     title: str = ""
-    kinds: dict[Kind, float] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)  # files of which only a part was shown, or nothing
 
 
@@ -43,20 +41,17 @@ class Writer:
     engine: Engine
     progress: Progress = lambda phase, done, total, detail: None
 
-    def words(self, facts: Facts, *, kind: bool, text: bool) -> Words:
-        """Have the change put into words (`text`), and its `kind` told.
-
-        What the engine can't do, or says in another form, is left out.
-        """
+    def words(self, facts: Facts) -> Words:
+        """Have the change put into words. What the engine says in another form is left out."""
         told = Words()
-        lacks = self.engine.card().lacks
-        text, kind = text and not lacks(Capability.GENERATE), kind and not lacks(Capability.CHOOSE)
+        if self.engine.card().lacks(Capability.GENERATE):
+            return told
         wanted = [each for each in facts.of(*_ASKED) if each.file.hunks and not each.only]
         asked = wanted[:MOST_FILES]
         parts = [part for each in asked for part in _parts(each, self._limit)]
         notes = _notes(facts, {part.file.path for part in parts}, told)
         if not parts or asked != wanted or not self._fits(prompt.shown(parts, notes)):
-            for done, each in enumerate(asked if text else ()):
+            for done, each in enumerate(asked):
                 self.progress("files described:", done, len(asked), each.path)
                 self._one(each, told)
             told.unread += [each.path for each in wanted[MOST_FILES:]]
@@ -64,7 +59,7 @@ class Writer:
             while notes and not self._fits(prompt.shown((), notes)):
                 notes = notes[: len(notes) * 2 // 3]
         if parts or notes:
-            told.title = self._ask(parts, notes, told, text=text, kind=kind)
+            told.title = self._ask(parts, notes)
         return told
 
     def _one(self, each: FileFacts, told: Words) -> None:
@@ -72,25 +67,16 @@ class Writer:
         parts = [small for part in _parts(each, self._limit) for small in self._fitting(part)]
         if len(parts) > MOST_PARTS:
             told.unread.append(each.path)
-        titles = [self._ask([part], (), told, text=True, kind=False) for part in parts[:MOST_PARTS]]
+        titles = [self._ask([part], ()) for part in parts[:MOST_PARTS]]
         if said := ". ".join(dict.fromkeys(filter(None, titles))):
             told.sentences[each.path] = f"{said}."
 
-    def _ask(
-        self, parts: Sequence[Part], notes: Sequence[tuple[str, str]], told: Words, *, text: bool, kind: bool
-    ) -> str:
-        """Ask for a title of what is shown, and note its kind."""
-        files = [part.file.path for part in parts]
-        names = prompt.names_in(parts, _named(files, notes))
-        title = ""
-        questions = prompt.questions(names, title=text, kind=kind)
-        for answer in self.engine.ask(Bundle(prompt.shown(parts, notes), questions)) if questions else ():
-            if isinstance(answer, Choice):
-                told.kinds = dict(zip(prompt.KINDS, answer.probabilities, strict=True))
-            elif isinstance(answer, Generated):
-                said = prompt.trimmed(answer.text.strip())
-                title = said if prompt.keeps_to(said, names) else ""
-        return title
+    def _ask(self, parts: Sequence[Part], notes: Sequence[tuple[str, str]]) -> str:
+        """Ask for a title of what is shown; "" where none comes that keeps to the form."""
+        names = prompt.names_in(parts, _named([part.file.path for part in parts], notes))
+        (answer,) = self.engine.ask(Bundle(prompt.shown(parts, notes), (prompt.asking(names),)))
+        title = prompt.trimmed(answer.text.strip()) if isinstance(answer, Generated) else ""
+        return title if prompt.keeps_to(title, names) else ""
 
     def _fitting(self, part: Part) -> Iterator[Part]:
         """Halve a part until it fits; a single line that does not is left out."""
@@ -106,10 +92,7 @@ class Writer:
         return min(WHOLE, self.engine.card().context - _ANSWER)
 
     def _fits(self, view: tuple[Segment, ...]) -> bool:
-        return (
-            self.engine.measure(Bundle(view, (*prompt.questions((), title=False, kind=True),))).shared
-            <= self._limit
-        )
+        return self.engine.measure(Bundle(view, (prompt.asking(()),))).shared <= self._limit
 
 
 def _parts(each: FileFacts, tokens: int) -> Iterator[Part]:

@@ -25,7 +25,7 @@ from hunkwise.reviewer.config.settings import NO_MODEL
     help="The form of the description.",
 )
 @click.option("--commit-message", is_flag=True, help="Write the message of a commit, and nothing else.")
-@click.option("--no-model", is_flag=True, help="Ask no model, not even for the kind.")
+@click.option("--no-model", is_flag=True, help="Ask no model, whatever else is said.")
 @click.option(
     "--words",
     type=click.Choice(["facts", "model"]),
@@ -47,16 +47,14 @@ def command(
     Exit codes: 0 described; 2 usage, configuration or tool error; 130 interrupted.
     """
     from hunkwise.reviewer.app import engines
-    from hunkwise.reviewer.app.describe import Asked, Request, describe_change
+    from hunkwise.reviewer.app.describe import Request, describe_change
     from hunkwise.reviewer.app.progress import Progress, wanted
     from hunkwise.reviewer.describing import rendering
 
     source, environment = checked(named_source(values), fed=fed()), surroundings()
     flags = {name: values[name] for name in ("model", "offline") if values[name]}
     config = load(flags=flags, environ=environment.variables, folder=environment.folder, before=source.start)
-    asked: Asked = (
-        "nothing" if no_model or config.model == NO_MODEL else "words" if words == "model" else "kind"
-    )
+    asked = words == "model" and not no_model and config.model != NO_MODEL
     with Progress(sys.stderr, enabled=wanted(sys.stderr, environment.variables)) as progress:
         made = describe_change(
             Request(source, config, asked),

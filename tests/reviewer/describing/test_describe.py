@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hunkwise.engine import Answer, Bundle, Choice, Choose, Generate, Generated, Question, ScriptedEngine
+from hunkwise.engine import Generated, ScriptedEngine
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.describing import prompt
@@ -135,33 +135,20 @@ def test_hostile_names_stay_text() -> None:
     assert commit_message(made).split("\n")[1] == ""
 
 
-def answers(title: str, kind: int = 1) -> ScriptedEngine:
-    def script(bundle: Bundle, question: Question) -> Answer | None:
-        if isinstance(question, Generate):
-            return Generated(question.id, f" {title}\n", "stop")
-        assert isinstance(question, Choose)
-        share = [0.1] * len(question.options)
-        share[kind] = 0.7
-        return Choice(question.id, tuple(share), tuple(share))
-
-    return ScriptedEngine(script)
+def answers(title: str) -> ScriptedEngine:
+    return ScriptedEngine(lambda bundle, question: Generated(question.id, f" {title}\n", "stop"))
 
 
 def words(engine: ScriptedEngine, *patches: str) -> Description:
     facts = gather(parse_diff("".join(patches).encode()))
-    return described(facts, Writer(engine).words(facts, kind=True, text=True), "a model")
+    return described(facts, Writer(engine).words(facts), "a model")
 
 
 def test_a_model_words_the_title() -> None:
-    """Its title is taken up to where it breaks off, and its kind; both are said to be its own."""
+    """Its title is taken up to where it breaks off, and said to be its own."""
     made = words(answers("Accept one in `f` too, rather"), patch("a.py", CALL))
 
-    assert (made.title, made.title_by, str(made.kind), made.told) == (
-        "Accept one in `f` too",
-        "model",
-        "feature",
-        "model",
-    )
+    assert (made.title, made.title_by, made.model) == ("Accept one in `f` too", "model", "a model")
 
 
 @pytest.mark.parametrize(
