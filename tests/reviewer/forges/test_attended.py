@@ -1,0 +1,52 @@
+"""What a bot sends to GitHub beside comments, held to GitHub's own description in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fakes.github import Account, FakeGitHub
+from fakes.reviews import HEAD, PATCH, finding, review
+
+from hunkwise.reviewer.forges.address import Address
+from hunkwise.reviewer.forges.attended import Heard, Progress, Stage
+from hunkwise.reviewer.forges.github.attended import GitHubAttended
+
+
+def attended(forge: FakeGitHub, *, checks: bool) -> GitHubAttended:
+    return GitHubAttended(Address(forge.url, forge.name, 7), "secret-token", checks=checks)
+
+
+def test_a_check_run_from_queued_to_done(github: Callable[..., FakeGitHub]) -> None:
+    forge = github(patch=PATCH, accounts={"secret-token": Account("hunk-bot", app=True)})
+    desk = attended(forge, checks=True)
+    many = review(*(finding("a.py", 2, title=f"Wrong value {number}") for number in range(60)))
+
+    for stage in (Stage.QUEUED, Stage.RUNNING):
+        desk.show(HEAD, Progress(stage, "a line"))
+    desk.show(HEAD, Progress(Stage.DONE, "60 remarks", "a page"), many)
+    desk.show(HEAD, Progress(Stage.QUEUED, "again"))
+    desk.show(HEAD, Progress(Stage.LEFT, "superseded"))
+
+    assert [(run["status"], run["conclusion"]) for run in forge.check_runs] == [
+        ("completed", "neutral"),
+        ("completed", "cancelled"),
+    ]
+    assert len(forge.annotations) == 60
+
+
+def test_what_a_bot_asks_and_answers(github: Callable[..., FakeGitHub]) -> None:
+    forge = github(patch=PATCH, labels=["hunkwise: skip"], writers={"ada"})
+    desk = attended(forge, checks=False)
+    remark = forge.say("ada", "/explain", line=2, side="RIGHT")
+
+    standing = desk.standing()
+    desk.show(HEAD, Progress(Stage.FAILED, "x" * 500))
+    on_code, below = Heard(remark, on_code=True, root=remark), Heard(77)
+    desk.react(below)  # reactions to comments in the diff are not in the part of the description that we have
+    for heard in (on_code, below):
+        desk.edit(heard, desk.answer(heard, "one moment"), "an answer")
+
+    assert (standing.labels, standing.open, standing.archived) == (frozenset({"hunkwise: skip"}), True, False)
+    assert (desk.may_write("ada"), desk.may_write("eve")) == (True, False)
+    assert forge.statuses == [(HEAD, "error", "x" * 140)]
+    assert [forge.review_comments[-1]["body"], forge.issue_comments[-1]["body"]] == ["an answer"] * 2
