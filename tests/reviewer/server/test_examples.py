@@ -14,6 +14,8 @@ import tiny
 from modelled import Loads, modelled
 
 from hunkwise.engine import ScriptedEngine
+from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.index import index
 from hunkwise.reviewer.server.guard.tokens import new_token, write_tokens
 
 ROOT = Path(__file__).parents[3]
@@ -53,6 +55,15 @@ def repository(folder: Path) -> Path:
     return folder
 
 
+def documents(folder: Path, cache: Path) -> Environment:
+    """Make an indexed folder of documents, and the environment that finds its index."""
+    folder.mkdir()
+    (folder / "cache.md").write_text("# The cache\n\nAnswers are kept for thirty days.\n")
+    environment = Environment({"HUNKWISE_CACHE": str(cache)}, folder, lambda sentence: None)
+    index([], environment)
+    return environment
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_examples(tmp_path: Path) -> None:
     found = [line for line in examples() if "jq " not in line or shutil.which("jq")]
@@ -60,8 +71,11 @@ def test_examples(tmp_path: Path) -> None:
         assert any(path in line for line in found), path
     shop = repository(tmp_path / "shop")
     tokens, (text, token) = tmp_path / "tokens.json", new_token("ci", ("review",))
-    settings: dict[str, Any] = {"model": "tiny", "repositories": {"shop": shop}, "tokens": tokens}
-    with modelled(tmp_path, Loads(able), extra={"special": tiny.FIM}, **settings) as (_, client):
+    environment = documents(tmp_path / "docs", tmp_path / "cache")
+    repositories = {"shop": shop, "docs": environment.folder}
+    settings: dict[str, Any] = {"model": "tiny", "repositories": repositories, "tokens": tokens}
+    with modelled(tmp_path, Loads(able), extra={"special": tiny.FIM}, **settings) as (server, client):
+        server.environment = environment
         for line in sorted(found, key=lambda line: "Authorization" in line):
             if "Authorization" in line:  # the last: from now on nobody comes in without
                 write_tokens(tokens, (token,))
