@@ -24,7 +24,7 @@ LONGEST_LINE = 400  # characters of a line that are shown
 
 _NAME = re.compile(r"[^\W\d]\w*(?:(?:\.|::|->)[^\W\d]\w*)*|--?[a-z][\w-]+|\d+(?:\.\d+)*")
 _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$/]")
-_WORD = "[a-z\u00df-\uffef]+(?:[-'][a-z\u00df-\uffef]+)*"
+_WORD = "[a-z\u00df-\u017f]+(?:[-'][a-z\u00df-\u017f]+)*"
 _NO_END = re.compile(
     r"an?|the|and|or|but|to|of|in|on|at|for|from|with|by|as|that|which|when|where|if|not|is|are|was|be|than|rather"
     r"|instead|into|only|also|its|their|this|these|via|using|so|while"
