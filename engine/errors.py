@@ -22,6 +22,7 @@ EngineError
 ├── Unreachable            a server can't be reached, or broke off
 ├── AccessDenied           a server wants a token, or another one
 └── NativeFailure          the program that computes reported a failure, or its process died
+    └── Interrupted        it died in the middle of a text; asked again, it may be written
 """
 
 from __future__ import annotations
@@ -142,3 +143,7 @@ class AccessDenied(EngineError):
 
 class NativeFailure(EngineError):
     """The program that computes reported a failure, or the process that ran it died."""
+
+
+class Interrupted(NativeFailure):
+    """The process died in the middle of a text of which a part was told. Asked again, it may be written."""

@@ -52,11 +52,14 @@ def plan_for(spec: ModelSpec, machine: Machine, *, want: LoadOptions | None = No
     return make_plan(shape_in(spec), machine, spec.parameters, want=want)
 
 
-def load_in_process(spec: ModelSpec, plan: Plan, *, prefixes: Path | None = None) -> LocalEngine:
+def load_in_process(
+    spec: ModelSpec, plan: Plan, *, prefixes: Path | None = None, side_by_side: int = 1
+) -> LocalEngine:
     """Load into this process; see `runner.load`."""
     from hunkwise.engine.llamacpp import runner
+    from hunkwise.engine.llamacpp.decoding.scheduler import Limits
 
-    return runner.load(spec, plan, prefixes=prefixes)
+    return runner.load(spec, plan, Limits(side_by_side=side_by_side), prefixes=prefixes)
 
 
 def open_local(
@@ -118,16 +121,25 @@ def open_isolated(
     environ: Mapping[str, str],
     say: Callable[[str], None] = lambda sentence: None,
     prefixes: Path | None = None,
+    side_by_side: int = 1,
 ) -> IsolatedEngine:
-    """Open a model in a process of its own, which gets of `environ` what it needs. See `open_local`."""
-    options = {"plan": pack(plan), "prefixes": str(prefixes.absolute()) if prefixes else None}
+    """Open a model in a process of its own, which gets of `environ` what it needs. See `open_local`.
+
+    `side_by_side` is how many bundles share its batches.
+    """
+    options = {
+        "plan": pack(plan),
+        "prefixes": str(prefixes.absolute()) if prefixes else None,
+        "side_by_side": side_by_side,
+    }
     return IsolatedEngine(spec, f"{__name__}:open_in_child", environ=environ, options=options, say=say)
 
 
 def open_in_child(spec: ModelSpec, options: Mapping[str, Any], say: Callable[[str], None]) -> LocalEngine:
     """Open a model here, in the child; each time the child before was killed, by a smaller plan."""
     prefixes = Path(options["prefixes"]) if options["prefixes"] else None
-    return open_local(spec, unpack(options["plan"]), say=say, steps=options["kills"], prefixes=prefixes)
+    load = partial(load_in_process, prefixes=prefixes, side_by_side=options["side_by_side"])
+    return open_local(spec, unpack(options["plan"]), say=say, steps=options["kills"], load=load)
 
 
 def open_pool(

@@ -8,11 +8,11 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from importlib import import_module
 from typing import Any
 
-from hunkwise.engine.port import Answers, Engine, Timed, wait
+from hunkwise.engine.errors import Cancelled
+from hunkwise.engine.port import Answers, Engine, Timed
 from hunkwise.engine.types import Bundle, ModelSpec, Piece
 from hunkwise.engine.worker.confinement import confine
 from hunkwise.engine.worker.wire import (
@@ -27,7 +27,7 @@ from hunkwise.engine.worker.wire import (
     unpack,
 )
 
-_THREADS = 64  # bundles that may be in the engine at once; it has a queue of its own
+_THREADS = 16  # bundles that are read, counted and written at once; those that are answered need none
 
 Say = Callable[[str], None]
 Reply = Callable[[Mapping[str, Any]], None]
@@ -59,14 +59,12 @@ def _serve(pipe: socket.socket) -> None:
     with ThreadPoolExecutor(_THREADS) as threads:
         loading = threads.submit(_load, first, lambda sentence: reply({"said": sentence}))
         loading.add_done_callback(lambda done: reply(_ready(done)))
-        work = _Work(loading, reply)
+        work = _Work(loading, threads, reply)
         while (request := receive(pipe)) is not None:
             if "cancel" in request:
                 work.take_back(request["cancel"])
-                continue
-            work.expect(request.get("id"))
-            answering = threads.submit(work.answer, request)
-            answering.add_done_callback(partial(_settle, reply, request.get("id")))
+            else:
+                work.take(request)
         os._exit(0)
 
 
@@ -84,47 +82,24 @@ def _ready(loading: Future[Engine]) -> dict[str, Any]:
 class _Work:
     """What is being answered, by the numbers that the parent gave it. Thread-safe."""
 
-    def __init__(self, loading: Future[Engine], reply: Reply) -> None:
-        self._loading, self._reply = loading, reply
+    def __init__(self, loading: Future[Engine], threads: ThreadPoolExecutor, reply: Reply) -> None:
+        self._loading, self._threads, self._reply = loading, threads, reply
         self._lock = threading.Lock()
         self._running: dict[object, Future[Answers] | None] = {}  # None: not begun
         self._taken_back: set[object] = set()
 
-    def expect(self, number: object) -> None:
-        """Take note of a request, which may be taken back from now on."""
+    def take(self, request: Mapping[str, Any]) -> None:
+        """Take a request, which may be taken back from now on; it is replied to from some thread."""
+        number = request.get("id")
+        begin = {"ask": self._ask, "measure": self._measure, "idle": self._idle}[request["verb"]]
         with self._lock:
             self._running[number] = None
 
-    def answer(self, request: Mapping[str, Any]) -> Any:
-        """Answer a request, and give JSON."""
-        try:
-            return self._answer(request)
-        finally:
-            with self._lock:
-                self._running.pop(request["id"], None)
-                self._taken_back.discard(request["id"])
+        def begun(done: Future[None]) -> None:
+            if (error := done.exception()) is not None:
+                self._end(number, {"error": pack_error(error)})
 
-    def _answer(self, request: Mapping[str, Any]) -> Any:
-        engine, bundle = self._loading.result(), unpack(request["bundle"])
-        if not isinstance(bundle, Bundle):
-            raise BadMessage("no bundle")
-        if request["verb"] != "ask":
-            return pack_size(engine.measure(bundle))
-        number = request["id"]
-
-        def tell(name: str, piece: Piece) -> None:
-            self._reply({"id": number, "text": pack_piece(name, piece)})
-
-        future = engine.submit(bundle, tell if request.get("told") else None)
-        with self._lock:
-            self._running[number] = future
-            late = number in self._taken_back
-        if late:
-            future.cancel()
-        answers = wait(future, bundle)
-        if isinstance(engine, Timed):  # ahead of the answer: who has it, has this
-            self._reply({"spent": pack(engine.statistics())})
-        return pack_answers(answers)
+        self._threads.submit(begin, request).add_done_callback(begun)
 
     def take_back(self, number: object) -> None:
         """Stop answering a request, now or as soon as it begins."""
@@ -135,12 +110,52 @@ class _Work:
         if future is not None:
             future.cancel()
 
+    def _ask(self, request: Mapping[str, Any]) -> None:
+        """Submit a bundle. No thread waits for its answers: there may be as many as the engine's queue takes."""
+        number, bundle = request["id"], _bundle(request)
 
-def _settle(reply: Reply, number: Any, done: Future[Any]) -> None:
-    error = done.exception()
-    if error is None:
+        def tell(name: str, piece: Piece) -> None:
+            self._reply({"id": number, "text": pack_piece(name, piece)})
+
+        future = self._loading.result().submit(bundle, tell if request.get("told") else None)
+        with self._lock:
+            self._running[number] = future
+            late = number in self._taken_back
+        if late:
+            future.cancel()
+        future.add_done_callback(lambda done: self._threads.submit(self._answer, number, done))
+
+    def _answer(self, number: object, done: Future[Answers]) -> None:
+        engine = self._loading.result()
+        if isinstance(engine, Timed):  # ahead of the answer: who has it, has this
+            self._reply({"spent": pack(engine.statistics())})
         try:
-            return reply({"id": number, "value": done.result()})
-        except BadMessage as too_long:  # else nobody would answer
-            error = too_long
-    return reply({"id": number, "error": pack_error(error)})
+            if done.cancelled():
+                raise Cancelled("the bundle was taken back before it was answered")
+            self._end(number, {"value": pack_answers(done.result())})
+        except Exception as error:  # noqa: BLE001 - else nobody would answer: told to who waits
+            self._end(number, {"error": pack_error(error)})
+
+    def _measure(self, request: Mapping[str, Any]) -> None:
+        size = self._loading.result().measure(_bundle(request))
+        self._end(request["id"], {"value": pack_size(size)})
+
+    def _idle(self, request: Mapping[str, Any]) -> None:
+        """Tell whether the engine holds nothing, and no request but this one is here."""
+        with self._lock:
+            alone = len(self._running) == 1
+        self._end(request["id"], {"value": alone and bool(getattr(self._loading.result(), "idle", True))})
+
+    def _end(self, number: object, value: Mapping[str, Any]) -> None:
+        """Reply for the last time to a request."""
+        with self._lock:
+            self._running.pop(number, None)
+            self._taken_back.discard(number)
+        self._reply({"id": number, **value})
+
+
+def _bundle(request: Mapping[str, Any]) -> Bundle:
+    bundle = unpack(request["bundle"])
+    if not isinstance(bundle, Bundle):
+        raise BadMessage("no bundle")
+    return bundle

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from hunkwise.engine.errors import Cancelled, Closed, EngineError, NativeFailure
+from hunkwise.engine.errors import Cancelled, Closed, EngineError, Interrupted, NativeFailure
 from hunkwise.engine.port import Answers, EngineCard, OnText, Waiting
 from hunkwise.engine.types import Bundle, BundleSize, ModelSpec, Piece, Statistics
 from hunkwise.engine.worker.process import Child, Died
@@ -48,7 +50,7 @@ class IsolatedEngine(Waiting):
         self._child: Child | None = None
         self._kills = self._deaths = 0
         self._past = Statistics()  # of the processes before this one
-        self._closed = self._loaded = False
+        self._closed = self._loaded = self._lost = False
         with ExitStack() as unless_loaded:
             unless_loaded.callback(self.close)
             self._card = self._attempt(lambda child: child.card())
@@ -58,6 +60,7 @@ class IsolatedEngine(Waiting):
     def answer(self, bundle: Bundle, on_text: OnText | None) -> Answers:
         """Answer in the other process. Raises what the engine there raises, or NativeFailure."""
         said: list[str] = []  # ids of texts that were begun
+        until = None if bundle.deadline is None else time.monotonic() + bundle.deadline
 
         def hear(name: str, piece: Piece) -> None:
             said.append(name)
@@ -66,8 +69,10 @@ class IsolatedEngine(Waiting):
 
         def ask(child: Child) -> Answers:
             if said:  # nobody can unsay it
-                raise NativeFailure("the engine's process died in the middle of a text; ask again")
-            return unpack_answers(bundle, child.call("ask", bundle, hear if on_text else None))
+                raise Interrupted("the engine's process died in the middle of a text; ask again")
+            left = None if until is None else max(0.0, until - time.monotonic())
+            asked = replace(bundle, deadline=left)
+            return unpack_answers(bundle, child.call("ask", asked, hear if on_text else None))
 
         return self._attempt(ask)
 
@@ -96,7 +101,12 @@ class IsolatedEngine(Waiting):
     @property
     def alive(self) -> bool:
         """False once it is closed, or no new process is started any more."""
-        return not self._closed and self._deaths < _DEATHS
+        return not self._closed and not self._lost and self._deaths < _DEATHS
+
+    @property
+    def idle(self) -> bool:
+        """True if the engine there holds nothing and waits for nothing."""
+        return bool(self._attempt(lambda child: child.call("idle")))
 
     def __enter__(self) -> Self:
         return self
@@ -130,6 +140,7 @@ class IsolatedEngine(Waiting):
             child.card()
         except EngineError as error:
             if self._loaded:
+                self._lost = True
                 raise NativeFailure(
                     f"the engine's process died and can't be started again: {error}"
                 ) from error

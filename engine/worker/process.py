@@ -85,7 +85,7 @@ class Child:
         self._waiting: dict[int, Future[Any]] = {}
         self._hearing: dict[int, tuple[Bundle, OnText]] = {}
         self._loading: Future[EngineCard] = Future()
-        self._heard = time.monotonic()
+        self._asked: float | None = time.monotonic()  # since then something is asked, and nothing was heard
         self._ending: Died | None = None
         self._hung = False
         self.spent = Statistics()  # as last told by the child
@@ -102,7 +102,7 @@ class Child:
         card: EngineCard = self._result(self._loading, None)
         return card
 
-    def call(self, verb: str, bundle: Bundle, on_text: OnText | None = None) -> Any:
+    def call(self, verb: str, bundle: Bundle | None = None, on_text: OnText | None = None) -> Any:
         """Ask; the value is JSON, not yet checked. `on_text` hears the texts as they come.
 
         Raises what the engine raised, InvalidQuestion, DeadlineExceeded, Cancelled where the bundle is taken back
@@ -113,10 +113,11 @@ class Child:
             if self._ending is not None:
                 raise Died(str(self._ending), killed=self._ending.killed)
             self._waiting[number] = answer
-            if on_text:
+            self._asked = self._asked or time.monotonic()
+            if bundle and on_text:
                 self._hearing[number] = bundle, on_text
         when_taken_back(answer.cancel)
-        until = None if bundle.deadline is None else time.monotonic() + bundle.deadline
+        until = None if bundle is None or bundle.deadline is None else time.monotonic() + bundle.deadline
         try:
             self._send({"id": number, "verb": verb, "bundle": pack(bundle), "told": on_text is not None})
             return self._result(answer, until)
@@ -145,9 +146,8 @@ class Child:
 
     def _result(self, future: Future[Any], until: float | None) -> Any:
         """Wait until there is an answer, the deadline has passed, or nothing was heard for too long."""
-        started = time.monotonic()
         while True:
-            patient = max(started, self._heard) + self._patience
+            patient = (self._asked or time.monotonic()) + self._patience
             try:
                 return future.result(
                     max(0.0, min(patient, patient if until is None else until) - time.monotonic())
@@ -156,7 +156,7 @@ class Child:
                 now = time.monotonic()
             if until is not None and now >= until:
                 raise DeadlineExceeded("the engine's process did not answer before the deadline")
-            if now >= max(started, self._heard) + self._patience:
+            if self._asked is not None and now >= self._asked + self._patience:
                 self._hung = True
                 self._process.kill()
                 return future.result()  # the listener says how it ended
@@ -165,8 +165,10 @@ class Child:
         """Run in a thread: hand each message to whom it concerns, and the end to all."""
         try:
             while (message := receive(self._pipe)) is not None:
-                self._heard = time.monotonic()
                 self._hand_on(message)
+                with self._lock:
+                    busy = self._waiting or not self._loading.done()
+                    self._asked = time.monotonic() if busy else None
             reason = ""
         except BadMessage as error:
             reason = f"it sent nonsense ({error})"

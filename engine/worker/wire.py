@@ -141,7 +141,7 @@ def unpack(value: Any) -> Any:
         return value
     fields = dict(value)
     name = fields.pop("@", None)
-    if name in _TYPES:
+    if isinstance(name, str) and name in _TYPES:
         try:
             return _TYPES[name](**{key: unpack(part) for key, part in fields.items()})
         except TypeError as error:

@@ -10,13 +10,11 @@ from dataclasses import replace
 
 from hunkwise import engine
 from hunkwise.engine import (
+    IsolatedEngine,
     Library,
-    Limits,
     LoadOptions,
-    LocalEngine,
     ModelName,
     ModelSpec,
-    Plan,
     Pool,
     parse_name,
 )
@@ -44,7 +42,7 @@ def open_models(
     estimates = Estimates(settings)
     return PoolModels(
         library,
-        open_pool(estimates, environment.say, loads),
+        open_pool(estimates, environment, loads),
         on_devices=estimates.on_devices,
         window=settings.context_length or WINDOW,
         keep_alive=settings.keep_alive,
@@ -93,23 +91,22 @@ class Estimates:
 
 
 def open_pool(
-    estimates: Estimates, say: Callable[[str], None], loads: Callable[[bool], None] = lambda worked: None
+    estimates: Estimates, environment: Environment, loads: Callable[[bool], None] = lambda worked: None
 ) -> Pool:
-    """Make the pool of the server's models."""
+    """Make the pool of the server's models. Each has a process of its own, and takes no other along if it dies."""
 
-    def load_one(spec: ModelSpec, plan: Plan) -> LocalEngine:
-        opened = engine.load(spec, plan, Limits(side_by_side=estimates.parallel))
-        estimates.place(spec, plan)
-        return opened
-
-    def load(spec: ModelSpec, context: int) -> LocalEngine:
+    def load(spec: ModelSpec, context: int) -> IsolatedEngine:
         plan = engine.plan_for(_unbound(spec), engine.survey(), want=estimates.wanted(context))
+        environ, say = environment.variables, environment.say
         try:
-            opened = engine.open_local(spec, plan, say=say, load=load_one)
+            opened = engine.open_isolated(
+                spec, plan, environ=environ, say=say, side_by_side=estimates.parallel
+            )
         except BaseException:
             loads(False)
             raise
         loads(True)
+        estimates.place(spec, plan)
         return opened
 
     most = estimates.settings.max_loaded_models or None

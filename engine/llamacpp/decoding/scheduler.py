@@ -66,7 +66,8 @@ class Scheduler:
         with self._changed:
             if self._closing:
                 raise Closed("the model is closed; load it again")
-            twin = next((other for other in self._waiting + self._active if other.same(job)), None)
+            jobs = self._waiting + self._active
+            twin = next((other for other in jobs if not other.dead and other.same(job)), None)
             if twin is None:
                 self._refuse_beyond_limits(job)
                 self._waiting.append(job)
@@ -151,6 +152,9 @@ class Scheduler:
     def _turn(self) -> list[tuple[Job, Answers]]:
         try:
             self._admit()
+            with self._changed:
+                if not (self._closing or all(job.dead for job in self._active)):
+                    self._context.resume()  # who was interrupted has gone, and others have come
             self._start_lanes()
             self._lanes.step(self._prefixes.filling())
         except NativeFailure as error:

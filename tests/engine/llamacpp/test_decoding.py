@@ -224,6 +224,33 @@ def test_equal_jobs_in_flight_are_computed_once() -> None:
         assert at.scheduler.statistics().bundles == 1
 
 
+def test_who_comes_after_one_that_left_is_not_interrupted_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither who asks the same, nor who was let in between the leaving and the next batch."""
+    with bench(limits=Limits(side_by_side=1)) as at:
+        interrupt, said = at.context.interrupt, threading.Event()
+        monkeypatch.setattr(at.context, "interrupt", said.set)
+        at.context.gate.clear()
+        first = at.scheduler.submit(job("same", prefix(20)))
+        while not at.scheduler._active:
+            time.sleep(0.001)
+        assert first.cancel()
+        assert said.wait(10)
+        second = at.scheduler.submit(job("same", prefix(20)))
+        interrupt()  # which comes late
+        at.context.gate.set()
+        assert len(second.result(10)) == 1
+
+        admit = at.scheduler._admit
+
+        def late() -> None:
+            interrupt()
+            admit()
+
+        monkeypatch.setattr(at.scheduler, "_admit", late)
+        assert len(at.ask(job("other", prefix(20)))) == 1
+        at.settle()
+
+
 def test_taking_everything_back_frees_everything() -> None:
     """Running and waiting jobs alike; then others are answered."""
     with bench() as at:

@@ -248,7 +248,7 @@ def test_loads_are_counted(tmp_path: Path) -> None:
     metrics, library = Metrics(), library_in(tmp_path)
     environment = Environment({}, tmp_path, lambda sentence: None)
     estimates = Estimates(Settings(num_parallel=1))
-    pool = open_pool(estimates, environment.say, metrics.count_load)
+    pool = open_pool(estimates, environment, metrics.count_load)
     models = PoolModels(library, pool, on_devices=estimates.on_devices, window=256)
     with (
         closing(models),

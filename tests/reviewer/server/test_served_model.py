@@ -25,12 +25,9 @@ GREEDY = {"temperature": 0, "num_predict": 24, "num_ctx": 2048}
 
 @pytest.fixture(scope="module")
 def client(small_model: ModelSpec) -> Iterator[httpx.Client]:
-    models = PoolModels(
-        library_from_environment(os.environ),
-        open_pool(Estimates(Settings()), lambda sentence: None),
-        window=2048,
-    )
     environment = Environment(os.environ, Path.cwd(), lambda sentence: None)
+    library = library_from_environment(os.environ)
+    models = PoolModels(library, open_pool(Estimates(Settings()), environment), window=2048)
     try:
         with listening(make_app(Server(Settings(), models, environment))) as made:
             made.timeout = httpx.Timeout(600)
