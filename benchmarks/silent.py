@@ -27,7 +27,7 @@ from hunkwise.engine import (
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server import run
 from hunkwise.reviewer.server.models import PoolModels
-from hunkwise.reviewer.server.observe.logs import log_requests
+from hunkwise.reviewer.server.observe.faults import log_all
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.state import Server
 
@@ -59,7 +59,7 @@ def main() -> None:
     settings = Settings(port=parser.parse_args().port)
     environment = Environment(os.environ, Path.cwd(), print)
     models = PoolModels(library_from_environment(os.environ), Pool(load, lambda spec, context: 1))
-    log_requests()
+    log_all()
     run.run(Server(settings, models, environment), run.listen(settings))
 
 

@@ -29,7 +29,7 @@ FACES = {
         "engine/llamacpp/template.py",
     },
     "matplotlib": {"reviewer/bench/reliability/png.py"},
-    "uvicorn": {"reviewer/server/run.py"},
+    "uvicorn": {"reviewer/server/run.py", "reviewer/server/guard/heads.py"},
     "prometheus_client": {"reviewer/server/observe/metrics.py"},
     "limits": {"reviewer/server/guard/rates.py"},
     "pypdf": {"reviewer/knowledge/reading/pdf.py"},

@@ -110,7 +110,7 @@ def served(
         from hunkwise.reviewer.server.guard.gate import check_start
         from hunkwise.reviewer.server.guard.tokens import Tokens
         from hunkwise.reviewer.server.models import open_models
-        from hunkwise.reviewer.server.observe.logs import log_requests
+        from hunkwise.reviewer.server.observe.faults import log_all
         from hunkwise.reviewer.server.observe.metrics import Metrics
         from hunkwise.reviewer.server.state import Models, Server
         from hunkwise.reviewer.server.upstream import upstream
@@ -121,7 +121,7 @@ def served(
         raise MissingExtra(error.name or "starlette", "serve") from None
     if not alone and (why := check_start(settings.host, Tokens(settings.tokens))):
         raise UsageError(why)
-    log_requests()
+    log_all()
     listener = run.listen(settings)
     metrics = Metrics()
     if alone:

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 
 from hunkwise.engine import errors as engine
 from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.server.observe.faults import log_fault
 
 BUSY = "server busy, please try again.  maximum pending requests exceeded"  # Ollama's sentence, to the blank
 OURS_UNDER_V1 = ("/v1/systemone",)  # Ollama's client reads these, though they stand under /v1
@@ -69,7 +70,7 @@ _OF_ENGINE: tuple[tuple[type[engine.EngineError], int, str], ...] = (
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Say what an exception means to a client. What is no error of ours is a bug, and told without its text."""
+    """Say what an exception means to a client. What is no error of ours is a bug, and only logged."""
     match error:
         case Refused():
             return error.failure
@@ -79,6 +80,8 @@ def failure_of(error: BaseException) -> Failure:
             return Failure(503, BUSY, "queue_full", retry_after=error.retry_after)
         case engine.Closed():
             return Failure(503, str(error), "closed", retry_after=1.0)
+        case engine.Interrupted():
+            return Failure(503, str(error), "interrupted", retry_after=1.0)
         case engine.DoesNotFit():
             return Failure(503, str(error), "does_not_fit")
         case engine.EngineError():
@@ -89,6 +92,7 @@ def failure_of(error: BaseException) -> Failure:
         case ReviewError():
             return Failure(400, str(error), "invalid_value")
         case _:
+            log_fault(error)
             return Failure(
                 500, "the server failed; its log says where, by the request's id", "internal_error"
             )

@@ -15,6 +15,7 @@ from hunkwise.engine import (
     LoadOptions,
     ModelName,
     ModelSpec,
+    Plan,
     Pool,
     parse_name,
 )

@@ -15,6 +15,7 @@ from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.errors import ReviewError, UsageError
 from hunkwise.reviewer.server.asgi import make_app
 from hunkwise.reviewer.server.errors import Failure
+from hunkwise.reviewer.server.guard.heads import heads_within
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.server.threads import in_thread
@@ -56,7 +57,7 @@ class _Running:
         self._server, self._listener = server, listener
         config = uvicorn.Config(
             make_app(server),
-            http="h11",
+            http=heads_within(server.settings.send_timeout),
             ws="none",
             lifespan="off",
             log_config=None,

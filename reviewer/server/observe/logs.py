@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-import logging
 import secrets
-import sys
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hunkwise.reviewer.server.errors import failure_of, response
 from hunkwise.reviewer.server.guard.life import LIFE
+from hunkwise.reviewer.server.observe.faults import LOG, REQUEST
 
-LOG = logging.getLogger("hunkwise.server")
+
+class Broken(Exception):
+    """A response broke off; the log has said why."""
 
 
 class Logging:
-    """Middleware that gives each request an id, and writes its line."""
+    """Middleware that gives each request an id, and writes its line.
+
+    A fault of ours ends here: who serves us would log it with its words, and those may be of the request.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -30,6 +34,7 @@ class Logging:
             await self.app(scope, receive, send)
             return
         name, started, status = secrets.token_hex(8), time.perf_counter(), 499
+        REQUEST.set(name)
 
         async def named(message: Message) -> None:
             nonlocal status
@@ -43,9 +48,12 @@ class Logging:
         failed = ""
         try:
             await self.app(scope, receive, named)
-        except Exception as error:
-            failed = type(error).__name__
-            raise
+        except Exception as error:  # noqa: BLE001 - logged, and told to the client if it can be
+            failed, begun = type(error).__name__, status != 499
+            failure = failure_of(error)
+            if begun:
+                raise Broken from None  # so that the connection is closed: the response has no end
+            await response(failure, scope["path"])(scope, receive, named)
         finally:
             life = LIFE.get(None)
             line = {
@@ -58,20 +66,3 @@ class Logging:
                 "caller": life.caller if life else "",
             }
             LOG.info(json.dumps(line | ({"error": failed} if failed else {})))
-
-
-class _Lines(logging.Handler):
-    """Writes to whatever the standard error stream is at the time."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one line; a stream that is closed takes nothing."""
-        with suppress(OSError, ValueError):
-            sys.stderr.write(record.getMessage() + "\n")
-
-
-def log_requests() -> None:
-    """Write the lines to the standard error stream."""
-    if not LOG.handlers:
-        LOG.addHandler(_Lines())
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False

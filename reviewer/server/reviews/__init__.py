@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import nullcontext
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -62,33 +63,23 @@ async def _post(jobs: Jobs, request: Request) -> Response:
         raise Refused(400, f"an idempotency key has at most {_LONGEST_KEY} characters")
     job = jobs.start(body, _caller(), key)
     if not body.wait or "respond-async" in request.headers.get("prefer", ""):
+        job.stays = True
         return answer(job, "ours", PATH, 202)
     if form in ("ndjson", "sse"):
         return _streamed(job, form, jobs)
-    await _waited(job, jobs)
-    return answer(job, form, PATH, waited=True)
-
-
-async def _waited(job: Job, jobs: Jobs) -> None:
-    """Wait for a review; who goes away meanwhile takes it back."""
-    try:
+    with jobs.awaited(job):
         await job.finished()
-    finally:
-        if not job.over:
-            jobs.drop(job)
+    return answer(job, form, PATH, waited=True)
 
 
 def _streamed(job: Job, form: str, jobs: Jobs | None = None) -> Response:
     """Stream findings as they are confirmed, and the whole at last; who asked and goes takes it back."""
 
     async def lines() -> AsyncGenerator[object, None]:
-        try:
+        with jobs.awaited(job) if jobs else nullcontext():
             async for finding in job.told():
                 yield {"finding": told(finding)}
             yield {"review": described(job)}
-        finally:
-            if jobs is not None and not job.over:
-                jobs.drop(job)
 
     return (sse if form == "sse" else ndjson)(lines(), {"location": f"{PATH}/{job.id}"})
 

@@ -8,7 +8,8 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -48,6 +49,8 @@ class Job:
     outcome: Outcome | None = None
     failure: Failure | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
+    waiting: int = 0  # clients who take it back by going
+    stays: bool = False  # somebody will come back for it
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
     task: asyncio.Task[None] | None = None
     ended: float = 0.0
@@ -126,6 +129,17 @@ class Jobs:
         """List a caller's reviews, newest first."""
         self._forget()
         return [job for job in reversed(self._jobs.values()) if job.caller == caller]
+
+    @contextmanager
+    def awaited(self, job: Job) -> Iterator[None]:
+        """Wait for a review inside; it is dropped if the last who waits goes before its end."""
+        job.waiting += 1
+        try:
+            yield
+        finally:
+            job.waiting -= 1
+            if not (job.over or job.waiting or job.stays):
+                self.drop(job)
 
     def drop(self, job: Job) -> None:
         """Stop a review, and forget it."""

@@ -6,6 +6,7 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,31 @@ def test_a_key_begins_a_review_once(client: httpx.Client) -> None:
     other = client.post("/api/review", json={**ASKED, "code": PYTHON}, headers=headers)
     assert other.status_code == 422
     assert client.post("/api/review", json=ASKED).json()["id"] != first["id"]
+
+
+def test_equal_posts_at_once_are_one_review() -> None:
+    """By their key; who of them goes takes it from nobody who still waits."""
+    engine = Held()
+    server = make_server(engine, model="scripted")
+    headers = {"idempotency-key": "k1"}
+    with listening(make_app(server)) as client, ThreadPoolExecutor(4) as threads:
+
+        def ask(timeout: httpx.Timeout) -> httpx.Response:
+            return client.post("/api/review", json={"diff": DIFF}, headers=headers, timeout=timeout)
+
+        asked = [threads.submit(ask, httpx.Timeout(60)) for _ in range(3)]
+        assert engine.asked.wait(60)
+        while len(server.lives) != 3:
+            threading.Event().wait(0.02)
+        with pytest.raises(httpx.ReadTimeout):
+            ask(httpx.Timeout(60, read=0.5))
+        while len(server.lives) != 3:
+            threading.Event().wait(0.02)
+        engine.go_on.set()
+        answers = [each.result() for each in asked]
+        assert [answer.status_code for answer in answers] == [200] * 3
+        (listed,) = client.get("/api/review").json()["reviews"]
+        assert {answer.json()["id"] for answer in answers} == {listed["id"]}
 
 
 def test_who_goes_away_takes_it_back() -> None:
