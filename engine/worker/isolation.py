@@ -19,6 +19,7 @@ from hunkwise.engine.worker.wire import BadMessage, pack, unpack_answers, unpack
 PATIENCE = 1800.0  # seconds; on a slow CPU one long bundle takes minutes
 _DEATHS = 4  # in a row, without an answer between them, after which no new process is started
 _ATTEMPTS = 2  # of one bundle
+_SEASONED = 100  # bundles; a process that answered as many was not too large from the start
 
 T = TypeVar("T")
 
@@ -30,7 +31,8 @@ class IsolatedEngine(Waiting):
     started and what had no answer is asked once more; what ends that one too raises NativeFailure, and the
     rest goes on. `factory` is the `module:function` that makes the engine there, from the spec, `options`
     (of JSON's types) and a function that takes sentences for the user; of `environ` it gets what it needs.
-    `options["kills"]` counts how often SIGKILL ended the process, so that the factory can take less memory.
+    `options["kills"]` counts how often SIGKILL ended the process before it had answered much, and the last time,
+    so that the factory can take less memory.
     """
 
     def __init__(
@@ -170,7 +172,7 @@ class IsolatedEngine(Waiting):
             self._child = None
             self._past += child.spent
             self._deaths += 1
-            self._kills += death.killed
+            self._kills = death.killed + (0 if child.spent.bundles >= _SEASONED else self._kills)
         child.kill()
         if again:
             self._say(f"{death}; starting it again")

@@ -30,6 +30,7 @@ from hunkwise.engine import (
     open_isolated,
 )
 from hunkwise.engine.errors import Cancelled, Closed, DeadlineExceeded, NativeFailure, PromptTooLong
+from hunkwise.engine.worker import isolation
 from hunkwise.engine.worker.isolation import IsolatedEngine
 from hunkwise.engine.worker.process import scrubbed
 
@@ -105,6 +106,20 @@ def test_a_bundle_that_kills_twice_fails_alone(way: str, sentence: str, kills: i
         assert engine.ask(asking("c"))
     assert sum("starting it again" in sentence for sentence in said) == 1
     assert said[-1] == f"loading, killed {kills} times before"
+
+
+def test_kills_that_are_far_apart_are_not_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has answered for long was not too large, so the next one takes hardly less."""
+    monkeypatch.setattr(isolation, "_SEASONED", 2)
+    said: list[str] = []
+    with isolated(said.append, ends={"bad": "kill"}) as engine:
+        for _ in range(2):
+            engine.ask(asking("a"))
+            engine.ask(asking("b"))
+            with pytest.raises(NativeFailure, match="SIGKILL"):
+                engine.ask(asking("bad"))
+    told = [sentence for sentence in said if sentence.startswith("loading")]
+    assert told == [f"loading, killed {count} times before" for count in (0, 1, 2, 1)]
 
 
 def test_an_accident_is_made_good(tmp_path: Path) -> None:
@@ -193,7 +208,8 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
         import os
         from pathlib import Path
         from hunkwise.engine import Bundle, Choose, ModelSpec
-        from hunkwise.engine.worker.isolation import IsolatedEngine
+        from hunkwise.engine.worker import isolation
+from hunkwise.engine.worker.isolation import IsolatedEngine
         spec = ModelSpec("fake", "", (Path("/nowhere"),))
         engine = IsolatedEngine(spec, "{FRAGILE}", environ=os.environ, options={{"ends": {{"q": "hang"}}}})
         Path("{tmp_path}/pid").write_text(str(engine._child._process.pid))

@@ -163,11 +163,11 @@ def crowd(url: httpx.URL, speaker: Speaker, count: int, inside: int) -> list[htt
 
 
 def test_a_crowd_is_answered_or_sent_away() -> None:
-    """Two hundred requests against a queue of 64: 200, or 503 that says when to come back."""
+    """A hundred and twenty requests against a queue of 64: 200, or 503 that says when to come back."""
     speaker = Speaker("x")
     server = make_server(speaker, model="scripted", max_queue=64)
     with listening(make_app(server)) as client:
-        answers = crowd(client.base_url, speaker, 200, 64)
+        answers = crowd(client.base_url, speaker, 120, 64)
         assert client.get("/readyz").status_code == 200
     assert sum(answer.status_code == 200 for answer in answers) == 64
     assert all(int(answer.headers["retry-after"]) > 0 for answer in answers if answer.status_code == 503)
@@ -251,7 +251,7 @@ def test_an_ending_server_answers_what_it_took_in(tmp_path: Path) -> None:
 
         def ask() -> str:
             with client.stream(
-                "POST", "/api/generate", json={**LONG, "options": {"num_predict": 400}}
+                "POST", "/api/generate", json={**LONG, "options": {"num_predict": 150}}
             ) as stream:
                 lines = stream.iter_lines()
                 first = next(lines)
