@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
@@ -10,6 +11,8 @@ from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 LOG = logging.getLogger("hunkwise.server")
+_PATIENCE = 1.0  # seconds, with Redis
+_PAUSE = 5.0  # seconds after which one that did not answer is asked again
 
 
 class Rates:
@@ -18,6 +21,7 @@ class Rates:
     def __init__(self, token: str, address: str, redis_url: str) -> None:
         self._token, self._address = _limit(token), _limit(address)
         self._limiter: MovingWindowRateLimiter | None = None
+        self._again = 0.0  # when Redis is asked again
         if self._token or self._address:
             self._alone = MovingWindowRateLimiter(MemoryStorage())
             self._limiter = self._alone
@@ -33,14 +37,22 @@ class Rates:
         for limit, kind, name in ((self._token, "token", token), (self._address, "address", address)):
             if self._limiter is None or limit is None or not name:
                 continue
-            try:
-                wait = await _hit(self._limiter, limit, kind, name)
-            except Exception:  # noqa: BLE001 - whatever Redis' client raises
-                LOG.warning('{"warning": "Redis does not answer; this process counts rates for itself"}')
-                wait = await _hit(self._alone, limit, kind, name)
+            wait = await self._hit(self._limiter, limit, kind, name)
             if wait is not None:
                 return wait
         return None
+
+    async def _hit(
+        self, limiter: MovingWindowRateLimiter, limit: RateLimitItem, kind: str, name: str
+    ) -> float | None:
+        if time.monotonic() >= self._again:
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    return await _hit(limiter, limit, kind, name)
+            except Exception:  # noqa: BLE001 - whatever Redis' client raises
+                self._again = time.monotonic() + _PAUSE
+                LOG.warning('{"warning": "Redis does not answer; this process counts rates for itself"}')
+        return await _hit(self._alone, limit, kind, name)
 
 
 async def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, kind: str, name: str) -> float | None:

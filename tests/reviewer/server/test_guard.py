@@ -324,6 +324,10 @@ def test_rates_in_redis_and_without_it(file: Path) -> None:
     """Rates are counted over Redis' protocol; while it does not answer, each process counts for itself."""
     with serving(address_rate="1/hour", redis_url="redis://127.0.0.1:9/0") as client:
         assert [client.get("/api/review").status_code for _ in range(2)] == [200, 429]
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections, and says nothing
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        with serving(address_rate="1/hour", redis_url=url) as client:
+            assert [client.get("/api/review").status_code for _ in range(2)] == [200, 429]
 
 
 def test_who_stops_in_the_middle_of_a_body() -> None:

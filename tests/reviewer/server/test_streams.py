@@ -47,11 +47,23 @@ def app(server: Server) -> Any:
             (answer,) = await answered(lease, BUNDLE)
         return JSONResponse({"id": answer.id})
 
+    async def broken(request: Request) -> Response:
+        said = (await request.body()).decode()
+
+        async def faulty() -> AsyncGenerator[object, None]:
+            yield {"text": "one"}
+            raise ValueError(said)
+
+        if "stream" in said:
+            return ndjson(faulty())
+        raise ValueError(said)
+
     made = asgi.make_app(server)
     made.router.routes += [
         Route("/api/lines", lines, methods=["POST"]),
         Route("/v1/events", events, methods=["POST"]),
         Route("/api/whole", whole, methods=["POST"]),
+        Route("/api/broken", broken, methods=["POST"]),
     ]
     return made
 
@@ -180,6 +192,18 @@ def test_bodies_that_are_refused(body: bytes, said: str) -> None:
         response = client.post("/api/whole", content=body)
     assert response.status_code == 400
     assert said in response.json()["error"]
+
+
+@pytest.mark.parametrize("body", ["hush_zqx", "hush_zqx in a stream"])
+def test_a_fault_is_logged_without_its_words(body: str, caplog: pytest.LogCaptureFixture) -> None:
+    """They may quote a request; kind, place and the request's id are enough to find it."""
+    with spoken(Speaker()) as (_, client):
+        response = client.post("/api/broken", content=body)
+    assert "its log says where" in json.loads(response.text.splitlines()[-1])["error"]
+    (fault,) = [json.loads(each.message) for each in caplog.records if '"fault"' in each.getMessage()]
+    assert (fault["fault"], fault["id"]) == ("ValueError", response.headers["x-request-id"])
+    assert fault["at"][-1].startswith("test_streams.py:")
+    assert "hush_zqx" not in caplog.text
 
 
 def test_an_unknown_model() -> None:
