@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 from hunkwise.engine import Engine, Generated, Scored
 from hunkwise.engine.errors import PromptTooLong
+from hunkwise.reviewer.answering.evidence import shared_words
 from hunkwise.reviewer.answering.prompt import answering, supporting, unsupported
 from hunkwise.reviewer.answering.quoting import quotes, stands_in
 from hunkwise.reviewer.answering.types import Quote, Sentence, Weighed
 from hunkwise.reviewer.knowledge.port import Passage
 
+LEAST_SHARED = 0.6  # of a sentence's words that stand in its quote or in the question
 LEAST_GAIN = 0.5  # nats a token by which a passage must make a sentence of it likelier
 _TELLING = re.compile(r"[^\W_]*\d\w*|\w+(?:[._/:-]\w+)+|\w*_\w+|[A-Z]\w*[A-Z]\w*|--?\w[\w-]*|`[^`]+`")
 _ORDERS = re.compile(r"(?i)https?://|\bignore (?:all|any|the|previous)\b")
@@ -52,7 +54,7 @@ def write(engine: Engine, question: str, passage: Passage, language: str) -> Wri
     quote, text = found
     if not text:
         return Written(quote, text, 0.0, "nothing was written")
-    fault = check_words(text, question, passage)
+    fault = check_words(text, question, passage) or check_quote(text, question, quote)
     if fault:
         return Written(quote, text, 0.0, fault)
     (seen,) = engine.ask(supporting(passage, question, text, language))
@@ -82,6 +84,12 @@ def check_words(text: str, question: str, passage: Passage) -> str:
         if word and word not in there:
             return f"{word} stands nowhere"
     return "it sends the reader elsewhere" if _ORDERS.search(text) and not _ORDERS.search(question) else ""
+
+
+def check_quote(text: str, question: str, quote: Quote) -> str:
+    """Say that a sentence is of something else than its quote; "" if it is not."""
+    of_it = shared_words(text, f"{quote.text} {question}") >= LEAST_SHARED
+    return "" if of_it else "it does not say what the quote says"
 
 
 def said(written: Written) -> Sentence:
