@@ -14,6 +14,7 @@ from hunkwise.engine import human_bytes
 from hunkwise.reviewer.app.index import Held, drop_index, held, index
 from hunkwise.reviewer.app.progress import Progress, wanted
 from hunkwise.reviewer.commands.surroundings import surroundings
+from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.text.visible import visible_line
 
 
@@ -51,7 +52,7 @@ def command(paths: tuple[Path, ...], *, stats: bool, drop: bool, form: str) -> N
         changes = {"read": done.read, "gone": done.gone} if done else {}
         click.echo(json.dumps({**report, **changes}, indent=2))
         return
-    what = f"{now.coverage.files:,} files, {now.coverage.passages:,} passages"
+    what = f"{plural(now.coverage.files, 'file')}, {plural(now.coverage.passages, 'passage')}"
     if done:
         click.echo(f"{what} in {seconds:.1f} s: {done.read:,} read, {done.gone:,} gone{_left_out(now)}")
         found = bool(now.coverage.passages)

@@ -36,7 +36,7 @@ _BY_NAME: tuple[tuple[PathKind, tuple[str, ...]], ...] = (
         "*.cmake", "configure.ac", "meson.build", "BUILD", "BUILD.bazel", ".gitignore", ".gitattributes",
         ".dockerignore", ".editorconfig", ".pre-commit-config.yaml", ".eslintrc*", ".prettierrc*", "tox.ini",
         "appveyor.yml", "azure-pipelines.yml", ".golangci.yml", "renovate.json", ".goreleaser*", "gradlew*",
-        "gradle/wrapper/", ".mvn/",
+        "gradle/wrapper/", ".mvn/", ".gitmodules",
     )),
     (PathKind.DOCS, (
         "docs/", "doc/", "LICENSE*", "LICENCE*", "COPYING*", "AUTHORS*", "CONTRIBUTORS*", "NOTICE*",

@@ -22,7 +22,23 @@ LONGEST_LINE = 300  # characters of a line that is looked at
 MOST_RUNS = 50  # places in which the same was replaced
 MOST_BUMPS = 50
 
-_TOKEN = re.compile(r"\d+(?:\.\d+)+|\w+|\s+|[=<>!&|+*/-]+|[^\w\s]")
+_TOKEN = re.compile(r"\d+(?:\.\d+)+(?:-\w+(?:\.\w+)*)?|\w+|\s+|[=<>!&|+*/-]+|[^\w\s]")
+_QUOTE = re.compile("[\"'`]")
+_BY_DEPTH = (
+    ".py",
+    ".pyi",
+    ".yml",
+    ".yaml",
+    ".coffee",
+    ".sass",
+    ".haml",
+    ".slim",
+    ".pug",
+    ".hs",
+    ".nim",
+    ".fs",
+    ".elm",
+)
 _WORD = re.compile(r"\w\w|\d")
 _VERSION = re.compile(r"(?<![\w.])[v^~=<>]{0,2}(\d+(?:\.[\w-]+)+|v\d+)(?![\w.])")
 _PACKAGE = re.compile(r"[@A-Za-z][\w@./:-]*[\w]")
@@ -47,9 +63,9 @@ def gather(change: Change) -> Facts:
 def _file(file: FileDiff, text: str | None) -> FileFacts:
     lines = [line for hunk in file.hunks for line in hunk.lines]
     counts = Counter(line.kind for line in lines)
-    kind = path_kind(file.path)
+    kind = PathKind.DEPENDENCIES if file.submodule else path_kind(file.path)
     plain = FileFacts(file, kind, counts["added"], counts["removed"])
-    if not file.hunks or kind is PathKind.LOCKED:
+    if not file.hunks or file.submodule or kind is PathKind.LOCKED:
         return plain
     if text is not None and len(text) > LONGEST_TEXT:
         text = None
@@ -67,7 +83,7 @@ def _file(file: FileDiff, text: str | None) -> FileFacts:
         gone=_outermost(old, new),
         changed=_changed(old, new),
         renamed=tuple(renames(file, text).items()),
-        only=_only(lines, codes(file, text)),
+        only=_only(file, codes(file, text)),
         swap=Swap(swap.old, swap.new, swap.line, inside.rpartition(".")[2]) if swap else None,
     )
 
@@ -121,14 +137,11 @@ def _changed(old: _Side, new: _Side) -> tuple[Symbol, ...]:
     return tuple(Symbol(name, new.kinds.get(name, ""), count) for name, count in both.most_common())
 
 
-def _only(lines: Sequence[Line], known: Codes) -> str:
+def _only(file: FileDiff, known: Codes) -> str:
     """Say what alone changed: comments, imports, blanks; "" where more did."""
-    changed = [line for line in lines if line.kind != "context"]
-    sides = (
-        "".join("".join(x.text for x in changed if x.kind == kind).split()) for kind in ("removed", "added")
-    )
-    if len(set(sides)) == 1:
+    if all(_is_blank(file.path, hunk) for hunk in file.hunks):
         return "blanks"
+    changed = [line for hunk in file.hunks for line in hunk.lines if line.kind != "context"]
     told = [known.get(line.numbers) for line in changed if line.text.strip()]
     if all(code is not None and not code.text.strip() and not code.imports for code in told):
         return "comments"
@@ -137,8 +150,35 @@ def _only(lines: Sequence[Line], known: Codes) -> str:
     return ""
 
 
+def _is_blank(path: str, hunk: Hunk) -> bool:
+    """Tell whether nothing but blanks changed, none of them in a string, or with a meaning by its depth."""
+    depths = {_depth(line.text): _depth(line.text) for line in hunk.lines if line.kind == "context"}
+    deep = path.lower().endswith(_BY_DEPTH)
+    for run in changes(hunk):
+        old, new = ([line.text for line in side if line.text.strip()] for side in (run.removed, run.added))
+        if "".join("".join(old).split()) != "".join("".join(new).split()):
+            return False
+        before, after = (_QUOTE.split("\n".join(side)) for side in (old, new))
+        if before[1::2] != after[1::2]:
+            return False
+        if deep and len(old) != len(new):
+            return False
+        for one, other in zip(old, new, strict=False):
+            if deep and depths.setdefault(_depth(one), _depth(other)) != _depth(other):
+                return False
+    came = [depths[depth] for depth in sorted(depths)]
+    return not deep or all(one < other for one, other in pairwise(came))
+
+
+def _depth(text: str) -> int:
+    text = text.expandtabs()
+    return len(text) - len(text.lstrip())
+
+
 def _swap(file: FileDiff) -> Swap | None:
     """Give what came in for what, if that is the same in every place that changed."""
+    if file.status in (FileStatus.ADDED, FileStatus.DELETED):
+        return None
     runs = [run for hunk in file.hunks for run in changes(hunk)]
     if not runs or len(runs) > MOST_RUNS:
         return None
@@ -157,6 +197,8 @@ def _swap_of(run: Hunk) -> Swap | None:
         fits = len(line) <= LONGEST_SWAP
         return Swap("".join(old), "".join(new), line) if fits else None
     gone, come = _parted(_TOKEN.findall(old[0]), _TOKEN.findall(new[0]))
+    if not gone or not come:  # an item of a list, without what parts it from the others
+        gone, come = gone.strip(" ,;") or gone, come.strip(" ,;") or come
     return Swap(gone, come, new[0]) if max(len(gone), len(come)) <= LONGEST_SWAP else None
 
 

@@ -40,7 +40,15 @@ def of_facts(facts: Facts) -> Kind:
     added = sum(each.added for each in code)
     if not added:
         return Kind.REFACTORING
+    if code and all(_widened(each) for each in code):
+        return Kind.FEATURE
     return Kind.FEATURE if new >= added / 2 and added >= 2 * old else Kind.FIX
+
+
+def _widened(one: FileFacts) -> bool:
+    """Tell whether all that changed is that a function takes more."""
+    swap = one.swap
+    return swap is not None and not swap.old and bool(swap.inside) and f"{swap.inside}(" in swap.line
 
 
 def _restated(one: FileFacts) -> bool:

@@ -15,10 +15,13 @@ FORM = "hunkwise-description"
 VERSION = 1
 MOST_FILES = 50  # in a text for people; JSON has all
 WIDTH = 72  # of a commit message
+_NOTHING = "Nothing changed.\n"
 
 
 def render_text(made: Description) -> str:
     """Write it for a terminal."""
+    if not made.files:
+        return _NOTHING
     lines = [f"{made.kind}: {visible_line(made.title)}", ""]
     lines += [f"  {visible_line(row)}" for row in _rows(made, lambda note: f"{note.path} ({_counts(note)})")]
     lines += ["", f"Look first at {visible_line(', '.join(made.look_first)) or 'nothing'}."]
@@ -30,6 +33,8 @@ def render_text(made: Description) -> str:
 
 def render_markdown(made: Description) -> str:
     """Write it for a forge; nothing in it acts there."""
+    if not made.files:
+        return _NOTHING
     rows = _rows(made, lambda note: f"{note.path} ({_counts(note)})")
     parts = [f"### {escape(made.title)}", f"**{made.kind}** · {escape(made.risk)}"]
     parts.append("\n".join(f"- {_escaped_row(row)}" for row in rows))

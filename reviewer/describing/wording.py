@@ -47,7 +47,8 @@ def _titles(facts: Facts) -> Iterator[str]:
         yield f"Change imports{where}"
     if only == {"blanks"}:
         yield f"Reformat {quoted(name_of(first.path))}" if len(main) == 1 else f"Reformat {len(main)} files"
-    if len({(each.swap.old, each.swap.new) if each.swap else None for each in main}) == 1 and first.swap:
+    swaps = {(each.swap.old, each.swap.new) if each.swap else None for each in main}
+    if len(main) > 1 and len(swaps) == 1 and first.swap:
         yield _swapped(first.swap, f"{len(main)} files")
     yield from _of_symbols(main)
 

@@ -16,11 +16,12 @@ LONGEST_COMMENT = 65_536  # characters that are looked at, the most that GitHub 
 LONGEST_QUESTION = 1_000
 LONGEST_REASON = 200
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_ITEM = r" {0,3}(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*"  # of lists in lists
+_FENCE = re.compile(_ITEM + "(`{3,}|~{3,})")
 _TICKS = re.compile(r"`+")
 _TAG = re.compile(r"<(/?)(pre|code|blockquote|q|script|style|textarea|xmp|title)\b", re.IGNORECASE)
 _INDENTED = re.compile(r" {0,3}\t| {4}")
-_QUOTE = re.compile(r" {0,3}>")
+_QUOTE = re.compile(f"{_ITEM}>")
 
 
 class Verb(StrEnum):

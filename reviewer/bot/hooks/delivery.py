@@ -17,6 +17,7 @@ LARGEST = 25 << 20  # bytes of a body: GitHub sends none that is larger
 SKIP = "hunkwise: skip"  # the label of a change that is not to be reviewed
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REPOSITORY = re.compile(r"(?!\.)[\w.-]+(?:/(?!\.\.?(?:/|$))[\w.-]+){1,20}", re.ASCII)
+_LONGEST_NAME = 1_000  # characters of a repository's, with its groups
 _LONGEST_COMMENT = 64_000  # characters
 
 
@@ -114,7 +115,8 @@ class Payload:
 
     def change(self, named: ChangeId) -> ChangeId:
         """Check what a delivery calls a change. Raises Ignored."""
-        if not named.number or _REPOSITORY.fullmatch(named.repository) is None:
+        name = named.repository
+        if not named.number or len(name) > _LONGEST_NAME or _REPOSITORY.fullmatch(name) is None:
             raise Ignored("the delivery names no change")
         return named
 

@@ -123,6 +123,7 @@ READ: list[tuple[str, str, Any, Event | None]] = [
     ),
     ("github", "pull_request", github_pull(head={"sha": "--upload-pack=x"}), None),
     ("github", "pull_request", {**github_pull(), "repository": {"full_name": "../../etc"}}, None),
+    ("github", "pull_request", {**github_pull(), "repository": {"full_name": f"a/{'b' * 1000}"}}, None),
     ("github", "pull_request", {**github_pull(), "repository": {"full_name": "o/r", "archived": True}}, None),
     ("github", "issue_comment", github_comment(), Commented(HUB, ADA, "bob")),
     ("github", "issue_comment", {**github_comment(), "action": "edited"}, None),

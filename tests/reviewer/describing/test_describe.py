@@ -85,6 +85,23 @@ NEW = "+def load(path):\n+    return open(path)\n"
             "refactoring",
         ),
         ([], "Change nothing", "chore"),
+        (
+            [patch("a.py", "-def area(width, height):\n+def area(width, height, depth=1):\n     return 0\n")],
+            "Add `depth=1` to `area`",
+            "feature",
+        ),
+        (
+            [patch("a.py", "-def area(width, height):\n+def area(depth, width, height):\n     return 0\n")],
+            "Add `depth` to `area`",
+            "feature",
+        ),
+        ([patch("a.py", "+def alpha(): return 1\n")], "Add `a.py`", "feature"),
+        ([patch("b.md", "+one line\n")], "Add `b.md`", "docs"),
+        (
+            [patch("app.cfg", "-version=7.4.0-alpha.3\n+version=7.4.0-alpha.4\n")],
+            "Change `7.4.0-alpha.3` to `7.4.0-alpha.4` in `app.cfg`",
+            "chore",
+        ),
     ],
 )
 def test_facts_make_a_title(patches: list[str], title: str, kind: str) -> None:
@@ -92,6 +109,30 @@ def test_facts_make_a_title(patches: list[str], title: str, kind: str) -> None:
     made = of(*patches)
 
     assert (made.title, str(made.kind)) == (title, kind)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("a.rb", " a = 1\n-b = 2\n c = 3\n+b = 2\n"),
+        ("a.js", " f()\n-say('to' + 'x')\n+say('to ' + 'x')\n"),
+        ("a.js", " f()\n-say('x\n+say('x'\n"),
+        ("a.py", " for x in y:\n     say(x)\n-    done()\n+done()\n"),
+        ("a.py", " if x:\n     say(x)\n-done()\n+    done()\n"),
+        ("a.yml", " a:\n   b: 1\n-  c: 2\n+c: 2\n"),
+    ],
+)
+def test_code_that_moves_is_not_reformatted(path: str, body: str) -> None:
+    """A line that stands elsewhere, a blank in a string, another depth where depth has a meaning."""
+    made = of(patch(path, body))
+
+    assert "Reformat" not in made.title
+    assert "only blanks" not in made.files[0].says.lower()
+
+
+def test_no_change_is_said_to_be_none() -> None:
+    """In the forms for people."""
+    assert render_text(of()) == render_markdown(of()) == "Nothing changed.\n"
 
 
 @pytest.mark.parametrize(
