@@ -42,7 +42,6 @@ class ChildReviewer:
         report = folder / ".git" / "review.json"
         options = [f"--from={commits.base}", f"--to={commits.head}", "--untrusted", f"--output=json={report}"]
         environ = {**for_review(self.environ), "GIT_CEILING_DIRECTORIES": str(folder.parent)}
-        environ |= {name: self.environ[name] for name in ("HUNKWISE_ENGINE_TOKEN",) if name in self.environ}
         command = review_command([*options, *self.options])
         ending = supervise(command, self.seconds, environ=environ, folder=folder, wanted=wanted)
         if ending.code not in (0, 1, 3) or not report.is_file():

@@ -36,7 +36,9 @@ _PROXY = re.compile(r"(?:https?|all|no)_proxy", re.IGNORECASE)
 _SECRET = re.compile(
     r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH"
 )  # even in a family of names that is let through
-_FOR_POSTING = FOR_BOT | {name for name in OTHER_VARIABLES if name.endswith("_TOKEN")}
+_FOR_POSTING = FOR_BOT | {name for name in OTHER_VARIABLES if name.endswith("_TOKEN")} - {
+    "HUNKWISE_ENGINE_TOKEN"
+}
 _LOOK = 0.2  # seconds between two looks at whether a process is still wanted
 _LAST_WORDS = 5.0  # seconds for a process that is told to end
 
@@ -44,7 +46,8 @@ _LAST_WORDS = 5.0  # seconds for a process that is told to end
 def for_review(environ: Mapping[str, str]) -> dict[str, str]:
     """Keep of a job's environment what a review needs, so that one of a stranger's change holds no secret.
 
-    The cache's own secret and address are kept: they are for the review, and for nothing else.
+    The cache's own secret and address and the engine's token are kept: they are for the review, and for nothing
+    else.
     """
     ours = {f"HUNKWISE_{name.upper()}" for name in settings()} | (OTHER_VARIABLES.keys() - _FOR_POSTING)
     return {

@@ -43,7 +43,8 @@ def test_no_secret_for_the_review() -> None:
     )  # fmt: skip
     needed = {
         "PATH": "/bin", "HOME": "/h", "LC_ALL": "C", "HUNKWISE_LANGUAGE": "de", "HUNKWISE_MODELS": "/m",
-        "HUNKWISE_CACHE_SECRET": "s", "OLLAMA_MODELS": "/o", "https_proxy": "http://proxy:3128", "NO_PROXY": "x",
+        "HUNKWISE_CACHE_SECRET": "s", "HUNKWISE_ENGINE_TOKEN": "t",
+        "OLLAMA_MODELS": "/o", "https_proxy": "http://proxy:3128", "NO_PROXY": "x",
         "CUDA_VISIBLE_DEVICES": "0", "PYTHONSAFEPATH": "1", "GITHUB_REPOSITORY": "o/r", "CI": "true",
     }  # fmt: skip
     given = {**dict.fromkeys(secrets, "x"), **needed, "HTTPS_PROXY": "http://user:password@proxy:3128"}
