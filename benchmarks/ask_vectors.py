@@ -23,7 +23,7 @@ from ask import Asked, indexed, place_of, read_questions, table
 
 from hunkwise import engine as engines
 from hunkwise.engine import Bundle, Embed, Embedding, Engine, Pooling
-from hunkwise.reviewer.app.embedding import beginning
+from hunkwise.reviewer.app.telling.embedding import beginning
 from hunkwise.reviewer.knowledge import fused
 from hunkwise.reviewer.knowledge.port import Hit, Passage
 from hunkwise.reviewer.knowledge.store.index import Index

@@ -25,15 +25,15 @@ from hunkwise.reviewer.text.visible import defuse, visible
 VERBS = {
     "review": "hunkwise.reviewer.commands.review",
     "post": "hunkwise.reviewer.commands.post",
-    "index": "hunkwise.reviewer.commands.index",
-    "ask": "hunkwise.reviewer.commands.ask",
+    "index": "hunkwise.reviewer.commands.telling.index",
+    "ask": "hunkwise.reviewer.commands.telling.ask",
     "baseline": "hunkwise.reviewer.commands.baseline",
     "describe": "hunkwise.reviewer.commands.telling.describe",
     "explain": "hunkwise.reviewer.commands.telling.explain",
     "model": "hunkwise.reviewer.commands.model",
-    "serve": "hunkwise.reviewer.commands.serve",
-    "bot": "hunkwise.reviewer.commands.bot",
-    "queue": "hunkwise.reviewer.commands.queue",
+    "serve": "hunkwise.reviewer.commands.serving.serve",
+    "bot": "hunkwise.reviewer.commands.serving.bot",
+    "queue": "hunkwise.reviewer.commands.serving.queue",
     "token": "hunkwise.reviewer.commands.setup.token",
     "doctor": "hunkwise.reviewer.commands.setup.doctor",
     "config": "hunkwise.reviewer.commands.setup.config",
@@ -70,7 +70,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb; for one that there is not, name the nearest. Raises click.UsageError."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            from hunkwise.reviewer.text.spelling import nearest
+            from hunkwise.reviewer.errors import nearest
 
             raise click.UsageError(f"no command {visible(args[0])!r}{nearest(args[0], VERBS)}", ctx)
         return super().resolve_command(ctx, args)

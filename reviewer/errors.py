@@ -11,6 +11,8 @@ ReviewError
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class ReviewError(Exception):
     """Root of all errors of the reviewer. `str(error)` is one or two sentences for the user."""
@@ -42,3 +44,12 @@ class ForgeError(ReviewError):
 
 class KnowledgeError(ReviewError):
     """The index can't be read or written, or is not there."""
+
+
+def nearest(word: str, choices: Iterable[str], prefix: str = "") -> str:
+    """Phrase the nearest legal word as the end of a message, or nothing; a `prefix` of all is not compared."""
+    from difflib import get_close_matches
+
+    bare = [choice.removeprefix(prefix) for choice in choices]
+    found = get_close_matches(word.removeprefix(prefix), bare, n=1, cutoff=0.6)
+    return f"; did you mean {prefix}{found[0]}?" if found else ""

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hunkwise.reviewer.config.named_files import is_file
-from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.errors import UsageError, nearest
 from hunkwise.reviewer.report import FORMATS, View, renderer
 from hunkwise.reviewer.source.ci import on_github
-from hunkwise.reviewer.text.spelling import nearest
 from hunkwise.reviewer.text.visible import defuse
 from hunkwise.reviewer.types import Review
 

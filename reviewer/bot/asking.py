@@ -11,7 +11,7 @@ from hunkwise.reviewer.answering.answer import answer
 from hunkwise.reviewer.answering.evidence import shared_words
 from hunkwise.reviewer.answering.telling import place
 from hunkwise.reviewer.answering.types import Sentence
-from hunkwise.reviewer.app.ask import checked
+from hunkwise.reviewer.app.telling.ask import checked
 from hunkwise.reviewer.bot.commands.answers import Answered, Told
 from hunkwise.reviewer.knowledge.port import Hit, Passage
 from hunkwise.reviewer.types import Change, FileDiff, Line

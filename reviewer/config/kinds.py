@@ -9,9 +9,8 @@ from typing import Any, Protocol
 
 from hunkwise.engine import Registry
 from hunkwise.reviewer.config import languages
-from hunkwise.reviewer.errors import ConfigError
+from hunkwise.reviewer.errors import ConfigError, nearest
 from hunkwise.reviewer.text.globs import LONGEST, matches
-from hunkwise.reviewer.text.spelling import nearest
 from hunkwise.reviewer.types import Severity
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from hunkwise.reviewer.config.settings import Config, keys, settings
 from hunkwise.reviewer.config.variables import OTHER_VARIABLES
-from hunkwise.reviewer.errors import ConfigError
-from hunkwise.reviewer.text.spelling import nearest
+from hunkwise.reviewer.errors import ConfigError, nearest
 
 _RUNNERS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI")  # one is set, to "true", by nearly every CI system
 _UNSET = frozenset({"", "0", "false"})

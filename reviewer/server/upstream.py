@@ -1,10 +1,11 @@
-"""A server without a model of its own: reviews are made here, and the engine is on other servers (`--engine`)."""
+"""Servers without a model of their own: the engine is on other servers (`--engine`), or webhooks alone come in."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import NoReturn
 
 from hunkwise import engine
 from hunkwise.engine import Engine, Library, ModelSpec
@@ -91,3 +92,45 @@ def upstream(settings: Settings, environment: Environment) -> UpstreamModels:
         return engine.connect_all(settings.engine, settings.model, access=access, say=say)
 
     return UpstreamModels(connect, engine.library_from_environment(variables))
+
+
+class NoModels:
+    """Satisfies `Models`, and has none."""
+
+    @property
+    def library(self) -> Library:
+        """Raises ModelNotFound."""
+        _none()
+
+    def resolve(self, name: str) -> ModelSpec:
+        """Raises ModelNotFound."""
+        _none()
+
+    def describe(self, spec: ModelSpec) -> Described:
+        """Raises ModelNotFound."""
+        _none()
+
+    def window(self, spec: ModelSpec, wanted: int | None = None) -> int:
+        """Say that nothing fits."""
+        return 0
+
+    def lease(
+        self, model: str | ModelSpec, *, context: int = 0, keep_alive: float | None = None
+    ) -> AbstractContextManager[Lease]:
+        """Raises ModelNotFound."""
+        _none()
+
+    def loaded(self) -> tuple[str, ...]:
+        """Name none."""
+        return ()
+
+    def running(self) -> tuple[Running, ...]:
+        """Describe none."""
+        return ()
+
+    def close(self) -> None:
+        """There is nothing to unload."""
+
+
+def _none() -> NoReturn:
+    raise ModelNotFound("this server has no models; it only takes in webhooks")

@@ -173,7 +173,7 @@ def test_ingress(tool: Tool, tmp_path: Path) -> None:
 
 def test_the_server_knows_what_it_is_told(rendered: Callable[[str], list[dict[str, Any]]]) -> None:
     """Flags and variables in the manifests and in docker-compose.yml are those of the program."""
-    from hunkwise.reviewer.commands.serve import command
+    from hunkwise.reviewer.commands.serving.serve import command
     from hunkwise.reviewer.config.variables import OTHER_VARIABLES
     from hunkwise.reviewer.server.settings import Settings, variables
 

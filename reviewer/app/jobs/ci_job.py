@@ -8,11 +8,10 @@ from pathlib import Path
 
 from hunkwise.reviewer.config.files import LARGEST_FILE
 from hunkwise.reviewer.config.named_files import read_as_of
-from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.errors import UsageError, nearest
 from hunkwise.reviewer.source.ci import Range
 from hunkwise.reviewer.source.commits import empty_tree
 from hunkwise.reviewer.source.git import Repository, asks, repository, run
-from hunkwise.reviewer.text.spelling import nearest
 from hunkwise.reviewer.types import Severity
 
 _LARGEST_SUMMARY = 1_000_000  # bytes; GitHub refuses more than 1 MiB for all of a step

@@ -47,8 +47,8 @@ def command(
     Exit codes: 0 described; 2 usage, configuration or tool error; 130 interrupted.
     """
     from hunkwise.reviewer.app import engines
-    from hunkwise.reviewer.app.describe import Request, describe_change
     from hunkwise.reviewer.app.progress import Progress, wanted
+    from hunkwise.reviewer.app.telling.describe import Request, describe_change
     from hunkwise.reviewer.describing import rendering
 
     source, environment = checked(named_source(values), fed=fed()), surroundings()

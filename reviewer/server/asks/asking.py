@@ -9,9 +9,9 @@ from typing import Any
 
 from hunkwise.engine import Engine
 from hunkwise.reviewer.answering.types import Answer, Heard, Weighed
-from hunkwise.reviewer.app.ask import MOST_PASSAGES, PASSAGES, Question, ask, checked
 from hunkwise.reviewer.app.environment import Environment
-from hunkwise.reviewer.app.index import index_file
+from hunkwise.reviewer.app.telling.ask import MOST_PASSAGES, PASSAGES, Question, ask, checked
+from hunkwise.reviewer.app.telling.index import index_file
 from hunkwise.reviewer.config.settings import settings
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.knowledge.port import Filter

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hunkwise.engine import Bundle, Capability, Embed, Embedding, Engine
-from hunkwise.reviewer.app.embedding import beginning
+from hunkwise.reviewer.app.telling.embedding import beginning
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.finding import Found
 from hunkwise.reviewer.server.inference.running import Times, ask_all

@@ -16,7 +16,7 @@ import pytest
 from gits import git
 
 from hunkwise.reviewer.app.environment import Environment
-from hunkwise.reviewer.app.index import drop_index, held, index, index_file, open_index
+from hunkwise.reviewer.app.telling.index import drop_index, held, index, index_file, open_index
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.errors import KnowledgeError, UsageError
 from hunkwise.reviewer.knowledge import listing
@@ -260,7 +260,7 @@ def _killed(at: Environment, mark: str) -> None:
     program = (
         "import os, signal, sys; from pathlib import Path\n"
         "from hunkwise.reviewer.app.environment import Environment\n"
-        "from hunkwise.reviewer.app.index import index\n"
+        "from hunkwise.reviewer.app.telling.index import index\n"
         "from hunkwise.reviewer.knowledge.store import writer; writer._ROWS = 1\n"
         "def tell(done, total, path):\n"
         f"    if path == {mark!r}: os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -17,7 +17,7 @@ from browser import CHROMIUM, Browser
 from serving import FakeModels, listening
 
 from hunkwise.reviewer.app.environment import Environment
-from hunkwise.reviewer.app.index import index
+from hunkwise.reviewer.app.telling.index import index
 from hunkwise.reviewer.server.asgi import make_app
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.state import Server

@@ -15,7 +15,7 @@ from modelled import Loads, modelled
 
 from hunkwise.engine import ScriptedEngine
 from hunkwise.reviewer.app.environment import Environment
-from hunkwise.reviewer.app.index import index
+from hunkwise.reviewer.app.telling.index import index
 from hunkwise.reviewer.server.guard.tokens import new_token, write_tokens
 
 ROOT = Path(__file__).parents[3]

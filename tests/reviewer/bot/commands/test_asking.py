@@ -13,7 +13,7 @@ from hunkwise.reviewer.answering.types import Answer, Quote, Sentence
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.bot import asking
 from hunkwise.reviewer.bot.asking import Asking, found
-from hunkwise.reviewer.commands.bot import _talking
+from hunkwise.reviewer.commands.serving.bot import _talking
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.knowledge.port import Hit

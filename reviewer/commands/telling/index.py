@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from hunkwise.engine import human_bytes
-from hunkwise.reviewer.app.index import Held, drop_index, held, index
 from hunkwise.reviewer.app.progress import Progress, wanted
+from hunkwise.reviewer.app.telling.index import Held, drop_index, held, index
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.text.visible import visible_line

@@ -10,9 +10,9 @@ from pathlib import Path
 from hunkwise.engine import Engine
 from hunkwise.reviewer.answering.answer import answer, listed
 from hunkwise.reviewer.answering.types import Answer, Heard, Weighed
-from hunkwise.reviewer.app.embedding import ByVectors
 from hunkwise.reviewer.app.environment import Environment
-from hunkwise.reviewer.app.index import open_index, refresh_index
+from hunkwise.reviewer.app.telling.embedding import ByVectors
+from hunkwise.reviewer.app.telling.index import open_index, refresh_index
 from hunkwise.reviewer.errors import KnowledgeError, UsageError
 from hunkwise.reviewer.knowledge import fused
 from hunkwise.reviewer.knowledge.port import ANY, Filter

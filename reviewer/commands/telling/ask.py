@@ -74,9 +74,9 @@ def command(
     Exit codes: 0 answered, or passages were found; 1 the documents don't say; 2 usage or tool error.
     """
     from hunkwise.reviewer.app import engines
-    from hunkwise.reviewer.app.ask import Question, ask
-    from hunkwise.reviewer.app.embedding import ByVectors
     from hunkwise.reviewer.app.progress import Progress, wanted
+    from hunkwise.reviewer.app.telling.ask import Question, ask
+    from hunkwise.reviewer.app.telling.embedding import ByVectors
     from hunkwise.reviewer.config.files import load
     from hunkwise.reviewer.config.settings import NO_MODEL
 

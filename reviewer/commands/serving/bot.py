@@ -38,7 +38,7 @@ def receive(host: str | None, port: int | None, grace: float | None) -> int:
     It needs the webhooks' secrets (HUNKWISE_GITHUB_WEBHOOK_SECRET and so on), and no token.
     """
     from hunkwise.reviewer.bot.receiving import receiver
-    from hunkwise.reviewer.commands.serve import served
+    from hunkwise.reviewer.commands.serving.serve import served
     from hunkwise.reviewer.server.settings import server_settings
 
     environment = surroundings()

@@ -113,8 +113,7 @@ def served(
         from hunkwise.reviewer.server.observe.faults import log_all
         from hunkwise.reviewer.server.observe.metrics import Metrics
         from hunkwise.reviewer.server.state import Models, Server
-        from hunkwise.reviewer.server.upstream import upstream
-        from hunkwise.reviewer.server.without import NoModels
+        from hunkwise.reviewer.server.upstream import NoModels, upstream
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("hunkwise"):
             raise

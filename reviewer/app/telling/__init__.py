@@ -1,0 +1,1 @@
+"""The use cases that tell instead of review: index, ask, describe."""

@@ -1,0 +1,1 @@
+"""The verbs that run and attend to servers: serve, bot, queue."""
