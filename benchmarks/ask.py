@@ -30,10 +30,10 @@ from hunkwise.engine import Engine
 from hunkwise.reviewer.answering import evidence, writing
 from hunkwise.reviewer.answering.answer import WEIGHED
 from hunkwise.reviewer.answering.types import Weighed
-from hunkwise.reviewer.app import index as indexing
 from hunkwise.reviewer.app.engines import open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.progress import Progress
+from hunkwise.reviewer.app.telling import index as indexing
 from hunkwise.reviewer.bench.calibration import Fit, fit
 from hunkwise.reviewer.bench.held import Example
 from hunkwise.reviewer.config.settings import Config
