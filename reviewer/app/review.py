@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.app.baseline import read_baseline, today
+from hunkwise.reviewer.app.coverage import read_coverage
 from hunkwise.reviewer.app.engines import Opened, OpenEngine, listens, open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.jobs.child import CHECKED, IDLE
@@ -39,13 +40,14 @@ from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
 class Request:
     """What to review and how. Of a change that is not `trusted`, nothing that it brings is believed.
 
-    `reports` are those of other tools, each with its format.
+    `reports` are those of other tools, each with its format; `coverage` those of what tests run.
     """
 
     source: Source
     config: Config
     trusted: bool = True
     reports: tuple[tuple[str, Path], ...] = ()
+    coverage: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def review_change(
         allowance(config),
     )
     change = read_change(request.source, config, environment.folder, environment.variables)
+    line_coverage = read_coverage(request.coverage, change, environment)
     todo = agenda(change, config, judge.time_left, modelled=config.model != NO_MODEL)
     analysis = _analysis(request, environment, todo, judge.time_left)
     judge = replace(judge, analysis=_reached(analysis, config, environment, todo, judge.time_left))
@@ -113,7 +116,12 @@ def review_change(
     meter.recalled = watch.recalled
     seconds = time.perf_counter() - started
     statistics = meter.stats(seconds, decoding)
-    made = replace(made, skipped=(*unread, *made.skipped), seconds=_told(seconds, environment))
+    made = replace(
+        made,
+        skipped=(*unread, *made.skipped),
+        seconds=_told(seconds, environment),
+        line_coverage=line_coverage,
+    )
     return Outcome(made, change, statistics, failure)
 
 

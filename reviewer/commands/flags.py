@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -110,6 +111,17 @@ def help_all(command: F) -> F:
 def rare(*names: str, **attributes: Any) -> Callable[[F], F]:
     """Declare an option that only `--help-all` shows."""
     return click.option(*names, cls=RareOption, **attributes)
+
+
+def coverage_flag(command: F) -> F:
+    """Add the flag that names coverage reports."""
+    return click.option(
+        "--coverage",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Say which new lines no test runs, by a report of lcov or Cobertura; repeatable.",
+    )(command)
 
 
 def change_flags(verb: str, posting: str = "") -> Callable[[F], F]:

@@ -12,7 +12,15 @@ import click
 
 from hunkwise.reviewer.app.outputs import Output, colored, outputs, write
 from hunkwise.reviewer.app.sources import Source, checked, fed, request_of
-from hunkwise.reviewer.commands.flags import change_flags, given, help_all, named_source, rare, setting_flags
+from hunkwise.reviewer.commands.flags import (
+    change_flags,
+    coverage_flag,
+    given,
+    help_all,
+    named_source,
+    rare,
+    setting_flags,
+)
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.config.settings import NO_MODEL, Config
@@ -56,6 +64,7 @@ def _reports(
     callback=_reports,
     help="Add what a report of another tool says of changed lines; repeatable.",
 )
+@coverage_flag
 @click.option("--no-model", is_flag=True, help="Ask no model: rules, checks and other tools alone.")
 @setting_flags
 @rare(
@@ -106,6 +115,7 @@ def command(ctx: click.Context, /, targets: tuple[str, ...], **values: Any) -> i
         ctx.obj,
         trusted=not values["untrusted"],
         reports=values["reports"],
+        coverage=values["coverage"],
         streamed=Output("text") in chosen,
         transcript=values["show_prompt"],
     )
@@ -141,6 +151,7 @@ def _reviewed(
     *,
     trusted: bool,
     reports: tuple[tuple[str, Path], ...],
+    coverage: tuple[Path, ...],
     streamed: bool,
     transcript: bool,
 ) -> Outcome:
@@ -153,7 +164,7 @@ def _reviewed(
     color = colored(config.color, environment.variables, terminal=sys.stderr.isatty())
     with Progress(sys.stderr, enabled=wanted(sys.stderr, environment.variables)) as progress:
         return review_change(
-            Request(source, config, trusted, reports),
+            Request(source, config, trusted, reports, coverage),
             environment,
             progress,
             open_engine=open_engine or engines.open_engine,

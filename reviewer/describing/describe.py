@@ -6,13 +6,17 @@ from hunkwise.reviewer.describing import guidance, kind, wording
 from hunkwise.reviewer.describing.description import Description, FileNote
 from hunkwise.reviewer.describing.facts import Facts, FileFacts
 from hunkwise.reviewer.describing.writer import Words
+from hunkwise.reviewer.report.summary import unrun
+from hunkwise.reviewer.types import LineCoverage
 
 _MOST = 30  # symbols of a file that are listed
 NOTHING = Words()
 
 
-def described(facts: Facts, words: Words = NOTHING, model: str = "") -> Description:
-    """Describe a change. What a model did not say, the facts say."""
+def described(
+    facts: Facts, words: Words = NOTHING, model: str = "", *, line_coverage: LineCoverage | None = None
+) -> Description:
+    """Describe a change. What a model did not say, the facts say. `line_coverage`: what coverage reports tell."""
     by_paths = kind.of_paths(facts)
     found, told = by_paths or kind.of_facts(facts), "paths" if by_paths else "facts"
     title = words.title or wording.title(facts)
@@ -23,7 +27,7 @@ def described(facts: Facts, words: Words = NOTHING, model: str = "") -> Descript
         told,
         tuple(_note(each, words) for each in facts.files),
         guidance.look_first(facts),
-        guidance.risk(facts),
+        " ".join([guidance.risk(facts), *unrun(line_coverage)]),
         guidance.changelog(title, found),
         "model" if words.title else "facts",
         model,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -36,16 +37,23 @@ def reader(form: str) -> Reader:
 
 def read_file(form: str, path: Path, root: Root) -> list[Reported]:
     """Read a report that anybody may have written. Raises UsageError that names the file and the place in it."""
+    with opened(path, f"--with {form}={path}") as data:
+        return list(reader(FORMATS[form])(data, root))
+
+
+@contextmanager
+def opened(path: Path, named: str) -> Iterator[bytes]:
+    """Give what is in a report, to be read. Raises UsageError that begins with its name, for Unreadable too."""
     try:
         data = read_regular(path, LARGEST + 1)
     except OSError as error:
-        raise UsageError(f"--with {form}={path}: can't be read: {error.strerror}") from None
+        raise UsageError(f"{named}: can't be read: {error.strerror}") from None
     if len(data) > LARGEST:
-        raise UsageError(f"--with {form}={path}: larger than {LARGEST:,} bytes")
+        raise UsageError(f"{named}: larger than {LARGEST:,} bytes")
     try:
-        return list(reader(FORMATS[form])(data, root))
+        yield data
     except Unreadable as error:
-        raise UsageError(f"--with {form}={path}: {error}") from None
+        raise UsageError(f"{named}: {error}") from None
 
 
 def named(text: str) -> tuple[str, Path]:

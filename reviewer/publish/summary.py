@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from hunkwise.reviewer.publish.comment import Dialect, headline, place, sealed
 from hunkwise.reviewer.publish.marker import run_of, summary_marker
-from hunkwise.reviewer.report.summary import left_out, looked_at, made_by
+from hunkwise.reviewer.report.summary import left_out, looked_at, made_by, unrun
 from hunkwise.reviewer.text.markdown import code_span, escape
 from hunkwise.reviewer.types import Finding, Review
 
@@ -92,7 +92,12 @@ def _folded(title: str, rows: Sequence[str]) -> list[str]:
 
 
 def _coverage(review: Review) -> str:
-    text = f"{looked_at(review).capitalize()}."
+    text = " ".join(
+        [
+            f"{looked_at(review).capitalize()}.",
+            *(escape(one, _MESSAGE) for one in unrun(review.line_coverage)),
+        ]
+    )
     return text if review.complete else f"**Incomplete.** {text}"
 
 

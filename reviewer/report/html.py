@@ -61,6 +61,7 @@ def render(review: Review, view: View) -> str:
         categories=[c for c in Category if any(f.category == c for f in review.findings)],
         found=sentences.found(review),
         looked_at=sentences.looked_at(review).capitalize(),
+        unrun=sentences.unrun(review.line_coverage),
         held_back=sentences.held_back(review),
         missed=sentences.gathered(sentences.left_out(skip for skip in review.skipped if skip.fault)),
         left_out=sentences.gathered(sentences.left_out(skip for skip in review.skipped if not skip.fault)),

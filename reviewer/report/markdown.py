@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.remark import facts, page, said
-from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, signature
+from hunkwise.reviewer.report.summary import (
+    found,
+    gathered,
+    held_back,
+    left_out,
+    looked_at,
+    signature,
+    unrun,
+)
 from hunkwise.reviewer.text.markdown import code_span, escape, fence
 from hunkwise.reviewer.types import Finding, Review
 
@@ -14,6 +22,7 @@ def render(review: Review, view: View) -> str:
     parts = [f"**{found(review)}**; {looked_at(review)}."]
     if not review.complete:
         parts.append("> **This review is incomplete:** something that should have been reviewed was not.")
+    parts += map(escape, unrun(review.line_coverage))
     parts += map(_finding, review.findings)
     parts += _left_out("Not reviewed", review, fault=True) + _left_out("Left out", review, fault=False)
     if review.rejected:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from hunkwise.reviewer.types import Coverage, FileKey, Review, Severity, Skipped
+from hunkwise.reviewer.types import Coverage, FileKey, LineCoverage, Review, Severity, Skipped
 
 MOST_ROWS = 6  # of one reason; where there are more they share a row
 MOST_NAMED = 4  # places in such a row
@@ -53,6 +53,22 @@ def _reviewed(seen: Coverage) -> str:
 
 def _of(part: int, whole: int, noun: str) -> str:
     return plural(whole, noun) if part == whole else f"{part:,} of {plural(whole, noun)}"
+
+
+def unrun(known: LineCoverage | None) -> list[str]:
+    """Say in a sentence which of the new lines no test runs; nothing where no coverage report was given."""
+    if known is None:
+        return []
+    if not known.lines:
+        return ["Tests: the coverage reports know none of the new lines."]
+    if not known.unrun:
+        return [f"Tests: all {plural(known.lines, 'new line')} of code that the reports know are run."]
+    places = [
+        f"{at.path}:{at.start_line}" + (f"-{at.end_line}" if at.end_line > at.start_line else "")
+        for at in known.places
+    ]
+    many = f"{known.unrun:,} of {plural(known.lines, 'new line')} of code"
+    return [f"Tests: {many} {'is' if known.unrun == 1 else 'are'} run by no test: {_first(places)}."]
 
 
 def held_back(review: Review) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hunkwise.reviewer.report import View
 from hunkwise.reviewer.report.remark import facts, page, replaced, said
-from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, made_by
+from hunkwise.reviewer.report.summary import found, gathered, held_back, left_out, looked_at, made_by, unrun
 from hunkwise.reviewer.text.columns import clip, columns
 from hunkwise.reviewer.text.visible import visible, visible_line
 from hunkwise.reviewer.types import Change, Finding, Review, Severity
@@ -180,6 +180,7 @@ def _footer(review: Review, page: _Page) -> str:
         lines.append(
             paint("This review is incomplete: something that should have been reviewed was not.", "red")
         )
+    lines += [visible_line(sentence) for sentence in unrun(review.line_coverage)]
     for label, skips in (
         ("Not reviewed", [skip for skip in review.skipped if skip.fault]),
         ("Left out", [skip for skip in review.skipped if not skip.fault]),

@@ -137,6 +137,28 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class LineRange:
+    """New-side lines of a file."""
+
+    path: str
+    start_line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineCoverage:
+    """What coverage reports tell of added lines of code: how many they know, and which of them no test runs.
+
+    `unrun` counts those; `places` has them as ranges, the first ones of very many. What lies between two lines of
+    a range is no code that the reports know.
+    """
+
+    lines: int
+    unrun: int
+    places: tuple[LineRange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What made the review: enough to make it again."""
 
@@ -154,6 +176,7 @@ class Review:
     """A finished review. `findings` are best first; everything not said is counted with its reason.
 
     `seconds` is how long it took, 0 where that is not known; equal reviews may have taken different times.
+    `line_coverage` is there where coverage reports were given.
     """
 
     findings: tuple[Finding, ...]
@@ -164,6 +187,7 @@ class Review:
     base: str | None = None
     head: str | None = None
     seconds: float = field(default=0.0, compare=False)
+    line_coverage: LineCoverage | None = None
 
     @property
     def complete(self) -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from hunkwise.engine import errors
+from hunkwise.reviewer.app.coverage import read_coverage
 from hunkwise.reviewer.app.engines import OpenEngine, open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.progress import Progress
@@ -19,11 +22,15 @@ from hunkwise.reviewer.types import Change
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to describe, and whether a model words it."""
+    """What to describe, and whether a model words it.
+
+    `coverage` names reports of what tests run.
+    """
 
     source: Source
     config: Config
     by_model: bool = False
+    coverage: tuple[Path, ...] = ()
 
 
 def describe_change(
@@ -49,15 +56,16 @@ def describe_read(
 ) -> Description:
     """Describe a change that was read."""
     facts = gather(change)
+    told = partial(described, facts, line_coverage=read_coverage(request.coverage, change, environment))
     if not request.by_model or not facts.files:
-        return described(facts)
+        return told()
     try:
         engine = open_engine(request.config, environment, progress)
         try:
             words = Writer(engine, progress).words(facts)
-            return described(facts, words, engine.card().model)
+            return told(words, engine.card().model)
         finally:
             engine.close()
     except errors.EngineError as error:
         environment.say(f"described without a model: {error}")
-        return described(facts)
+        return told()

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from hunkwise.reviewer.app.sources import checked, fed
-from hunkwise.reviewer.commands.flags import change_flags, help_all, named_source
+from hunkwise.reviewer.commands.flags import change_flags, coverage_flag, help_all, named_source
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.config.settings import NO_MODEL
@@ -34,6 +34,7 @@ from hunkwise.reviewer.config.settings import NO_MODEL
     help="Who words the title: what is known of the change, or the model.",
 )
 @click.option("--model", metavar="NAME", help="The model to ask, instead of the configured one.")
+@coverage_flag
 @click.option("--offline", is_flag=True, help="Use no network: a model that is not here is not asked.")
 @help_all
 @click.pass_context
@@ -57,7 +58,7 @@ def command(
     asked = words == "model" and not no_model and config.model != NO_MODEL
     with Progress(sys.stderr, enabled=wanted(sys.stderr, environment.variables)) as progress:
         made = describe_change(
-            Request(source, config, asked),
+            Request(source, config, asked, values["coverage"]),
             environment,
             progress,
             open_engine=ctx.obj or engines.open_engine,

@@ -17,7 +17,7 @@ from hunkwise.reviewer.report import View
 from hunkwise.reviewer.text.checked_json import FormError, read
 from hunkwise.reviewer.text.hostile_paths import hostile
 from hunkwise.reviewer.text.redaction import redact
-from hunkwise.reviewer.types import Finding, Review, Skipped
+from hunkwise.reviewer.types import Finding, LineCoverage, LineRange, Review, Skipped
 
 FORM = "hunkwise-review"
 VERSION = 2  # raised whenever an older reader could misread the file
@@ -81,10 +81,12 @@ def _refuse_constant(name: str) -> object:
 
 def _check_meaning(value: object, where: str) -> None:
     """Check what types can't say."""
-    if isinstance(value, Finding | Skipped):
+    if isinstance(value, Finding | Skipped | LineRange):
         _check_path(value.path, where)
     if isinstance(value, Review) and not 0 <= value.seconds < math.inf:
         raise FormError(f"{where}.seconds must be a time")
+    if isinstance(value, LineCoverage) and not 0 <= value.unrun <= value.lines:
+        raise FormError(f"{where}.unrun must be from 0 to lines")
     start, end = getattr(value, "start_line", 1), getattr(value, "end_line", 1)
     if not 1 <= start <= end:
         raise FormError(f"{where}: lines {start} to {end} are no range")

@@ -13,6 +13,8 @@ from hunkwise.reviewer.types import (
     Finding,
     Hunk,
     Line,
+    LineCoverage,
+    LineRange,
     Manifest,
     Rejected,
     Review,
@@ -148,6 +150,7 @@ REVIEW = Review(
     ),
     base="b" * 40,
     head="c" * 40,
+    line_coverage=LineCoverage(40, 12, (LineRange("src/pool.py", 3, 9), LineRange("a_[b]_<c>.py", 12, 12))),
 )
 
 EMPTY = Review(

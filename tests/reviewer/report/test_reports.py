@@ -30,6 +30,8 @@ from hunkwise.reviewer.types import (
     FileStatus,
     Hunk,
     Line,
+    LineCoverage,
+    LineRange,
     Rejected,
     Severity,
     Skipped,
@@ -96,6 +98,7 @@ def test_no_report_holds_the_secret_in_a_file_name(name: str, veil: str) -> None
         findings=(found,),
         rejected=(Rejected(replace(found, fingerprint="c" * 32), f"the same remark stands at {path}:1"),),
         skipped=(Skipped(path, f"{path} is too long", fault=True), Skipped(path, "binary")),
+        line_coverage=LineCoverage(1, 1, (LineRange(path, 1, 1),)),
     )
     for view in (View(), View(change=Change((file,)))):
         text = unquote(render(name, review, view))

@@ -20,6 +20,8 @@ from hunkwise.reviewer.types import (
     Category,
     Coverage,
     Finding,
+    LineCoverage,
+    LineRange,
     Manifest,
     Rejected,
     Review,
@@ -66,6 +68,7 @@ def findings(draw: st.DrawFn) -> Finding:
 settings_of_a_model = st.dictionaries(
     prose, st.booleans() | st.integers(-9, 9) | st.floats(-1, 1) | prose, max_size=3
 )
+places = st.lists(st.builds(LineRange, paths, st.just(2), st.integers(2, 9)), max_size=2).map(tuple)
 reviews = st.builds(
     Review,
     st.lists(findings(), max_size=3).map(tuple),
@@ -77,6 +80,7 @@ reviews = st.builds(
     st.builds(Manifest, prose, prose, prose, prose, prose, prose, settings_of_a_model),
     st.none() | prose,
     st.none() | prose,
+    line_coverage=st.none() | st.builds(LineCoverage, st.just(3), st.integers(0, 3), places),
 )
 
 
@@ -96,7 +100,7 @@ def test_the_schema_names_every_field() -> None:
         (resources.files("hunkwise.reviewer.report.interchange") / "review.schema.json").read_text("utf-8")
     )
     described = schema["definitions"]
-    for kind in (Finding, Suggestion, Rejected, Skipped, Coverage, Manifest):
+    for kind in (Finding, Suggestion, Rejected, Skipped, Coverage, Manifest, LineRange, LineCoverage):
         names = {field.name for field in dataclasses.fields(kind)}
         assert set(described[kind.__name__.lower()]["properties"]) == names
         assert set(described[kind.__name__.lower()]["required"]) == names
@@ -150,6 +154,7 @@ def changed(place: str, value: object) -> bytes:
         ("findings.0.path", "a\0b", "path must be relative"),
         ("findings.0.path", "", "path must be relative"),
         ("skipped.0.path", "a/../../b", "path must be relative"),
+        ("line_coverage", {"lines": 1, "unrun": 2, "places": []}, "unrun must be from 0 to lines"),
         ("findings.0.start_line", 3, "lines 3 to 2 are no range"),
         ("findings.0.start_line", 0, "lines 0 to 2 are no range"),
         ("findings.0.start_line", True, "start_line must be int, not bool"),
