@@ -5,6 +5,7 @@ from __future__ import annotations
 from hunkwise.reviewer.describing import guidance, kind, wording
 from hunkwise.reviewer.describing.description import Description, FileNote
 from hunkwise.reviewer.describing.facts import Facts, FileFacts
+from hunkwise.reviewer.describing.issue import Issue
 from hunkwise.reviewer.describing.writer import Words
 from hunkwise.reviewer.report.summary import unrun
 from hunkwise.reviewer.types import LineCoverage
@@ -14,7 +15,12 @@ NOTHING = Words()
 
 
 def described(
-    facts: Facts, words: Words = NOTHING, model: str = "", *, line_coverage: LineCoverage | None = None
+    facts: Facts,
+    words: Words = NOTHING,
+    model: str = "",
+    *,
+    line_coverage: LineCoverage | None = None,
+    issue: Issue | None = None,
 ) -> Description:
     """Describe a change. What a model did not say, the facts say. `line_coverage`: what coverage reports tell."""
     by_paths = kind.of_paths(facts)
@@ -32,6 +38,8 @@ def described(
         "model" if words.title else "facts",
         model,
         tuple(notes),
+        issue.name if issue else "",
+        issue.number if issue else 0,
     )
 
 

@@ -37,6 +37,7 @@ class Description:
     """A change in words. `told` says what tells the kind: "paths" or "facts".
 
     `title_by` is "facts" or "model"; `model` names what was asked, "" if nothing was. `notes`: what was not read.
+    `issue` names the issue that the change is for, `closes` is its number; "" and 0 where that is not known.
     """
 
     title: str
@@ -49,3 +50,5 @@ class Description:
     title_by: str = "facts"
     model: str = ""
     notes: tuple[str, ...] = ()
+    issue: str = ""
+    closes: int = 0

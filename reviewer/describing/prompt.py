@@ -40,8 +40,10 @@ class Part:
     lines: tuple[Line, ...]
 
 
-def shown(parts: Sequence[Part], notes: Sequence[tuple[str, str]] = ()) -> tuple[Segment, ...]:
-    """Show parts of a change, and notes on files, after a few changes with their titles.
+def shown(
+    parts: Sequence[Part], notes: Sequence[tuple[str, str]] = (), issue: str = ""
+) -> tuple[Segment, ...]:
+    """Show parts of a change, notes on files, and the line of an issue, after a few changes with their titles.
 
     It is no chat: a small model goes on with a list better than it does what it is told (docs/describe.md).
     """
@@ -52,7 +54,7 @@ def shown(parts: Sequence[Part], notes: Sequence[tuple[str, str]] = ()) -> tuple
         )
         for part in parts
     ]
-    return (Segment(render("describe", parts=rows, notes=notes), "raw"),)
+    return (Segment(render("describe", parts=rows, notes=notes, issue=issue), "raw"),)
 
 
 def _short(text: str) -> str:

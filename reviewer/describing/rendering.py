@@ -22,7 +22,9 @@ def render_text(made: Description) -> str:
     """Write it for a terminal."""
     if not made.files:
         return _NOTHING
-    lines = [f"{made.kind}: {visible_line(made.title)}", ""]
+    lines = [f"{made.kind}: {visible_line(made.title)}"]
+    lines += [f"For the issue {visible_line(made.issue)}"] if made.issue else []
+    lines.append("")
     lines += [f"  {visible_line(row)}" for row in _rows(made, lambda note: f"{note.path} ({_counts(note)})")]
     lines += ["", f"Look first at {visible_line(', '.join(made.look_first)) or 'nothing'}."]
     lines += [f"Risk: {visible_line(made.risk)}"]
@@ -37,6 +39,7 @@ def render_markdown(made: Description) -> str:
         return _NOTHING
     rows = _rows(made, lambda note: f"{note.path} ({_counts(note)})")
     parts = [f"### {escape(made.title)}", f"**{made.kind}** · {escape(made.risk)}"]
+    parts += [f"For the issue {escape(made.issue)}"] if made.issue else []
     parts.append("\n".join(f"- {_escaped_row(row)}" for row in rows))
     if made.look_first:
         parts.append(f"Look first at {', '.join(map(escape, made.look_first))}.")
@@ -52,7 +55,7 @@ def render_json(made: Description) -> str:
 
 
 def commit_message(made: Description) -> str:
-    """Write the message of a commit: the title, and what happened to each file; nothing of no change."""
+    """Write the message of a commit: title, what happened to each file, what it closes; nothing of no change."""
     if not made.files:
         return ""
     rows = _rows(made, lambda note: note.path)
@@ -70,7 +73,8 @@ def commit_message(made: Description) -> str:
             break_on_hyphens=False,
         )
     ]
-    return "\n".join([visible_line(made.title), "", *body]).rstrip() + "\n"
+    closes = ["", f"Closes #{made.closes}"] if made.closes else []
+    return "\n".join([visible_line(made.title), *([""] if body else []), *body, *closes]) + "\n"
 
 
 FORMATS: dict[str, Callable[[Description], str]] = {

@@ -36,10 +36,11 @@ class Words:
 
 @dataclass(slots=True)
 class Writer:
-    """A model that is asked for words."""
+    """A model that is asked for words. `issue` is a line that it is shown with the change."""
 
     engine: Engine
     progress: Progress = lambda phase, done, total, detail: None
+    issue: str = ""
 
     def words(self, facts: Facts) -> Words:
         """Have the change put into words. What the engine says in another form is left out."""
@@ -50,13 +51,13 @@ class Writer:
         asked = wanted[:MOST_FILES]
         parts = [part for each in asked for part in _parts(each, self._limit)]
         notes = _notes(facts, {part.file.path for part in parts}, told)
-        if not parts or asked != wanted or not self._fits(prompt.shown(parts, notes)):
+        if not parts or asked != wanted or not self._fits(self._shown(parts, notes)):
             for done, each in enumerate(asked):
                 self.progress("files described:", done, len(asked), each.path)
                 self._one(each, told)
             told.unread += [each.path for each in wanted[MOST_FILES:]]
             parts, notes = [], _notes(facts, (), told)
-            while notes and not self._fits(prompt.shown((), notes)):
+            while notes and not self._fits(self._shown((), notes)):
                 notes = notes[: len(notes) * 2 // 3]
         if parts or notes:
             told.title = self._ask(parts, notes)
@@ -74,18 +75,21 @@ class Writer:
     def _ask(self, parts: Sequence[Part], notes: Sequence[tuple[str, str]]) -> str:
         """Ask for a title of what is shown; "" where none comes that keeps to the form."""
         names = prompt.names_in(parts, _named([part.file.path for part in parts], notes))
-        (answer,) = self.engine.ask(Bundle(prompt.shown(parts, notes), (prompt.asking(names),)))
+        (answer,) = self.engine.ask(Bundle(self._shown(parts, notes), (prompt.asking(names),)))
         title = prompt.trimmed(answer.text.strip()) if isinstance(answer, Generated) else ""
         return title if prompt.keeps_to(title, names) else ""
 
     def _fitting(self, part: Part) -> Iterator[Part]:
         """Halve a part until it fits; a single line that does not is left out."""
-        if self._fits(prompt.shown([part])):
+        if self._fits(self._shown([part])):
             yield part
         elif len(part.lines) > 1:
             half = len(part.lines) // 2
             for lines in (part.lines[:half], part.lines[half:]):
                 yield from self._fitting(Part(part.file, lines))
+
+    def _shown(self, parts: Sequence[Part], notes: Sequence[tuple[str, str]] = ()) -> tuple[Segment, ...]:
+        return prompt.shown(parts, notes, self.issue)
 
     @property
     def _limit(self) -> int:

@@ -12,11 +12,14 @@ from hunkwise.reviewer.app.engines import OpenEngine, open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.progress import Progress
 from hunkwise.reviewer.app.sources import Source, read_change
+from hunkwise.reviewer.config.named_files import read_regular
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.describing.describe import described
 from hunkwise.reviewer.describing.description import Description
 from hunkwise.reviewer.describing.gathering import gather
+from hunkwise.reviewer.describing.issue import LARGEST, Issue, read_issue
 from hunkwise.reviewer.describing.writer import Writer
+from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.types import Change
 
 
@@ -24,13 +27,14 @@ from hunkwise.reviewer.types import Change
 class Request:
     """What to describe, and whether a model words it.
 
-    `coverage` names reports of what tests run.
+    `coverage` names reports of what tests run, `issue` the file of the issue that the change is for.
     """
 
     source: Source
     config: Config
     by_model: bool = False
     coverage: tuple[Path, ...] = ()
+    issue: Path | None = None
 
 
 def describe_change(
@@ -56,16 +60,29 @@ def describe_read(
 ) -> Description:
     """Describe a change that was read."""
     facts = gather(change)
-    told = partial(described, facts, line_coverage=read_coverage(request.coverage, change, environment))
+    tests, issue = read_coverage(request.coverage, change, environment), _issue(request, environment)
+    told = partial(described, facts, line_coverage=tests, issue=issue)
     if not request.by_model or not facts.files:
         return told()
     try:
         engine = open_engine(request.config, environment, progress)
         try:
-            words = Writer(engine, progress).words(facts)
+            words = Writer(engine, progress, issue.shown if issue else "").words(facts)
             return told(words, engine.card().model)
         finally:
             engine.close()
     except errors.EngineError as error:
         environment.say(f"described without a model: {error}")
         return told()
+
+
+def _issue(request: Request, environment: Environment) -> Issue | None:
+    """Read the issue that the change is for. Raises UsageError."""
+    if request.issue is None:
+        return None
+    try:
+        return read_issue(read_regular(environment.folder / request.issue, LARGEST + 1))
+    except OSError as error:
+        raise UsageError(f"--issue {request.issue}: can't be read: {error.strerror}") from None
+    except UsageError as error:
+        raise UsageError(f"--issue {request.issue}: {error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -35,6 +36,12 @@ from hunkwise.reviewer.config.settings import NO_MODEL
 )
 @click.option("--model", metavar="NAME", help="The model to ask, instead of the configured one.")
 @coverage_flag
+@click.option(
+    "--issue",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The issue that the change closes: a forge's JSON of it, or a text.",
+)
 @click.option("--offline", is_flag=True, help="Use no network: a model that is not here is not asked.")
 @help_all
 @click.pass_context
@@ -58,7 +65,7 @@ def command(
     asked = words == "model" and not no_model and config.model != NO_MODEL
     with Progress(sys.stderr, enabled=wanted(sys.stderr, environment.variables)) as progress:
         made = describe_change(
-            Request(source, config, asked, values["coverage"]),
+            Request(source, config, asked, values["coverage"], values["issue"]),
             environment,
             progress,
             open_engine=ctx.obj or engines.open_engine,
