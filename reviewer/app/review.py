@@ -11,7 +11,6 @@ from typing import Any, TextIO
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.app.baseline import read_baseline, today
-from hunkwise.reviewer.app.coverage import read_coverage
 from hunkwise.reviewer.app.engines import Opened, OpenEngine, listens, open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.jobs.child import CHECKED, IDLE
@@ -32,6 +31,7 @@ from hunkwise.reviewer.judge.pipeline import allowance, carry_out, severities
 from hunkwise.reviewer.judge.progress import Progress as Step
 from hunkwise.reviewer.judge.scope.agenda import Agenda, TimeLeft, agenda, without_model
 from hunkwise.reviewer.linters.claims import UNHEARD, Analysis, Claim
+from hunkwise.reviewer.linters.covered import line_coverage
 from hunkwise.reviewer.report.summary import is_idle
 from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
 
@@ -87,7 +87,7 @@ def review_change(
         allowance(config),
     )
     change = read_change(request.source, config, environment.folder, environment.variables)
-    line_coverage = read_coverage(request.coverage, change, environment)
+    coverage = line_coverage(change.files, request.coverage, environment.folder, environment.say)
     todo = agenda(change, config, judge.time_left, modelled=config.model != NO_MODEL)
     analysis = _analysis(request, environment, todo, judge.time_left)
     judge = replace(judge, analysis=_reached(analysis, config, environment, todo, judge.time_left))
@@ -120,7 +120,7 @@ def review_change(
         made,
         skipped=(*unread, *made.skipped),
         seconds=_told(seconds, environment),
-        line_coverage=line_coverage,
+        line_coverage=coverage,
     )
     return Outcome(made, change, statistics, failure)
 

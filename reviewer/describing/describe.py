@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from hunkwise.reviewer.describing import guidance, kind, wording
-from hunkwise.reviewer.describing.description import Description, FileNote
+from hunkwise.reviewer.describing.description import Description, FileNote, Issue
 from hunkwise.reviewer.describing.facts import Facts, FileFacts
-from hunkwise.reviewer.describing.issue import Issue
 from hunkwise.reviewer.describing.writer import Words
 from hunkwise.reviewer.report.summary import unrun
 from hunkwise.reviewer.types import LineCoverage

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+LONGEST_SHOWN = 400  # characters of an issue that a model is shown
+
 
 class Kind(StrEnum):
     """What a change is, by the words that commit messages have for it."""
@@ -15,6 +17,25 @@ class Kind(StrEnum):
     TESTS = "tests"
     DOCS = "docs"
     CHORE = "chore"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue. `number` is 0 where the file does not tell it; `text` is one line."""
+
+    title: str
+    text: str = ""
+    number: int = 0
+
+    @property
+    def name(self) -> str:
+        """Name it as people do: `#12: Carts lose their rows`."""
+        return f"#{self.number}: {self.title}" if self.number else self.title
+
+    @property
+    def shown(self) -> str:
+        """Give what a model is shown of it, in one line."""
+        return f"{self.title}. {self.text}"[:LONGEST_SHOWN].strip()
 
 
 @dataclass(frozen=True, slots=True)

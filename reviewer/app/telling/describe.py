@@ -7,19 +7,17 @@ from functools import partial
 from pathlib import Path
 
 from hunkwise.engine import errors
-from hunkwise.reviewer.app.coverage import read_coverage
 from hunkwise.reviewer.app.engines import OpenEngine, open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.progress import Progress
 from hunkwise.reviewer.app.sources import Source, read_change
-from hunkwise.reviewer.config.named_files import read_regular
+from hunkwise.reviewer.app.telling.issue import read_issue
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.describing.describe import described
 from hunkwise.reviewer.describing.description import Description
 from hunkwise.reviewer.describing.gathering import gather
-from hunkwise.reviewer.describing.issue import LARGEST, Issue, read_issue
 from hunkwise.reviewer.describing.writer import Writer
-from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.linters.covered import line_coverage
 from hunkwise.reviewer.types import Change
 
 
@@ -60,7 +58,8 @@ def describe_read(
 ) -> Description:
     """Describe a change that was read."""
     facts = gather(change)
-    tests, issue = read_coverage(request.coverage, change, environment), _issue(request, environment)
+    tests = line_coverage(change.files, request.coverage, environment.folder, environment.say)
+    issue = read_issue(environment.folder / request.issue) if request.issue else None
     told = partial(described, facts, line_coverage=tests, issue=issue)
     if not request.by_model or not facts.files:
         return told()
@@ -74,15 +73,3 @@ def describe_read(
     except errors.EngineError as error:
         environment.say(f"described without a model: {error}")
         return told()
-
-
-def _issue(request: Request, environment: Environment) -> Issue | None:
-    """Read the issue that the change is for. Raises UsageError."""
-    if request.issue is None:
-        return None
-    try:
-        return read_issue(read_regular(environment.folder / request.issue, LARGEST + 1))
-    except OSError as error:
-        raise UsageError(f"--issue {request.issue}: can't be read: {error.strerror}") from None
-    except UsageError as error:
-        raise UsageError(f"--issue {request.issue}: {error}") from None

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from hunkwise.engine import Answer, Bundle, Generate, Generated, Question, ScriptedEngine
+from hunkwise.reviewer.app.telling.issue import issue_of
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.describing.describe import described
+from hunkwise.reviewer.describing.description import Issue
 from hunkwise.reviewer.describing.gathering import gather
-from hunkwise.reviewer.describing.issue import Issue, read_issue
 from hunkwise.reviewer.describing.rendering import commit_message, render_markdown, render_text
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.errors import UsageError
@@ -40,13 +41,13 @@ KEY = "AKIA" + "IOSFODNN7EXAMPLE"
 )
 def test_an_issue_is_read(text: str, issue: Issue) -> None:
     """As GitHub, Gitea and GitLab give it, and as a text with its title first."""
-    assert read_issue(text.encode()) == issue
+    assert issue_of(text.encode()) == issue
 
 
 def test_an_issue_is_read_without_its_secrets() -> None:
     """Neither title nor text has one, nor a part of one."""
     secret = f"The key {KEY[:7]}\u200b{KEY[7:]} is lost"
-    found = read_issue(f"{secret}\n\n{secret}".encode())
+    found = issue_of(f"{secret}\n\n{secret}".encode())
     for text in (found.title, found.text, found.shown):
         assert "is lost" in text
         assert KEY[:7] not in text
@@ -69,7 +70,7 @@ def test_an_issue_is_read_without_its_secrets() -> None:
 def test_what_is_no_issue_is_refused(data: bytes, why: str) -> None:
     """The reason is named."""
     with pytest.raises(UsageError, match=why):
-        read_issue(data)
+        issue_of(data)
 
 
 def test_a_description_names_its_issue() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,19 @@ def added(path: str, *numbers: int, part: int = 0) -> FileDiff:
     return FileDiff(None, path, FileStatus.ADDED, (hunk,), part=part)
 
 
+def told(files: Sequence[FileDiff], *reports: Path) -> tuple[LineCoverage, list[str]]:
+    """Read reports in a folder of no repository; gives also what is odd."""
+    odd: list[str] = []
+    made = line_coverage(files, reports, ROOT, odd.append)
+    assert made is not None
+    return made, odd
+
+
 def known(tmp_path: Path, *reports: str, files: tuple[FileDiff, ...]) -> LineCoverage:
     paths = [tmp_path / str(number) for number, _ in enumerate(reports)]
     for path, report in zip(paths, reports, strict=True):
         path.write_text(report)
-    return line_coverage(files, paths, ROOT)[0]
+    return told(files, *paths)[0]
 
 
 def cobertura(*files: tuple[str, str], sources: tuple[str, ...] = (), before: str = "") -> str:
@@ -51,14 +60,12 @@ UNRUN = '<line number="1" hits="0"/>'
 def test_real_reports_are_read(form: str) -> None:
     """What coverage.py and gcovr write, absolute and below a source, tells the same in both forms."""
     python = [added("src/cart.py", *range(1, 14))]
-    assert line_coverage(python, [CASES / f"coveragepy.{form}"], ROOT) == (
+    assert told(python, CASES / f"coveragepy.{form}") == (
         LineCoverage(7, 3, (LineRange("src/cart.py", 5, 5), LineRange("src/cart.py", 12, 13))),
         [],
     )
     c = [added("f.c", 3, 4, 5)]
-    assert line_coverage(c, [CASES / f"gcovr.{form}"], ROOT)[0] == LineCoverage(
-        2, 1, (LineRange("f.c", 4, 4),)
-    )
+    assert told(c, CASES / f"gcovr.{form}")[0] == LineCoverage(2, 1, (LineRange("f.c", 4, 4),))
 
 
 def test_ranges_go_over_what_is_no_code_and_end_at_what_is_old(tmp_path: Path) -> None:
@@ -89,7 +96,7 @@ def test_only_what_is_certain_is_told(tmp_path: Path) -> None:
     elsewhere = cobertura(("x.py", UNRUN), ("../y.py", UNRUN), sources=("/somewhere/else",))
     assert known(tmp_path, elsewhere, files=(added("x.py", 1), added("y.py", 1))).lines == 1
     (tmp_path / "far").write_text("SF:/etc/passwd\nDA:1,0\nSF:../b.py\nDA:1,0\n")
-    _, odd = line_coverage([added("b.py", 1)], [tmp_path / "far"], ROOT)
+    _, odd = told([added("b.py", 1)], tmp_path / "far")
     assert odd == [f"{tmp_path / 'far'}: none of its files (2) is in {ROOT}"]
 
 
@@ -132,7 +139,7 @@ def test_files_that_cant_be_read_are_refused(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "large").write_text("TN:" + "x" * 20)
     for name, why in (("none", "No such file"), (".", "can't be read"), ("large", "larger than 10 bytes")):
         with pytest.raises(UsageError, match=why):
-            line_coverage([], [tmp_path / name], ROOT)
+            told([], tmp_path / name)[0]
 
 
 DIFF = """\

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
+from hunkwise.reviewer.config.named_files import read_regular
+from hunkwise.reviewer.describing.description import Issue
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.text.checked_json import Form, FormError, read_as
 from hunkwise.reviewer.text.redaction import plain
 
 LARGEST = 1_000_000  # bytes of a file
 LONGEST_TITLE = 200  # characters
-LONGEST_SHOWN = 400  # characters of title and text that a model is shown
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """An issue. `number` is 0 where the file does not tell it; `text` is one line."""
-
-    title: str
-    text: str = ""
-    number: int = 0
-
-    @property
-    def name(self) -> str:
-        """Name it as people do: `#12: Carts lose their rows`."""
-        return f"#{self.number}: {self.title}" if self.number else self.title
-
-    @property
-    def shown(self) -> str:
-        """Give what a model is shown of it, in one line."""
-        return f"{self.title}. {self.text}"[:LONGEST_SHOWN].strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +27,17 @@ class _Fields:
     iid: int = 0
 
 
-def read_issue(data: bytes) -> Issue:
+def read_issue(path: Path) -> Issue:
+    """Read the file of an issue. Raises UsageError that names it."""
+    try:
+        return issue_of(read_regular(path, LARGEST + 1))
+    except OSError as error:
+        raise UsageError(f"--issue {path}: can't be read: {error.strerror}") from None
+    except UsageError as error:
+        raise UsageError(f"--issue {path}: {error}") from None
+
+
+def issue_of(data: bytes) -> Issue:
     """Read a forge's JSON of an issue, or a text whose first line is the title. Raises UsageError."""
     if len(data) > LARGEST:
         raise UsageError(f"larger than {LARGEST:,} bytes")
