@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ CONNECT = 5.0  # seconds
 SILENCE = 600.0  # seconds without a byte while a server computes
 RETRY_AFTER = 1.0  # seconds, where a full server does not say
 LONGEST = 600.0  # seconds that are waited for one
+_TOKEN = re.compile(r"[!-~]*")
 _EXCERPT = 300  # characters of a server's own words in an error
 
 
@@ -48,7 +50,12 @@ class Client:
     def __init__(self, url: str, access: Access = OPEN, transport: httpx.BaseTransport | None = None) -> None:
         """Take the server's address, without a path of an API. Raises InvalidQuestion if it is none."""
         httpx = _httpx()
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise InvalidQuestion(f"{url!r} is no address of a server: {error}") from None
+        if not _TOKEN.fullmatch(access.token):  # the error of who sends it would quote it
+            raise InvalidQuestion("HUNKWISE_ENGINE_TOKEN has a blank or another sign that no token has")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidQuestion(f"{url!r} is no address of a server; give http://HOST:PORT or https://HOST")
         if parts.username or parts.password:

@@ -5,6 +5,7 @@ A GitHub App's tokens are asked for as they are needed, each for one hour and fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,7 +105,7 @@ def hooks_of(environ: Variables) -> dict[ForgeName, Hook]:
     """Make what reads the deliveries of each forge that is set up. Raises UsageError where a secret is missing."""
     from hunkwise.reviewer.bot.hooks.gitea import GiteaHook
     from hunkwise.reviewer.bot.hooks.github import GitHubHook
-    from hunkwise.reviewer.bot.hooks.gitlab import GitLabHook
+    from hunkwise.reviewer.bot.hooks.gitlab import GitLabHook, signing_key
 
     hooks: dict[ForgeName, Hook] = {}
     github = secret(environ, "HUNKWISE_GITHUB_WEBHOOK_SECRET")
@@ -115,6 +116,11 @@ def hooks_of(environ: Variables) -> dict[ForgeName, Hook]:
     if _is_set_up(environ, "GITHUB", github):
         hooks["github"] = GitHubHook(github, _host(environ, "HUNKWISE_GITHUB_URL", "https://github.com"))
     if _is_set_up(environ, "GITLAB", token or signing):
+        if signing:
+            try:
+                signing_key(signing)
+            except ValueError as error:
+                raise UsageError(f"HUNKWISE_GITLAB_SIGNING_TOKEN is no signing token: {error}") from None
         host = _host(environ, "HUNKWISE_GITLAB_URL", "https://gitlab.com")
         hooks["gitlab"] = GitLabHook(token, signing, host)
     if _is_set_up(environ, "GITEA", gitea):
@@ -148,7 +154,11 @@ def keys_of(environ: Variables) -> dict[ForgeName, Keys]:
 
 
 def _token(environ: Variables, forge: str) -> str:
-    return secret(environ, f"HUNKWISE_{forge}_TOKEN") or environ.get(f"{forge}_TOKEN", "").strip()
+    """Read a token. Raises UsageError for one that no header can hold: HTTP clients quote it in errors."""
+    token = secret(environ, f"HUNKWISE_{forge}_TOKEN") or environ.get(f"{forge}_TOKEN", "").strip()
+    if not re.fullmatch(r"[!-~]*", token):
+        raise UsageError(f"the token of {forge} has a blank, a line's end or another sign that no token has")
+    return token
 
 
 def _gitea_host(environ: Variables) -> str:

@@ -25,10 +25,16 @@ class Address:
 
 def https(url: str, what: str) -> str:
     """Check an address that will be sent a token: https, or plain http to this machine."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise UsageError(f"{what} {url!r} is no address: {error}") from None
     local = parts.hostname in ("127.0.0.1", "::1", "localhost")
     if parts.hostname is None or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
         raise UsageError(f"{what} {url!r} is no https address; a token is not sent anywhere else")
     if parts.username or parts.password:
         raise UsageError(f"{what} holds a user name or password; put the token into the environment")
+    if parts.query or parts.fragment:
+        raise UsageError(f"{what} {url!r} has a ? or a #; give the address of the forge alone")
     return url.rstrip("/")

@@ -47,11 +47,16 @@ class Listed:
 
 
 def root_of(folder: Path, environ: Mapping[str, str]) -> Root:
-    """Find the root of the repository that holds a folder; of none, the folder itself is one."""
+    """Find the root of the repository that holds a folder; of none, the folder itself is one.
+
+    Raises KnowledgeError for a repository without files.
+    """
     try:
         repo = repository(folder, environ)
     except GitError:
         repo = None
+    if repo is not None and repo.top is None:
+        raise KnowledgeError(f"{folder} is in no work tree of a repository; index a clone that has its files")
     if repo is None or repo.top is None:
         return Root(folder.resolve())
     algorithm = asks(repo, "rev-parse", "--show-object-format") or "sha1"

@@ -92,4 +92,6 @@ def _opened(place: Path, environment: Environment, refresh: bool) -> Index:
         refresh_index(folder, environment)
     except KnowledgeError as error:
         environment.say(f"answers come from the index as it is: {error}")
-    return opened
+        return opened
+    opened.close()  # it may be another file by now
+    return open_index(folder, environment)

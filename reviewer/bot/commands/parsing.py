@@ -16,7 +16,7 @@ LONGEST_COMMENT = 65_536  # characters that are looked at, the most that GitHub 
 LONGEST_QUESTION = 1_000
 LONGEST_REASON = 200
 
-_ITEM = r" {0,3}(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*"  # of lists in lists
+_ITEM = r" {0,3}(?:(?:[-*+]|\d{1,9}[.)])[ \t]+){0,9}"  # of lists in lists
 _FENCE = re.compile(_ITEM + "(`{3,}|~{3,})")
 _TICKS = re.compile(r"`+")
 _TAG = re.compile(r"<(/?)(pre|code|blockquote|q|script|style|textarea|xmp|title)\b", re.IGNORECASE)

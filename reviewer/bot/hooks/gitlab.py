@@ -26,6 +26,7 @@ from hunkwise.reviewer.bot.hooks.delivery import (
 from hunkwise.reviewer.bot.port import ChangeId, Closed, Comment, Commented, Event, Pushed
 
 TOLERANCE = 300.0  # seconds that a signed delivery may be old, or clocks may differ
+_SHORTEST_KEY = 16  # bytes; Standard Webhooks wants 24
 _BOT = re.compile(r"(?:project|group)_\d{1,18}_bot(?:_\w{1,80})?", re.ASCII)
 
 
@@ -53,7 +54,7 @@ class GitLabHook:
     def _check(self, delivery: Delivery, signature: str) -> None:
         name, stamp = delivery.header("webhook-id"), delivery.header("webhook-timestamp")
         try:
-            key = base64.b64decode(self.signing.removeprefix("whsec_"))
+            key = signing_key(self.signing)
             age = abs(self.clock() - int(stamp[:20]))
         except ValueError:
             raise Forged("the delivery has no time, or the signing token is none") from None
@@ -118,6 +119,14 @@ class GitLabHook:
         change = self._change(payload, payload.number("merge_request.iid"))
         head = payload.text("merge_request.last_commit.id")
         return Commented(change, comment, name if writer and writer == author else "", head)
+
+
+def signing_key(token: str) -> bytes:
+    """Read the key of a signing token. Raises ValueError; a key that can be guessed is none."""
+    key = base64.b64decode(token.removeprefix("whsec_"), validate=True)
+    if len(key) < _SHORTEST_KEY:
+        raise ValueError(f"its key has {len(key)} bytes, and {_SHORTEST_KEY} are the least")
+    return key
 
 
 def _same(one: str, other: str) -> bool:

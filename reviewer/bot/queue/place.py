@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from hunkwise.reviewer.bot.queue.port import Queue
+from hunkwise.reviewer.bot.queue.port import Queue, QueueError
 from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
 
 _REDIS = ("redis://", "rediss://", "unix://")
@@ -21,6 +21,8 @@ def open_queue(environ: Mapping[str, str]) -> Queue:
         from hunkwise.reviewer.bot.queue.redis import RedisQueue
 
         return RedisQueue(named)
+    if "://" in named:
+        raise QueueError("HUNKWISE_QUEUE is neither the path of a file nor redis://, rediss:// or unix://")
     data = environ.get("XDG_DATA_HOME", "")
     folder = (
         Path(data) if data.startswith("/") else Path(environ.get("HOME", "~")).expanduser() / ".local/share"

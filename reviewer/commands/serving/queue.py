@@ -38,6 +38,8 @@ def list_command(*, dead: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_row(entry) for entry in entries], indent=2))
         return
+    if not entries:
+        click.echo("no jobs", err=True)
     for entry in entries:
         age = max(0, int(time.time() - entry.since))
         urgent = "high  " if entry.high else "normal"

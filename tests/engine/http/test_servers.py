@@ -305,12 +305,18 @@ def test_who_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["engine.test", "ftp://engine.test", "http://", "http://user:word@engine.test"]
+    "url", ["engine.test", "ftp://engine.test", "http://", "http://[engine", "http://user:word@engine.test"]
 )
 def test_addresses(url: str) -> None:
     """What is no address, or holds a password, is refused."""
     with pytest.raises(InvalidQuestion):
         connect(url)
+
+
+def test_a_token_that_no_header_holds_is_refused_unseen() -> None:
+    with pytest.raises(InvalidQuestion) as caught:
+        connect("http://engine.test", access=Access(token="word\nother"))
+    assert "word" not in str(caught.value)
 
 
 def test_a_line_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,10 @@ HOOK = {"HUNKWISE_GITHUB_WEBHOOK_SECRET": "s"}
         ({"HUNKWISE_GITLAB_TOKEN": "t"}, "HUNKWISE_GITLAB_WEBHOOK_SECRET is not"),
         ({"HUNKWISE_GITEA_WEBHOOK_SECRET": "s"}, "HUNKWISE_GITEA_URL is not set"),
         ({**HOOK, "HUNKWISE_GITHUB_URL": "http://example.org"}, "no https address"),
+        ({**HOOK, "HUNKWISE_GITHUB_URL": "https://[example"}, "no address"),
+        ({**HOOK, "HUNKWISE_GITHUB_URL": "https://example.org/?a"}, "has a"),
+        ({"HUNKWISE_GITLAB_SIGNING_TOKEN": "whsec_"}, "no signing token"),
+        ({"HUNKWISE_GITLAB_SIGNING_TOKEN": "whsec_!!!!"}, "no signing token"),
         ({**HOOK, "HUNKWISE_GITHUB_WEBHOOK_SECRET_FILE": "/x"}, "both set"),
         ({"HUNKWISE_GITHUB_WEBHOOK_SECRET_FILE": "/nowhere"}, "can't be read"),
     ],
@@ -49,6 +53,7 @@ def test_without_a_secret_nothing_starts(environ: dict[str, str], why: str) -> N
         ({}, "no forge can be written to"),
         ({"HUNKWISE_GITHUB_APP_ID": "12"}, "belong together"),
         ({"GITEA_TOKEN": "t"}, "HUNKWISE_GITEA_URL is not set"),
+        ({"HUNKWISE_GITLAB_TOKEN": "t\nX-Other: y"}, "no token has"),
     ],
 )
 def test_without_a_token_nothing_works(environ: dict[str, str], why: str) -> None:

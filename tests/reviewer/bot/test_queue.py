@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hunkwise.reviewer.bot.port import ChangeId, Closed, Comment, Commented, Event, Pushed
+from hunkwise.reviewer.bot.queue import place
 from hunkwise.reviewer.bot.queue.port import MOST_TRIES, Lease, Queue, QueueError, State, key_of, written
 
 OpenQueue = Callable[..., Queue]
@@ -332,3 +333,8 @@ def test_a_redis_out_of_reach_is_told_in_a_sentence() -> None:
         queue.accept("d", push())
 
     assert "secret" not in str(told.value)
+
+
+def test_an_address_of_something_else_is_no_file() -> None:
+    with pytest.raises(QueueError, match="neither"):
+        place.open_queue({"HUNKWISE_QUEUE": "http://127.0.0.1/queue"})

@@ -16,6 +16,7 @@ import pytest
 from gits import git
 
 from hunkwise.reviewer.app.environment import Environment
+from hunkwise.reviewer.app.telling.ask import Question, ask
 from hunkwise.reviewer.app.telling.index import drop_index, held, index, index_file, open_index
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.errors import KnowledgeError, UsageError
@@ -318,6 +319,27 @@ def test_a_damaged_index_is_built_anew(at: Environment, harm: Callable[[bytes], 
 
     assert [line for line in heard if "built anew" in line]
     assert _paths(at, "install") == ["docs/guide.md:5"]
+
+
+def test_a_question_is_answered_from_the_index_that_was_built_anew(at: Environment) -> None:
+    index([], at)
+    file = index_file(at.folder, at)
+    data = file.read_bytes()
+    file.write_bytes(data[:4096] + b"\xff" * 9000 + data[13096:])
+    heard: list[str] = []
+
+    told = ask(Question("Where do I fetch the wheel?", at.folder), replace(at, say=heard.append), None)
+
+    assert [line for line in heard if "built anew" in line]
+    assert told.passages[0].passage.path == "docs/guide.md"
+
+
+def test_a_repository_without_files_is_refused(at: Environment, tmp_path: Path) -> None:
+    """Neither a bare one nor .git is taken for a folder of documents."""
+    git(tmp_path, "init", "-q", "--bare", "bare.git")
+    for folder in (tmp_path / "bare.git", at.folder / ".git"):
+        with pytest.raises(KnowledgeError, match="no work tree"):
+            index([], replace(at, folder=folder))
 
 
 def test_a_full_disk_is_said_and_harms_nothing(at: Environment) -> None:
