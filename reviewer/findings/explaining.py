@@ -27,6 +27,7 @@ _COMMENTS: tuple[tuple[str, str, str], ...] = (
 )
 _WITNESSES = {
     "rule": "a rule, which knows this kind of defect and matched the code; no model was asked",
+    "reach": "the rest of the repository, compared with what the change took away; no model was asked",
     "likelihood": "the model's likelihood: it read the code before and after the change, and finds the text that "
     "was there likelier here than the one that came in",
     "asked": "a model that was asked for defects in words; its claim was checked before it was said",

@@ -12,6 +12,7 @@ from hunkwise.engine import ScriptedEngine
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.findings.explaining import explain, plain_reason, silencing
 from hunkwise.reviewer.report.interchange.json import load
+from hunkwise.reviewer.types import Witness
 
 CODE = "import yaml\n\n\ndef load(request):\n    return yaml.load(request.data)\n"
 
@@ -54,6 +55,11 @@ def test_what_it_says_to_write_silences(report: Path) -> None:
         Path(".hunkwise.toml").write_text(settings)
         assert said("review", "--scan", "bad.py", "-o", "json=again.json") == 0
         assert json.loads(Path("again.json").read_text())["findings"] == []
+
+
+def test_reach_is_no_report_of_another_tool(report: Path) -> None:
+    finding = replace(load(report.read_bytes()).findings[0], witnesses=(Witness("reach", "so it is"),))
+    assert "the rest of the repository" in explain(finding).witnesses[0]
 
 
 @pytest.mark.parametrize(
