@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hunkwise.reviewer.checks.flow import Functions, flow_needs, flows, triggers
 from hunkwise.reviewer.checks.functions import CHECKS
 from hunkwise.reviewer.checks.needs import META, Need, Text, every, needs, of_regex, once
-from hunkwise.reviewer.checks.patterns import asked, bound, metavariables, root_kind
+from hunkwise.reviewer.checks.patterns import asked, bound, metavariables, named_kind, root_kind
 from hunkwise.reviewer.checks.rule import Rule
 from hunkwise.reviewer.errors import ConfigError
 from hunkwise.reviewer.languages.syntax import Refused, find, find_all, tree
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 MOST_LINES = 8  # of a remark; of what is longer the first line is remarked on
 MOST_HITS = 50  # of one rule in one file
 _MOST_CANDIDATES = 3  # nodes that a rule is tried on one by one
-_MOST_TOGETHER = 40  # nodes that rules are asked about together
+_MOST_WITHIN = 8  # nodes that a rule is looked for in one by one
+_MOST_TOGETHER = 200  # nodes that rules are asked about together
 _LONGEST_NAME = 60  # characters of a metavariable in a text
 
 _TESTS = re.compile(r"(?:^|_)tests?(?:_|$)")
@@ -83,7 +84,13 @@ def _possible(rule: Rule, language: str, text: Text) -> bool:
 @once
 def _needed(rule: Rule, language: str) -> Need:
     file = of_regex(rule.file) if rule.file else needs(None)
-    return every([file, flow_needs(rule.flow, language) if rule.flow else needs(rule.find.get("rule"))])
+    return every(
+        [
+            file,
+            needs(rule.within),
+            flow_needs(rule.flow, language) if rule.flow else needs(rule.find.get("rule")),
+        ]
+    )
 
 
 def _matches(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple[Rule, Match]]:
@@ -101,14 +108,26 @@ def _matches(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tup
 
 
 def _found(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple[Rule, list[SgNode]]]:
-    """Find where rules match: those for nodes of one kind in one walk, for most texts hold no defect."""
-    groups: dict[str, list[Rule]] = {}
+    """Find where rules match: those that name a kind of nodes in one walk, for most texts hold no defect.
+
+    Where that finds too much, and of the others, those for nodes of one kind are looked for in one walk.
+    """
+    groups: dict[tuple[str, bool], list[Rule]] = {}
     for rule in rules:
-        groups.setdefault("" if "utils" in rule.find else root_kind(rule.find["rule"], language), []).append(
-            rule
-        )
-    for kind, group in groups.items():
-        nodes = _candidates(group, root, language) if kind and len(group) > 1 else None
+        if rule.within:
+            yield rule, _within(rule, root, language)
+            continue
+        kind = "" if "utils" in rule.find else root_kind(rule.find["rule"], language)
+        sure = kind == named_kind(rule.find["rule"]) and "constraints" not in rule.find
+        groups.setdefault((kind, sure), []).append(rule)
+    plain = [rule for (kind, sure), group in groups.items() if kind and sure for rule in group]
+    together = _candidates(plain, root, language) if len(plain) > 1 else None
+    for (kind, sure), group in groups.items():
+        nodes = None
+        if kind and sure and together is not None:
+            nodes = [each for each in together if each[1] == kind]
+        elif kind and len(group) > 1:
+            nodes = _candidates(group, root, language)
         for rule in group:
             if nodes is None:
                 yield rule, _find_all(rule, root, language)
@@ -118,6 +137,17 @@ def _found(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple
                 yield rule, _find_all(rule, root, language)
             else:
                 yield rule, [found for node in near if (found := _itself(rule, node, language)) is not None]
+
+
+def _within(rule: Rule, root: SgNode, language: str) -> list[SgNode]:
+    """Find where a rule matches, in the nodes that it can match in: those are few, and to ask all is dear."""
+    try:
+        holders = find_all(root, asked({"rule": rule.within}, language))
+    except Refused as error:
+        raise ConfigError(f"rule {rule.id}: {error}") from None
+    if len(holders) > _MOST_WITHIN:
+        return _find_all(rule, root, language)
+    return [found for holder in holders for found in _find_all(rule, holder, language)]
 
 
 def _candidates(rules: Sequence[Rule], root: SgNode, language: str) -> list[tuple[SgNode, str, Text]] | None:

@@ -17,6 +17,7 @@ META = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)?|\$([A-Z_][A-Z0-9_]*)")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _MOST_KEPT = 20_000  # answers about rules
+_WHOLE_WORDS = re.compile(r"\\b(?:([A-Za-z_]\w*)|\((?:\?:)?([A-Za-z_]\w*(?:\|[A-Za-z_]\w*)*)\))\\b", re.ASCII)
 _PLAIN = re.compile(r"\w+", re.ASCII)
 
 # What stands in the text of a node of some kinds, in every language, in small letters
@@ -106,8 +107,8 @@ class Text:
         """Tell whether a regular expression of Python's matches somewhere."""
         found = self._found.get(regex)
         if found is None:
-            found = self._found[regex] = (
-                self.meets(of_regex(regex)) and _compiled(regex).search(self.text) is not None
+            found = self._found[regex] = self.meets(of_regex(regex)) and (
+                bool(whole_words(regex)) or _compiled(regex).search(self.text) is not None
             )
         return found
 
@@ -118,8 +119,17 @@ def _compiled(regex: str) -> re.Pattern[str]:
 
 
 @cache
+def whole_words(regex: str) -> tuple[str, ...]:
+    """Give the words of a regular expression that is for whole words alone; () for any other."""
+    found = _WHOLE_WORDS.fullmatch(regex)
+    return tuple((found[1] or found[2]).split("|")) if found else ()
+
+
+@cache
 def of_regex(regex: str) -> Need:
-    """Give what a regular expression needs."""
+    """Give what a regular expression needs; of one of whole words that is all there is to it."""
+    if words := whole_words(regex):
+        return one_of(f"={word}" for word in words)
     texts = needed(regex)
     return one_of(f"*{text}" for text in texts) if texts else _NOTHING
 

@@ -90,6 +90,11 @@ def _rules_folder() -> Traversable:
     return resources.files("hunkwise.reviewer.checks") / "rules"
 
 
+def read_pack(text: str) -> tuple[Rule, ...]:
+    """Read the rules of a file of packs/, such as one of an earlier version."""
+    return tuple(_rule(data) for data in json.loads(text))
+
+
 @cache
 def packed(name: str) -> Any:
     """Read a file of packs/; [] where there is none."""

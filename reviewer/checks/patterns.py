@@ -162,6 +162,15 @@ def root_kind(rule: Any, language: str) -> str:
     return kinds.pop() if len(kinds) == 1 else ""
 
 
+@once
+def named_kind(rule: Any) -> str:
+    """Name the kind that a rule says itself, alone or among what must all hold; "" where it says none."""
+    if isinstance(kind := rule.get("kind"), str):
+        return kind
+    parts = (part for part in rule.get("all") or () if isinstance(part, Mapping))
+    return next((part["kind"] for part in parts if isinstance(part.get("kind"), str)), "")
+
+
 @cache
 def _kind_of_pattern(pattern: str, language: str) -> str:
     from hunkwise.reviewer.languages.syntax import tree

@@ -25,8 +25,8 @@ _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 _WAYS = ("rule", "flow", "check")
 _TEXTS = ("id", "title", "message", "advice", "fix", "file", "not_file", "at", "check")
 _KEYS = {
-    *_TEXTS, "languages", "dimension", "severity", "cwe", "also", "tests", "whole", "rule", "constraints", "utils",
-    "flow", "bad", "good",
+    *_TEXTS, "languages", "dimension", "severity", "cwe", "also", "tests", "whole", "rule", "within",
+    "constraints", "utils", "flow", "bad", "good",
 }  # fmt: skip
 _NEEDED = ("id", "languages", "dimension", "severity", "title", "message", "advice", "bad", "good")
 _LONGEST_PATTERN = 500  # characters of a regular expression
@@ -46,6 +46,9 @@ class Rule:
     bad: tuple[str, ...]
     good: tuple[str, ...]
     find: Mapping[str, Any] = field(default_factory=dict)  # rule, constraints and utils, as ast-grep has them
+    within: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # a rule of ast-grep: it matches in such nodes alone
     flow: Mapping[str, Any] = field(default_factory=dict)
     check: str = ""
     fix: str | None = None
@@ -77,12 +80,14 @@ def read_rule(data: object, where: str, *, ours: bool = True) -> Rule:
     for key in _TEXTS:
         if key in data and not isinstance(data[key], str):
             raise ConfigError(f"{where}: {key} must be text")
-    for key in ("rule", "constraints", "utils", "flow"):
+    for key in ("rule", "within", "constraints", "utils", "flow"):
         if not isinstance(data.get(key, {}), dict):
             raise ConfigError(f"{where}: {key} must be a mapping")
     ways = [way for way in _WAYS if data.get(way)]
     if len(ways) != 1:
         raise ConfigError(f"{where}: a rule has one of rule, flow and check")
+    if data.get("within") and ways != ["rule"]:
+        raise ConfigError(f"{where}: within is for a rule that has rule")
     if not ours and data.get("check"):
         raise ConfigError(
             f"{where}: check is for the rules that come with hunkwise; a rule of a team is data"
@@ -105,6 +110,7 @@ def read_rule(data: object, where: str, *, ours: bool = True) -> Rule:
         find=quick({key: data[key] for key in ("rule", "constraints", "utils") if key in data})
         if ways == ["rule"]
         else {},
+        within=quick(data.get("within") or {}),
         flow=quick(data.get("flow") or {}),
         check=data.get("check", ""),
         fix=data.get("fix"),

@@ -164,10 +164,19 @@ class _Obligations:
         return new
 
     def _raised(self, step: Step, before: _State, after: _State) -> _State:
-        """What is open if the step raises: what was open before, unless the step closes it."""
+        """What is open if the step raises: what was open before, unless it, or its finally, closes that."""
         if step.op not in ("bind", "evaluate", "augment", "leave", "each") or not step.calls:
             return {}
-        return {name: facts for name, facts in before.items() if name in after}
+        closed = self._closed_in_finally(step)
+        return {name: facts for name, facts in before.items() if name in after and name not in closed}
+
+    def _closed_in_finally(self, step: Step) -> set[str]:
+        """Give what the rest of the `finally` that a step stands in closes; few expect a raise there."""
+        holder = step.node.parent
+        while holder is not None and holder.kind != "finally_clause":
+            holder = holder.parent
+        end = holder.end if holder is not None else -1
+        return {self.closes[match.key] for match in self.closing if step.node.end <= match.key[0] < end}
 
     def _tests_at(self, step: Step) -> frozenset[tuple[str, bool]]:
         """Give the tests, asked more than once in the function, under which a step is taken."""

@@ -36,9 +36,12 @@ def repeated_cases(root: SgNode, language: str) -> Found:
 
 
 def repeated_parameters(root: SgNode, language: str) -> Found:
-    """Find parameters with the name of an earlier one."""
+    """Find parameters with the name of an earlier one, where the grammar can read them (types are no names)."""
     for holder in of_kind(root, "formal_parameters"):
-        names = (one.field("pattern") or one for one in holder.children())
+        inside = holder.children()
+        if any(one.kind() == "ERROR" for one in inside):
+            continue
+        names = (one.field("pattern") or one for one in inside)
         yield from _again((one, one.text()) for one in names if one.kind() == "identifier")
 
 

@@ -7,6 +7,7 @@ import re
 import symtable
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hunkwise.reviewer.languages.syntax import find_all
@@ -158,10 +159,8 @@ _MOST_NAMES = 5  # more of them stand where something else puts names into a fil
 
 def name_undefined(root: SgNode, _language: str) -> Found:
     """Find names that are read and that nothing gives a value to. Python's own compiler tells the scopes."""
-    text = "\n" * root.range().start.index + root.text()
-    if _ELSEWHERE.search(text) or not _PROGRAM.search(text):
-        return
-    module = _compiled(text)
+    text = _text(root)
+    module = _compiled(text) if _PROGRAM.search(text) else None
     if module is None:
         return
     tables = list(_tables(module))
@@ -195,8 +194,15 @@ def _line_of(node: SgNode, text: str) -> str:
     return text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
 
 
+def _text(root: SgNode) -> str:
+    return "\n" * root.range().start.index + root.text()
+
+
+@lru_cache(maxsize=1)
 def _compiled(text: str) -> symtable.SymbolTable | None:
-    """Give what Python's own compiler tells of the names in a text; nothing where it can't read it."""
+    """Give what Python's own compiler tells of the names in a text; nothing where it can't, or others come in."""
+    if _ELSEWHERE.search(text):
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -221,9 +227,8 @@ def _given(table: symtable.SymbolTable, module: symtable.SymbolTable) -> Iterato
 
 def value_never_used(root: SgNode, _language: str) -> Found:
     """Find a local name that is given a value, and that nothing in its function mentions again."""
-    text = "\n" * root.range().start.index + root.text()
-    module = _compiled(text)
-    if module is None or _ELSEWHERE.search(text):
+    module = _compiled(_text(root))
+    if module is None:
         return
     tables = list(_tables(module))
     free = {symbol.get_name() for table in tables for symbol in table.get_symbols() if symbol.is_free()}
