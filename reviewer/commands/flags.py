@@ -115,7 +115,7 @@ def rare(*names: str, **attributes: Any) -> Callable[[F], F]:
 
 def coverage_flag(command: F) -> F:
     """Add the flag that names coverage reports."""
-    return click.option(
+    return rare(
         "--coverage",
         multiple=True,
         metavar="FILE",

@@ -65,7 +65,7 @@ def _reports(
     help="Add what a report of another tool says of changed lines; repeatable.",
 )
 @coverage_flag
-@click.option("--no-model", is_flag=True, help="Ask no model: rules, checks and other tools alone.")
+@rare("--no-model", is_flag=True, help="Ask no model: rules, checks and other tools alone.")
 @setting_flags
 @rare(
     "--config",

@@ -207,9 +207,8 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
     script = f"""
         import os
         from pathlib import Path
-        from hunkwise.engine import Bundle, Choose, ModelSpec
-        from hunkwise.engine.worker import isolation
-from hunkwise.engine.worker.isolation import IsolatedEngine
+        from hunkwise.engine import Bundle, Choose, ModelSpec, Segment
+        from hunkwise.engine.worker.isolation import IsolatedEngine
         spec = ModelSpec("fake", "", (Path("/nowhere"),))
         engine = IsolatedEngine(spec, "{FRAGILE}", environ=os.environ, options={{"ends": {{"q": "hang"}}}})
         Path("{tmp_path}/pid").write_text(str(engine._child._process.pid))

@@ -28,7 +28,9 @@ class QdrantVectors:
         self._collection = f"hunkwise-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
         with self._told():
             self._client: Any = (
-                qdrant_client.QdrantClient(url=address, api_key=token or None, timeout=_SECONDS)
+                qdrant_client.QdrantClient(
+                    url=address, api_key=token or None, timeout=_SECONDS, check_compatibility=False
+                )
                 if "://" in address
                 else qdrant_client.QdrantClient(path=address)
             )

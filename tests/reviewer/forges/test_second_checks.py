@@ -48,15 +48,19 @@ def installed(pytestconfig: pytest.Config) -> Callable[[str, str], Path]:
             return wanted
         if shutil.which("npm") is None:
             pytest.skip(f"npm is ABSENT: {package} did NOT check anything")
-        folder.mkdir(exist_ok=True)
-        flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder))
-        command = ["npm", "install", *flags, package]
-        try:
-            subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            shutil.rmtree(folder)
-            pytest.skip(f"{package} can't be installed here, and did NOT check anything: {error}")
-        return wanted
+        why: object = "npm said nothing"
+        for _ in range(2):  # another process of the tests may use npm's cache at the same time
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder))
+            command = ["npm", "install", *flags, package]
+            try:
+                subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
+                return wanted
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+                why = error
+        shutil.rmtree(folder)
+        pytest.skip(f"{package} can't be installed here, and did NOT check anything: {why}")
 
     return install
 
