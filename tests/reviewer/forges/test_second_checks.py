@@ -48,7 +48,7 @@ def installed(pytestconfig: pytest.Config) -> Callable[[str, str], Path]:
             return wanted
         if shutil.which("npm") is None:
             pytest.skip(f"npm is ABSENT: {package} did NOT check anything")
-        why: object = "npm said nothing"
+        why: object = "npm left it out, and said nothing"
         for _ in range(2):  # another process of the tests may use npm's cache at the same time
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -56,7 +56,8 @@ def installed(pytestconfig: pytest.Config) -> Callable[[str, str], Path]:
             command = ["npm", "install", *flags, package]
             try:
                 subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
-                return wanted
+                if wanted.exists():
+                    return wanted
             except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
                 why = error
         shutil.rmtree(folder)
