@@ -60,9 +60,10 @@ View = tuple[Segment, ...]
 
 @cache
 def prompt_digest() -> str:
-    """Sha256 (hex) of all that shapes a prompt: the templates, and this module, which words the questions."""
+    """Sha256 (hex) of all that shapes a prompt: the templates, what fills them in, the words of this module."""
     parts = [source(name) for name in ("system", "hunk", "finding", "remark", "think", "claims")]
-    parts.append(resources.files(__package__).joinpath("prompt.py").read_text("utf-8"))
+    for room, module in ((__package__, "prompt.py"), ("hunkwise.reviewer.text", "templates.py")):
+        parts.append(resources.files(room).joinpath(module).read_text("utf-8"))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

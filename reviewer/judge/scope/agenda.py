@@ -84,14 +84,10 @@ def agenda(
         else:
             late.append(pick.skipped(LATE, fault=True))
             continue
-        if (
-            modelled
-            and pick.hunk.added
-            and why != _PROSE
-            and (NEW_CODE in reasons or reasons.total() < pick.changed_lines)
-        ):
+        some_read = reasons.total() < pick.changed_lines
+        if modelled and pick.hunk.added and why != _PROSE and (some_read or NEW_CODE in reasons):
             readable.append(pick)
-        if reasons.total() < pick.changed_lines:
+        if some_read:
             asked.append(replace(pick, unread=reasons.total()))
         left.setdefault(pick.place, Counter()).update(reasons)
     checked = tuple(_checked(change, lambda path: is_ours(path, config.include, config.exclude)))
