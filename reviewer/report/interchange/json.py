@@ -22,6 +22,8 @@ from hunkwise.reviewer.types import Finding, LineCoverage, LineRange, Review, Sk
 FORM = "hunkwise-review"
 VERSION = 2  # raised whenever an older reader could misread the file
 LARGEST = 256_000_000  # bytes; more than the largest diff that is read can fill
+# keys that this version has got since it began, with what a report from before says by lacking one
+_LATER: Mapping[str, object] = {"seconds": 0.0, "line_coverage": None}
 
 
 class ReportError(ReviewError):
@@ -54,7 +56,7 @@ def load(data: bytes) -> Review:
     """Read a report that anybody may have written. Raises ReportError and nothing else.
 
     Size, types, lengths, line ranges, paths and fingerprints are checked; text is kept as it is, so whoever
-    shows it must still escape it.
+    shows it must still escape it. Reports of older builds that write the same version are read too.
     """
     if len(data) > LARGEST:
         raise ReportError(f"the report is larger than {LARGEST:,} bytes")
@@ -68,7 +70,7 @@ def load(data: bytes) -> Review:
         raise ReportError(
             f"the report has version {document.get('version')!r:.40}; this hunkwise reads {VERSION}"
         )
-    body = {key: value for key, value in document.items() if key not in ("form", "version")}
+    body = {**_LATER, **{key: value for key, value in document.items() if key not in ("form", "version")}}
     try:
         return read(Review, body, "review", _check_meaning)
     except FormError as error:

@@ -130,6 +130,25 @@ def document() -> dict[str, Any]:
     return read
 
 
+@pytest.mark.parametrize("lacking", [("line_coverage",), ("line_coverage", "seconds")])
+def test_a_report_from_before_a_key_is_read(lacking: tuple[str, ...]) -> None:
+    """A review by one build can be posted by a later one: what came since says that nothing is known."""
+    written = document()
+    now = load(json.dumps(written).encode())
+    for key in lacking:
+        del written[key]
+    assert load(json.dumps(written).encode()) == now
+
+
+@pytest.mark.parametrize("key", ["base", "coverage", "findings", "head", "manifest", "rejected", "skipped"])
+def test_a_report_without_any_other_key_is_refused(key: str) -> None:
+    """What version 2 had from its beginning has to be there."""
+    written = document()
+    del written[key]
+    with pytest.raises(ReportError, match=f"missing key '{key}'"):
+        load(json.dumps(written).encode())
+
+
 def changed(place: str, value: object) -> bytes:
     """Write the small report with one value replaced; `place` is dotted."""
     written = copy.deepcopy(document())
