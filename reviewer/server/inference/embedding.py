@@ -76,7 +76,9 @@ def _fitted(engine: Engine, texts: Sequence[str], shorten: bool) -> list[str]:
 
 
 def _beginning(engine: Engine, text: str, shorten: bool) -> str:
-    """Keep as much of the beginning of a text as fits."""
-    if not shorten and not engine.measure(Bundle((), (Embed("0", text),))).fits:
+    """Keep as much of the beginning of a text as fits; without `shorten` all of it. Raises Refused."""
+    if shorten:
+        return beginning(engine, text)
+    if not engine.measure(Bundle((), (Embed("0", text),))).fits:
         raise Refused(400, _TOO_LONG, code="context_length_exceeded", param="input")
-    return beginning(engine, text)
+    return text
