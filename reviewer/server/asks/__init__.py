@@ -15,9 +15,9 @@ from starlette.routing import BaseRoute
 from hunkwise.reviewer.answering.telling import told, told_passage, told_sentence
 from hunkwise.reviewer.server.asks.asking import Body, carry_out, read_body, repositories
 from hunkwise.reviewer.server.guard.bodies import json_object
-from hunkwise.reviewer.server.guard.life import LIFE
+from hunkwise.reviewer.server.guard.life import caller
 from hunkwise.reviewer.server.inference.routing import routed
-from hunkwise.reviewer.server.reviews.answering import STREAMS
+from hunkwise.reviewer.server.reviews.answering import STREAMS, media_types
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.server.streams import ndjson, sse
 from hunkwise.reviewer.server.threads import in_thread
@@ -36,7 +36,7 @@ async def _listed(server: Server, request: Request) -> Response:
 
 async def _post(server: Server, request: Request) -> Response:
     body = read_body(await json_object(request), server)
-    media = [each.partition(";")[0].strip().lower() for each in request.headers.get("accept", "").split(",")]
+    media = media_types(request.headers.get("accept", ""))
     form = next((STREAMS[each] for each in media if each in STREAMS), "")
     if form:
         return (sse if form == "sse" else ndjson)(_events(server, body))
@@ -52,7 +52,7 @@ async def _events(server: Server, body: Body) -> AsyncGenerator[dict[str, object
     Whoever stops listening takes back what is asked of the model.
     """
     loop, news = asyncio.get_running_loop(), asyncio.Queue[dict[str, object]]()
-    stopped, life = threading.Event(), LIFE.get(None)
+    stopped, asker = threading.Event(), caller()
 
     def tell(event: dict[str, object]) -> None:
         with suppress(RuntimeError):  # the loop is closed
@@ -62,7 +62,7 @@ async def _events(server: Server, body: Body) -> AsyncGenerator[dict[str, object
         answer = carry_out(
             server,
             body,
-            life.caller if life else "",
+            asker,
             stopped,
             found=lambda passages: tell({"passages": [told_passage(each) for each in passages]}),
             heard=lambda sentence: tell({"sentence": told_sentence(sentence)}),

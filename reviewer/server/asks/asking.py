@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hunkwise.engine import Engine
@@ -12,11 +12,12 @@ from hunkwise.reviewer.answering.types import Answer, Heard, Weighed
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.telling.ask import MOST_PASSAGES, PASSAGES, Question, ask, checked
 from hunkwise.reviewer.app.telling.index import index_file
-from hunkwise.reviewer.config.settings import settings
+from hunkwise.reviewer.config.settings import Config, settings
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.knowledge.port import Filter
 from hunkwise.reviewer.server.errors import Refused
-from hunkwise.reviewer.server.reviews.working import Lent
+from hunkwise.reviewer.server.reviews.asking import folder_of
+from hunkwise.reviewer.server.reviews.working import lent
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.text.checked_json import Form, read_as
 
@@ -65,11 +66,9 @@ def read_body(value: Mapping[str, Any], server: Server) -> Body:
         )
     if not body.repository and len(known) > 1:
         raise Refused(400, f"name the repository; one of {', '.join(known)}", param="repository")
-    if body.repository and body.repository not in known:
-        raise Refused(
-            404, f"repository {body.repository!r:.100} is not one of this server's", param="repository"
-        )
-    return body
+    named = body.repository or next(iter(known))
+    folder_of(server, named)
+    return replace(body, repository=named)
 
 
 def repositories(server: Server) -> list[dict[str, Any]]:
@@ -90,12 +89,11 @@ def carry_out(
     heard: Heard,
 ) -> Answer:
     """Answer. Raises Refused, KnowledgeError, EngineError, Cancelled."""
-    known = server.settings.repositories
-    folder = known[body.repository] if body.repository else next(iter(known.values()))
+    folder = folder_of(server, body.repository)
     environment = Environment(server.environment.variables, folder, lambda sentence: None)
 
     def open_engine() -> Engine:
-        return Lent(server.models.lease(body.model or server.settings.model), caller, stopped)
+        return lent(server, body.model, Config().model, caller, stopped)
 
     return ask(
         Question(body.question, folder, Filter(body.paths), body.passages, body.language),

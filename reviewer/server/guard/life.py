@@ -37,6 +37,12 @@ class Life:
 LIFE: ContextVar[Life] = ContextVar("hunkwise.life")
 
 
+def caller() -> str:
+    """Name whose request runs; "" where nobody says who he is."""
+    life = LIFE.get(None)
+    return life.caller if life else ""
+
+
 class Lives:
     """The requests that run."""
 

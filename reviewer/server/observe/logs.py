@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hunkwise.reviewer.server.errors import failure_of, response
-from hunkwise.reviewer.server.guard.life import LIFE
+from hunkwise.reviewer.server.guard.life import caller
 from hunkwise.reviewer.server.observe.faults import LOG, REQUEST
 
 
@@ -55,7 +55,6 @@ class Logging:
                 raise Broken from None  # so that the connection is closed: the response has no end
             await response(failure, scope["path"])(scope, receive, named)
         finally:
-            life = LIFE.get(None)
             line = {
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "id": name,
@@ -63,6 +62,6 @@ class Logging:
                 "endpoint": getattr(scope.get("route"), "path", "other"),
                 "status": status,
                 "seconds": round(time.perf_counter() - started, 4),
-                "caller": life.caller if life else "",
+                "caller": caller(),
             }
             LOG.info(json.dumps(line | ({"error": failed} if failed else {})))

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.guard.bodies import json_object
-from hunkwise.reviewer.server.guard.life import LIFE
+from hunkwise.reviewer.server.guard.life import caller
 from hunkwise.reviewer.server.reviews.answering import answer, brief, described, told, wanted
 from hunkwise.reviewer.server.reviews.asking import read_body
 from hunkwise.reviewer.server.reviews.jobs import Job, Jobs
@@ -32,17 +32,17 @@ def routes(server: Server) -> list[BaseRoute]:
         return await _post(jobs, request)
 
     async def listed(request: Request) -> Response:
-        return JSONResponse({"reviews": [brief(job) for job in jobs.of(_caller())]})
+        return JSONResponse({"reviews": [brief(job) for job in jobs.of(caller())]})
 
     async def get(request: Request) -> Response:
-        job = jobs.find(request.path_params["id"], _caller())
+        job = jobs.find(request.path_params["id"], caller())
         form = _form(request)
         if form in ("ndjson", "sse"):
             return _streamed(job, form)
         return answer(job, form, PATH)
 
     async def drop(request: Request) -> Response:
-        jobs.drop(jobs.find(request.path_params["id"], _caller()))
+        jobs.drop(jobs.find(request.path_params["id"], caller()))
         return Response(status_code=204)
 
     one = PATH + "/{id}"
@@ -61,7 +61,7 @@ async def _post(jobs: Jobs, request: Request) -> Response:
     key = request.headers.get("idempotency-key", "")
     if len(key) > _LONGEST_KEY:
         raise Refused(400, f"an idempotency key has at most {_LONGEST_KEY} characters")
-    job = jobs.start(body, _caller(), key)
+    job = jobs.start(body, caller(), key)
     if not body.wait or "respond-async" in request.headers.get("prefer", ""):
         job.stays = True
         return answer(job, "ours", PATH, 202)
@@ -86,8 +86,3 @@ def _streamed(job: Job, form: str, jobs: Jobs | None = None) -> Response:
 
 def _form(request: Request) -> str:
     return wanted(request.headers.get("accept", ""), request.query_params.get("format", ""))
-
-
-def _caller() -> str:
-    life = LIFE.get(None)
-    return life.caller if life else ""

@@ -43,12 +43,17 @@ def wanted(accept: str, named: str) -> str:
     by_type = (
         {media: name for name, media in TYPES.items()} | STREAMS | {OURS: "ours", "*/*": "ours", "": "ours"}
     )
-    for media, _ in sorted(map(_weighed, accept.split(",")), key=lambda pair: -pair[1]):
+    for media in media_types(accept):
         if media in by_type:
             return by_type[media]
     raise Refused(
         406, f"none of the accepted types can be given; {', '.join([OURS, *STREAMS, *TYPES.values()])}"
     )
+
+
+def media_types(accept: str) -> list[str]:
+    """List the media types of an Accept header, the most wanted first."""
+    return [media for media, _ in sorted(map(_weighed, accept.split(",")), key=lambda pair: -pair[1])]
 
 
 def _weighed(part: str) -> tuple[str, float]:

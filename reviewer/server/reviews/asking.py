@@ -119,15 +119,19 @@ def _source(server: Server, body: Body, work: Path) -> tuple[Path, Source]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(body.code, "utf-8", newline="")
         return work, Source((body.file_path,), scan=True)
-    folder = server.settings.repositories.get(body.repository)
-    if folder is None:
-        raise Refused(
-            404, f"repository {body.repository!r:.100} is not one of this server's", param="repository"
-        )
+    folder = folder_of(server, body.repository)
     for name, revision in (("from", body.since), ("to", body.to)):
         if revision.startswith("-") or not revision.isprintable() or len(revision) > 200:
             raise Refused(400, f"{name} is no revision", param=name)
     return folder, Source(starts=(body.since,), end=body.to or None)
+
+
+def folder_of(server: Server, repository: str) -> Path:
+    """Give the folder of one of the server's repositories. Raises Refused."""
+    folder = server.settings.repositories.get(repository)
+    if folder is None:
+        raise Refused(404, f"repository {repository!r:.100} is not one of this server's", param="repository")
+    return folder
 
 
 def _flags(body: Body) -> dict[str, Any]:

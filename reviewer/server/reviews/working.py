@@ -50,6 +50,13 @@ class Lent(Around):
         self._lease.__exit__(None, None, None)
 
 
+def lent(server: Server, named: str, own: str, caller: str, stopped: threading.Event) -> Lent:
+    """Lend the model that the client names, or the server's, or else `own`."""
+    if server.settings.engine:
+        own = ""  # the engine of other servers has one model
+    return Lent(server.lend(named or server.settings.model or own), caller, stopped)
+
+
 def _waited(future: Future[Answers], stopped: threading.Event) -> Answers:
     while True:
         try:
@@ -74,8 +81,7 @@ def carry_out(
     """Review, and tell of findings and of how far it is. Raises Refused, ReviewError, Cancelled."""
 
     def open_engine(config: Config, environment: Environment, progress: Progress) -> Engine:
-        own = "" if server.settings.engine else config.model  # the engine of other servers has one model
-        return Lent(server.lend(body.model or server.settings.model or own), caller, stopped)
+        return lent(server, body.model, config.model, caller, stopped)
 
     with prepared(server, body, server.settings.request_timeout) as (request, environment):
         outcome = review_change(request, environment, _Steps(step), open_engine=open_engine, found=found)

@@ -18,6 +18,7 @@ from serving import FakeModels, listening
 
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.telling.index import index
+from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.server.asgi import make_app
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.state import Server
@@ -43,6 +44,25 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     settings = Settings(model="scripted", repositories={"docs": docs, "other": other})
     with listening(make_app(Server(settings, FakeModels(answerer()), environment))) as client:
         yield client
+
+
+def test_what_the_model_takes_is_counted(client: httpx.Client) -> None:
+    asked(client)
+    told = client.get("/metrics").text
+    assert 'hunkwise_tokens_total{kind="sampled",model="scripted:latest"}' in told
+    assert 'hunkwise_queue_wait_seconds_count{queue="model"}' in told
+
+
+def test_where_nobody_names_a_model_the_setting_does(tmp_path: Path) -> None:
+    """As for a review; the fake has no model of that name, and says so."""
+    (tmp_path / "port.md").write_text("The server listens on port 11435.\n")
+    environment = Environment({"HUNKWISE_CACHE": str(tmp_path / "cache")}, tmp_path, lambda sentence: None)
+    index([], environment)
+    settings = Settings(repositories={"docs": tmp_path})
+    with listening(make_app(Server(settings, FakeModels(answerer()), environment))) as client:
+        reply = client.post("/api/ask", json={"question": ASKED})
+    assert reply.status_code == 404
+    assert Config().model in reply.json()["error"]
 
 
 def asked(client: httpx.Client, **body: Any) -> httpx.Response:
