@@ -30,11 +30,13 @@ class FormError(ReviewError):
 class Form:
     """How strict a reader is.
 
-    `check` is called with each dataclass built and its place, to check what types can't say. A `lenient` reader
-    passes over keys that it does not know, and gives a key that is absent or null its default.
+    `check` is called with each dataclass built and its place, to check what types can't say. A `partial` reader
+    gives a key that is absent its default; a `lenient` one also a key that is null, and passes over keys that it
+    does not know.
     """
 
     check: Check = lambda built, where: None
+    partial: bool = False
     lenient: bool = False
     longest_text: int = _LONGEST_TEXT
 
@@ -140,13 +142,14 @@ def _optional(wanted: type) -> frozenset[str]:
 
 
 def _read_value(wanted: Any, value: object, where: str, form: Form) -> Any:
-    """Build a dataclass: all its keys, no others; a lenient reader takes fewer and more."""
+    """Build a dataclass: all its keys, no others; a partial reader takes fewer, a lenient one also more."""
     if not isinstance(value, dict):
         raise FormError(f"{where or 'the body'} must be an object")
     hints = _fields(wanted)
+    optional = _optional(wanted) if form.partial or form.lenient else frozenset()
     if form.lenient:
-        optional = _optional(wanted)
         value = {k: v for k, v in value.items() if k in hints and (v is not None or k not in optional)}
+    if optional:
         hints = {key: hint for key, hint in hints.items() if key in value or key not in optional}
     for key in [*value.keys() - hints.keys(), *hints.keys() - value.keys()]:
         place = f"{where}: " if where else ""

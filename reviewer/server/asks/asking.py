@@ -37,19 +37,9 @@ class Body:
     passages_only: bool = False
 
 
-_DEFAULTS: dict[str, Any] = {
-    "repository": "",
-    "model": "",
-    "language": "English",
-    "paths": [],
-    "passages": PASSAGES,
-    "passages_only": False,
-}
-
-
 def read_body(value: Mapping[str, Any], server: Server) -> Body:
     """Read the body; where the server has one repository, it may go without saying. Raises Refused, FormError."""
-    body = read_as(Form(longest_text=_LONGEST), Body, {**_DEFAULTS, **value})
+    body = read_as(Form(partial=True, longest_text=_LONGEST), Body, value)
     try:
         checked(body.question)
         settings()["language"].kind.check(body.language)

@@ -51,7 +51,7 @@ def read_body(value: Mapping[str, Any]) -> Body:
     given = {("since" if key == "from" else key): part for key, part in value.items()}
     if "since" in value:
         raise Refused(400, "since is no key of a review; the first revision is from")
-    body = read_as(Form(longest_text=LONGEST), Body, {**_DEFAULTS, **given})
+    body = read_as(Form(partial=True, longest_text=LONGEST), Body, given)
     named = [name for name, part in (("code", body.code), ("diff", body.diff)) if part is not None]
     named += ["repository"] if body.repository else []
     if len(named) != 1:
@@ -67,12 +67,6 @@ def read_body(value: Mapping[str, Any]) -> Body:
             400, f"settings has no {unknown[0]}; it may have {', '.join(ALLOWED)}", param="settings"
         )
     return body
-
-
-_DEFAULTS: dict[str, Any] = {
-    "file_path": "", "code": None, "diff": None, "repository": "", "since": "", "to": "", "model": "",
-    "settings": {}, "wait": True,
-}  # fmt: skip
 
 
 def _check_path(path: str) -> None:

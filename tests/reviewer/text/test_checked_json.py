@@ -35,6 +35,18 @@ def test_strict_wants_all_keys_and_no_others() -> None:
         read(Part, {"text": "a", "more": 1}, "the part")
 
 
+def test_partial_fills_in_what_is_absent_alone() -> None:
+    partial = Form(partial=True)
+    assert read_as(partial, Body, {"model": "m"}) == Body("m")
+    for wrong, message in (
+        ({}, "missing key 'model'"),
+        ({"model": "m", "more": 1}, "unknown key 'more'"),
+        ({"model": "m", "stop": None}, "stop must be str, not NoneType"),
+    ):
+        with pytest.raises(FormError, match=f"^{message}$"):
+            read_as(partial, Body, wrong)
+
+
 def test_lenient_fills_in_and_passes_over() -> None:
     assert read_as(LENIENT, Body, {"model": "m", "stop": None, "more": 1}) == Body("m")
 
