@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+LONGEST_TITLE = 72  # characters
 LONGEST_SHOWN = 400  # characters of an issue that a model is shown
 
 

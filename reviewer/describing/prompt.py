@@ -11,13 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hunkwise.engine import Generate, Segment
+from hunkwise.reviewer.describing.description import LONGEST_TITLE
+from hunkwise.reviewer.diff.hunks import MARKS
 from hunkwise.reviewer.text.redaction import plain
 from hunkwise.reviewer.text.templates import render
 from hunkwise.reviewer.types import FileDiff, Line
 
 MOST_WORDS = 13  # of a title after its first
 MOST_TOKENS = 60
-LONGEST_TITLE = 72  # characters
 MOST_NAMES = 250
 LONGEST_NAME = 60
 LONGEST_LINE = 400  # characters of a line that are shown
@@ -29,7 +30,6 @@ _NO_END = re.compile(
     r"an?|the|and|or|but|to|of|in|on|at|for|from|with|by|as|that|which|when|where|if|not|is|are|was|be|than|rather"
     r"|instead|into|only|also|its|their|this|these|via|using|so|while"
 )
-_MARKS = {"context": " ", "added": "+", "removed": "-"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def shown(
     rows = [
         (
             plain(part.file.path),
-            [(_MARKS[line.kind], _short(line.text.rstrip("\r"))) for line in part.lines if line.text.strip()],
+            [(MARKS[line.kind], _short(line.text.rstrip("\r"))) for line in part.lines if line.text.strip()],
         )
         for part in parts
     ]

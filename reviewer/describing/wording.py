@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
+from hunkwise.reviewer.describing.description import LONGEST_TITLE
 from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind, Swap, Symbol
 from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.source.provenance import not_by_hand
 from hunkwise.reviewer.types import FileStatus
 
-LONGEST_TITLE = 72
 MOST_NAMED = 2  # symbols in a title
 MOST_LISTED = 6  # in a sentence on a file
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
 
-from hunkwise.reviewer.types import Hunk
+from hunkwise.reviewer.types import Hunk, LineKind
+
+MARKS: Mapping[LineKind, str] = {"context": " ", "added": "+", "removed": "-"}  # as a diff has them
 
 
 def changes(hunk: Hunk) -> Iterator[Hunk]:

@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 
 from hunkwise.engine import Bundle, Choose, Generate, Score, Segment
+from hunkwise.reviewer.diff.hunks import MARKS
 from hunkwise.reviewer.text.redaction import plain
 from hunkwise.reviewer.text.templates import render, source
 from hunkwise.reviewer.types import Category, HunkContext, Severity
@@ -87,8 +88,7 @@ def role(guidelines: str = "") -> str:
 def numbered(context: HunkContext) -> list[tuple[str, str, str]]:
     """List the lines of a hunk and around it: new-side number ("" where it is gone), diff mark, text."""
     rows: list[tuple[int | None, str, str]] = [(number, " ", text) for number, text in context.before]
-    marks = {"context": " ", "added": "+", "removed": "-"}
-    rows += [(line.new_no, marks[line.kind], line.text) for line in context.hunk.lines]
+    rows += [(line.new_no, MARKS[line.kind], line.text) for line in context.hunk.lines]
     rows += [(number, " ", text) for number, text in context.after]
     width = max((len(str(number)) for number, _, _ in rows if number is not None), default=1)
     return [
