@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hunkwise.reviewer.checks.flow import Functions, flow_needs, flows, triggers
 from hunkwise.reviewer.checks.functions import CHECKS
@@ -130,24 +130,26 @@ def _found(rules: Sequence[Rule], root: SgNode, language: str) -> Iterator[tuple
             nodes = _candidates(group, root, language)
         for rule in group:
             if nodes is None:
-                yield rule, _find_all(rule, root, language)
+                yield rule, _find_all(rule, rule.find, root, language)
                 continue
             near = [node for node, kind, text in nodes if _near(rule, kind, text)]
             if len(near) > _MOST_CANDIDATES:
-                yield rule, _find_all(rule, root, language)
+                yield rule, _find_all(rule, rule.find, root, language)
             else:
                 yield rule, [found for node in near if (found := _itself(rule, node, language)) is not None]
 
 
 def _within(rule: Rule, root: SgNode, language: str) -> list[SgNode]:
     """Find where a rule matches, in the nodes that it can match in: those are few, and to ask all is dear."""
-    try:
-        holders = find_all(root, asked({"rule": rule.within}, language))
-    except Refused as error:
-        raise ConfigError(f"rule {rule.id}: {error}") from None
-    if len(holders) > _MOST_WITHIN:
-        return _find_all(rule, root, language)
-    return [found for holder in holders for found in _find_all(rule, holder, language)]
+    holders = _find_all(rule, _as_rule(rule.within), root, language)
+    inside = holders if len(holders) <= _MOST_WITHIN else [root]
+    return [found for node in inside for found in _find_all(rule, rule.find, node, language)]
+
+
+@once
+def _as_rule(within: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the nodes that a rule can match in as a rule for them: the very same each time, which `asked` keeps."""
+    return {"rule": within}
 
 
 def _candidates(rules: Sequence[Rule], root: SgNode, language: str) -> list[tuple[SgNode, str, Text]] | None:
@@ -184,9 +186,10 @@ def _place(node: SgNode) -> tuple[int, int, str]:
     return where.start.index, where.end.index, node.kind()
 
 
-def _find_all(rule: Rule, root: SgNode, language: str) -> list[SgNode]:
+def _find_all(rule: Rule, wanted: Mapping[str, Any], root: SgNode, language: str) -> list[SgNode]:
+    """Find what a rule, or a part of it, says. Raises ConfigError."""
     try:
-        return find_all(root, asked(rule.find, language))
+        return find_all(root, asked(wanted, language))
     except Refused as error:
         raise ConfigError(f"rule {rule.id}: {error}") from None
 

@@ -1,8 +1,8 @@
 """From an engine's threads to the loop: answers that are awaited, texts that are told as they come, and streams.
 
     async with server.lease("qwen2.5-coder:1.5b") as lease:
-        answers = await answered(lease, bundle)          # or:
-        async for piece in told(lease, bundle): ...      # Piece, Piece, …, and last the answers
+        answers = await awaited(submitted(lease.engine, bundle))     # or:
+        async for piece in told(lease, bundle): ...                  # Piece, Piece, …, and last the answers
 
 A generator of objects becomes a response by `ndjson` or `sse`. An error before its first object is a response
 with its own status; a later one is the last object. Whoever stops listening takes the bundle back.
@@ -44,13 +44,8 @@ class Piece:
     text: str
 
 
-async def answered(lease: Lease, bundle: Bundle) -> Answers:
-    """Wait for the answers. Who is cancelled meanwhile takes the bundle back. Raises EngineError."""
-    return await awaited(submitted(lease.engine, bundle))
-
-
 async def awaited(begun: Begun) -> Answers:
-    """Begin in a thread, and wait for the answers; see `answered`."""
+    """Begin in a thread, and wait; who is cancelled meanwhile takes the bundle back. Raises EngineError."""
     async with entered(begun) as future:
         return await _result(future)
 

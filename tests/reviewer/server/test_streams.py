@@ -20,7 +20,7 @@ from hunkwise.engine.errors import NativeFailure, PromptTooLong
 from hunkwise.reviewer.server import asgi, streams
 from hunkwise.reviewer.server.guard.bodies import json_object
 from hunkwise.reviewer.server.state import Server
-from hunkwise.reviewer.server.streams import Piece, answered, ndjson, sse, told
+from hunkwise.reviewer.server.streams import Piece, awaited, ndjson, sse, submitted, told
 
 BUNDLE = Bundle((Segment("def"),), (Generate("q", (Segment("go"),), 16),))
 
@@ -44,7 +44,7 @@ def app(server: Server) -> Any:
     async def whole(request: Request) -> Response:
         body = await json_object(request)
         async with server.lease(str(body.get("model"))) as lease:
-            (answer,) = await answered(lease, BUNDLE)
+            (answer,) = await awaited(submitted(lease.engine, BUNDLE))
         return JSONResponse({"id": answer.id})
 
     async def broken(request: Request) -> Response:
