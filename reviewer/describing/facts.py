@@ -100,6 +100,9 @@ class Swap:
     inside: str = ""  # the symbol
 
 
+_MOST_OF_MOVE = 4  # changed lines of a file of which no more is said than its new name
+
+
 @dataclass(frozen=True, slots=True)
 class FileFacts:
     """What is known of a file's change."""
@@ -130,6 +133,11 @@ class FileFacts:
     def status(self) -> FileStatus:
         """What happened to the file."""
         return self.file.status
+
+    @property
+    def moved(self) -> bool:
+        """True if it has a new name, and hardly another line."""
+        return self.status is FileStatus.RENAMED and self.lines <= _MOST_OF_MOVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def _widened(one: FileFacts) -> bool:
 
 
 def _restated(one: FileFacts) -> bool:
-    return bool(one.renamed) or (one.status is FileStatus.RENAMED and one.lines <= 4)
+    return bool(one.renamed) or one.moved
 
 
 def _moved(code: list[FileFacts]) -> bool:

@@ -70,16 +70,15 @@ def _of_bumps(facts: Facts) -> Iterator[str]:
 
 
 def _of_moves(main: Sequence[FileFacts]) -> Iterator[str]:
-    moved = [each for each in main if each.status is FileStatus.RENAMED and each.file.old_path]
-    if not moved or len(moved) != len(main) or any(each.lines > 4 for each in moved):
+    if not all(each.moved and each.file.old_path for each in main):
         return
-    old, new = moved[0].file.old_path or "", moved[0].path
-    if len(moved) == 1:
+    old, new = main[0].file.old_path or "", main[0].path
+    if len(main) == 1:
         if name_of(old) == name_of(new):
             yield f"Move {quoted(old)} to {quoted(str(PurePosixPath(new).parent))}"
         yield f"Rename {quoted(old)} to {quoted(new)}"
         yield f"Rename {quoted(name_of(old))} to {quoted(name_of(new))}"
-    yield f"Move {len(moved)} files to {quoted(str(PurePosixPath(new).parent))}"
+    yield f"Move {len(main)} files to {quoted(str(PurePosixPath(new).parent))}"
 
 
 def _of_small(one: FileFacts) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from hunkwise.reviewer.linters.runs import Runs
 from hunkwise.reviewer.types import FileDiff, LineCoverage, LineRange
 
 MOST_PLACES = 2_000
-_MARK = b"\xef\xbb\xbf"
 
 
 def line_coverage(
@@ -33,7 +33,7 @@ def line_coverage(
     for report in reports:
         runs = Runs(Root.of(root), added.keys())
         with opened(folder / report, f"--coverage {report}") as data:
-            text = data.removeprefix(_MARK)
+            text = data.removeprefix(codecs.BOM_UTF8)
             (cobertura if text[:100].lstrip().startswith(b"<") else lcov).read(text, runs)
         if not runs.inside:
             say(f"{report}: none of its files ({runs.files:,}) is in {root}")
