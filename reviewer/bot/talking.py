@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from hunkwise.reviewer.bot.asking import Asking
 from hunkwise.reviewer.bot.commands.answers import Context
 from hunkwise.reviewer.bot.commands.conversation import converse
-from hunkwise.reviewer.bot.commands.counts import Counts, MemoryCounts
 from hunkwise.reviewer.bot.commands.parsing import parse
 from hunkwise.reviewer.bot.commands.permission import is_heard
 from hunkwise.reviewer.bot.port import Commented, Event, Pushed
@@ -62,7 +61,6 @@ class Talking:
     """Answers comments. `name` is what the bot is called by; `asking` answers questions where a model can."""
 
     name: str = NAME
-    counts: Counts = field(default_factory=MemoryCounts)
     asking: Asking | None = None
 
     def __call__(self, said: Commented, desk: Attended, queue: Queue) -> None:
@@ -99,14 +97,15 @@ class Talking:
             # GitHub wants the right to write code for it, Gitea's API can't do it
             resolve=resolve if said.change.forge == "gitlab" else None,
         )
-        converse(said, _Thread(desk, heard), context, self.counts)
+        converse(said, _Thread(desk, heard), context, queue)
 
 
 def _finding(said: Commented, desk: Attended, queue: Queue) -> Finding | None:
     """Find the remark that a comment replies to, by the mark of our comment that its thread begins with."""
-    report, own = queue.kept(said.change), _own(said, desk)
+    report = queue.kept(said.change)
+    own = _own(said, desk) if report else None
     marker = read_marker(own.body) if own is not None else None
-    if not report or marker is None:
+    if marker is None:
         return None
     return next((one for one in load(report).findings if one.fingerprint == marker.fingerprint), None)
 

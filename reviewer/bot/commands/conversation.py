@@ -9,9 +9,8 @@ from typing import Protocol
 
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.bot.commands.answers import Context, answer
-from hunkwise.reviewer.bot.commands.counts import Counts
 from hunkwise.reviewer.bot.commands.parsing import Command, parse
-from hunkwise.reviewer.bot.commands.permission import DEFAULT, Limits, Permission, permitted
+from hunkwise.reviewer.bot.commands.permission import DEFAULT, Counts, Limits, Permission, permitted
 from hunkwise.reviewer.bot.port import Commented
 from hunkwise.reviewer.errors import ReviewError
 from hunkwise.reviewer.text.markdown import escape
@@ -68,14 +67,6 @@ class Growing:
         self.said, self.at = body, self.clock()
 
 
-def understood(
-    said: Commented, name: str, counts: Counts, limits: Limits = DEFAULT
-) -> tuple[Command, Permission] | None:
-    """Read a comment's command and decide about it; None where there is none. It counts what it permits."""
-    command = parse(said.comment.body, name)
-    return None if command is None else (command, permitted(said, command, name, counts, limits))
-
-
 def converse(
     said: Commented,
     thread: Thread,
@@ -88,10 +79,12 @@ def converse(
 
     What fails while it is carried out is the answer.
     """
-    found = understood(said, context.name, counts, limits)
-    if found is None or found[1] is Permission.PASSED_OVER:
+    command = parse(said.comment.body, context.name)
+    if command is None:
         return None
-    command, permission = found
+    permission = permitted(said, command, context.name, counts, limits)
+    if permission is Permission.PASSED_OVER:
+        return None
     thread.react()
     show = growing(thread)
     if permission is Permission.TOO_MANY:

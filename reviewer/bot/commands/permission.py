@@ -8,13 +8,21 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
-from hunkwise.reviewer.bot.commands.counts import Counts
 from hunkwise.reviewer.bot.commands.parsing import Command, Verb
 from hunkwise.reviewer.bot.port import Commented
 
 _MARK = "<!-- hunkwise:"
 _HOUR = 3600
+
+
+class Counts(Protocol):
+    """Counts things for a while, for all workers together, as the queue does."""
+
+    def count(self, key: str, seconds: int) -> int:
+        """Count one more, and give how many there were since the first of these `seconds`."""
+        ...
 
 
 class Permission(StrEnum):

@@ -2,7 +2,8 @@
 
 Keys, all below one prefix: `wake`, the stream; `job:KEY`, a job as a hash; `jobs`, all keys by their time;
 `running`, the job of each pending entry; `ready:HIGH:REPOSITORY`, waiting jobs; `turns:HIGH`, the repositories
-that have some, in the order of their turns; `seen:DELIVERY`, `reviewed:KEY` and `report:KEY`, which expire.
+that have some, in the order of their turns; `seen:DELIVERY`, `reviewed:KEY`, `report:KEY` and `count:KEY`,
+which expire.
 """
 
 from __future__ import annotations
@@ -189,6 +190,13 @@ acknowledge(entry_of(ticket))
 bury(key, reason)
 """
 
+_COUNT = """
+local count, seconds = P .. 'count:' .. ARGV[1], ARGV[2]
+local held = redis.call('INCR', count)
+if held == 1 then redis.call('EXPIRE', count, seconds) end
+return held
+"""
+
 _ENTRIES = """
 local rows = {}
 for _, key in ipairs(redis.call('ZRANGE', JOBS, 0, -1)) do
@@ -228,6 +236,7 @@ SCRIPTS = {
         "fail": _FAIL,
         "release": _RELEASE,
         "bury": _BURY,
+        "count": _COUNT,
         "entries": _ENTRIES,
         "retry": _RETRY,
         "drop": _DROP,

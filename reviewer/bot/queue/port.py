@@ -110,6 +110,10 @@ class Work(Protocol):
         """Give the report of the change's last review, nothing if none is known."""
         ...
 
+    def count(self, key: str, seconds: int) -> int:
+        """Count one more, and give how many there were since the first of these `seconds`."""
+        ...
+
     def reviewed(self, change: ChangeId) -> str:
         """Give the head of the change's last finished review, "" if none is known."""
         ...

@@ -111,6 +111,10 @@ class RedisQueue:
         packed = self._guarded(lambda: self._client.get(self._key("report", change)))
         return zlib.decompress(base64.b64decode(packed)) if packed else b""
 
+    def count(self, key: str, seconds: int) -> int:
+        """Count one more."""
+        return int(self._do("count", key, seconds))
+
     def reviewed(self, change: ChangeId) -> str:
         """Give the head of the change's last finished review."""
         return self._guarded(lambda: self._client.get(self._key("reviewed", change))) or ""

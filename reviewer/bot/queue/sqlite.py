@@ -34,6 +34,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS seen (delivery TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS reviewed (change TEXT PRIMARY KEY, head TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS reports (change TEXT PRIMARY KEY, report BLOB NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counts (key TEXT PRIMARY KEY, held INTEGER NOT NULL, ends REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS served (repository TEXT PRIMARY KEY, turn INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
@@ -53,6 +54,9 @@ _SERVED = """
 INSERT INTO served VALUES (?, (SELECT coalesce(max(turn), 0) + 1 FROM served))
 ON CONFLICT (repository) DO UPDATE SET turn = excluded.turn
 """
+_COUNTED = (
+    "INSERT INTO counts VALUES (?, 1, ?) ON CONFLICT (key) DO UPDATE SET held = held + 1 RETURNING held"
+)
 
 
 class SqliteQueue:
@@ -183,6 +187,13 @@ class SqliteQueue:
                 "SELECT report FROM reports WHERE change = ?", (key_of(Closed(change)),)
             ).fetchone()
             return zlib.decompress(row["report"]) if row else b""
+
+    def count(self, key: str, seconds: int) -> int:
+        """Count one more."""
+        now = self._clock()
+        with self._writing() as base:
+            base.execute("DELETE FROM counts WHERE ends <= ?", (now,))
+            return int(base.execute(_COUNTED, (key, now + seconds)).fetchone()["held"])
 
     def reviewed(self, change: ChangeId) -> str:
         """Give the head of the change's last finished review."""

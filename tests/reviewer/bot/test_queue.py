@@ -61,6 +61,14 @@ def test_the_last_report_of_a_change_is_kept(open_queue: OpenQueue) -> None:
     assert queue.kept(change(8)) == b""
 
 
+def test_workers_count_together_and_counts_end(open_queue: OpenQueue) -> None:
+    """A window begins with its first and ends by itself, whatever comes in it; keys don't touch each other."""
+    one, other = open_queue(), open_queue()
+
+    assert [one.count("a", 60), other.count("a", 60), one.count("a", 0), one.count("b", 60)] == [1, 2, 3, 1]
+    assert [one.count("c", 0), other.count("c", 60), one.count("c", 60), one.count("a", 60)] == [1, 1, 2, 4]
+
+
 def test_a_delivery_is_taken_in_once(open_queue: OpenQueue) -> None:
     queue = open_queue()
 

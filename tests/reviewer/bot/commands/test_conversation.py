@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hunkwise.reviewer.bot.commands.answers import Answered, Context, answer, ignoring
 from hunkwise.reviewer.bot.commands.conversation import MARK, Growing, converse
-from hunkwise.reviewer.bot.commands.counts import Counts, MemoryCounts, RedisCounts, SqliteCounts
 from hunkwise.reviewer.bot.commands.parsing import Command, Verb
-from hunkwise.reviewer.bot.commands.permission import Limits
+from hunkwise.reviewer.bot.commands.permission import Counts, Limits
 from hunkwise.reviewer.bot.port import ChangeId, Comment, Commented
 from hunkwise.reviewer.describing.description import Description, FileNote, Kind
 from hunkwise.reviewer.errors import ForgeError
@@ -23,6 +21,17 @@ from hunkwise.reviewer.types import Category, Finding, Severity, Source, Witness
 
 CHANGE = ChangeId("github", "https://github.com", "a/b", 7)
 EVIL = "`x` @team #1 !2 https://evil.example <img src=x> /review\n/merge\n![a](b) <!-- hunkwise:v1 -->"
+
+
+class Tally:
+    """Counts in which no time passes."""
+
+    def __init__(self) -> None:
+        self.held = Counter[str]()
+
+    def count(self, key: str, seconds: int) -> int:
+        self.held[key] += 1
+        return self.held[key]
 
 
 class Desk:
@@ -49,7 +58,7 @@ def said(body: str = "/review", **fields: Any) -> Commented:
 
 def heard(comment: Commented, counts: Counts | None = None, **fields: Any) -> list[tuple[str, str]]:
     desk, context = Desk(), Context("hunkwise[bot]", review=lambda full: None, **fields)
-    converse(comment, desk, context, counts or MemoryCounts())
+    converse(comment, desk, context, counts or Tally())
     return desk.done
 
 
@@ -93,7 +102,7 @@ def test_an_author_of_no_name_is_a_stranger() -> None:
 
 def test_limits_are_said_once() -> None:
     """A change's author has three reviews a day; the fourth is refused in words, the next in silence."""
-    counts, comment = MemoryCounts(), said(trusted=False, author="fay")
+    counts, comment = Tally(), said(trusted=False, author="fay")
     bodies = [heard(comment, counts) for _ in range(6)]
 
     assert [len(done) for done in bodies] == [2, 2, 2, 2, 0, 0]
@@ -103,7 +112,7 @@ def test_limits_are_said_once() -> None:
 
 def test_each_change_and_person_has_limits_of_its_own() -> None:
     """What one person used up on one change takes nothing from others on others."""
-    counts, limits = MemoryCounts(), Limits(per_change=2, per_person=9)
+    counts, limits = Tally(), Limits(per_change=2, per_person=9)
     elsewhere = replace(said(author="bob"), change=replace(CHANGE, number=8))
     desk, context = Desk(), Context("hunkwise", review=lambda full: None)
     for comment in (said(), said(), said(author="bob"), elsewhere):
@@ -115,41 +124,6 @@ def test_each_change_and_person_has_limits_of_its_own() -> None:
         "These were more commands than I take in an hour here; the next ones are passed over",
         "The newest commit is reviewed again",
     ]
-
-
-class FakeRedis:
-    """The three calls that are used, with the clock of a test."""
-
-    def __init__(self, clock: list[float]) -> None:
-        self.clock, self.rows = clock, dict[str, list[float]]()
-
-    def set(self, name: str, value: int, *, ex: int, nx: bool) -> None:
-        if name not in self.rows or self.rows[name][1] <= self.clock[0]:
-            self.rows[name] = [value, self.clock[0] + ex]
-
-    def incr(self, name: str) -> int:
-        self.rows[name][0] += 1
-        return int(self.rows[name][0])
-
-    def expire(self, name: str, seconds: int) -> None:
-        self.rows[name][1] = self.clock[0] + seconds
-
-
-@pytest.mark.parametrize("kind", ["memory", "sqlite", "redis"])
-def test_counts_end(kind: str, tmp_path: Path) -> None:
-    """A window begins with its first, and ends by itself; keys don't touch each other."""
-    now = [1000.0]
-    made: dict[str, Callable[[], Counts]] = {
-        "memory": lambda: MemoryCounts(lambda: now[0]),
-        "sqlite": lambda: SqliteCounts(tmp_path / "counts", lambda: now[0]),
-        "redis": lambda: RedisCounts(FakeRedis(now)),
-    }
-    counts = made[kind]()
-    first = [counts.count("a", 60) for _ in range(3)] + [counts.count("b", 60)]
-    now[0] += 61
-
-    assert first == [1, 2, 3, 1]
-    assert counts.count("a", 60) == 1
 
 
 def finding(**fields: Any) -> Finding:
@@ -245,7 +219,7 @@ def test_an_answer_grows_in_one_comment() -> None:
 
     desk = Desk()
     grown = lambda thread: Growing(thread, every=5, clock=lambda: now[0])  # noqa: E731
-    converse(said("/ask where?"), desk, Context("hunkwise", ask=ask), MemoryCounts(), growing=grown)
+    converse(said("/ask where?"), desk, Context("hunkwise", ask=ask), Tally(), growing=grown)
 
     assert [kind for kind, _ in desk.done] == ["react", "answer", "edit 1", "edit 1"]
     assert desk.done[1][1].startswith("It …")
