@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from hunkwise.engine.around.pool import Pool
     from hunkwise.engine.http import protocol
     from hunkwise.engine.http.client import Access
-    from hunkwise.engine.http.connect import connect, connect_all
+    from hunkwise.engine.http.connect import check_address, connect, connect_all
     from hunkwise.engine.llamacpp.card import card_of
     from hunkwise.engine.llamacpp.decoding.scheduler import Limits
     from hunkwise.engine.llamacpp.goform import go_form
@@ -99,6 +99,7 @@ if TYPE_CHECKING:
 _LAZY: dict[str, str] = {
     "load": "hunkwise.engine.llamacpp.runner",
     "Access": "hunkwise.engine.http.client",
+    "check_address": "hunkwise.engine.http.connect",
     "connect": "hunkwise.engine.http.connect",
     "connect_all": "hunkwise.engine.http.connect",
     "protocol": "hunkwise.engine.http",
@@ -228,6 +229,7 @@ __all__ = [
     "advise",
     "build",
     "card_of",
+    "check_address",
     "compile_template",
     "compose_modelfile",
     "connect",

@@ -51,9 +51,7 @@ def connect(
     `url` may name its kind, as `vllm+http://HOST:8000`; else it is found out. No model is the only one that the
     server has. What it can't do after all is said in one sentence. Raises EngineError.
     """
-    kind, mark, rest = url.partition("+")
-    named = kind if mark and kind in KINDS else ""
-    client = Client(rest if named else url, access, transport)
+    named, client = _client(url, access, transport)
     try:
         found = named or _kind(client)
         if found == "hunkwise":
@@ -63,6 +61,18 @@ def connect(
     except BaseException:
         client.close()
         raise
+
+
+def check_address(url: str, access: Access = OPEN) -> None:
+    """Check that `connect` could ask there, without asking anything. Raises EngineError."""
+    _client(url, access)[1].close()
+
+
+def _client(url: str, access: Access, transport: httpx.BaseTransport | None = None) -> tuple[str, Client]:
+    """Make a client, and give the kind that the address names, "" if none."""
+    kind, mark, rest = url.partition("+")
+    named = kind if mark and kind in KINDS else ""
+    return named, Client(rest if named else url, access, transport)
 
 
 def _kind(client: Client) -> str:

@@ -65,16 +65,24 @@ def open_remote(config: Config, environment: Environment, progress: Progress) ->
     return opened
 
 
+def check_remote(config: Config, environment: Environment) -> None:
+    """Check the servers that the configuration names, without asking them. Raises EngineError."""
+    for url in (*config.engine, *config.writer):
+        engine.check_address(url, access_of(environment))
+
+
 def _connected(urls: tuple[str, ...], model: str, config: Config, environment: Environment) -> Engine:
     if config.offline:
         raise InvalidQuestion(
             "--offline uses no network, and a server is asked over one; leave one of them out"
         )
+    return engine.connect_all(urls, model, access=access_of(environment), say=environment.say)
+
+
+def access_of(environment: Environment) -> engine.Access:
+    """Say with what servers are asked."""
     variables = environment.variables
-    access = engine.Access(
-        variables.get("HUNKWISE_ENGINE_TOKEN", ""), variables.get("HUNKWISE_ENGINE_CA", "")
-    )
-    return engine.connect_all(urls, model, access=access, say=environment.say)
+    return engine.Access(variables.get("HUNKWISE_ENGINE_TOKEN", ""), variables.get("HUNKWISE_ENGINE_CA", ""))
 
 
 def _with_writer(scorer: Engine, config: Config, environment: Environment) -> Engine:

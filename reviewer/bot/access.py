@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from hunkwise.engine import read_regular
 from hunkwise.reviewer.bot.hooks.delivery import Hook
 from hunkwise.reviewer.bot.port import ChangeId, ForgeName
-from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.errors import ForgeError, UsageError
 from hunkwise.reviewer.forges.address import Address, https
 from hunkwise.reviewer.forges.attended import Attended
 from hunkwise.reviewer.forges.registry import FORGES
@@ -22,6 +22,7 @@ from hunkwise.reviewer.publish.comment import Dialect
 from hunkwise.reviewer.source.clone import Login
 
 _LARGEST_SECRET = 64 << 10  # bytes
+_APP = re.compile(r"[0-9]{1,18}|Iv[0-9A-Za-z.]{1,60}")  # a number or a client id
 _READ = {"contents": "read", "metadata": "read"}
 _POST = {"checks": "write", "pull_requests": "write", "metadata": "read"}
 Variables = Mapping[str, str]
@@ -138,6 +139,8 @@ def keys_of(environ: Variables) -> dict[ForgeName, Keys]:
         raise UsageError("HUNKWISE_GITHUB_APP_ID and HUNKWISE_GITHUB_APP_KEY belong together; set both")
     if app or (token := _token(environ, "GITHUB")):
         host = _host(environ, "HUNKWISE_GITHUB_URL", "https://github.com")
+        if app:
+            _check_app(app, key)
         ours = {"app": app, "key": key} if app else {"token": token}
         keys["github"] = Keys("github", _github_api(host), **ours)
     if token := _token(environ, "GITLAB"):
@@ -151,6 +154,18 @@ def keys_of(environ: Variables) -> dict[ForgeName, Keys]:
             "(HUNKWISE_GITHUB_TOKEN, HUNKWISE_GITLAB_TOKEN, HUNKWISE_GITEA_TOKEN)"
         )
     return keys
+
+
+def _check_app(app: str, key: str) -> None:
+    """Check the name and the key of a GitHub App, without asking GitHub. Raises UsageError, MissingExtra."""
+    if _APP.fullmatch(app) is None:
+        raise UsageError("HUNKWISE_GITHUB_APP_ID is neither the number nor the client id of a GitHub App")
+    check = FORGES.load("github").check_app
+    assert check is not None
+    try:
+        check(app, key)
+    except ForgeError as error:
+        raise UsageError(f"HUNKWISE_GITHUB_APP_KEY: {error}") from None
 
 
 def _token(environ: Variables, forge: str) -> str:

@@ -45,8 +45,8 @@ class Forge:
     a project begins; "" if there is nothing to say.
 
     `attend` opens a request for a bot, with a token and whether it is an App's. `app_token` asks an API for a
-    token of an App, by its number and key, an installation of it, and the permissions. Both raise as `open` does,
-    and ForgeError.
+    token of an App, by its number and key, an installation of it, and the permissions; `check_app` checks the
+    number and key, and asks nobody. All raise as `open` does, and ForgeError.
     """
 
     title: str
@@ -60,6 +60,7 @@ class Forge:
     annotates: bool = False
     setup: str = ""
     attend: Callable[[Address, str, bool], Attended] | None = None
+    check_app: Callable[[str, str], None] | None = None
     app_token: Callable[[str, str, str, int, Mapping[str, str]], str] | None = None
 
     def in_job(self, environment: Variables) -> bool:

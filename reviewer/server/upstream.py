@@ -10,6 +10,7 @@ from typing import NoReturn
 from hunkwise import engine
 from hunkwise.engine import Engine, Library, ModelSpec
 from hunkwise.engine.errors import ModelNotFound
+from hunkwise.reviewer.app.engines import access_of
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.inference.described import Described
 from hunkwise.reviewer.server.settings import Settings
@@ -82,16 +83,15 @@ class UpstreamModels:
 
 
 def upstream(settings: Settings, environment: Environment) -> UpstreamModels:
-    """Make the models of a server that hands on to others."""
-    variables, say = environment.variables, environment.say
-    access = engine.Access(
-        variables.get("HUNKWISE_ENGINE_TOKEN", ""), variables.get("HUNKWISE_ENGINE_CA", "")
-    )
+    """Make the models of a server that hands on to others. Raises EngineError where none can be asked."""
+    access = access_of(environment)
+    for url in settings.engine:
+        engine.check_address(url, access)
 
     def connect() -> Engine:
-        return engine.connect_all(settings.engine, settings.model, access=access, say=say)
+        return engine.connect_all(settings.engine, settings.model, access=access, say=environment.say)
 
-    return UpstreamModels(connect, engine.library_from_environment(variables))
+    return UpstreamModels(connect, engine.library_from_environment(environment.variables))
 
 
 class NoModels:

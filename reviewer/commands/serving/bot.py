@@ -75,14 +75,16 @@ def work(engine: tuple[str, ...], model: str | None, at_once: int, folder: Path 
 
 def _talking(environment: Environment, engine: tuple[str, ...], model: str | None) -> Talking:
     """Make what answers comments; questions where a server has the model, for none is loaded beside tokens."""
-    from hunkwise.reviewer.app.engines import open_engine
+    from hunkwise.reviewer.app.engines import check_remote, open_engine
     from hunkwise.reviewer.app.progress import Progress
     from hunkwise.reviewer.bot.asking import Asking
     from hunkwise.reviewer.bot.talking import Talking, name_of
     from hunkwise.reviewer.config.files import load
 
-    flags = {"engine": engine, **({"model": model} if model else {})}
+    given: dict[str, object] = {"engine": engine, "model": model}
+    flags = {name: value for name, value in given.items() if value}
     config = load(flags=flags, environ=environment.variables, folder=environment.folder)
+    check_remote(config, environment)
     quiet = Progress(sys.stderr, enabled=False)
     asking = Asking(lambda: open_engine(config, environment, quiet)) if engine else None
     return Talking(name_of(environment.variables), asking=asking)

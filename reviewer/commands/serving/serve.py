@@ -121,7 +121,6 @@ def served(
     if not alone and (why := check_start(settings.host, Tokens(settings.tokens))):
         raise UsageError(why)
     log_all()
-    listener = run.listen(settings)
     metrics = Metrics()
     if alone:
         models: Models = NoModels()
@@ -129,6 +128,7 @@ def served(
         models = upstream(settings, environment)
     else:
         models = open_models(settings, environment, metrics.count_load)
+    listener = run.listen(settings)
     server = Server(settings, models, environment, metrics, mounted=extra, alone=alone)
     address, port = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address

@@ -77,20 +77,26 @@ def _translated(doing: str) -> Iterator[None]:
         raise ForgeError(f"{doing}: {error}") from error
 
 
+def app_auth(app: str, key: str) -> github.Auth.AppAuth:
+    """Make what signs as a GitHub App. Raises ForgeError for a key that can't."""
+    try:
+        auth = github.Auth.AppAuth(app, key)
+        auth.create_jwt()
+    except (ValueError, TypeError, AttributeError, PyJWTError) as error:  # the last but one for a public key
+        raise ForgeError("the key of the GitHub App is no private key in PEM form") from error
+    return auth
+
+
 def installation_token(
     api: str, app: str, key: str, installation: int, permissions: Mapping[str, str]
 ) -> str:
     """Ask for a token of a GitHub App's installation, for an hour and for these permissions alone.
 
-    Raises ForgeError; a key that is none too.
+    Raises ForgeError; for a key that is none too.
     """
-    try:
-        auth = github.Auth.AppAuth(app, key)
-        client = github.GithubIntegration(auth=auth, base_url=api, timeout=30, retry=None)
-        with _translated("the installation's token"):
-            return client.get_access_token(installation, permissions=dict(permissions)).token
-    except (ValueError, PyJWTError) as error:
-        raise ForgeError("the key of the GitHub App is no private key in PEM form") from error
+    client = github.GithubIntegration(auth=app_auth(app, key), base_url=api, timeout=30, retry=None)
+    with _translated("the installation's token"):
+        return client.get_access_token(installation, permissions=dict(permissions)).token
 
 
 class GitHubApi:

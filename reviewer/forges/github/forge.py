@@ -72,6 +72,14 @@ def _attend(address: Address, token: str, by_app: bool) -> Attended:
     return GitHubAttended(address, token, checks=by_app)
 
 
+def _check_app(app: str, key: str) -> None:
+    try:
+        from hunkwise.reviewer.forges.github.api import app_auth
+    except ModuleNotFoundError as error:
+        raise errors.MissingExtra("PyGithub", "github") from error
+    app_auth(app, key)
+
+
 def _app_token(api: str, app: str, key: str, installation: int, permissions: Mapping[str, str]) -> str:
     try:
         from hunkwise.reviewer.forges.github.api import installation_token
@@ -91,6 +99,7 @@ FORGE = Forge(
     open=_open,
     annotates=True,
     attend=_attend,
+    check_app=_check_app,
     app_token=_app_token,
     setup="On GitHub, add the action to a workflow: see docs/github.md of hunkwise.",
 )

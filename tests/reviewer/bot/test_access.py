@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botworld import forge
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from fakes.server import Answer, Request
 from serving import listening, make_server
 
@@ -19,6 +19,7 @@ from hunkwise.reviewer.app.jobs.child import for_review
 from hunkwise.reviewer.bot.access import POSTING, Keys, hooks_of, keys_of, secret
 from hunkwise.reviewer.bot.port import ChangeId
 from hunkwise.reviewer.bot.receiving import together
+from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.errors import ForgeError, UsageError
 from hunkwise.reviewer.server.asgi import make_app
 
@@ -140,3 +141,44 @@ def test_an_apps_tokens_are_for_one_use_each() -> None:
             keys.attend(ChangeId("github", world.url, "octo/repo", 7))
         with pytest.raises(ForgeError, match="no private key"):
             Keys("github", world.url, app="12", key="k").attend(change)
+
+
+@pytest.mark.parametrize("app", ["my-app", "12a", "-1", "1" * 30, "Ann"])
+def test_an_app_that_is_none_is_told_of_at_the_start(app: str) -> None:
+    with pytest.raises(UsageError, match="APP_ID is neither"):
+        keys_of({"HUNKWISE_GITHUB_APP_ID": app, "HUNKWISE_GITHUB_APP_KEY": key()})
+
+
+def test_a_key_that_can_not_sign_is_told_of_at_the_start() -> None:
+    """No PEM, half of one, lines run together, a public key, one behind a password, one of another kind."""
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
+    made = rsa.generate_private_key(65537, 2048)
+    public = serialization.PublicFormat.SubjectPublicKeyInfo
+    locked = made.private_bytes(*form, serialization.BestAvailableEncryption(b"x")).decode()
+    other = (
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(*form, serialization.NoEncryption()).decode()
+    )
+    good = key()
+    environ = {"HUNKWISE_GITHUB_APP_ID": "Iv23liAbCdEf", "HUNKWISE_GITHUB_APP_KEY": good}
+    assert keys_of(environ)["github"].key == good.strip()
+
+    shown = made.public_key().public_bytes(serialization.Encoding.PEM, public).decode()
+    for bad in ("k", good[:300], good.replace("\n", "\\n"), shown, locked, other):
+        with pytest.raises(UsageError, match=r"APP_KEY: .* no private key") as raised:
+            keys_of({**environ, "HUNKWISE_GITHUB_APP_KEY": bad})
+        assert bad[30:60] not in str(raised.value) or bad == "k"
+
+
+@pytest.mark.parametrize("address", ["notaurl", "foo+http://127.0.0.1:1", "http://ann:secret@127.0.0.1:1"])
+@pytest.mark.parametrize("verb", [["bot", "work"], ["serve", "--port=0"]])
+def test_an_engine_that_has_no_address_is_told_of_at_the_start(
+    verb: list[str], address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("hunkwise.reviewer.bot.worker.Worker.run", lambda *_: pytest.fail("it began"))
+    monkeypatch.setattr("hunkwise.reviewer.server.run.run", lambda *_: pytest.fail("it began"))
+    monkeypatch.setenv("HUNKWISE_GITLAB_TOKEN", "t")
+
+    assert run(hunkwise, [*verb, f"--engine={address}"]) == 2
+    told = capsys.readouterr().err
+    assert "address" in told
+    assert "secret" not in told
