@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,11 @@ from hunkwise.reviewer.app.jobs.ci_job import append_summary
 from hunkwise.reviewer.config.named_files import read_regular
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.report import View, renderer
+from hunkwise.reviewer.source.ci import COMMIT
 from hunkwise.reviewer.types import Review
 
 if TYPE_CHECKING:
     from hunkwise.reviewer.forges.port import CheckSink
-
-_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 def read_findings(name: str) -> Review:
@@ -35,7 +33,7 @@ def made_of(review: Review, head: str | None) -> Review:
     """Name the commit of a review that does not name it itself, as one of a bare diff. Raises UsageError."""
     if head is None:
         return review
-    if _COMMIT.fullmatch(head) is None:
+    if COMMIT.fullmatch(head) is None:
         raise UsageError("--head takes a whole commit id, 40 or 64 hex digits")
     if review.head not in (None, head):
         raise UsageError(f"--head is {head[:12]}, but the findings are of {str(review.head)[:12]}")

@@ -25,7 +25,6 @@ class Standing:
     draft: bool
     archived: bool
     labels: frozenset[str]
-    author: str
 
 
 class Stage(StrEnum):

@@ -17,7 +17,7 @@ from hunkwise.reviewer.errors import UsageError
 Variables = Mapping[str, str]
 
 _LARGEST_EVENT = 10_000_000  # bytes; GitHub's webhooks stop at 25 MB, those about pull requests far below
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # an id of one, whole
 _ZEROS = "0" * 40  # `before` of a push that makes a branch
 
 
@@ -86,7 +86,7 @@ def read_range(environ: Variables) -> Range:
         raise UsageError(
             "this event has no change to review; run the action on pull_request, merge_group or push"
         )
-    if not (_COMMIT.fullmatch(base) and _COMMIT.fullmatch(head)):
+    if not (COMMIT.fullmatch(base) and COMMIT.fullmatch(head)):
         raise UsageError("the event names commits that are none")
     return Range(f"{head}^" if base == _ZEROS else base, head)
 
@@ -96,7 +96,7 @@ def read_merge_range(environ: Variables) -> Range:
     base = environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "")
     # the first stands only where the job checks out the merged result
     head = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA", "")
-    if not (_COMMIT.fullmatch(base) and _COMMIT.fullmatch(head)):
+    if not (COMMIT.fullmatch(base) and COMMIT.fullmatch(head)):
         raise UsageError("this job is of no merge request; run it in merge request pipelines")
     return Range(base, head)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hunkwise.reviewer.errors import GitError
-from hunkwise.reviewer.source.ci import Range
+from hunkwise.reviewer.source.ci import COMMIT, Range
 from hunkwise.reviewer.source.git import (
     Repository,
     asks,
@@ -34,7 +34,6 @@ from hunkwise.reviewer.source.git import (
 )
 from hunkwise.reviewer.text.visible import visible_line
 
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _DEPTHS = (50, 1000, 2_147_483_647)  # commits of each side, until they meet; the last is all of them
 _BYTES_A_FILE = 4096  # of a list of files; a path is hardly ever longer
 _FOR_HTTP = re.compile(
@@ -97,7 +96,7 @@ def fetch_change(
     Raises TooLarge; Stopped as soon as `wanted` says no; GitError.
     """
     for commit in (head, target):
-        if _COMMIT.fullmatch(commit) is None:
+        if COMMIT.fullmatch(commit) is None:
             raise GitError(f"{commit[:80]!r} is no commit id")
     fetching = _Fetching(url, into, environ, login, bounds or Bounds(), wanted)
     base = fetching.history(head, target)
@@ -115,18 +114,20 @@ class _Fetching:
         bounds: Bounds,
         wanted: Callable[[], bool],
     ) -> None:
-        self._url, self._bounds, self._wanted = url, bounds, wanted
+        self._bounds, self._wanted = bounds, wanted
         self._end = time.monotonic() + bounds.seconds
         self._folder = into
         scheme = urlsplit(url).scheme
         own = {name: value for name, value in environ.items() if _FOR_HTTP.fullmatch(name)}
         self._environment = {**safe_environment(environ, own), "GIT_ALLOW_PROTOCOL": scheme}
-        self._settings: tuple[str, ...] = (
+        self._settings = (
             f"protocol.{scheme}.allow=always",
             "http.followRedirects=false",
             "gc.auto=0",
+            "fetch.unpackLimit=1",
+            "transfer.advertiseSID=false",
+            "maintenance.auto=false",
         )
-        self._settings += ("fetch.unpackLimit=1", "transfer.advertiseSID=false", "maintenance.auto=false")
         self._git("init", "--quiet", "--template=", ".")
         self._git("remote", "add", "origin", url)
         if login is not None:

@@ -16,10 +16,10 @@ from urllib.parse import unquote
 
 from hunkwise.reviewer.app.sources import Source
 from hunkwise.reviewer.errors import GitError
+from hunkwise.reviewer.source.ci import COMMIT
 from hunkwise.reviewer.source.commits import empty_tree, is_shallow
 from hunkwise.reviewer.source.git import Repository, asks, repository, run
 
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHORT = re.compile(r"(?:[^/:@]*@)?(?P<host>[^/:]+):(?P<path>.*)", re.DOTALL)  # user@host:path
 _MOST_STARTS = 50  # on the command line of one review
 
@@ -57,7 +57,7 @@ def from_lines(lines: Iterable[str], remote: str, folder: Path, environ: Mapping
     new, old = [], []
     for line in lines:
         words = line.rsplit(maxsplit=3)  # a local ref may be an expression with blanks, such as ":/fix it"
-        if len(words) != 4 or not all(_COMMIT.fullmatch(word) for word in (words[1], words[3])):
+        if len(words) != 4 or not all(COMMIT.fullmatch(word) for word in (words[1], words[3])):
             raise GitError(
                 f"a pre-push hook should read four words a line from git, not {line.strip()!r:.100}"
             )
@@ -94,7 +94,7 @@ def _commits(repo: Repository, names: Sequence[str]) -> list[str | None]:
     """The commit that each name stands for, if it does."""
     asked = "".join(f"{name}^{{commit}}\n" for name in names).encode()
     lines = run(repo, "cat-file", "--batch-check=%(objectname)", data=asked).decode().splitlines()
-    return [line if _COMMIT.fullmatch(line) else None for line in lines]
+    return [line if COMMIT.fullmatch(line) else None for line in lines]
 
 
 def _listed(

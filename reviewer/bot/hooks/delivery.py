@@ -12,10 +12,10 @@ from typing import Any, Protocol
 
 from hunkwise.reviewer.bot.port import ChangeId, Event
 from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.source.ci import COMMIT
 
 LARGEST = 25 << 20  # bytes of a body: GitHub sends none that is larger
 SKIP = "hunkwise: skip"  # the label of a change that is not to be reviewed
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REPOSITORY = re.compile(r"(?!\.)[\w.-]+(?:/(?!\.\.?(?:/|$))[\w.-]+){1,20}", re.ASCII)
 _LONGEST_NAME = 1_000  # characters of a repository's, with its groups
 _LONGEST_COMMENT = 64_000  # characters
@@ -123,7 +123,7 @@ class Payload:
     def head(self, path: str) -> str:
         """Read a commit. Raises Ignored."""
         head = self.text(path)
-        if _COMMIT.fullmatch(head) is None:
+        if COMMIT.fullmatch(head) is None:
             raise Ignored("the delivery names no commit")
         return head
 

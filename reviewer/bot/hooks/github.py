@@ -18,7 +18,7 @@ from hunkwise.reviewer.bot.hooks.delivery import (
     digest_name,
     is_skipped,
 )
-from hunkwise.reviewer.bot.port import ChangeId, Closed, Comment, Commented, Event, ForgeName, Pushed
+from hunkwise.reviewer.bot.port import ChangeId, Closed, Comment, Commented, Event, Pushed
 
 _WRITERS = ("OWNER", "MEMBER", "COLLABORATOR")
 _NEW_HEAD = ("opened", "reopened", "synchronize", "synchronized", "ready_for_review")
@@ -49,7 +49,6 @@ class GitHubHook:
 
     secret: str = field(repr=False)
     host: str = "https://github.com"
-    forge: ForgeName = "github"
 
     def read(self, delivery: Delivery) -> Notice:
         """Verify and read a delivery. Raises Forged, Ignored."""
@@ -59,7 +58,7 @@ class GitHubHook:
         check_signature(self.secret, given, delivery.body)
         payload = Payload.of(delivery.body)
         event = self._event(delivery.header("x-github-event"), payload)
-        return Notice(digest_name(self.forge, delivery.body), event)
+        return Notice(digest_name("github", delivery.body), event)
 
     def _event(self, kind: str, payload: Payload) -> Event:
         if payload.true("repository.archived"):
@@ -77,7 +76,7 @@ class GitHubHook:
 
     def _change(self, payload: Payload, number: int) -> ChangeId:
         repository = payload.text("repository.full_name")
-        change = ChangeId(self.forge, self.host, repository, number, payload.number("installation.id"))
+        change = ChangeId("github", self.host, repository, number, payload.number("installation.id"))
         return payload.change(change)
 
     def _comment(self, payload: Payload, number: int) -> Event:

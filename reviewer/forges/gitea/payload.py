@@ -50,8 +50,3 @@ def own_comment(comment: Mapping[str, Any]) -> OwnComment:
         body=comment["body"],
         resolved_by=str(resolver.get("login") or "somebody") if resolver else None,
     )
-
-
-def login(item: Mapping[str, Any]) -> str:
-    """Who wrote it; "" for an account that is gone."""
-    return str((item.get("user") or {}).get("login", ""))

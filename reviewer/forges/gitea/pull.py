@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.forges.address import Address
-from hunkwise.reviewer.forges.attended import Heard, Progress, Stage, Standing
+from hunkwise.reviewer.forges.attended import Heard, Progress, Standing
 from hunkwise.reviewer.forges.gitea.api import GiteaApi
-from hunkwise.reviewer.forges.gitea.payload import login, own_comment, review_call
+from hunkwise.reviewer.forges.gitea.payload import own_comment, review_call
+from hunkwise.reviewer.forges.pulls import login, standing_of, status_state
 from hunkwise.reviewer.publish.marker import is_summary, read_marker
 from hunkwise.reviewer.publish.port import (
     Action,
@@ -29,8 +30,6 @@ from hunkwise.reviewer.publish.port import (
     understood,
 )
 from hunkwise.reviewer.types import Review
-
-_STATES = {Stage.QUEUED: "pending", Stage.RUNNING: "pending", Stage.FAILED: "error"}  # others: success
 
 
 class GiteaPull:
@@ -97,22 +96,11 @@ class GiteaPull:
     def standing(self) -> Standing:
         """Say how the pull request stands."""
         with understood("Gitea"):
-            pull = self._api.get(self._pull)
-            repo = pull["base"]["repo"]
-            return Standing(
-                project=str(repo["full_name"]),
-                head=str(pull["head"]["sha"]),
-                target=str(pull["base"]["sha"]),
-                open=pull["state"] == "open",
-                draft=bool(pull.get("draft")),
-                archived=bool(repo.get("archived")),
-                labels=frozenset(str(label["name"]) for label in pull["labels"] or ()),
-                author=login(pull),
-            )
+            return standing_of(self._api.get(self._pull))
 
     def show(self, head: str, progress: Progress, review: Review | None = None) -> None:
         """Set the commit's status; Gitea has no checks."""
-        state = _STATES.get(progress.stage, "success")
+        state = status_state(progress.stage)
         body = {"state": state, "context": "hunkwise", "description": progress.title, "target_url": ""}
         self._api.send(Call("POST", f"{self._repo}/statuses/{head}", body))
 

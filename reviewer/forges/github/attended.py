@@ -9,8 +9,8 @@ from hunkwise.reviewer.forges.address import Address
 from hunkwise.reviewer.forges.attended import Heard, Progress, Stage, Standing
 from hunkwise.reviewer.forges.github.api import PAGE
 from hunkwise.reviewer.forges.github.check_run import NAME, CheckRun, next_call
-from hunkwise.reviewer.forges.github.payload import login
 from hunkwise.reviewer.forges.github.pull import GitHubPull
+from hunkwise.reviewer.forges.pulls import standing_of, status_state
 from hunkwise.reviewer.publish.comment import GITHUB, cut
 from hunkwise.reviewer.publish.deliver import deliver_check
 from hunkwise.reviewer.publish.port import Call, NotAllowed, understood
@@ -18,7 +18,6 @@ from hunkwise.reviewer.types import Review
 
 _MADE_BY = "hunkwise-bot"  # the external_id of our runs: jobs of GitHub Actions make others
 _DESCRIPTION = 140  # characters of a commit status
-_STATES = {Stage.QUEUED: "pending", Stage.RUNNING: "pending", Stage.FAILED: "error"}  # others: success
 _ENDS = {Stage.LEFT: "cancelled", Stage.FAILED: "neutral"}
 
 
@@ -32,23 +31,12 @@ class GitHubAttended(GitHubPull):
     def standing(self) -> Standing:
         """Say how the pull request stands."""
         with understood("GitHub"):
-            pull = self._api.get(self._pull)
-            repo = pull["base"]["repo"]
-            return Standing(
-                project=str(repo["full_name"]),
-                head=str(pull["head"]["sha"]),
-                target=str(pull["base"]["sha"]),
-                open=pull["state"] == "open",
-                draft=bool(pull.get("draft")),
-                archived=bool(repo["archived"]),
-                labels=frozenset(str(label["name"]) for label in pull["labels"]),
-                author=login(pull),
-            )
+            return standing_of(self._api.get(self._pull))
 
     def show(self, head: str, progress: Progress, review: Review | None = None) -> None:
         """Write a check run, or with another token than an App's a commit status."""
         if not self._checks:
-            state = _STATES.get(progress.stage, "success")
+            state = status_state(progress.stage)
             body = {"state": state, "context": NAME, "description": progress.title[:_DESCRIPTION]}
             self.send(Call("POST", f"{self._repo}/statuses/{head}", body))
         elif review is not None:

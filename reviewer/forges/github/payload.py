@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hunkwise.reviewer.forges.patch import Piece
+from hunkwise.reviewer.forges.pulls import login
 from hunkwise.reviewer.publish.marker import run_of
 from hunkwise.reviewer.publish.port import Call, NewComment, OwnComment, Reply
 
@@ -53,11 +54,6 @@ def own_comment(
         hidden=thread["comments"]["nodes"][0].get("isMinimized") if thread else None,
         replies=tuple(Reply(login(one), one["body"] or "", _may_write(one, me)) for one in replies),
     )
-
-
-def login(item: Mapping[str, Any]) -> str:
-    """Who wrote it; "" for an account that is gone."""
-    return str((item.get("user") or {}).get("login", ""))
 
 
 def _may_write(comment: Mapping[str, Any], me: str) -> bool:

@@ -13,8 +13,9 @@ from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.forges.address import Address
 from hunkwise.reviewer.forges.github.api import GRAPHQL, MOST_PAGES, PAGE, GitHubApi
 from hunkwise.reviewer.forges.github.check_run import NAME, CheckRun, external_id, next_call
-from hunkwise.reviewer.forges.github.payload import login, own_comment, piece, review_calls
+from hunkwise.reviewer.forges.github.payload import own_comment, piece, review_calls
 from hunkwise.reviewer.forges.patch import patch_text
+from hunkwise.reviewer.forges.pulls import login
 from hunkwise.reviewer.publish.marker import is_summary, read_marker
 from hunkwise.reviewer.publish.port import (
     Action,

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from hunkwise.reviewer.errors import ForgeError
 from hunkwise.reviewer.forges.attended import Heard, Progress, Stage, Standing
-from hunkwise.reviewer.forges.gitlab.merge import GitLabMerge
-from hunkwise.reviewer.publish.port import Call, NotAllowed, Unavailable, understood
+from hunkwise.reviewer.forges.gitlab.merge import GitLabMerge, diff_refs
+from hunkwise.reviewer.publish.port import Call, NotAllowed, understood
 from hunkwise.reviewer.types import Review
 
 _DEVELOPER = 30  # the least access level that may write
@@ -25,25 +25,19 @@ _STATES = {
 class GitLabAttended(GitLabMerge):
     """Satisfies `Attended`."""
 
-    @property
-    def _project(self) -> str:
-        return self._merge.partition("/merge_requests/")[0]
-
     def standing(self) -> Standing:
         """Say how the merge request stands. Raises Unavailable while GitLab still makes its diff."""
         with understood("GitLab"):
             merge, project = self._read(self._merge), self._read(self._project)
-            if merge["diff_refs"] is None:
-                raise Unavailable("GitLab has not made the merge request's diff yet", 2.0)
+            refs = diff_refs(merge)
             return Standing(
                 project=str(project["path_with_namespace"]),
-                head=str(merge["diff_refs"]["head_sha"]),
-                target=str(merge["diff_refs"]["start_sha"]),
+                head=str(refs["head_sha"]),
+                target=str(refs["start_sha"]),
                 open=merge["state"] == "opened",
                 draft=bool(merge.get("draft")),
                 archived=bool(project.get("archived")),
                 labels=frozenset(str(label) for label in merge.get("labels") or ()),
-                author=str((merge.get("author") or {}).get("username", "")),
             )
 
     def show(self, head: str, progress: Progress, review: Review | None = None) -> None:

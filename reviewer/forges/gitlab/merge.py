@@ -8,7 +8,7 @@ Facts: https://docs.gitlab.com/api/draft_notes/, …/api/discussions/, …/api/m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -67,6 +67,13 @@ def meaning(error: GitlabError, doing: str, wait: float | None) -> ForgeError:
     return Unavailable(text) if status is not None and status >= 500 else ForgeError(text)
 
 
+def diff_refs(merge: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the commits of a merge request's diff. Raises Unavailable while GitLab still makes it."""
+    if merge["diff_refs"] is None:
+        raise Unavailable("GitLab has not made the merge request's diff yet", _NOT_READY)
+    return dict(merge["diff_refs"])
+
+
 class GitLabMerge:
     """One merge request. Satisfies `ChangeSource` and `ReviewSink`."""
 
@@ -85,7 +92,8 @@ class GitLabMerge:
         )
         self._api = address.api
         self._client.session.hooks["response"].append(self._watch)
-        self._merge = f"/projects/{quote(address.project, safe='')}/merge_requests/{address.number}"
+        self._project = f"/projects/{quote(address.project, safe='')}"
+        self._merge = f"{self._project}/merge_requests/{address.number}"
         self._wait: float | None = None
         self._account: int | None = None
 
@@ -93,9 +101,7 @@ class GitLabMerge:
         """Read the merge request and its diff. Raises Unavailable while GitLab still makes the diff."""
         with understood("GitLab"):
             merge = self._read(self._merge)
-            refs = merge["diff_refs"]
-            if refs is None:
-                raise Unavailable("GitLab has not made the merge request's diff yet", _NOT_READY)
+            refs = diff_refs(merge)
             files = self._list(f"{self._merge}/diffs")
             patch = "".join(patch_text(piece(file)) for file in files)
             change = parse_diff(patch.encode("utf-8", "surrogateescape"))
