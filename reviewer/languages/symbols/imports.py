@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from hunkwise.reviewer.languages.symbols.nodes import Nodes
 from hunkwise.reviewer.languages.symbols.values import Import
 from hunkwise.reviewer.languages.syntax import of_kind
 
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
 _Found = tuple[str, str, str]  # module, name, alias
 
 
-def imports(root: SgNode, language: str) -> list[tuple[SgNode, Import]]:
+def import_kinds(language: str) -> str:
+    """Name the kinds of nodes that may import something."""
+    return _LANGUAGES[language][0] if language in _LANGUAGES else ""
+
+
+def imports(nodes: Nodes, language: str) -> list[tuple[SgNode, Import]]:
     """Read the imports of a text, in order, each with its node."""
-    kinds, read = _LANGUAGES.get(language, ("", _plain))
+    _, read = _LANGUAGES.get(language, ("", _plain))
     return [
         (node, Import(*found, node.range().start.line + 1))
-        for node in of_kind(root, kinds)
+        for node in nodes.of_kind(import_kinds(language))
         for found in read(node)
     ]
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hunkwise.reviewer.languages.parser import parser
 from hunkwise.reviewer.languages.symbols.grammars import GRAMMARS, Grammar, grammar
-from hunkwise.reviewer.languages.symbols.imports import imports
+from hunkwise.reviewer.languages.symbols.imports import import_kinds, imports
 from hunkwise.reviewer.languages.symbols.names import named
+from hunkwise.reviewer.languages.symbols.nodes import Nodes
 from hunkwise.reviewer.languages.symbols.parameters import brief, parameters
 from hunkwise.reviewer.languages.symbols.scopes import Scope, Scopes
 from hunkwise.reviewer.languages.symbols.uses import local_names, uses
 from hunkwise.reviewer.languages.symbols.values import Symbol, SymbolKind, Symbols, unpacked
-from hunkwise.reviewer.languages.syntax import languages, of_kind, tree
+from hunkwise.reviewer.languages.syntax import languages, tree
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -61,23 +62,24 @@ class _Found(NamedTuple):
 
 def read(grammar: Grammar, root: SgNode, text: str, language: str) -> Symbols:
     """Read what a tree defines, uses and imports."""
+    nodes = Nodes(root, grammar, import_kinds(language))
     found = [
-        one for kind, kinds in grammar.defines.items() for one in _definitions(root, kinds, kind, grammar)
+        one for kind, kinds in grammar.defines.items() for one in _definitions(nodes, kinds, kind, grammar)
     ]
-    scopes = Scopes([*map(_scope, found), *_nameless(root, grammar)])
+    scopes = Scopes([*map(_scope, found), *_nameless(nodes, grammar)])
     functions = [(one.holder, _exact(scopes, one)) for one in found if one.kind in ("function", "method")]
-    local = local_names(root, grammar, scopes, functions)
+    local = local_names(nodes, grammar, scopes, functions)
     defined = sorted(
         (one for one in found if not _is_inner(one, scopes)),
         key=lambda one: one.name.range().start.index,
     )
-    results = _results(root, grammar, scopes)
+    results = _results(nodes, grammar, scopes)
     definitions = tuple(_symbol(one, grammar, scopes, results, text) for one in defined)
     places = {symbol.at for symbol in definitions}
-    taken = imports(root, language)
+    taken = imports(nodes, language)
     within = {place for start, end in (_range(node) for node, _ in taken) for place in range(start, end)}
-    used = tuple(each for each in uses(root, grammar, scopes, local, places, text) if each.at not in within)
-    sure = root.kind() != "ERROR" and not of_kind(root, "ERROR")
+    used = tuple(each for each in uses(nodes, grammar, scopes, local, places, text) if each.at not in within)
+    sure = root.kind() != "ERROR" and not nodes.of_kind("ERROR")
     return Symbols(definitions, used, tuple(one for _, one in taken), sure)
 
 
@@ -92,9 +94,9 @@ def _range(node: SgNode) -> tuple[int, int]:
     return where.start.index, where.end.index
 
 
-def _definitions(root: SgNode, kinds: str, kind: SymbolKind, grammar: Grammar) -> Iterator[_Found]:
+def _definitions(nodes: Nodes, kinds: str, kind: SymbolKind, grammar: Grammar) -> Iterator[_Found]:
     wrappers = grammar.wrappers.split()
-    for node in of_kind(root, kinds):
+    for node in nodes.of_kind(kinds):
         around = node
         while (parent := around.parent()) is not None and parent.kind() in wrappers:
             around = parent
@@ -127,10 +129,10 @@ def _last_word(text: str) -> str:
     return words[-1] if words else ""
 
 
-def _nameless(root: SgNode, grammar: Grammar) -> Iterator[Scope]:
-    for node in of_kind(root, grammar.functions):
+def _nameless(nodes: Nodes, grammar: Grammar) -> Iterator[Scope]:
+    for node in nodes.of_kind(grammar.functions):
         yield Scope(*_range(node), "", None, True)
-    for node in of_kind(root, grammar.scopes):
+    for node in nodes.of_kind(grammar.scopes):
         name = node.field("name") or node.field("type")
         yield Scope(*_range(node), _last_name(name), "type" if node.kind() == "impl_item" else None, False)
 
@@ -229,10 +231,10 @@ def _base_names(text: str) -> Iterator[str]:
             yield words[-1]
 
 
-def _results(root: SgNode, grammar: Grammar, scopes: Scopes) -> dict[int, set[str]]:
+def _results(nodes: Nodes, grammar: Grammar, scopes: Scopes) -> dict[int, set[str]]:
     """Collect what the returns of each function give."""
     found: dict[int, set[str]] = {}
-    for node in of_kind(root, grammar.returns):
+    for node in nodes.of_kind(grammar.returns):
         at = scopes.function(scopes.at(node.range().start.index))
         found.setdefault(at, set()).add(_result(node))
     return found

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hunkwise.reviewer.languages.symbols.grammars import Grammar
+from hunkwise.reviewer.languages.symbols.nodes import Nodes
 from hunkwise.reviewer.languages.symbols.parameters import arguments, held, parameters
 from hunkwise.reviewer.languages.symbols.scopes import Scopes
 from hunkwise.reviewer.languages.symbols.values import Mention
@@ -26,7 +27,7 @@ _CALLEES = ("name", "method", "function", "constructor", "type")
 
 
 def local_names(
-    root: SgNode, grammar: Grammar, scopes: Scopes, defined: Sequence[tuple[SgNode, int]]
+    nodes: Nodes, grammar: Grammar, scopes: Scopes, defined: Sequence[tuple[SgNode, int]]
 ) -> dict[int, set[str]]:
     """Collect the names that each function holds for itself: parameters, and what is bound in it.
 
@@ -35,13 +36,13 @@ def local_names(
     local: dict[int, set[str]] = {}
     leaves = f"{grammar.names} {grammar.patterns}"
     for kind, field in grammar.binds.items():
-        for node in of_kind(root, kind):
+        for node in nodes.of_kind(kind):
             at = scopes.function(scopes.at(node.range().start.index))
             for target in (node.field_children(field) if field else [node]) if at >= 0 else ():
                 if target.kind() not in _PARTS:
                     held_here = (leaf.text() for leaf in of_kind(_target(target), leaves))
                     local.setdefault(at, set()).update(held_here)
-    nameless = ((node, scopes.at(node.range().start.index)) for node in of_kind(root, grammar.functions))
+    nameless = ((node, scopes.at(node.range().start.index)) for node in nodes.of_kind(grammar.functions))
     for holder, scope in (*defined, *nameless):
         names = local.setdefault(scopes.function(scope), set())
         names.update(each.name for each in parameters(holder, grammar))
@@ -58,16 +59,16 @@ def _target(node: SgNode) -> SgNode:
 
 
 def uses(
-    root: SgNode, grammar: Grammar, scopes: Scopes, local: dict[int, set[str]], places: set[int], text: str
+    nodes: Nodes, grammar: Grammar, scopes: Scopes, local: dict[int, set[str]], places: set[int], text: str
 ) -> Iterator[Mention]:
     """Give the uses of names, in order, but for those at `places`, where they are defined."""
-    called = {at: (given, new) for at, given, new in _calls(root, grammar)}
+    called = {at: (given, new) for at, given, new in _calls(nodes, grammar)}
     keyed = {
         kids[0].range().start.index
-        for node in of_kind(root, grammar.keyed)
+        for node in nodes.of_kind(grammar.keyed)
         if (kids := node.named_children())
     }
-    for leaf in of_kind(root, grammar.names):
+    for leaf in nodes.of_kind(grammar.names):
         where = leaf.range()
         start = where.start.index
         if start in places or start in keyed:
@@ -123,11 +124,11 @@ def _start(text: str, low: int, at: int) -> int:
     return at
 
 
-def _calls(root: SgNode, grammar: Grammar) -> Iterator[tuple[int, tuple[str, ...] | None, bool]]:
+def _calls(nodes: Nodes, grammar: Grammar) -> Iterator[tuple[int, tuple[str, ...] | None, bool]]:
     """Give where the name of each call starts, its arguments, and whether it makes an object."""
     leaves = grammar.names.split()
     news = grammar.news.split()
-    for node in of_kind(root, grammar.calls):
+    for node in nodes.of_kind(grammar.calls):
         function = next((one for field in _CALLEES if (one := node.field(field)) is not None), None)
         function = function or next(iter(node.named_children()), None)
         name = _called_name(function, leaves)
