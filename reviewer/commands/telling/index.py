@@ -7,15 +7,15 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from hunkwise.engine import human_bytes
-from hunkwise.reviewer.app.progress import Progress, wanted
-from hunkwise.reviewer.app.telling.index import Held, drop_index, held, index
 from hunkwise.reviewer.commands.surroundings import surroundings
-from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.text.visible import visible_line
+
+if TYPE_CHECKING:
+    from hunkwise.reviewer.app.telling.index import Held
 
 
 @click.command()
@@ -32,6 +32,11 @@ def command(paths: tuple[Path, ...], *, stats: bool, drop: bool, form: str) -> N
     Only files that changed are read. What is ignored, vendored, generated, binary or too large, or holds a
     secret, stays out. Nothing leaves the machine.
     """
+    from hunkwise.engine import human_bytes
+    from hunkwise.reviewer.app.progress import Progress, wanted
+    from hunkwise.reviewer.app.telling.index import drop_index, held, index
+    from hunkwise.reviewer.report.summary import plural
+
     environment = surroundings()
     if stats and drop:
         raise click.UsageError("--stats and --drop don't go together")
