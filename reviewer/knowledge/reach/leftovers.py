@@ -29,6 +29,9 @@ _ENUMS = (
 
 def leftovers(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
     """Find code that names a definition that is gone. Raises OutOfTime."""
+    plain = not one.holder and one.language in ("go", "c", "cpp", "rust")
+    if plain and _stands(world, one, paths, posixpath.dirname(one.path) if one.language == "go" else None):
+        return
     for path in sorted(paths):
         found = world.symbols(path) if is_kin(path, one.language) else None
         if found is None:
@@ -37,9 +40,9 @@ def leftovers(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
             yield from _parts_of_class(world, one, path, found)
         elif one.language == "python" or one.language in SCRIPTS:
             yield from _by_import(world, one, path, found)
-        elif one.language == "go" and not _stands(world, one, paths, posixpath.dirname(one.path)):
+        elif one.language == "go":
             yield from _of_package(world, one, path, found)
-        elif one.language in ("c", "cpp", "rust") and not _stands(world, one, paths):
+        elif plain:
             yield from _of_program(one, path, found)
 
 
