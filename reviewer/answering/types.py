@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from hunkwise.reviewer.knowledge.port import Hit, Passage
@@ -63,7 +63,6 @@ class Answer:
     probability: float | None = None
     measured: bool = False
     model: str = ""
-    bar: float = field(default=0.5)
 
 
 Heard = Callable[[Sentence], None]

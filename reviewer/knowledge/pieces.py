@@ -22,7 +22,7 @@ def pieces(lines: Sequence[str], first: int, fits: Callable[[str], bool] = _shor
     """
     start = 0
     while start < len(lines):
-        end = start + _most(len(lines) - start, partial(_fit, lines, start, fits))
+        end = start + most(len(lines) - start, partial(_fit, lines, start, fits))
         if end == start:
             yield from ((first + start, first + start, text) for text in _cut(lines[start], fits))
             start += 1
@@ -43,7 +43,7 @@ def _border(lines: Sequence[str], start: int, end: int) -> int:
 
 def _cut(line: str, fits: Callable[[str], bool]) -> Iterator[str]:
     while line:
-        end = max(1, _most(len(line), partial(_begins, line, fits)))
+        end = max(1, most(len(line), partial(_begins, line, fits)))
         if end < len(line):
             end = line.rfind(" ", end // 2, end) + 1 or end
         yield line[:end]
@@ -58,7 +58,7 @@ def _begins(line: str, fits: Callable[[str], bool], count: int) -> bool:
     return fits(line[:count])
 
 
-def _most(count: int, holds: Callable[[int], bool]) -> int:
+def most(count: int, holds: Callable[[int], bool]) -> int:
     """Find the largest number up to `count` for which something holds; 0 if for none."""
     good, bad = 0, 1
     while bad <= count and holds(bad):

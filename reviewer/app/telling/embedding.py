@@ -10,6 +10,7 @@ from functools import partial
 from hunkwise.engine import Bundle, Capability, Embed, Embedding, Engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.knowledge.pieces import most
 from hunkwise.reviewer.knowledge.port import Filter, Passage
 from hunkwise.reviewer.knowledge.store.index import Index
 from hunkwise.reviewer.knowledge.vectors.finding import bring_up_to_date, nearest
@@ -59,11 +60,7 @@ def beginning(engine: Engine, text: str) -> str:
     fits = partial(_fits, engine, text)
     if fits(len(text)):
         return text
-    few, many = 1, len(text)
-    while many - few > 1:
-        middle = (few + many) // 2
-        few, many = (middle, many) if fits(middle) else (few, middle)
-    return text[:few]
+    return text[: max(1, most(len(text), fits))]
 
 
 def _fits(engine: Engine, text: str, count: int) -> bool:

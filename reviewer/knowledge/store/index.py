@@ -30,7 +30,7 @@ class Index:
     """The index in a file; see the port `Knowledge`. What a writer commits meanwhile is seen by the next call."""
 
     def __init__(self, path: Path, what: str) -> None:
-        self.file = self._path = path
+        self.file = path
         self._database = open_to_read(path, what)
         self._database.execute("PRAGMA query_only = ON")
         self._lock = threading.Lock()
@@ -134,7 +134,7 @@ class Index:
             self._database.close()
 
     def _asked(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with self._lock, told(self._path):
+        with self._lock, told(self.file):
             return work(self._database)
 
 
