@@ -34,9 +34,11 @@ def make_tables(database: sqlite3.Connection) -> None:
 
 def schema_in(database: sqlite3.Connection) -> tuple[object, ...]:
     """Give all that a database defines, and its version; nothing of an empty one. Raises sqlite3.Error."""
-    rows = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name LIMIT 99")
-    found = rows.fetchall()
-    (version,) = database.execute("PRAGMA user_version").fetchone()
+    database.execute("BEGIN")  # both of one moment: another process may be making the tables
+    with database:
+        rows = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name LIMIT 99")
+        found = rows.fetchall()
+        (version,) = database.execute("PRAGMA user_version").fetchone()
     return (version, *found) if found or version else ()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import sqlite3
@@ -13,6 +14,7 @@ import pytest
 from hunkwise.engine import Counters
 from hunkwise.engine.store.disk import DiskStore
 from hunkwise.engine.store.port import MemoryStore, StoreSize
+from hunkwise.engine.store.schema import make_tables, our_schema, schema_in
 
 A, B, C = ("a" * 64, "b" * 64, "c" * 64)
 
@@ -227,6 +229,24 @@ def test_processes(tmp_path: Path) -> None:
     store = DiskStore(tmp_path / "x", Counters())
     assert store.size().entries == 200 - sum(int(busy) for busy, _ in reports)
     store.close()
+
+
+def test_schema_is_of_one_moment(tmp_path: Path) -> None:
+    """Tables that another process makes while the schema is read are all seen, or none of them."""
+    with (
+        contextlib.closing(sqlite3.connect(tmp_path / "x", isolation_level=None)) as ours,
+        contextlib.closing(sqlite3.connect(tmp_path / "x", isolation_level=None)) as theirs,
+    ):
+        theirs.execute("PRAGMA journal_mode = WAL")
+
+        def meanwhile(statement: str) -> None:
+            if statement == "PRAGMA user_version":
+                make_tables(theirs)
+
+        ours.set_trace_callback(meanwhile)
+        assert schema_in(ours) == ()
+        ours.set_trace_callback(None)
+        assert schema_in(ours) == our_schema()
 
 
 def test_threads(tmp_path: Path) -> None:

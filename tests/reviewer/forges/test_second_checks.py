@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -103,19 +104,23 @@ def test_graphql_is_what_github_understands(github: Start, installed: Callable[[
 @contextmanager
 def proxied(prism: Path, contract: Path, upstream: str) -> Iterator[str]:
     """Run prism between a client and a fake forge; yields the address for the client."""
+    said = b""
     for _ in range(3):  # the port that was free may be another's by the time that prism takes it
         port = free_port()
         options = ("-h", "127.0.0.1", "-p", str(port), "--errors")
         command: list[str | Path] = ["node", prism, "proxy", contract, upstream, *options]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            if listening(process, port):
-                yield f"http://127.0.0.1:{port}"
-                return
-        finally:
-            process.terminate()
-            process.wait()
-    pytest.fail("prism ended")
+        with TemporaryFile() as output:
+            process = subprocess.Popen(command, stdout=output, stderr=output)
+            try:
+                if listening(process, port):
+                    yield f"http://127.0.0.1:{port}"
+                    return
+            finally:
+                process.terminate()
+                process.wait()
+            output.seek(0)
+            said = output.read()
+    pytest.fail(f"prism ended with {process.returncode}: {said.decode(errors='replace')[-2000:]}")
 
 
 def free_port() -> int:
@@ -126,8 +131,11 @@ def free_port() -> int:
 
 
 def listening(process: subprocess.Popen[bytes], port: int) -> bool:
-    """Wait until a process listens; False if it ended."""
-    for _ in range(600):
+    """Wait until a process listens; False if it ended, or does not listen for minutes.
+
+    It reads the contract first, which takes seconds of an idle core, and the machine of the tests is not idle.
+    """
+    for _ in range(3000):
         with socket.socket() as tried:
             if tried.connect_ex(("127.0.0.1", port)) == 0:
                 return process.poll() is None
