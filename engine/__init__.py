@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from hunkwise.engine.planning.fit import LoadOptions
     from hunkwise.engine.planning.hardware import Machine
     from hunkwise.engine.planning.plan import Plan
+    from hunkwise.engine.questions import MOST_BIAS
     from hunkwise.engine.retry import RetryPolicy, retry_after, with_retries
     from hunkwise.engine.store.codec import BadEntry
     from hunkwise.engine.store.port import Counters, StoreSize
@@ -139,6 +140,7 @@ _LAZY: dict[str, str] = {
     "open_pool": "hunkwise.engine.llamacpp.local",
     "plan_for": "hunkwise.engine.llamacpp.local",
     "survey": "hunkwise.engine.llamacpp.local",
+    "MOST_BIAS": "hunkwise.engine.questions",
     "read_parameter": "hunkwise.engine.models.modelfile.parameters",
     "sampling_of": "hunkwise.engine.llamacpp.sampling",
     "RetryPolicy": "hunkwise.engine.retry",
@@ -163,6 +165,7 @@ _LAZY: dict[str, str] = {
 
 __all__ = [
     "HANDED_ON",
+    "MOST_BIAS",
     "NO_CARD",
     "TRUSTS",
     "Access",

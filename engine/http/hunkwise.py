@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import quote
 
-from hunkwise.engine.errors import Cancelled, NativeFailure, Unreachable
+from hunkwise.engine.errors import NativeFailure, Unreachable
 from hunkwise.engine.http.client import Client
 from hunkwise.engine.http.protocol import PATH, read_card, write_bundle
 from hunkwise.engine.http.remote import Far
@@ -39,7 +39,7 @@ class HunkwiseEngine(Far):
         self._client.close()
 
     def reply(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
-        """Send the bundle, and read the lines that come back."""
+        """Send the bundle, and read the lines that come back; none once nobody waits any more."""
         for line in self._client.lines(PATH, write_bundle(bundle, self._model), stopped):
             match self._client.parse(line):
                 case {"text": piece}:
@@ -64,7 +64,7 @@ class HunkwiseEngine(Far):
                 case _:
                     raise self._wrong("a line of another kind")
         if stopped():
-            raise Cancelled("the bundle was taken back before it was answered")
+            return ()
         raise Unreachable(f"{self._client.host} broke off before the answers came")
 
     def _wrong(self, why: str) -> NativeFailure:

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from math import exp
 
-from hunkwise.engine.errors import Closed, DeadlineExceeded
+from hunkwise.engine.errors import Cancelled, Closed, DeadlineExceeded
 from hunkwise.engine.http.backends.backend import Backend, Listener, Prompt
 from hunkwise.engine.port import Answers, EngineCard, OnText, Waiting, check_taken_back, taken_back, wait
 from hunkwise.engine.questions import check_bundle, check_length
@@ -37,7 +37,10 @@ class Far(Waiting):
 
     @abstractmethod
     def reply(self, bundle: Bundle, on_text: OnText | None, stopped: Callable[[], bool]) -> Answers:
-        """Answer every question; `stopped` tells, in any thread, when nobody waits any more."""
+        """Answer every question; `stopped` tells, in any thread, when nobody waits any more.
+
+        What is given or raised from then on nobody hears: who asked is told that it was late, or taken back.
+        """
 
     @abstractmethod
     def leave(self) -> None:
@@ -51,11 +54,12 @@ class Far(Waiting):
         def late() -> bool:
             return until is not None and time.monotonic() >= until
 
-        answers = self.reply(bundle, on_text, lambda: gone() or late())
-        check_taken_back()
-        if late():
-            raise DeadlineExceeded(f"{bundle.deadline:g} s passed before the answer")
-        return answers
+        try:
+            return self.reply(bundle, on_text, lambda: gone() or late())
+        finally:  # whatever came of it: who is late hears that, and not what the end in the middle led to
+            check_taken_back()
+            if late():
+                raise DeadlineExceeded(f"{bundle.deadline:g} s passed before the answer")
 
     def ask(self, bundle: Bundle) -> Answers:
         """Answer every question; the connection is let go of when the deadline passes."""
@@ -137,7 +141,7 @@ class RemoteEngine(Far):
         self, shared: Prompt, question: Question, *, on_text: OnText | None, stopped: Callable[[], bool]
     ) -> Answer:
         if stopped():
-            raise DeadlineExceeded("the time was over before the question was sent")
+            raise Cancelled("nobody waits for the question any more")
         prompt = shared + question.prompt
         match question:
             case Choose(id=name):

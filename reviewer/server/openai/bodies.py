@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hunkwise.engine import MOST_BIAS
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.options import Options, read_options
 from hunkwise.reviewer.server.inference.reading import refusing
 
 MOST_ANSWERS = 16  # of one request
-MOST_BIAS = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -23,11 +24,14 @@ from hunkwise.engine import (
     Generated,
     Score,
     Scored,
+    ScriptedEngine,
     Segment,
     connect,
+    protocol,
 )
 from hunkwise.engine.errors import (
     AccessDenied,
+    DeadlineExceeded,
     EngineError,
     InvalidQuestion,
     ModelNotFound,
@@ -36,6 +40,9 @@ from hunkwise.engine.errors import (
     QueueFull,
     Unreachable,
 )
+from hunkwise.engine.http.client import Client
+from hunkwise.engine.http.hunkwise import HunkwiseEngine
+from hunkwise.engine.http.remote import Far
 
 URL = "http://engine.test:8000"
 SHARED = (Segment("You read code.", "system"), Segment("def add(first, second):\n"))
@@ -332,6 +339,33 @@ def test_a_line_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     server.answers["/v1/chat/completions"] = lambda _: httpx.Response(200, content=endless())
     with pytest.raises(NativeFailure, match="sent more than"):
         engine.ask(Bundle(SHARED, (FREE,)))
+
+
+@pytest.mark.parametrize("cut", [FREE, replace(FREE, schema={"type": "object"})], ids=["text", "schema"])
+@pytest.mark.parametrize("kind", ["hunkwise", *CAN])
+def test_who_is_late_hears_that_and_nothing_else(kind: str, cut: Generate) -> None:
+    """The thread that answers may see the end first, with half a text in its hands: it is late all the same."""
+
+    def slow(_: object) -> httpx.Response:
+        return httpx.Response(200, content=endless())
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b"{}\n" if kind in ("hunkwise", "ollama") else b": \n"
+
+    if kind == "hunkwise":
+        card = protocol.write_card(ScriptedEngine().card())
+        answers = {"GET": httpx.Response(200, json={"hunkwise": "1", "card": card})}
+        transport = httpx.MockTransport(lambda asked: answers.get(asked.method) or slow(asked))
+        engine: Far = HunkwiseEngine(Client(URL, transport=transport))
+    else:
+        server = wires.SERVERS[kind]()
+        engine = cast("Far", connected(server))
+        for path in ("/api/chat", "/v1/chat/completions", "/completion"):
+            server.answers[path] = slow
+
+    with pytest.raises(DeadlineExceeded):
+        engine.answer(Bundle(SHARED, (cut,), deadline=0.01), None)
 
 
 def test_a_redirect_takes_no_token_along() -> None:
