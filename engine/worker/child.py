@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
-from hunkwise.engine.errors import Cancelled
+from hunkwise.engine.errors import Cancelled, InvalidQuestion
 from hunkwise.engine.port import Answers, Engine, Timed
 from hunkwise.engine.types import Bundle, ModelSpec, Piece
 from hunkwise.engine.worker.confinement import confine
@@ -133,6 +133,11 @@ class _Work:
             if done.cancelled():
                 raise Cancelled("the bundle was taken back before it was answered")
             self._end(number, {"value": pack_answers(done.result())})
+        except BadMessage as error:
+            self._end(
+                number,
+                {"error": pack_error(InvalidQuestion(f"the answers are {error}; ask for fewer at a time"))},
+            )
         except Exception as error:  # noqa: BLE001 - else nobody would answer: told to who waits
             self._end(number, {"error": pack_error(error)})
 

@@ -10,8 +10,9 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -29,9 +30,17 @@ from hunkwise.engine import (
     Statistics,
     open_isolated,
 )
-from hunkwise.engine.errors import Cancelled, Closed, DeadlineExceeded, NativeFailure, PromptTooLong
-from hunkwise.engine.worker import isolation
+from hunkwise.engine.errors import (
+    Cancelled,
+    Closed,
+    DeadlineExceeded,
+    InvalidQuestion,
+    NativeFailure,
+    PromptTooLong,
+)
+from hunkwise.engine.worker import child, isolation
 from hunkwise.engine.worker.isolation import IsolatedEngine
+from hunkwise.engine.worker.wire import BadMessage, pack, unpack_error
 from hunkwise.engine.worker.process import scrubbed
 
 FRAGILE = "hunkwise.engine.testing:fragile"
@@ -209,6 +218,7 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
         from pathlib import Path
         from hunkwise.engine import Bundle, Choose, ModelSpec, Segment
         from hunkwise.engine.worker.isolation import IsolatedEngine
+from hunkwise.engine.worker.wire import BadMessage, pack, unpack_error
         spec = ModelSpec("fake", "", (Path("/nowhere"),))
         engine = IsolatedEngine(spec, "{FRAGILE}", environ=os.environ, options={{"ends": {{"q": "hang"}}}})
         Path("{tmp_path}/pid").write_text(str(engine._child._process.pid))
@@ -255,6 +265,25 @@ def test_what_is_too_large_is_refused_before_it_is_sent() -> None:
             engine.ask(huge)
         (answer,) = engine.ask(asking("a"))
         assert isinstance(answer, Choice)
+
+
+def test_answers_that_are_too_large_to_be_sent_are_the_questions_fault() -> None:
+    """Vectors of thousands of texts: who asked is told to ask for fewer, and nothing is called a defect."""
+    told: SimpleQueue[Any] = SimpleQueue()
+
+    def reply(message: Any) -> None:
+        if "value" in message:
+            raise BadMessage("a message of 9 bytes, more than 8")
+        if "error" in message:
+            told.put(message)
+
+    loading: Future[Any] = Future()
+    loading.set_result(ScriptedEngine())
+    with ThreadPoolExecutor(2) as threads:
+        child._Work(loading, threads, reply).take({"id": 1, "verb": "ask", "bundle": pack(asking("a"))})
+        error = unpack_error(told.get(timeout=60)["error"])
+    assert isinstance(error, InvalidQuestion)
+    assert "ask for fewer" in str(error)
 
 
 def test_texts_come_as_they_are_written_and_end_when_taken_back(tmp_path: Path) -> None:

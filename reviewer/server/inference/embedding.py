@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hunkwise.engine import Bundle, Capability, Embed, Embedding, Engine
 from hunkwise.reviewer.app.telling.embedding import beginning
@@ -12,8 +13,13 @@ from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.finding import Found
 from hunkwise.reviewer.server.inference.running import Times, ask_all
 from hunkwise.reviewer.server.state import Server
+from hunkwise.reviewer.server.streams import Answers
 
 MOST_TEXTS = 2048
+MOST_NUMBERS = 1 << 22  # in all vectors of one request: 90 MB as JSON
+_AT_ONCE = (
+    1 << 20
+)  # of them are asked for together; an engine's process and other servers send 64 MiB at most
 _TOO_LONG = "the input length exceeds the context length"
 
 
@@ -37,23 +43,25 @@ async def embed(
     keep_alive: float | None = None,
 ) -> Vectors:
     """Embed texts; those that are too long lose their ends if `shorten` is true. Raises Refused."""
-    if len(texts) > MOST_TEXTS:
-        raise Refused(
-            400, f"input holds {len(texts)} texts; at most {MOST_TEXTS} are embedded", param="input"
-        )
     width = found.described.header.embedding_length
+    _check(texts, width)
     if not 0 <= dimensions <= width:
         raise Refused(400, f"dimensions must be between 1 and {width} for this model", param="dimensions")
     times = Times()
 
-    def bundle(engine: Engine) -> Bundle:
-        times.mark_loaded()
+    def bundle(engine: Engine, texts: Sequence[str]) -> Bundle:
+        if not times.loaded:
+            times.mark_loaded()
         if Capability.EMBED not in engine.card().capabilities:
             raise Refused(400, f'"{found.name}" does not support embeddings', code="unsupported")
-        fitted = _fitted(engine, texts, shorten)
+        fitted = [_beginning(engine, text, shorten) for text in texts]
         return Bundle((), tuple(Embed(str(n), text, normalised=normalised) for n, text in enumerate(fitted)))
 
-    answers = await ask_all(server, found, bundle, keep_alive)
+    answers: Answers = ()
+    step = max(1, _AT_ONCE // max(1, width))
+    for begin in range(0, max(1, len(texts)), step):  # without texts the model is loaded all the same
+        part = texts[begin : begin + step]
+        answers += await ask_all(server, found, partial(bundle, texts=part), keep_alive)
     times.mark_ended()
     vectors = [each.vector for each in answers if isinstance(each, Embedding)]
     tokens = sum(each.usage.prefilled + each.usage.reused for each in answers)
@@ -62,17 +70,21 @@ async def embed(
     return Vectors(tuple(vectors), tokens, times)
 
 
+def _check(texts: Sequence[str], width: int) -> None:
+    """Refuse what would fill memory, before a model is loaded. Raises Refused."""
+    most = min(MOST_TEXTS, MOST_NUMBERS // max(1, width))
+    if len(texts) > most:
+        why = f"at most {most} are embedded at a time by this model, whose vectors have {width} numbers each"
+        raise Refused(400, f"input holds {len(texts)} texts; {why}", param="input")
+    empty = next((number for number, text in enumerate(texts) if not text), None)
+    if empty is not None:
+        raise Refused(400, f"input[{empty}] is empty", param="input")
+
+
 def _unit(vector: tuple[float, ...], normalised: bool) -> tuple[float, ...]:
     """Give a shortened vector the length 1 again."""
     length = math.hypot(*vector) if normalised else 1.0
     return tuple(value / length for value in vector) if length else vector
-
-
-def _fitted(engine: Engine, texts: Sequence[str], shorten: bool) -> list[str]:
-    empty = next((number for number, text in enumerate(texts) if not text), None)
-    if empty is not None:
-        raise Refused(400, f"input[{empty}] is empty", param="input")
-    return [_beginning(engine, text, shorten) for text in texts]
 
 
 def _beginning(engine: Engine, text: str, shorten: bool) -> str:

@@ -106,6 +106,24 @@ def test_a_schema_and_any_json(client: httpx.Client, loads: Loads) -> None:
         assert question(loads).schema == schema
 
 
+def test_many_vectors_are_asked_for_in_portions_and_too_many_refused(
+    client: httpx.Client, loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine's process sends 64 MiB at most, and nobody fills the memory of the server with vectors."""
+    width = client.post("/api/show", json={"model": "tiny"}).json()["details"]["embedding_length"]
+    monkeypatch.setattr("hunkwise.reviewer.server.inference.embedding._AT_ONCE", 2 * width)
+    monkeypatch.setattr("hunkwise.reviewer.server.inference.embedding.MOST_NUMBERS", 5 * width)
+    texts = [f"text {number}" for number in range(5)]
+
+    together = client.post("/api/embed", json={"model": "tiny", "input": texts}).json()["embeddings"]
+
+    assert [len(bundle.questions) for bundle in loads.engines[0].bundles] == [2, 2, 1]
+    alone = [client.post("/api/embed", json={"model": "tiny", "input": text}).json() for text in texts]
+    assert together == [each["embeddings"][0] for each in alone]
+    refused = client.post("/api/embed", json={"model": "tiny", "input": [*texts, "one more"]})
+    assert (refused.status_code, refused.json()["error"].partition(";")[0]) == (400, "input holds 6 texts")
+
+
 def test_chat(client: httpx.Client, loads: Loads) -> None:
     messages = [{"role": "user", "content": "One"}, {"role": "assistant", "content": "Two"}]
     messages += [{"role": "user", "content": "Three"}, {"role": "user", "content": "Four"}]
