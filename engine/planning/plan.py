@@ -11,6 +11,7 @@ from hunkwise.engine.planning.shape import ModelShape, compute_bytes, kv_bytes
 from hunkwise.engine.types import Pooling
 
 KvType = Literal["f16", "q8_0", "q4_0"]
+_PARTS = ("weights", "kv", "compute", "outputs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Plan:
     """How a model is to be loaded. Everything the runtime needs to know about the machine is in here.
 
     `estimate` is in bytes: "weights", "kv", "compute", "outputs", "total", and for each device the name of
-    the device with its share ("CPU", "CUDA0" …). The shares add up to "total".
+    the device with its share ("CPU", "CUDA0" …). The shares add up to "total"; "CUDA0 kv" is what of a share
+    is one part.
     """
 
     n_ctx: int  # cells of the one KV pool that all lanes share; shared part + one question may fill it
@@ -61,12 +63,19 @@ def estimate_of(plan: Plan, shape: ModelShape, machine: Machine) -> dict[str, in
     for device, count in zip(machine.devices, counts_of(plan, machine), strict=True):
         parts[device.name] = on_device(plan, shape, first, count)
         first += count
-    outputs = plan.n_outputs * shape.vocabulary * 4
-    host = _on_host(plan, shape)
-    shares = {name: sum(part) for name, part in parts.items()} | {"CPU": sum(host) + outputs}
-    weights, kv, compute = (sum(column) for column in zip(host, *parts.values(), strict=True))
-    total = weights + kv + compute + outputs
-    return {"weights": weights, "kv": kv, "compute": compute, "outputs": outputs, "total": total, **shares}
+    placed = {"CPU": (*_on_host(plan, shape), plan.n_outputs * shape.vocabulary * 4)}
+    placed |= {name: (*part, 0) for name, part in parts.items()}
+    by_part = dict(zip(_PARTS, map(sum, zip(*placed.values(), strict=True)), strict=True))
+    return {
+        **by_part,
+        "total": sum(by_part.values()),
+        **{name: sum(share) for name, share in placed.items()},
+        **{
+            f"{name} {part}": size
+            for name, share in placed.items()
+            for part, size in zip(_PARTS, share, strict=True)
+        },
+    }
 
 
 def counts_of(plan: Plan, machine: Machine) -> tuple[int, ...]:

@@ -44,7 +44,7 @@ def open_models(
     return PoolModels(
         library,
         open_pool(estimates, environment, loads),
-        on_devices=estimates.on_devices,
+        placed=estimates.placed,
         window=settings.context_length or WINDOW,
         keep_alive=settings.keep_alive,
         patience=None if math.isinf(settings.load_timeout) else settings.load_timeout,
@@ -85,10 +85,9 @@ class Estimates:
         """Note how a model was loaded."""
         self._placed[spec.name, spec.digest] = plan.estimate
 
-    def on_devices(self, spec: ModelSpec) -> int:
-        """Say what a loaded model takes of devices."""
-        placed = self._placed.get((spec.name, spec.digest), {})
-        return placed.get("total", 0) - placed.get("CPU", 0)
+    def placed(self, spec: ModelSpec) -> Mapping[str, int]:
+        """Say what a loaded model takes of what, as its plan estimated it; see `Plan.estimate`."""
+        return self._placed.get((spec.name, spec.digest), {})
 
 
 def open_pool(
@@ -130,9 +129,9 @@ class PoolModels:
         window: int = WINDOW,
         keep_alive: float = KEEP_ALIVE,
         patience: float | None = None,
-        on_devices: Callable[[ModelSpec], int] = lambda spec: 0,
+        placed: Callable[[ModelSpec], Mapping[str, int]] = lambda spec: {},
     ) -> None:
-        self._on_devices = on_devices
+        self._placed = placed
         self._library, self._patience = library, patience  # seconds to wait until others make room
         self._pool, self._window, self._keep_alive = pool, window, keep_alive
         self._descriptions = Descriptions()
@@ -199,7 +198,7 @@ class PoolModels:
         """Describe the models in memory."""
         now = time.time()
         return tuple(
-            Running(each.spec, each.cost, self._on_devices(each.spec), each.context, now + each.expires_in)
+            Running(each.spec, each.cost, self._placed(each.spec), each.context, now + each.expires_in)
             for each in self._pool.residents()
             if not each.loading
         )

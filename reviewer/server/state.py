@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -29,16 +29,22 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A model in memory. It takes `bytes`, `device_bytes` of them on devices; `context` is in tokens.
+    """A model in memory. It takes `bytes`, in `parts` of which its plan tells; `context` is in tokens.
 
+    `parts` is empty where there was no plan; see `Plan.estimate`.
     `expires` is when it will be unloaded unless it is used, in seconds since 1970; infinity for never.
     """
 
     spec: ModelSpec
     bytes: int
-    device_bytes: int
+    parts: Mapping[str, int]
     context: int
     expires: float
+
+    @property
+    def device_bytes(self) -> int:
+        """Say what it takes of devices."""
+        return self.parts.get("total", 0) - self.parts.get("CPU", 0)
 
 
 class Models(Protocol):

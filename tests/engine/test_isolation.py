@@ -40,8 +40,8 @@ from hunkwise.engine.errors import (
 )
 from hunkwise.engine.worker import child, isolation
 from hunkwise.engine.worker.isolation import IsolatedEngine
-from hunkwise.engine.worker.wire import BadMessage, pack, unpack_error
 from hunkwise.engine.worker.process import scrubbed
+from hunkwise.engine.worker.wire import BadMessage, pack, unpack_error
 
 FRAGILE = "hunkwise.engine.testing:fragile"
 SPEC = ModelSpec("fake", "0" * 64, (Path("/nowhere.gguf"),))

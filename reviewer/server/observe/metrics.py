@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter as Counts
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
@@ -116,9 +117,16 @@ class _Now(Collector):
         yield depth
         running = self._server.models.running()
         yield GaugeMetricFamily("hunkwise_models_loaded", "Models in memory.", value=len(running))
-        memory = GaugeMetricFamily("hunkwise_memory_bytes", "Memory that models take.", labels=["device"])
-        memory.add_metric(["gpu"], sum(each.device_bytes for each in running))
-        memory.add_metric(["cpu"], sum(each.bytes - each.device_bytes for each in running))
+        what = "Memory that models were planned to take, by device and by what it is for."
+        memory = GaugeMetricFamily("hunkwise_memory_bytes", what, labels=["device", "kind"])
+        taken = Counts[tuple[str, str]]()
+        for each in running:
+            for name, size in each.parts.items():
+                device, _, kind = name.rpartition(" ")
+                if device and size:
+                    taken[device, kind] += size
+        for labels, size in sorted(taken.items()):
+            memory.add_metric(labels, size)
         yield memory
 
 

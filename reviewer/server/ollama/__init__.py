@@ -12,7 +12,7 @@ from hunkwise.reviewer.server.ollama.embedding import embed_prompt, embed_texts
 from hunkwise.reviewer.server.ollama.generate import generate
 from hunkwise.reviewer.server.ollama.library.blobs import has_blob, take_blob
 from hunkwise.reviewer.server.ollama.library.listing import ps, tags, version
-from hunkwise.reviewer.server.ollama.library.making import copy, create, delete
+from hunkwise.reviewer.server.ollama.library.making import copy, create, delete, push
 from hunkwise.reviewer.server.ollama.library.pulling import Downloads, pull
 from hunkwise.reviewer.server.ollama.library.showing import show
 from hunkwise.reviewer.server.ollama.systemone import systemone
@@ -28,6 +28,7 @@ _ENDPOINTS: tuple[Endpoint, ...] = (
     ("POST", "/api/embed", embed_texts),
     ("POST", "/api/embeddings", embed_prompt),
     ("POST", "/api/create", create),
+    ("POST", "/api/push", push),
     ("POST", "/api/copy", copy),
     ("DELETE", "/api/delete", delete),
     ("HEAD", "/api/blobs/{digest}", has_blob),

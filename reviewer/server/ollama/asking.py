@@ -71,4 +71,8 @@ def schema_of(form: str | Mapping[str, Any]) -> Mapping[str, Any] | None:
 def refuse_images(images: tuple[str, ...], name: str) -> None:
     """Refuse pictures, which no engine of ours reads."""
     if images:
-        raise Refused(400, f'"{name}" does not support images: this server reads text alone', param="images")
+        raise Refused(
+            400,
+            f'"{name}" does not support images: this server reads text alone; leave them out',
+            param="images",
+        )

@@ -29,6 +29,8 @@ async def chat(server: Server, request: Request) -> Response:
         raise Refused(400, "model is required", param="model")
     found = await find(server, body.model)
     wish = wish_of(body, found)
+    for message in body.messages:
+        refuse_images(message.images, found.name)
     names = names_of(body.tools)
     with_tools = names or any(each.tool_calls or each.role == "tool" for each in body.messages)
     messages = await _with_tools(body, found) if with_tools else _segments(body, found)
@@ -89,7 +91,5 @@ async def _with_tools(body: ChatBody, found: Found) -> tuple[Segment, ...]:
 
 
 def _segments(body: ChatBody, found: Found) -> tuple[Segment, ...]:
-    """Make the prompt. Raises Refused for what this model can't do."""
-    for message in body.messages:
-        refuse_images(message.images, found.name)
+    """Make the prompt."""
     return prompts.chat(((message.role, message.content) for message in body.messages), found.spec)

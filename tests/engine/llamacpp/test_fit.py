@@ -99,6 +99,9 @@ def test_an_estimate_stays_within_free_memory_less_the_reserve(shape: ModelShape
         return
     estimate, want = plan.estimate, LoadOptions()
     assert estimate["total"] == estimate["CPU"] + sum(estimate[d.name] for d in machine.devices)
+    for name in ("CPU", *(device.name for device in machine.devices)):
+        parts = [estimate[f"{name} {part}"] for part in ("weights", "kv", "compute", "outputs")]
+        assert sum(parts) == estimate[name]
     for device in machine.devices:
         assert not estimate[device.name] or estimate[device.name] <= device.free - reserve_of(
             device.total, want

@@ -104,7 +104,13 @@ def test_copied_and_deleted(client: ollama.Client, served: Served) -> None:
             400,
             "parameters.colour: unknown",
         ),
-        ("create", {"model": "x", "from": "tiny", "quantize": "q4_0"}, 400, "quantize is not supported"),
+        (
+            "create",
+            {"model": "x", "from": "tiny", "quantize": "q4_0"},
+            400,
+            "quantize is not supported; pull a tag that is quantized, or make",
+        ),
+        ("push", {"model": "tiny"}, 400, "push is not supported; pull the model on the other machine, or"),
         (
             "create",
             {"model": "qwen2.5-coder:1.5b", "from": "tiny", "stream": False},

@@ -206,6 +206,12 @@ def test_no_words_load_and_unload(served: tuple[Server, httpx.Client], loads: Lo
             "generate",
             {"model": "tiny", "prompt": "x", "images": ["aa"]},
             400,
+            '"tiny" does not support images: this server reads text alone; leave them out',
+        ),
+        (
+            "chat",
+            {"model": "tiny", "messages": [{"role": "tool", "content": "x", "images": ["aa"]}]},
+            400,
             '"tiny" does not support images',
         ),
         ("generate", {"model": "tiny", "top_logprobs": 21}, 400, "top_logprobs must be between 0 and 20"),
@@ -251,14 +257,19 @@ def test_ps_tells_what_is_on_the_gpu(tmp_path: Path) -> None:
     """That is what the plan that was carried out puts on devices."""
     estimates = Estimates(Settings())
     library, pool = library_in(tmp_path), Pool(Loads(), lambda spec, context: 100)
-    models = PoolModels(library, pool, on_devices=estimates.on_devices)
+    models = PoolModels(library, pool, placed=estimates.placed)
     environment = Environment({}, tmp_path, lambda sentence: None)
     with closing(models), listening(make_app(Server(Settings(), models, environment))) as client:
-        estimates.place(models.resolve("tiny"), Plan(64, 1, estimate={"total": 100, "CPU": 40, "CUDA0": 60}))
+        estimate = {"kv": 100, "total": 100, "CPU": 40, "CUDA0": 60, "CPU kv": 40, "CUDA0 kv": 60}
+        estimates.place(models.resolve("tiny"), Plan(64, 1, estimate=estimate))
         client.post("/api/generate", json={"model": "tiny"})
         (running,) = client.get("/api/ps").json()["models"]
         assert (running["size"], running["size_vram"]) == (100, 60)
-        assert 'hunkwise_memory_bytes{device="gpu"} 60.0' in client.get("/metrics").text
+        told = [each for each in client.get("/metrics").text.splitlines() if "memory_bytes{" in each]
+        assert told == [
+            f'hunkwise_memory_bytes{{device="{device}",kind="kv"}} {size}.0'
+            for device, size in (("CPU", 40), ("CUDA0", 60))
+        ]
 
 
 def test_loads_are_counted(tmp_path: Path) -> None:
@@ -267,7 +278,7 @@ def test_loads_are_counted(tmp_path: Path) -> None:
     environment = Environment({}, tmp_path, lambda sentence: None)
     estimates = Estimates(Settings(num_parallel=1))
     pool = open_pool(estimates, environment, metrics.count_load)
-    models = PoolModels(library, pool, on_devices=estimates.on_devices, window=256)
+    models = PoolModels(library, pool, placed=estimates.placed, window=256)
     with (
         closing(models),
         listening(make_app(Server(Settings(), models, environment, metrics))) as client,

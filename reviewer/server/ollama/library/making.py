@@ -25,7 +25,14 @@ from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.server.streams import ndjson
 from hunkwise.reviewer.server.threads import in_thread
 
-_NO_QUANTIZING = "quantize is not supported; give the weights as they are to be"
+_NO_QUANTIZING = (
+    "quantize is not supported; pull a tag that is quantized, or make the file with llama.cpp's llama-quantize, "
+    "send it to /api/blobs and create the model from files"
+)
+_NO_PUSHING = (
+    "push is not supported; pull the model on the other machine, or send its GGUF file to /api/blobs there "
+    "and create the model from files"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,11 @@ def _make(library: Library, name: str, text: str) -> None:
         recipe = Path(folder) / "Modelfile"
         recipe.write_text(text, encoding="utf-8")
         library.create(name, recipe)
+
+
+async def push(server: Server, request: Request) -> Response:
+    """Refuse: nothing is sent to registries from here."""
+    raise Refused(400, _NO_PUSHING, code="unsupported")
 
 
 async def copy(server: Server, request: Request) -> Response:
