@@ -55,7 +55,16 @@ from hunkwise.engine.types import (
 if TYPE_CHECKING:
     from hunkwise.engine.around.cached import Cache, CachedEngine
     from hunkwise.engine.around.divided import Divided
-    from hunkwise.engine.around.location import TRUSTS, CachePlace, Trust, open_cache, open_disk, open_redis
+    from hunkwise.engine.around.location import (
+        TRUSTS,
+        CachePlace,
+        Caches,
+        Trust,
+        open_cache,
+        open_caches,
+        open_disk,
+        open_redis,
+    )
     from hunkwise.engine.around.pool import Pool
     from hunkwise.engine.http import protocol
     from hunkwise.engine.http.client import Access
@@ -109,7 +118,9 @@ _LAZY: dict[str, str] = {
     "CachedEngine": "hunkwise.engine.around.cached",
     "Divided": "hunkwise.engine.around.divided",
     "CachePlace": "hunkwise.engine.around.location",
+    "Caches": "hunkwise.engine.around.location",
     "open_cache": "hunkwise.engine.around.location",
+    "open_caches": "hunkwise.engine.around.location",
     "open_disk": "hunkwise.engine.around.location",
     "open_redis": "hunkwise.engine.around.location",
     "TRUSTS": "hunkwise.engine.around.location",
@@ -177,6 +188,7 @@ __all__ = [
     "Cache",
     "CachePlace",
     "CachedEngine",
+    "Caches",
     "Capability",
     "Choice",
     "Choose",
@@ -247,6 +259,7 @@ __all__ = [
     "library_from_environment",
     "load",
     "open_cache",
+    "open_caches",
     "open_disk",
     "open_isolated",
     "open_local",

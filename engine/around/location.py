@@ -61,19 +61,47 @@ def open_redis(place: CachePlace, space: str, tally: Counters) -> RedisStore | N
     return RedisStore(place.redis_url, space, tally, ttl=place.ttl)
 
 
+@dataclass(frozen=True, slots=True)
+class Caches:
+    """The caches of one trust level, over the same stores; each repository sees its own entries alone."""
+
+    stores: tuple[Store, ...]
+    trust: Trust
+    tally: Counters
+    secret: bytes = field(repr=False)
+
+    def of(self, repository: str) -> Cache:
+        """Give the cache of one repository."""
+        namespace = _namespace(self.trust, repository)
+        return Cache(self.stores, secret=self.secret, namespace=namespace, tally=self.tally)
+
+
+def _namespace(trust: Trust, repository: str) -> str:
+    return f"{trust}:{repository}"
+
+
 @contextlib.contextmanager
-def open_cache(place: CachePlace, *, trust: Trust, repository: str) -> Iterator[Cache]:
-    """Open the cache of one repository at one trust level; when closed, its counts are kept on disk."""
+def open_caches(place: CachePlace, *, trust: Trust, space: str) -> Iterator[Caches]:
+    """Open the stores of one trust level; when closed, their counts are kept on disk.
+
+    `space` parts what is kept in Redis: a repository, or who holds the caches of several.
+    """
     tally = Counters()
-    namespace = f"{trust}:{repository}"
     secret = place.secret or (new_secret() if place.foreign else open_secret(place.folder / "secret", tally))
-    space = f"{trust}-{hashlib.sha256(namespace.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
-    disk, redis = open_disk(place, trust, tally), open_redis(place, space, tally)
-    stores: list[Store] = [MemoryStore(), disk, *([redis] if redis else [])]
+    name = _namespace(trust, space).encode("utf-8", "surrogateescape")
+    disk = open_disk(place, trust, tally)
+    redis = open_redis(place, f"{trust}-{hashlib.sha256(name).hexdigest()[:16]}", tally)
     try:
-        yield Cache(stores, secret=secret, namespace=namespace, tally=tally)
+        yield Caches((MemoryStore(), disk, *([redis] if redis else [])), trust, tally, secret)
     finally:
         disk.add_counts(tally.counts())
         disk.close()
         if redis:
             redis.close()
+
+
+@contextlib.contextmanager
+def open_cache(place: CachePlace, *, trust: Trust, repository: str) -> Iterator[Cache]:
+    """Open the cache of one repository at one trust level."""
+    with open_caches(place, trust=trust, space=repository) as caches:
+        yield caches.of(repository)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hunkwise.engine import CachePlace, open_cache
+from hunkwise.engine import CachePlace, open_cache, open_caches
 from hunkwise.reviewer.config.named_files import repository_root
 from hunkwise.reviewer.errors import ConfigError, GitError
 from hunkwise.reviewer.source import ci, git
 
 if TYPE_CHECKING:
-    from hunkwise.engine import Cache, Trust
+    from hunkwise.engine import Cache, Caches, Trust
 
 _SHORTEST_SECRET = 16  # characters
 
@@ -38,6 +38,13 @@ def place_from_environment(environ: Mapping[str, str]) -> CachePlace:
         secret=os.fsencode(secret) if secret else None,
         foreign=_is_committed(folder, environ),
     )
+
+
+def warn_of_foreign(environ: Mapping[str, str], say: Callable[[str], object]) -> None:
+    """Say so where nothing is believed of what the place holds."""
+    place = place_from_environment(environ)
+    if place.foreign:
+        say(f"what {place.folder} holds is not believed, for it is under version control; see HUNKWISE_CACHE")
 
 
 def _is_committed(folder: Path, environ: Mapping[str, str]) -> bool:
@@ -65,3 +72,14 @@ def cache_from_environment(environ: Mapping[str, str], repository: str = "") -> 
         place_from_environment(environ), trust=trust_from_environment(environ), repository=name
     )
     return cache
+
+
+def caches_for_strangers(
+    environ: Mapping[str, str], say: Callable[[str], object]
+) -> AbstractContextManager[Caches]:
+    """Open what a server keeps of what its clients send: as of forks, apart from what trusted runs keep."""
+    warn_of_foreign(environ, say)
+    caches: AbstractContextManager[Caches] = open_caches(
+        place_from_environment(environ), trust="fork", space="serve"
+    )
+    return caches

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from hunkwise import engine
 from hunkwise.engine import Around, Capability, Engine, EngineCard, ModelSpec, Registry, Timed, errors
 from hunkwise.engine.errors import InvalidName, InvalidQuestion
-from hunkwise.reviewer.app.cache import cache_from_environment, place_from_environment
+from hunkwise.reviewer.app.cache import cache_from_environment, place_from_environment, warn_of_foreign
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.meters import Unasked
 from hunkwise.reviewer.app.progress import Progress
@@ -149,11 +149,7 @@ class Opened(Around):
     def put_cache(self, environment: Environment, card: EngineCard, load: Callable[[], Engine]) -> None:
         """Put the cache of answers before an engine that is loaded when it is asked."""
         variables = environment.variables
-        folder = place_from_environment(variables)
-        if folder.foreign:
-            environment.say(
-                f"what {folder.folder} holds is not believed, for it is under version control; see HUNKWISE_CACHE"
-            )
+        warn_of_foreign(variables, environment.say)
         here = environment.folder
         place = str(repository_root(here) or here)
         self.memory = self.resources.enter_context(cache_from_environment(variables, place))

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from starlette.routing import BaseRoute
 
-from hunkwise.engine import Engine, Library, ModelSpec
+from hunkwise.engine import Caches, Engine, Library, ModelSpec
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.guard.life import Lives
 from hunkwise.reviewer.server.inference.described import Described
@@ -98,6 +98,7 @@ class Server:
     models: Models
     environment: Environment
     metrics: Metrics = field(default_factory=Metrics)
+    caches: Caches | None = None  # of what reviews were answered; None keeps nothing
     mounted: Sequence[BaseRoute] = ()  # of other doors, such as webhooks
     alone: bool = False  # there is nothing else here than what is mounted, and probes
     draining: bool = False  # told to end: nothing new is taken in

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hunkwise.engine.errors import MissingExtra
+from hunkwise.reviewer.app.cache import caches_for_strangers
 from hunkwise.reviewer.commands.surroundings import surroundings
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.server.settings import LOOPBACK, PORT, Settings, server_settings
@@ -129,12 +131,13 @@ def served(
     else:
         models = open_models(settings, environment, metrics.count_load)
     listener = run.listen(settings)
-    server = Server(settings, models, environment, metrics, mounted=extra, alone=alone)
     address, port = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
-    environment.say(f"listening on http://{shown}:{port}")
-    listening(f"http://{_here(shown)}:{port}")
-    return run.run(server, listener)
+    with nullcontext() if alone else caches_for_strangers(environment.variables, environment.say) as caches:
+        server = Server(settings, models, environment, metrics, caches, mounted=extra, alone=alone)
+        environment.say(f"listening on http://{shown}:{port}")
+        listening(f"http://{_here(shown)}:{port}")
+        return run.run(server, listener)
 
 
 def _here(address: str) -> str:

@@ -17,7 +17,7 @@ from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.knowledge.port import Filter
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.reviews.asking import folder_of
-from hunkwise.reviewer.server.reviews.working import lent
+from hunkwise.reviewer.server.reviews.working import cache_for, lent
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.text.checked_json import Form, read_as
 
@@ -83,7 +83,8 @@ def carry_out(
     environment = Environment(server.environment.variables, folder, lambda sentence: None)
 
     def open_engine() -> Engine:
-        return lent(server, body.model, Config().model, caller, stopped)
+        cache = cache_for(server, caller, body.repository, Config())
+        return lent(server, body.model, Config().model, caller, stopped, cache)
 
     return ask(
         Question(body.question, folder, Filter(body.paths), body.passages, body.language),

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +26,7 @@ FORM = "text/plain; version=0.0.4; charset=utf-8"
 # these and the next are vLLM's, so that one dashboard has both
 SECONDS = (0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960)
 FIRST = (0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640)
+_KEPT = {"memory": "memory.hit", "disk": "disk.hit", "redis": "redis.hit", "miss": "miss"}
 
 
 class Metrics:
@@ -115,6 +116,12 @@ class _Now(Collector):
         for queue, length in self._server.queues.items():
             depth.add_metric([queue], length())
         yield depth
+        what = "Answers that reviews needed, by where they were kept; a miss is asked of the model."
+        kept = CounterMetricFamily("hunkwise_answer_cache_requests", what, labels=["result"])
+        counts = self._server.caches.tally.counts() if self._server.caches else {}
+        for result, name in _KEPT.items():
+            kept.add_metric([result], counts.get(name, 0))
+        yield kept
         running = self._server.models.running()
         yield GaugeMetricFamily("hunkwise_models_loaded", "Models in memory.", value=len(running))
         what = "Memory that models were planned to take, by device and by what it is for."

@@ -168,8 +168,8 @@ class Jobs:
                 def step(done: int, total: int) -> None:
                     loop.call_soon_threadsafe(partial(_step, job, done, total))
 
-                work = partial(carry_out, self._server, body, job.id, job.stopped, found, step)
-                job.outcome = await in_thread(work)
+                told = (job.id, job.caller, job.stopped, found, step)
+                job.outcome = await in_thread(partial(carry_out, self._server, body, *told))
                 job.state = "done"
         except Exception as error:  # noqa: BLE001 - told to who asks for the review
             job.failure = failure_of(error)

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from io import StringIO
 
-from hunkwise.engine import Answer, Around, Bundle, Engine, OnText
+from hunkwise.engine import Answer, Around, Bundle, Cache, CachedEngine, Capability, Engine, OnText
 from hunkwise.engine.errors import Cancelled
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.progress import Progress
@@ -25,10 +25,22 @@ _LOOK = 0.2  # seconds between two looks at whether anybody still waits
 
 
 class Lent(Around):
-    """A lent model, which goes back when the review closes it. Each bundle can be taken back."""
+    """A lent model, which goes back when the review closes it. Each bundle can be taken back.
 
-    def __init__(self, lease: AbstractContextManager[Lease], caller: str, stopped: threading.Event) -> None:
-        super().__init__(lease.__enter__().engine)
+    With a `cache` what was answered before is not asked again.
+    """
+
+    def __init__(
+        self,
+        lease: AbstractContextManager[Lease],
+        caller: str,
+        stopped: threading.Event,
+        cache: Cache | None = None,
+    ) -> None:
+        lent = lease.__enter__().engine
+        card = lent.card()
+        settled = cache is not None and Capability.DETERMINISTIC in card.capabilities
+        super().__init__(CachedEngine(lambda: lent, card, cache) if cache and settled else lent)
         self._lease, self._caller, self._stopped = lease, caller, stopped
 
     def before(self, bundle: Bundle) -> Bundle:
@@ -50,11 +62,21 @@ class Lent(Around):
         self._lease.__exit__(None, None, None)
 
 
-def lent(server: Server, named: str, own: str, caller: str, stopped: threading.Event) -> Lent:
+def cache_for(server: Server, client: str, repository: str, config: Config) -> Cache | None:
+    """Give what was answered before to the same client on the same repository, if that is kept."""
+    if server.caches is None or not config.remember:
+        return None
+    folder = server.settings.repositories.get(repository, "")
+    return server.caches.of(f"serve\0{client}\0{folder}")
+
+
+def lent(
+    server: Server, named: str, own: str, caller: str, stopped: threading.Event, cache: Cache | None
+) -> Lent:
     """Lend the model that the client names, or the server's, or else `own`."""
     if server.settings.engine:
         own = ""  # the engine of other servers has one model
-    return Lent(server.lend(named or server.settings.model or own), caller, stopped)
+    return Lent(server.lend(named or server.settings.model or own), caller, stopped, cache)
 
 
 def _waited(future: Future[Answers], stopped: threading.Event) -> Answers:
@@ -74,14 +96,19 @@ def carry_out(
     server: Server,
     body: Body,
     caller: str,
+    client: str,
     stopped: threading.Event,
     found: Callable[[Finding], None],
     step: Callable[[int, int], None],
 ) -> Outcome:
-    """Review, and tell of findings and of how far it is. Raises Refused, ReviewError, Cancelled."""
+    """Review, and tell of findings and of how far it is. Raises Refused, ReviewError, Cancelled.
+
+    `caller` names the review and `client` who asked for it.
+    """
 
     def open_engine(config: Config, environment: Environment, progress: Progress) -> Engine:
-        return lent(server, body.model, config.model, caller, stopped)
+        cache = cache_for(server, client, body.repository, config)
+        return lent(server, body.model, config.model, caller, stopped, cache)
 
     with prepared(server, body, server.settings.request_timeout) as (request, environment):
         outcome = review_change(request, environment, _Steps(step), open_engine=open_engine, found=found)

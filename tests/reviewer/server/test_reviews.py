@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -16,8 +17,10 @@ import pytest
 from serving import listening, make_server
 
 from hunkwise.engine import Answer, Bundle, Question, ScriptedEngine
+from hunkwise.reviewer.app.cache import caches_for_strangers
 from hunkwise.reviewer.report import FORMATS
 from hunkwise.reviewer.server.asgi import make_app
+from hunkwise.reviewer.server.guard.tokens import new_token, write_tokens
 from hunkwise.reviewer.server.reviews.answering import TYPES
 from hunkwise.reviewer.server.reviews.asking import ALLOWED
 from hunkwise.reviewer.types import Category
@@ -91,6 +94,44 @@ def test_a_diff_is_put_to_the_model(tmp_path: Path) -> None:
     assert answer["status"] == "done"
     assert answer["model"] == "scripted"
     assert {bundle.caller for bundle in engine.bundles} == {answer["id"]}
+
+
+def test_what_was_answered_is_not_asked_again_unless_by_another(tmp_path: Path) -> None:
+    """By token, and over a restart: what one sent is not there for another, nor for trusted runs."""
+    environ, file = {"HUNKWISE_CACHE": str(tmp_path / "cache")}, tmp_path / "tokens.json"
+    (ann, first), (bob, second) = new_token("ann", ("review",)), new_token("bob", ("review",))
+    write_tokens(file, (first, second))
+    engine = ScriptedEngine()
+
+    @contextmanager
+    def remembering() -> Iterator[httpx.Client]:
+        with caches_for_strangers(environ, lambda _: None) as caches:
+            server = make_server(engine, model="scripted", tokens=file)
+            server.caches = caches
+            with listening(make_app(server)) as client:
+                yield client
+
+    def asked(token: str) -> int:
+        before, headers = len(engine.bundles), {"authorization": f"Bearer {token}"}
+        answer = client.post("/api/review", json={"diff": DIFF}, headers=headers).json()
+        assert answer["complete"] is True
+        return len(engine.bundles) - before
+
+    def counted() -> dict[str, float]:
+        text = client.get("/metrics", headers={"authorization": f"Bearer {ann}"}).text
+        found = re.findall(r'answer_cache_requests_total\{result="(\w+)"\} (\S+)', text)
+        return {name: float(number) for name, number in found}
+
+    with remembering() as client:
+        assert asked(ann) > 0
+        missed = counted()["miss"]
+        assert asked(ann) == 0
+        assert counted() == {"memory": missed, "disk": 0, "redis": 0, "miss": missed}
+        assert asked(bob) > 0
+    with remembering() as client:
+        assert asked(bob) == 0
+        assert counted() == {"memory": 0, "disk": missed, "redis": 0, "miss": 0}
+    assert not (tmp_path / "cache" / "answers-trusted.sqlite3").exists()
 
 
 @pytest.mark.parametrize("name", list(TYPES))
