@@ -12,7 +12,8 @@ from hunkwise.reviewer.answering.types import Answer, Heard, Weighed
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.telling.ask import MOST_PASSAGES, PASSAGES, Question, ask, checked
 from hunkwise.reviewer.app.telling.index import index_file
-from hunkwise.reviewer.config.settings import Config, settings
+from hunkwise.reviewer.config.files import load
+from hunkwise.reviewer.config.settings import settings
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.knowledge.port import Filter
 from hunkwise.reviewer.server.errors import Refused
@@ -83,8 +84,9 @@ def carry_out(
     environment = Environment(server.environment.variables, folder, lambda sentence: None)
 
     def open_engine() -> Engine:
-        cache = cache_for(server, caller, body.repository, Config())
-        return lent(server, body.model, Config().model, caller, stopped, cache)
+        config = load(flags={}, environ=environment.variables, folder=folder, trusted=False)
+        cache = cache_for(server, caller, body.repository, config)
+        return lent(server, body.model, config.model, caller, stopped, cache)
 
     return ask(
         Question(body.question, folder, Filter(body.paths), body.passages, body.language),
