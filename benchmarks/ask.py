@@ -1,4 +1,4 @@
-"""Questions over three projects: is the right passage found, is what nobody wrote refused, and what is said?
+"""Questions over five projects: is the right passage found, is what nobody wrote refused, and what is said?
 
     .venv/bin/python benchmarks/ask.py --project hunkwise=. --project webhook=DIR --project starlette=DIR \
         --model qwen2.5-coder:1.5b
@@ -38,12 +38,13 @@ from hunkwise.reviewer.bench.calibration import Fit, fit
 from hunkwise.reviewer.bench.held import Example
 from hunkwise.reviewer.config.settings import Config
 from hunkwise.reviewer.knowledge import fused
-from hunkwise.reviewer.knowledge.port import Filter, Hit, Passage
+from hunkwise.reviewer.knowledge.port import Hit, Passage
 from hunkwise.reviewer.knowledge.store.index import Index
 
 QUESTIONS = Path(__file__).parent / "questions" / "questions.json"
 FEATURES = ("gain", "yes", "shared")
 PLACES = (1, 3, 5, 10)
+FOUND = "words, by the best line too (what ask does)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +95,11 @@ Rank = Callable[[Asked], Sequence[Passage]]
 
 def rankings(indexes: dict[str, Index]) -> dict[str, Rank]:
     """Name the ways to rank passages."""
-    documents = Filter(kinds=("document",))
     return {
-        "words": lambda asked: _passages(indexes[asked.project].search(asked.question, 30)),
-        "words, documents alone": lambda asked: _passages(
-            indexes[asked.project].search(asked.question, 30, documents)
+        "words, as the index ranks them": lambda asked: _passages(
+            indexes[asked.project].search(asked.question, 30)
         ),
-        "both, fused": lambda asked: _passages(fused.search(indexes[asked.project], asked.question, 30)),
+        FOUND: lambda asked: _passages(fused.search(indexes[asked.project], asked.question, 30)),
     }
 
 
@@ -197,7 +196,7 @@ def main() -> int:
     for name, rank in ways.items():
         print(table(name, [place_of(asked, rank(asked)) for asked in answerable]))
     if given.no_model:
-        rank = ways["both, fused"]
+        rank = ways[FOUND]
         found = {
             asked: [Hit(passage, 0.0) for passage in rank(asked)[: given.weighed]] for asked in questions
         }
@@ -206,7 +205,7 @@ def main() -> int:
         ]
         decide(rows, evidence.layer_for(""), (("shared",),) if given.fit else ())
     else:
-        _model(given, questions, ways["both, fused"])
+        _model(given, questions, ways[FOUND])
     for index in indexes.values():
         index.close()
     return 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,11 +19,9 @@ from hunkwise.engine.errors import PromptTooLong
 from hunkwise.reviewer.answering.prompt import unseen, weighing
 from hunkwise.reviewer.answering.types import Weighed
 from hunkwise.reviewer.knowledge.port import Hit
-from hunkwise.reviewer.knowledge.words import asked, parts
+from hunkwise.reviewer.knowledge.words import asked, shared
 
 BAR = 0.5
-_STEM = 5  # letters of a word that tell it from others: "answer" of "answered"
-_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +107,4 @@ def features(weighed: Sequence[Weighed]) -> dict[str, float]:
 
 def shared_words(question: str, text: str) -> float:
     """Give the share of a question's words that stand in a text, as the index cuts them."""
-    words = {word[:_STEM] for word in asked(question)}
-    there = {word[:_STEM] for word in (*_WORD.findall(text.lower()), *parts(text).split())}
-    return len(words & there) / len(words) if words else 0.0
+    return shared(asked(question), text)

@@ -7,7 +7,7 @@ are indexed, and each name without its underscores as one word. Scripts without 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 MOST_WORDS = 48  # of one question that are looked up
 _LONGEST = 100  # characters of a word that is taken apart
@@ -24,6 +24,10 @@ _STOP_WORDS = """
     uses using was we were what when where which while who whom whose why will with would you your
 """
 _STOP = frozenset(_STOP_WORDS.split())
+# "How long" asks for a measure: a text that says "long" is no answer
+_MEASURE = re.compile(r"(?i)\bhow (?:long|many|much|often|old|large|big|far|fast|soon|high|deep)\b")
+_STEM = 5  # letters of a word that tell it from others: "answer" of "answered"
+_PLAIN = re.compile(r"[^\W_]+")
 
 
 def parts(text: str) -> str:
@@ -35,9 +39,17 @@ def parts(text: str) -> str:
 
 def asked(question: str) -> list[str]:
     """Give the words of a question to look up, each once, without those that every text has."""
-    words = [piece for word in _WORD.findall(question) for piece in (*word.lower().split("_"), *_parts(word))]
+    plain = _MEASURE.sub("how", question)
+    words = [piece for word in _WORD.findall(plain) for piece in (*word.lower().split("_"), *_parts(word))]
     told = list(dict.fromkeys(word for word in words if word))
     return ([word for word in told if word not in _STOP] or told)[:MOST_WORDS]
+
+
+def shared(words: Sequence[str], text: str) -> float:
+    """Give the share of words, as `asked` gives them, that stand in a text."""
+    wanted = {word[:_STEM] for word in words}
+    there = {word[:_STEM] for word in (*_PLAIN.findall(text.lower()), *parts(text).split())}
+    return len(wanted & there) / len(wanted) if wanted else 0.0
 
 
 def names_code(question: str) -> bool:

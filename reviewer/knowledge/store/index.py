@@ -18,7 +18,7 @@ from hunkwise.reviewer.text.globs import matches
 
 # How much a word counts in a title, the text, the parts of identifiers and the path, and a passage of a document:
 # where a question names something of the code, and else
-_NAMED, _PLAIN = ("6.0, 1.0, 0.6, 1.0", 1.0), ("2.0, 1.0, 0.6, 1.0", 1.4)
+_NAMED, _PLAIN = ("6.0, 1.0, 0.6, 1.0", 1.0), ("2.0, 1.0, 0.6, 1.0", 1.8)
 _PASSAGE = """files.path, passages.start, passages.stop, words.text, files.kind, words.title, files.language,
     files.blob, files.changed"""
 _JOINED = "words JOIN passages ON passages.id = words.rowid JOIN files ON files.id = passages.file"

@@ -17,6 +17,7 @@ from hunkwise.reviewer.knowledge.vectors.embedded import EmbeddedVectors
 from hunkwise.reviewer.knowledge.vectors.finding import bring_up_to_date, nearest
 from hunkwise.reviewer.knowledge.vectors.port import Embedder, Vectors, key_of
 from hunkwise.reviewer.knowledge.vectors.remote import QdrantVectors
+from hunkwise.reviewer.knowledge.words import asked
 
 HAS_QDRANT = importlib.util.find_spec("qdrant_client") is not None
 PLACES = [
@@ -132,3 +133,25 @@ def test_rankings_are_fused_by_places() -> None:
 
     hits = fused.search(ByWords(), "?", 3, Filter(kinds=("document",)), [b, c])  # type: ignore[arg-type]
     assert [(hit.passage, hit.lexical, hit.vector) for hit in hits] == [(b, 2, 1), (a, 1, None), (c, None, 2)]
+
+
+def test_words_in_one_line_go_before_words_far_apart() -> None:
+    apart, together = Known(
+        "a key\nin a list of its own\nand a cache", "of all that is kept, the key of the cache"
+    ).all
+    scores = {apart: 1.2, together: 1.0}
+
+    class ByWords:
+        def search(self, question: str, limit: int = 8, wanted: Filter = ANY) -> tuple[Hit, ...]:
+            return tuple(Hit(each, score) for each, score in scores.items())
+
+    def first(question: str) -> Passage:
+        return fused.search(ByWords(), question)[0].passage  # type: ignore[arg-type]
+
+    assert first("What is the key of the cache?") == together
+    assert first("What is a list?") == apart
+
+
+def test_how_long_asks_for_a_measure_not_for_the_word() -> None:
+    assert asked("How long are answers kept?") == ["answers", "kept"]
+    assert asked("Which lines are too long?") == ["lines", "too", "long"]
