@@ -111,26 +111,26 @@ def test_what_was_answered_is_not_asked_again_unless_by_another(tmp_path: Path) 
             with listening(make_app(server)) as client:
                 yield client
 
-    def asked(token: str) -> int:
+    def asked(of: httpx.Client, token: str) -> int:
         before, headers = len(engine.bundles), {"authorization": f"Bearer {token}"}
-        answer = client.post("/api/review", json={"diff": DIFF}, headers=headers).json()
+        answer = of.post("/api/review", json={"diff": DIFF}, headers=headers).json()
         assert answer["complete"] is True
         return len(engine.bundles) - before
 
-    def counted() -> dict[str, float]:
-        text = client.get("/metrics", headers={"authorization": f"Bearer {ann}"}).text
+    def counted(of: httpx.Client) -> dict[str, float]:
+        text = of.get("/metrics", headers={"authorization": f"Bearer {ann}"}).text
         found = re.findall(r'answer_cache_requests_total\{result="(\w+)"\} (\S+)', text)
         return {name: float(number) for name, number in found}
 
     with remembering() as client:
-        assert asked(ann) > 0
-        missed = counted()["miss"]
-        assert asked(ann) == 0
-        assert counted() == {"memory": missed, "disk": 0, "redis": 0, "miss": missed}
-        assert asked(bob) > 0
+        assert asked(client, ann) > 0
+        missed = counted(client)["miss"]
+        assert asked(client, ann) == 0
+        assert counted(client) == {"memory": missed, "disk": 0, "redis": 0, "miss": missed}
+        assert asked(client, bob) > 0
     with remembering() as client:
-        assert asked(bob) == 0
-        assert counted() == {"memory": 0, "disk": missed, "redis": 0, "miss": 0}
+        assert asked(client, bob) == 0
+        assert counted(client) == {"memory": 0, "disk": missed, "redis": 0, "miss": 0}
     assert not (tmp_path / "cache" / "answers-trusted.sqlite3").exists()
 
 
