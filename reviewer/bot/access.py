@@ -24,7 +24,8 @@ from hunkwise.reviewer.source.clone import Login
 _LARGEST_SECRET = 64 << 10  # bytes
 _APP = re.compile(r"[0-9]{1,18}|Iv[0-9A-Za-z.]{1,60}")  # a number or a client id
 _READ = {"contents": "read", "metadata": "read"}
-_POST = {"checks": "write", "pull_requests": "write", "metadata": "read"}
+_POST = {"checks": "write", "pull_requests": "write", "issues": "read", "metadata": "read"}
+_RESOLVE = {**_POST, "contents": "write"}  # GitHub lets nobody else resolve a thread
 Variables = Mapping[str, str]
 
 # What comments are posted with: for the worker, and for no process that loads a model
@@ -47,12 +48,15 @@ class Keys:
         """How comments are written there."""
         return FORGES.load(self.forge).dialect
 
-    def attend(self, change: ChangeId) -> Attended:
-        """Open a change for reading and writing. Raises ForgeError, UsageError, MissingExtra."""
+    def attend(self, change: ChangeId, *, resolving: bool = False) -> Attended:
+        """Open a change for reading and writing, and for resolving threads if asked.
+
+        Raises ForgeError, UsageError, MissingExtra.
+        """
         attend = FORGES.load(self.forge).attend
         assert attend is not None
         address = Address(self.api, change.repository, change.number)
-        return attend(address, self._token(change, _POST), bool(self.app))
+        return attend(address, self._token(change, _RESOLVE if resolving else _POST), bool(self.app))
 
     def login(self, change: ChangeId) -> Login:
         """Say what git fetches with; all three forges take a token as the password of any account."""

@@ -1,70 +1,154 @@
-"""`/ask`: a question about a change, answered from its hunks alone, each sentence with the line it stands on."""
+"""`/ask`: has a child without tokens answer a question about a change and its repository (`asked.py`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+import json
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from hunkwise.engine import Engine
-from hunkwise.reviewer.answering.answer import answer
-from hunkwise.reviewer.answering.evidence import shared_words
-from hunkwise.reviewer.answering.telling import place
-from hunkwise.reviewer.answering.types import Sentence
-from hunkwise.reviewer.app.telling.ask import checked
+from hunkwise.reviewer.app.jobs.child import for_review, supervise
+from hunkwise.reviewer.bot.access import Keys, clone_url
+from hunkwise.reviewer.bot.asked import EVENTS, Asked
 from hunkwise.reviewer.bot.commands.answers import Answered, Told
-from hunkwise.reviewer.knowledge.port import Hit, Passage
-from hunkwise.reviewer.types import Change, FileDiff, Line
+from hunkwise.reviewer.bot.port import ChangeId, ForgeName
+from hunkwise.reviewer.bot.reviewing import Ended, NotReviewed
+from hunkwise.reviewer.errors import ForgeError
+from hunkwise.reviewer.forges.attended import Attended
+from hunkwise.reviewer.knowledge.listing import stays_out
+from hunkwise.reviewer.source.ci import Range
+from hunkwise.reviewer.source.clone import Bounds, Every, fetch_change
+from hunkwise.reviewer.text.checked_json import Form, FormError, read_as
 
-LONGEST = 60  # lines of a passage
-MOST = 8  # passages
-MOST_LOOKED_AT = 2_000
+BOUNDS = Bounds(bytes=512 << 20)
+_ANSWER = ("-P", "-c", "from hunkwise.reviewer.cli import main; main()", "bot", "answer")
+_TIME = 600.0  # seconds that one answer may take
+_LARGEST = 4 << 20  # bytes of events
+_SHOWN = 5  # passages, where no model was asked
+_LINES = 12  # of each of them
+_NEAR = 3  # passages that are named, where there is no answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    text: str
+    path: str
+    line: int
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    verdict: str
+    passages: tuple[_Sentence, ...] = ()
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    sentence: _Sentence | None = None
+    answer: _Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Answers questions about changes; the engine is opened for each, and only if there is something to read."""
+    """Answers questions about changes. `options` are flags of `bot answer`: where the model is.
 
-    open_engine: Callable[[], Engine]
+    Raises Ended where it is told to stop.
+    """
 
-    def __call__(self, change: Change, question: str, told: Told) -> Answered:
-        """Answer from what the change shows. Raises UsageError, EngineError."""
-        words, said = checked(question), list[Sentence]()
-        hits = found(change, words)
-        if not hits:
-            return Answered("There is no text in this change.")
+    keys: Mapping[ForgeName, Keys]
+    environ: Mapping[str, str] = field(repr=False)
+    options: Sequence[str] = ()
+    folder: Path | None = None  # for throw-away folders
+    stopping: threading.Event = field(default_factory=threading.Event)
+    fetch: Callable[..., Range] = fetch_change
 
-        def heard(sentence: Sentence) -> None:
-            said.append(sentence)
-            told(" ".join(each.text for each in said))
+    def __call__(self, change: ChangeId, desk: Attended, question: str, told: Told) -> Answered:
+        """Fetch a change with its repository, and answer from them. Raises ReviewError."""
+        standing = desk.standing()
+        with tempfile.TemporaryDirectory(
+            prefix="hunkwise-", dir=self.folder, ignore_cleanup_errors=True
+        ) as name:
+            folder = Path(name)
+            (folder / "change").mkdir()
+            commits = self.fetch(
+                clone_url(change, standing.project),
+                standing.head,
+                standing.target,
+                folder / "change",
+                self.environ,
+                login=self.keys[change.forge].login(change),
+                bounds=BOUNDS,
+                wanted=lambda: not self.stopping.is_set(),
+                every=Every(lambda path: not stays_out(path)),
+            )
+            Asked(question, commits.base, commits.head, closed_issue(desk)).write(folder)
+            return self._answered(folder, told)
 
-        with closing(self.open_engine()) as engine:
-            made = answer(words, hits, engine, heard=heard)
-        if made.verdict != "answered":
-            near = [f"{each.passage.path}:{each.passage.start}" for each in made.passages[:3]]
-            return Answered("The change doesn't say. Nearest to it:", tuple(near), made.model)
-        places = dict.fromkeys(place(sentence.quote) for sentence in made.sentences)
-        return Answered(" ".join(each.text for each in made.sentences), tuple(places), made.model)
+    def _answered(self, folder: Path, told: Told) -> Answered:
+        said: list[_Sentence] = []
+
+        def wanted() -> bool:
+            now = [event.sentence for event in _events(folder) if event.sentence is not None]
+            if len(now) > len(said):
+                said[:] = now
+                told(" ".join(each.text for each in said))
+            return not self.stopping.is_set()
+
+        ending = supervise(
+            [sys.executable, *_ANSWER, *self.options, str(folder)],
+            _TIME,
+            environ={**for_review(self.environ), "GIT_CEILING_DIRECTORIES": str(folder)},
+            folder=folder,
+            wanted=wanted,
+        )
+        if self.stopping.is_set():
+            raise Ended
+        events = _events(folder)
+        made = events[-1].answer if events else None
+        if ending.code != 0 or made is None:
+            raise NotReviewed(f"the question was not answered: {ending}")
+        return _told(made, [event.sentence for event in events if event.sentence is not None])
 
 
-def found(change: Change, question: str) -> tuple[Hit, ...]:
-    """Find the passages of a change that share most words with a question, best first."""
-    passages = [passage for file in change.files for passage in _passages(file)][:MOST_LOOKED_AT]
-    hits = (Hit(each, shared_words(question, f"{each.path} {each.title}\n{each.text}")) for each in passages)
-    return tuple(sorted(hits, key=lambda hit: -hit.score)[:MOST])
+def _told(made: _Answer, said: Sequence[_Sentence]) -> Answered:
+    if made.verdict == "answered":
+        places = dict.fromkeys(each.place for each in said)
+        return Answered(" ".join(each.text for each in said), tuple(places), made.model)
+    if made.verdict == "passages only":
+        shown = tuple((each.place, _beginning(each.text)) for each in made.passages[:_SHOWN])
+        return Answered("No model was asked. These passages are nearest to it:", passages=shown)
+    near = tuple(each.place for each in made.passages[:_NEAR])
+    return Answered(f"The repository doesn't say.{' Nearest to it:' if near else ''}", near, made.model)
 
 
-def _passages(file: FileDiff) -> Iterator[Passage]:
-    """Cut the new side of a file's hunks into passages."""
-    for hunk in file.hunks:
-        lines = [line for line in hunk.lines if line.new_no is not None]
-        for start in range(0, len(lines), LONGEST):
-            part = lines[start : start + LONGEST]
-            text = "\n".join(line.text for line in part)
-            if text.strip():
-                yield Passage(file.path, _number(part[0]), _number(part[-1]), text, "code", hunk.section)
+def _beginning(text: str) -> str:
+    lines = text.strip("\n").split("\n")
+    return "\n".join(lines[:_LINES] + (["…"] if len(lines) > _LINES else []))
 
 
-def _number(line: Line) -> int:
-    assert line.new_no is not None
-    return line.new_no
+def _events(folder: Path) -> list[_Event]:
+    """Read what the child told so far, whole lines alone."""
+    try:
+        with (folder / EVENTS).open("rb") as file:
+            lines = file.read(_LARGEST).split(b"\n")[:-1]
+        return [
+            read_as(Form(lenient=True, longest_text=_LARGEST), _Event, json.loads(line)) for line in lines
+        ]
+    except (OSError, ValueError, FormError):
+        return []
+
+
+def closed_issue(desk: Attended) -> str:
+    """Read the issue that a change closes, as the forge's JSON; an answer does without one that can't be read."""
+    try:
+        return desk.issue().decode()
+    except ForgeError:
+        return ""

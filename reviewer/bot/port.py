@@ -26,11 +26,15 @@ class ChangeId:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A change has a new head, or wants its review anew (`again`: somebody asked, though the head is the same)."""
+    """A change has a new head, or wants its review anew (`again`: somebody asked, though the head is the same).
+
+    `full`: all of it is to be read anew, and nothing that is known of it counts.
+    """
 
     change: ChangeId
     head: str  # commit id, hex
     again: bool = False
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

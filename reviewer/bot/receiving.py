@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from starlette.routing import Route
 
@@ -15,6 +16,7 @@ from hunkwise.reviewer.app.environment import Environment, Say
 from hunkwise.reviewer.bot.access import POSTING, hooks_of, keys_of
 from hunkwise.reviewer.bot.hooks.routes import hook_routes
 from hunkwise.reviewer.bot.queue.place import open_queue
+from hunkwise.reviewer.bot.queue.port import Queue
 from hunkwise.reviewer.bot.talking import is_for_us, name_of
 from hunkwise.reviewer.errors import UsageError
 
@@ -23,17 +25,25 @@ _GRACE = 30.0  # seconds for a worker to give its jobs back
 _AGAIN = 5.0  # seconds before a worker that died is started again
 
 
-def receiver(environ: Mapping[str, str]) -> list[Route]:
-    """Make the routes of each forge that is set up, over the queue. Raises UsageError, QueueError."""
-    name = name_of(environ)
-    return hook_routes(hooks_of(environ), open_queue(environ), lambda event: is_for_us(event, name))
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """What takes in webhooks: a route for each forge, and the queue that it puts them into."""
+
+    routes: Sequence[Route]
+    queue: Queue
+
+
+def receiver(environ: Mapping[str, str]) -> Receiver:
+    """Make what takes in webhooks of each forge that is set up. Raises UsageError, QueueError."""
+    name, queue = name_of(environ), open_queue(environ)
+    return Receiver(hook_routes(hooks_of(environ), queue, lambda event: is_for_us(event, name)), queue)
 
 
 class Together:
-    """A server's `routes`, and its worker: a process of its own, which alone goes on with the tokens."""
+    """A server's `receiver`, and its worker: a process of its own, which alone goes on with the tokens."""
 
     def __init__(self, variables: Mapping[str, str], options: Sequence[str], say: Say) -> None:
-        self.routes = receiver(variables)
+        self.receiver = receiver(variables)
         self._variables, self._options, self._say = dict(variables), list(options), say
         self._process: subprocess.Popen[bytes] | None = None
         self._ending = threading.Event()

@@ -21,11 +21,15 @@ class NotReviewed(ReviewError):
     """The review ended without a report; the message says how."""
 
 
+class Ended(Exception):
+    """The worker was told to end; the job is for another one."""
+
+
 class Reviewer(Protocol):
     """What makes a review of a change that was fetched."""
 
-    def __call__(self, folder: Path, commits: Range, wanted: Callable[[], bool]) -> Review:
-        """Review, as long as it is wanted. Raises NotReviewed."""
+    def __call__(self, folder: Path, commits: Range, wanted: Callable[[], bool], *options: str) -> Review:
+        """Review, as long as it is wanted; `options` are more flags of `review`. Raises NotReviewed."""
         ...
 
 
@@ -37,12 +41,12 @@ class ChildReviewer:
     options: Sequence[str] = ()
     seconds: float = _TIME
 
-    def __call__(self, folder: Path, commits: Range, wanted: Callable[[], bool]) -> Review:
+    def __call__(self, folder: Path, commits: Range, wanted: Callable[[], bool], *options: str) -> Review:
         """Review a change."""
         report = folder / ".git" / "review.json"
-        options = [f"--from={commits.base}", f"--to={commits.head}", "--untrusted", f"--output=json={report}"]
+        source = [f"--from={commits.base}", f"--to={commits.head}", "--untrusted", f"--output=json={report}"]
         environ = {**for_review(self.environ), "GIT_CEILING_DIRECTORIES": str(folder.parent)}
-        command = review_command([*options, *self.options])
+        command = review_command([*source, *self.options, *options])
         ending = supervise(command, self.seconds, environ=environ, folder=folder, wanted=wanted)
         if ending.code not in (0, 1, 3) or not report.is_file():
             raise NotReviewed(f"the review ended with {ending}")

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from hunkwise.reviewer.bot.asking import Asking
-from hunkwise.reviewer.bot.commands.answers import Context
+from hunkwise.reviewer.app.telling.issue import issue_of
+from hunkwise.reviewer.bot.asking import closed_issue
+from hunkwise.reviewer.bot.commands.answers import Answered, Context, Told
 from hunkwise.reviewer.bot.commands.conversation import converse
 from hunkwise.reviewer.bot.commands.parsing import parse
 from hunkwise.reviewer.bot.commands.permission import is_heard
-from hunkwise.reviewer.bot.port import Commented, Event, Pushed
+from hunkwise.reviewer.bot.port import ChangeId, Commented, Event, Pushed
 from hunkwise.reviewer.bot.queue.port import Queue, key_of
 from hunkwise.reviewer.describing.describe import described
-from hunkwise.reviewer.describing.description import Description
+from hunkwise.reviewer.describing.description import Description, Issue
 from hunkwise.reviewer.describing.gathering import gather
+from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.forges.attended import Attended, Heard
 from hunkwise.reviewer.publish.marker import read_marker
-from hunkwise.reviewer.publish.port import HideComment, OwnComment
+from hunkwise.reviewer.publish.port import OwnComment, OwnNote
 from hunkwise.reviewer.report.interchange.json import load
 from hunkwise.reviewer.types import Finding
 
 NAME = "hunkwise"
+Ask = Callable[[ChangeId, Attended, str, Told], Answered]
+"""Answers a question about a change, and tells the answer as it grows. Raises ReviewError."""
 
 
 def name_of(environ: Mapping[str, str]) -> str:
@@ -43,6 +48,10 @@ class _Thread:
     desk: Attended
     heard: Heard
 
+    def answers(self) -> Iterable[OwnNote]:
+        """List our own words that stand here."""
+        return self.desk.answers(self.heard)
+
     def react(self) -> None:
         """Show that the comment was seen."""
         self.desk.react(self.heard)
@@ -58,13 +67,18 @@ class _Thread:
 
 @dataclass(frozen=True, slots=True)
 class Talking:
-    """Answers comments. `name` is what the bot is called by; `asking` answers questions where a model can."""
+    """Answers comments. `name` is what the bot is called by; `asking` answers questions."""
 
     name: str = NAME
-    asking: Asking | None = None
+    asking: Ask | None = None
 
-    def __call__(self, said: Commented, desk: Attended, queue: Queue) -> None:
-        """Answer one comment. Raises ForgeError, QueueError."""
+    def __call__(
+        self, said: Commented, desk: Attended, queue: Queue, for_resolving: Callable[[], Attended]
+    ) -> None:
+        """Answer one comment; `for_resolving` opens its change with the right to resolve threads.
+
+        Raises ForgeError, QueueError.
+        """
         if not is_for_us(said, self.name):
             return
         comment = said.comment
@@ -73,18 +87,18 @@ class Talking:
         heard = Heard(comment.id, comment.thread, bool(comment.path), comment.reply_to or comment.id)
 
         def review(full: bool) -> bool:
-            asked = Pushed(said.change, desk.standing().head, again=True)
+            asked = Pushed(said.change, desk.standing().head, again=True, full=full)
             return queue.accept(f"command:{key_of(said)}", asked)
 
         def describe() -> Description:
-            return described(gather(desk.fetch().change))
+            change = desk.fetch().change
+            return described(gather(change), issue=_issue(desk))
 
         def resolve() -> bool:
             own = _own(said, desk)
-            if own is None or own.hidden:
+            if own is None or own.resolved_by is not None:
                 return False
-            for call in desk.calls(HideComment(own), desk.fetch()):
-                desk.send(call)
+            for_resolving().resolve(own)
             return True
 
         asking = self.asking
@@ -92,12 +106,19 @@ class Talking:
             self.name,
             review=review,
             describe=describe,
-            ask=None if asking is None else lambda text, told: asking(desk.fetch().change, text, told),
+            ask=None if asking is None else lambda text, told: asking(said.change, desk, text, told),
             finding=lambda: _finding(said, desk, queue),
-            # GitHub wants the right to write code for it, Gitea's API can't do it
-            resolve=resolve if said.change.forge == "gitlab" else None,
+            resolve=None if said.change.forge == "gitea" else resolve,  # whose API can't do it
         )
         converse(said, _Thread(desk, heard), context, queue)
+
+
+def _issue(desk: Attended) -> Issue | None:
+    """Read the issue that a change closes; a description does without one that can't be read."""
+    with suppress(UsageError):
+        if told := closed_issue(desk):
+            return issue_of(told.encode())
+    return None
 
 
 def _finding(said: Commented, desk: Attended, queue: Queue) -> Finding | None:

@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from hunkwise.engine import RetryPolicy, with_retries
@@ -22,7 +23,7 @@ from hunkwise.reviewer.bot.holding import LOOK, Hold
 from hunkwise.reviewer.bot.hooks.delivery import is_skipped
 from hunkwise.reviewer.bot.port import ChangeId, Commented, ForgeName
 from hunkwise.reviewer.bot.queue.port import MOST_TRIES, Lease, Queue, QueueError
-from hunkwise.reviewer.bot.reviewing import Reviewer
+from hunkwise.reviewer.bot.reviewing import Ended, Reviewer
 from hunkwise.reviewer.errors import ForgeError, ReviewError
 from hunkwise.reviewer.forges.attended import Attended, Progress, Stage, Standing
 from hunkwise.reviewer.publish.deliver import deliver
@@ -36,8 +37,11 @@ from hunkwise.reviewer.types import Review
 LOG = logging.getLogger("hunkwise.bot")
 _IDLE = 0.5  # seconds between two looks into an empty queue
 
-Talk = Callable[[Commented, Attended, Queue], None]
-"""Answers a comment. Raises ReviewError, EngineError."""
+Talk = Callable[[Commented, Attended, Queue, Callable[[], Attended]], None]
+"""Answers a comment; the last opens its change with the right to resolve threads.
+
+Raises ReviewError, EngineError.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Worker:
             self._attended(hold)
         except QueueError:
             raise
+        except Ended:
+            self.queue.release(lease)
         except (TooLarge, NotAllowed) as error:
             self._given_up(lease, str(error))
         except (ReviewError, EngineError) as error:
@@ -121,11 +127,11 @@ class Worker:
             except (ReviewError, EngineError) as error:
                 self.say(f"{lease.key}: that can't be shown either: {error}")
 
-    def _open(self, change: ChangeId) -> Attended:
+    def _open(self, change: ChangeId, *, resolving: bool = False) -> Attended:
         keys = self.keys.get(change.forge)
         if keys is None:
             raise ForgeError(f"there is no token of {change.forge}")
-        return keys.attend(change)
+        return keys.attend(change, resolving=resolving)
 
     def _attended(self, hold: Hold) -> None:
         event = hold.lease.event
@@ -133,7 +139,7 @@ class Worker:
         desk = self._open(event.change)
         if isinstance(event, Commented):
             if self.talk is not None:
-                self.talk(event, desk, self.queue)
+                self.talk(event, desk, self.queue, partial(self._open, event.change, resolving=True))
             self.queue.done(hold.lease)
             return
         standing = with_retries(desk.standing, Unavailable, self.policy)
@@ -151,10 +157,12 @@ class Worker:
         self._reviewed(hold, change, desk, standing)
 
     def _reviewed(self, hold: Hold, change: ChangeId, desk: Attended, standing: Standing) -> None:
-        head = standing.head
+        head, full = standing.head, hold.lease.full
 
         def serves(newest: Lease) -> bool:
-            """Tell whether the head that is being reviewed is still the one to be reviewed."""
+            """Tell whether the head that is being reviewed is still the one to be reviewed, and as it is."""
+            if newest.full and not full:
+                return False
             try:
                 now = desk.standing()
             except ForgeError:
@@ -167,7 +175,7 @@ class Worker:
         self._show(desk, head, Progress(Stage.QUEUED, "waits to be reviewed"))
         self.reached("queued")
         try:
-            review = self._made(change, desk, standing, wanted)
+            review = self._made(change, desk, standing, wanted, full=full)
         except ReviewError:
             if hold.wanted_now(serves):
                 raise
@@ -189,9 +197,15 @@ class Worker:
         self.reached("done")
 
     def _made(
-        self, change: ChangeId, desk: Attended, standing: Standing, wanted: Callable[[], bool]
+        self,
+        change: ChangeId,
+        desk: Attended,
+        standing: Standing,
+        wanted: Callable[[], bool],
+        *,
+        full: bool,
     ) -> Review | None:
-        """Fetch and review a change; None as soon as it is not wanted."""
+        """Fetch and review a change, `full` without what is known of it; None as soon as it is not wanted."""
         with tempfile.TemporaryDirectory(
             prefix="hunkwise-", dir=self.folder, ignore_cleanup_errors=True
         ) as name:
@@ -213,7 +227,7 @@ class Worker:
             self.reached("fetched")
             self._show(desk, standing.head, Progress(Stage.RUNNING, "is being reviewed"))
             self.reached("running")
-            review = self.review(folder, commits, wanted)
+            review = self.review(folder, commits, wanted, *(["--no-remember"] if full else []))
             self.reached("reviewed")
             return replace(review, head=standing.head)
 
@@ -223,7 +237,8 @@ class Worker:
             self.queue.release(hold.lease)
         elif not hold.lost:
             self._show(desk, head, notices.left("superseded"))
-            self.queue.done(hold.lease)  # of its generation; what is wanted instead waits again
+            # of its generation; what is wanted instead waits again
+            self.queue.done(hold.lease, superseded=True)
 
     def _show(self, desk: Attended, head: str, progress: Progress, review: Review | None = None) -> None:
         """Show how far it is; a forge that does not take it loses us no review."""

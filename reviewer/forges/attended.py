@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from hunkwise.reviewer.forges.port import Request
+from hunkwise.reviewer.forges.port import IssueSource, Request
+from hunkwise.reviewer.publish.port import OwnComment, OwnNote
 from hunkwise.reviewer.types import Review
 
 
@@ -60,7 +62,7 @@ class Heard:
     root: int = 0
 
 
-class Attended(Request, Protocol):
+class Attended(Request, IssueSource, Protocol):
     """A request that a bot attends to. All of it raises ForgeError."""
 
     def standing(self) -> Standing:
@@ -79,8 +81,16 @@ class Attended(Request, Protocol):
         """Answer a comment, and name the answer."""
         ...
 
+    def answers(self, heard: Heard) -> Iterable[OwnNote]:
+        """List our own words wherever an answer to a comment may stand."""
+        ...
+
     def edit(self, heard: Heard, note: str, body: str) -> None:
         """Rewrite an answer."""
+        ...
+
+    def resolve(self, own: OwnComment) -> None:
+        """Resolve the thread that a comment of ours begins. Raises NotAllowed where that can't be done."""
         ...
 
     def react(self, heard: Heard) -> None:

@@ -32,6 +32,18 @@ class CheckSink(Protocol):
         ...
 
 
+@runtime_checkable
+class IssueSource(Protocol):
+    """What a request has beside, where its forge has issues."""
+
+    def issue(self) -> bytes:
+        """Read the issue of the same repository that the request says it closes, as JSON; nothing without one.
+
+        What the public may not see is not read. Raises ForgeError.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Forge:
     """One forge.

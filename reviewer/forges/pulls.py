@@ -7,6 +7,8 @@ from typing import Any
 
 from hunkwise.reviewer.forges.attended import Stage, Standing
 
+CHECK = "hunkwise"  # the name of our check runs and commit statuses
+WRITERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})  # associations of authors who may write, on GitHub
 _STATES = {Stage.QUEUED: "pending", Stage.RUNNING: "pending", Stage.FAILED: "error"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hunkwise.engine import Registry, RetryPolicy, with_retries
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.forges.address import Address
-from hunkwise.reviewer.forges.port import Flag, Forge, Request, Variables
+from hunkwise.reviewer.forges.port import Flag, Forge, IssueSource, Request, Variables
 from hunkwise.reviewer.publish.port import Unavailable
 from hunkwise.reviewer.types import Change
 
@@ -100,3 +100,11 @@ def requested_change(
     """Read the change of a pull or merge request, with its base and head commit."""
     request = open_request(name, url, environment).request
     return with_retries(request.fetch, Unavailable, policy or RetryPolicy()).change
+
+
+def requested_issue(name: str, url: str, environment: Variables, policy: RetryPolicy | None = None) -> bytes:
+    """Read the issue that a pull or merge request closes, as JSON; nothing without one. Raises as above."""
+    request = open_request(name, url, environment).request
+    if not isinstance(request, IssueSource):
+        return b""
+    return with_retries(request.issue, Unavailable, policy or RetryPolicy())

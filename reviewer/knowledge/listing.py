@@ -88,7 +88,7 @@ def _listed(top: Path, path: str, now: int, known: Mapping[str, str]) -> Listed 
     except UnicodeEncodeError:
         return Listed(ascii(path)[1:-1], reason="a name that is no UTF-8")
     if path.endswith("/"):
-        return Listed(path, reason=_named(path) or "a repository of its own")
+        return Listed(path, reason=stays_out(path) or "a repository of its own")
     try:
         found = os.lstat(f"{top}/{path}")
     except OSError:
@@ -99,7 +99,7 @@ def _listed(top: Path, path: str, now: int, known: Mapping[str, str]) -> Listed 
         stamp = ""
     if stamp and known.get(path) == stamp:
         return Listed(path, stamp, found.st_mtime)
-    reason = _mode(found.st_mode) or _named(path) or ("too large" if found.st_size > most_of(path) else "")
+    reason = _mode(found.st_mode) or stays_out(path) or ("too large" if found.st_size > most_of(path) else "")
     return Listed(path, stamp, found.st_mtime, reason)
 
 
@@ -111,8 +111,8 @@ def _mode(mode: int) -> str:
     return "a repository of its own" if stat.S_ISDIR(mode) else "not a regular file"
 
 
-def _named(path: str) -> str:
-    """Say by its name why a file stays out."""
+def stays_out(path: str) -> str:
+    """Say by its name why a file stays out, "" if it does not."""
     if matches(path, _SECRET_NAMES):
         return "may hold a secret"
     reason = not_by_hand(path)

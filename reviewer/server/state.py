@@ -14,7 +14,7 @@ from hunkwise.engine import Caches, Engine, Library, ModelSpec
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.server.guard.life import Lives
 from hunkwise.reviewer.server.inference.described import Described
-from hunkwise.reviewer.server.observe.metrics import Metered, Metrics
+from hunkwise.reviewer.server.observe.metrics import Jobs, Metered, Metrics
 from hunkwise.reviewer.server.settings import Settings
 from hunkwise.reviewer.server.threads import entered
 
@@ -100,6 +100,7 @@ class Server:
     metrics: Metrics = field(default_factory=Metrics)
     caches: Caches | None = None  # of what reviews were answered; None keeps nothing
     mounted: Sequence[BaseRoute] = ()  # of other doors, such as webhooks
+    jobs: Jobs | None = None  # of the bot, which other processes do
     alone: bool = False  # there is nothing else here than what is mounted, and probes
     draining: bool = False  # told to end: nothing new is taken in
     full: bool = False  # no more requests are let in

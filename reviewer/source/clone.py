@@ -80,6 +80,14 @@ class Bounds:
     changed: int = 3_000
 
 
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Which files of the head are fetched beside those that a review needs: none if there are more than `most`."""
+
+    wanted: Callable[[str], bool]
+    most: int = 20_000
+
+
 def fetch_change(
     url: str,
     head: str,
@@ -90,8 +98,9 @@ def fetch_change(
     login: Login | None = None,
     bounds: Bounds | None = None,
     wanted: Callable[[], bool] = lambda: True,
+    every: Every | None = None,
 ) -> Range:
-    """Fetch a change into an empty folder, and give its merge base and its head.
+    """Fetch a change into an empty folder, and give its merge base and its head; with `every` other files too.
 
     Raises TooLarge; Stopped as soon as `wanted` says no; GitError.
     """
@@ -101,6 +110,8 @@ def fetch_change(
     fetching = _Fetching(url, into, environ, login, bounds or Bounds(), wanted)
     base = fetching.history(head, target)
     fetching.files(base, head)
+    if every is not None:
+        fetching.rest(head, every)
     return Range(base, head)
 
 
@@ -165,6 +176,13 @@ class _Fetching:
         beside += run(self._repo, "ls-tree", "-r", "-z", base, ".hunkwise/", ".github/").split(b"\0")[:-1]
         self._blobs([*_of_diff(touched), *_of_tree(beside)])
         self._blobs(_of_tree(self._named(base)))
+
+    def rest(self, head: str, every: Every) -> None:
+        """Fetch the other files that are wanted."""
+        entries = run(self._repo, "ls-tree", "-r", "-z", head).split(b"\0")[:-1]
+        asked = [one for one in entries if every.wanted(os.fsdecode(one.partition(b"\t")[2]))]
+        if len(asked) <= every.most:
+            self._blobs(_of_tree(asked))
 
     def _named(self, base: str) -> list[bytes]:
         """List what the base's configuration names, such as guidelines in another folder."""

@@ -26,6 +26,7 @@ from hunkwise.reviewer.types import Review
 Fake = FakeGitHub | FakeGitLab | FakeGitea
 KINDS: dict[ForgeName, type[Fake]] = {"github": FakeGitHub, "gitlab": FakeGitLab, "gitea": FakeGitea}
 TOKEN = "secret-token"
+REPO: dict[ForgeName, str] = {"github": "octo/repo", "gitlab": "group/sub/project", "gitea": "octo/repo"}
 
 
 def head_of(number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from hunkwise.engine import Engine
@@ -15,7 +16,7 @@ from hunkwise.reviewer.app.telling.embedding import ByVectors
 from hunkwise.reviewer.app.telling.index import open_index, refresh_index
 from hunkwise.reviewer.errors import KnowledgeError, UsageError
 from hunkwise.reviewer.knowledge import fused
-from hunkwise.reviewer.knowledge.port import ANY, Filter
+from hunkwise.reviewer.knowledge.port import ANY, Filter, Hit, Passage
 from hunkwise.reviewer.knowledge.store.index import Index
 
 LONGEST = 1000  # characters of a question
@@ -45,12 +46,14 @@ def ask(
     *,
     refresh: bool = True,
     by_vectors: ByVectors | None = None,
+    beside: Sequence[Hit] = (),
     found: Callable[[Sequence[Weighed]], object] = lambda passages: None,
     heard: Heard = lambda sentence: None,
 ) -> Answer:
     """Answer a question from an index; with `open_engine` None, give the passages that were found.
 
-    `found` is told of them at once, `heard` of each sentence as soon as it is checked.
+    `beside` was found elsewhere, such as in a change, and takes turns with what the index has. `found` is told of
+    the passages at once, `heard` of each sentence as soon as it is checked.
 
     Raises UsageError for no question, KnowledgeError where nothing is indexed, EngineError.
     """
@@ -58,6 +61,7 @@ def ask(
     with closing(_opened(question.index, environment, refresh)) as index:
         near = by_vectors.search(index, text, question.wanted, environment) if by_vectors else ()
         hits = fused.search(index, text, question.passages, question.wanted, near)
+    hits = tuple(_in_turn(beside, hits)[: question.passages])
     plain = listed(text, hits)
     found(plain.passages)
     if open_engine is None:
@@ -66,6 +70,18 @@ def ask(
         return Answer(text, "not in the documents", ())
     with closing(open_engine()) as engine:
         return answer(text, hits, engine, language=question.language, heard=heard)
+
+
+def _in_turn(beside: Sequence[Hit], hits: Sequence[Hit]) -> list[Hit]:
+    """Take from both by turns, and no lines twice."""
+    kept: list[Hit] = []
+    for pair in zip_longest(beside, hits):
+        kept += [hit for hit in pair if hit and not any(_overlap(hit.passage, one.passage) for one in kept)]
+    return kept
+
+
+def _overlap(one: Passage, other: Passage) -> bool:
+    return one.path == other.path and one.start <= other.end and other.start <= one.end
 
 
 def checked(text: str) -> str:

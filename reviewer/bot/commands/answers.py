@@ -24,11 +24,12 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer to a question. `sources` are places, `path:line`; without any the answer stands on the change."""
+    """An answer to a question. `sources` are places, `path:line`; `passages` places and what stands there."""
 
     text: str
     sources: tuple[str, ...] = ()
     model: str = ""
+    passages: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ def answer(command: Command, context: Context, told: Told = lambda text: None) -
         case Verb.RESOLVE if context.resolve is not None:
             done = context.resolve()
             return "Resolved." if done else "`/resolve` is a reply in a thread of mine that is still open."
+        case Verb.RESOLVE:
+            return "The API of this forge resolves no threads: press the button below the thread."
         case Verb.HELP:
             return helping(context, command.problem)
         case _:
@@ -83,7 +86,7 @@ def helping(context: Context, problem: str = "") -> str:
             "review the newest commit again; `/review full` reads all of the change anew",
             context.review,
         ),
-        ("/ask QUESTION", "ask about the change", context.ask),
+        ("/ask QUESTION", "ask about the change and its repository", context.ask),
         ("/describe", "say what the change does, file by file", context.describe),
         ("/explain", "as a reply to a remark: what was seen, who says so, how sure", True),
         ("/ignore [reason]", "as a reply to a remark: propose how to silence it", True),
@@ -102,6 +105,7 @@ def _prose(text: str) -> str:
 
 def _of_question(question: str, made: Answered) -> str:
     parts = [f"> {escape(' '.join(question.split()), 300)}", _prose(made.text)]
+    parts += [f"{code_span(place)}:\n\n{fence(visible(text))}" for place, text in made.passages]
     if made.sources:
         parts.append("Sources: " + ", ".join(map(code_span, made.sources[:20])))
     if made.model:

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.bot.commands.answers import Context, answer
 from hunkwise.reviewer.bot.commands.parsing import Command, parse
-from hunkwise.reviewer.bot.commands.permission import DEFAULT, Counts, Limits, Permission, permitted
+from hunkwise.reviewer.bot.commands.permission import (
+    DEFAULT,
+    Counts,
+    Limits,
+    Permission,
+    is_heard,
+    may_give,
+    permitted,
+)
 from hunkwise.reviewer.bot.port import Commented
 from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.publish.port import OwnNote
 from hunkwise.reviewer.text.markdown import escape
 
 EVERY = 5.0  # seconds between two edits of one answer
-MARK = "<!-- hunkwise:v1 answer -->"  # by which we pass over our own words, whoever posts them
+MARK = "<!-- hunkwise:v1 answer"  # by which we pass over our own words, whoever posts them
+_GROWS = " grows"  # in the mark of an answer that is not whole yet
 LONGEST_BODY = 60_000  # characters; GitHub takes 65,536
 
 
 class Thread(Protocol):
     """Where a comment is answered. All of it raises ForgeError."""
+
+    def answers(self) -> Iterable[OwnNote]:
+        """List our own words that stand here."""
+        ...
 
     def react(self) -> None:
         """Show that the comment was seen."""
@@ -38,9 +52,14 @@ class Thread(Protocol):
 
 @dataclass(slots=True)
 class Growing:
-    """An answer in a thread that is rewritten as it grows, at most every few seconds."""
+    """An answer in a thread that is rewritten as it grows, at most every few seconds.
+
+    `comment` is what is answered. Each body ends with a mark that names it, so that who is killed before the job
+    is done can go on in the same `note`.
+    """
 
     thread: Thread
+    comment: int = 0
     every: float = EVERY
     clock: Callable[[], float] = time.monotonic
     note: str = ""
@@ -50,20 +69,34 @@ class Growing:
     def tell(self, body: str) -> None:
         """Show the text so far, if it is time again."""
         if body and body != self.said and self.clock() - self.at >= self.every:
-            self._show(f"{body} …")
+            self._show(f"{body} …", _GROWS)
 
     def finish(self, body: str) -> None:
         """Show the whole text."""
         self._show(body)
 
-    def _show(self, body: str) -> None:
+    def begun(self) -> bool:
+        """Find what was answered before; True if that is whole."""
+        for note in self.thread.answers():
+            body = note.body.rstrip()
+            if body.endswith(self._mark(_GROWS)):
+                self.note = note.id
+            elif body.endswith(self._mark()):
+                return True
+        return False
+
+    def _mark(self, grows: str = "") -> str:
+        return f"{MARK} to={self.comment}{grows} -->"
+
+    def _show(self, body: str, grows: str = "") -> None:
         text = (
             body if len(body) <= LONGEST_BODY else f"{body[:LONGEST_BODY]}\n\n(cut: it is too long to post)"
         )
+        marked = f"{text}\n\n{self._mark(grows)}"
         if self.note:
-            self.thread.edit(self.note, f"{text}\n\n{MARK}")
+            self.thread.edit(self.note, marked)
         else:
-            self.note = self.thread.answer(f"{text}\n\n{MARK}")
+            self.note = self.thread.answer(marked)
         self.said, self.at = body, self.clock()
 
 
@@ -73,20 +106,22 @@ def converse(
     context: Context,
     counts: Counts,
     limits: Limits = DEFAULT,
-    growing: Callable[[Thread], Growing] = Growing,
+    growing: Callable[[Thread, int], Growing] = Growing,
 ) -> Command | None:
     """Answer a comment if it is a command that is permitted, and give the command. Raises ForgeError.
 
-    What fails while it is carried out is the answer.
+    What fails while it is carried out is the answer. A comment that was answered is not answered again.
     """
     command = parse(said.comment.body, context.name)
-    if command is None:
+    if command is None or not (is_heard(said, context.name) and may_give(said, command)):
         return None
-    permission = permitted(said, command, context.name, counts, limits)
+    show = growing(thread, said.comment.id)
+    if show.begun():
+        return None
+    permission = Permission.GIVEN if show.note else permitted(said, command, context.name, counts, limits)
     if permission is Permission.PASSED_OVER:
         return None
     thread.react()
-    show = growing(thread)
     if permission is Permission.TOO_MANY:
         show.finish("These were more commands than I take in an hour here; the next ones are passed over.")
         return None

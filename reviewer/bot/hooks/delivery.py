@@ -17,6 +17,7 @@ from hunkwise.reviewer.source.ci import COMMIT
 LARGEST = 25 << 20  # bytes of a body: GitHub sends none that is larger
 SKIP = "hunkwise: skip"  # the label of a change that is not to be reviewed
 _REPOSITORY = re.compile(r"(?!\.)[\w.-]+(?:/(?!\.\.?(?:/|$))[\w.-]+){1,20}", re.ASCII)
+_HMAC = re.compile(r"[0-9a-fA-F]{64}")
 _LONGEST_NAME = 1_000  # characters of a repository's, with its groups
 _LONGEST_COMMENT = 64_000  # characters
 
@@ -52,9 +53,19 @@ class Notice:
 class Hook(Protocol):
     """What reads the deliveries of one forge."""
 
+    def look(self, headers: Delivery) -> None:
+        """Look at what came before a body. Raises Forged where no body can be signed by it."""
+        ...
+
     def read(self, delivery: Delivery) -> Notice:
         """Verify and read a delivery. Raises Forged, Ignored."""
         ...
+
+
+def look_at_signature(given: str) -> None:
+    """Raise Forged for what is no HMAC-SHA256 in hex."""
+    if not _HMAC.fullmatch(given):
+        raise Forged("the delivery is not signed; set a secret for the webhook")
 
 
 def check_signature(secret: str, given: str, body: bytes) -> None:

@@ -14,11 +14,13 @@ from hunkwise.reviewer.bot.hooks.delivery import (
     Payload,
     check_signature,
     digest_name,
+    look_at_signature,
 )
 from hunkwise.reviewer.bot.hooks.github import pull_event
 from hunkwise.reviewer.bot.port import ChangeId, Comment, Commented, Event
 
 _ON_PULLS = ("pull_request", "pull_request_sync", "pull_request_label")
+_SIGNED = ("x-gitea-signature", "x-forgejo-signature")
 _COMMENTS = ("issue_comment", "pull_request_comment")
 
 
@@ -29,10 +31,13 @@ class GiteaHook:
     secret: str = field(repr=False)
     host: str
 
+    def look(self, headers: Delivery) -> None:
+        """Look for a signature."""
+        look_at_signature(headers.header(*_SIGNED))
+
     def read(self, delivery: Delivery) -> Notice:
         """Verify and read a delivery. Raises Forged, Ignored."""
-        given = delivery.header("x-gitea-signature", "x-forgejo-signature")
-        check_signature(self.secret, given, delivery.body)
+        check_signature(self.secret, delivery.header(*_SIGNED), delivery.body)
         payload = Payload.of(delivery.body)
         kind = delivery.header("x-gitea-event", "x-forgejo-event", "x-github-event")
         return Notice(digest_name("gitea", delivery.body), self._event(kind, payload))

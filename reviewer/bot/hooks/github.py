@@ -10,20 +10,19 @@ from dataclasses import dataclass, field
 from hunkwise.reviewer.bot.hooks.delivery import (
     SKIP,
     Delivery,
-    Forged,
     Ignored,
     Notice,
     Payload,
     check_signature,
     digest_name,
     is_skipped,
+    look_at_signature,
 )
 from hunkwise.reviewer.bot.port import ChangeId, Closed, Comment, Commented, Event, Pushed
+from hunkwise.reviewer.forges.pulls import CHECK, WRITERS
 
-_WRITERS = ("OWNER", "MEMBER", "COLLABORATOR")
 _NEW_HEAD = ("opened", "reopened", "synchronize", "synchronized", "ready_for_review")
 _NOT_NOW = ("closed", "converted_to_draft")
-_CHECK = "hunkwise"  # the name of our check run
 
 
 def pull_event(payload: Payload, change: ChangeId) -> Event:
@@ -50,12 +49,13 @@ class GitHubHook:
     secret: str = field(repr=False)
     host: str = "https://github.com"
 
+    def look(self, headers: Delivery) -> None:
+        """Look for a signature."""
+        look_at_signature(_signature(headers))
+
     def read(self, delivery: Delivery) -> Notice:
         """Verify and read a delivery. Raises Forged, Ignored."""
-        method, _, given = delivery.header("x-hub-signature-256").partition("=")
-        if method != "sha256":
-            raise Forged("the delivery is not signed; set a secret for the webhook")
-        check_signature(self.secret, given, delivery.body)
+        check_signature(self.secret, _signature(delivery), delivery.body)
         payload = Payload.of(delivery.body)
         event = self._event(delivery.header("x-github-event"), payload)
         return Notice(digest_name("github", delivery.body), event)
@@ -90,7 +90,7 @@ class GitHubHook:
             id=payload.number("comment.id"),
             author=payload.text("comment.user.login"),
             body=payload.comment("comment.body"),
-            trusted=payload.text("comment.author_association") in _WRITERS,
+            trusted=payload.text("comment.author_association") in WRITERS,
             by_bot=by_bot,
             reply_to=payload.number("comment.in_reply_to_id") or None,
             path=payload.text("comment.path"),
@@ -102,9 +102,14 @@ class GitHubHook:
 
     def _again(self, payload: Payload) -> Event:
         """Read that somebody pressed the button to run our check again."""
-        ours = payload.text("check_run.name") == _CHECK and payload.text("action") == "rerequested"
+        ours = payload.text("check_run.name") == CHECK and payload.text("action") == "rerequested"
         pulls = payload.at("check_run.pull_requests")
         if not ours or not isinstance(pulls, list) or not pulls:
             raise Ignored("no check of ours is to be run again for a pull request of this repository")
         number = Payload(pulls[0]).number("number")
         return Pushed(self._change(payload, number), payload.head("check_run.head_sha"), again=True)
+
+
+def _signature(delivery: Delivery) -> str:
+    method, _, given = delivery.header("x-hub-signature-256").partition("=")
+    return given if method == "sha256" else ""

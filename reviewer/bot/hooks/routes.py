@@ -29,13 +29,20 @@ def hook_routes(
 
     def route(name: ForgeName, hook: Hook) -> Route:
         async def receive(request: Request) -> Response:
-            """Take a delivery in."""
+            """Take a delivery in; of one that can't be signed, or is too large, no body is read."""
+            headers = {key.lower(): value for key, value in request.headers.items()}
+            try:
+                hook.look(Delivery(headers, b""))
+            except Forged as error:
+                return _forged(name, error)
+            length = headers.get("content-length", "")
+            if length.isdecimal() and int(length[:20]) > LARGEST:
+                return _too_large()
             body = bytearray()
             async for piece in request.stream():
                 body += piece
                 if len(body) > LARGEST:
-                    return JSONResponse({"error": f"the body has more than {LARGEST:,} bytes"}, 413)
-            headers = {key.lower(): value for key, value in request.headers.items()}
+                    return _too_large()
             return await run_in_threadpool(_taken, name, hook, inbox, wanted, Delivery(headers, bytes(body)))
 
         return Route(f"/hooks/{name}", receive, methods=["POST"])
@@ -50,8 +57,7 @@ def _taken(name: ForgeName, hook: Hook, inbox: Inbox, wanted: Wanted, delivery: 
             raise Ignored("no command for us")
         new = inbox.accept(notice.name, notice.event)
     except Forged as error:
-        _log(name, "forged")
-        return JSONResponse({"error": str(error)}, 401)
+        return _forged(name, error)
     except Ignored as error:
         _log(name, "ignored")
         return JSONResponse({"ignored": str(error)})
@@ -60,6 +66,15 @@ def _taken(name: ForgeName, hook: Hook, inbox: Inbox, wanted: Wanted, delivery: 
         return JSONResponse({"error": "the queue is out of reach; deliver this again"}, 503, _RETRY)
     _log(name, "accepted" if new else "known")
     return JSONResponse({"accepted": new, "key": key_of(notice.event)}, 202)
+
+
+def _forged(name: ForgeName, error: Forged) -> Response:
+    _log(name, "forged")
+    return JSONResponse({"error": str(error)}, 401)
+
+
+def _too_large() -> Response:
+    return JSONResponse({"error": f"the body has more than {LARGEST:,} bytes"}, 413)
 
 
 def _log(name: str, outcome: str) -> None:

@@ -3,10 +3,12 @@
 Keys, all below one prefix: `wake`, the stream; `job:KEY`, a job as a hash; `jobs`, all keys by their time;
 `running`, the job of each pending entry; `ready:HIGH:REPOSITORY`, waiting jobs; `turns:HIGH`, the repositories
 that have some, in the order of their turns; `seen:DELIVERY`, `reviewed:KEY`, `report:KEY` and `count:KEY`,
-which expire.
+which expire; `news`, what happened and was not asked for yet.
 """
 
 from __future__ import annotations
+
+from hunkwise.reviewer.bot.queue.port import MOST_NEWS
 
 _COMMON = """
 if redis.replicate_commands then redis.replicate_commands() end  -- Redis 6: hand on what was done, not the script
@@ -19,6 +21,10 @@ local function wake() redis.call('XADD', STREAM, '*', 'job', '1') end
 local function now()
   local time = redis.call('TIME')
   return string.format('%d.%06d', time[1], time[2])
+end
+local function tell(what, seconds)
+  redis.call('RPUSH', P .. 'news', what .. ' ' .. seconds)
+  redis.call('LTRIM', P .. 'news', -MOST_NEWS, -1)
 end
 local function enqueue(key)
   local row = redis.call('HMGET', job(key), 'high', 'repository')
@@ -44,6 +50,7 @@ end
 local function bury(key, reason)
   redis.call('DEL', P .. 'seen:' .. redis.call('HGET', job(key), 'delivery'))  -- it may be delivered again
   redis.call('HSET', job(key), 'state', 'dead', 'ticket', '', 'reason', reason, 'since', now())
+  tell('dead', 0)
 end
 local function shown(key)
   return {key, unpack(redis.call('HMGET', job(key), 'event', 'generation', 'again', 'tries', 'ticket'))}
@@ -66,7 +73,7 @@ if closed == '1' then
   return 1
 end
 local old = redis.call('HMGET', job(key), 'high', 'again')
-if old[2] == '1' then again = '1' end
+if old[2] and tonumber(old[2]) > tonumber(again) then again = old[2] end
 if old[1] == '1' then high = '1' end
 local raised = state == 'waiting' and old[1] ~= high
 if raised then unqueue(key) end
@@ -93,6 +100,7 @@ local function handed(entry, key)
   local ticket = entry .. '/' .. redis.call('INCR', P .. 'tickets')
   redis.call('HSET', job(key), 'state', 'running', 'ticket', ticket)
   redis.call('HSET', RUNNING, entry, key)
+  if tries == 1 then tell('waited', math.max(0, now() - redis.call('HGET', job(key), 'since'))) end
   return shown(key)
 end
 local function spent(key)
@@ -155,14 +163,15 @@ return mine(key, ticket) and shown(key)
 """
 
 _DONE = """
-local key, ticket, generation, head, done_for = unpack(ARGV)
+local key, ticket, generation, head, done_for, outcome = unpack(ARGV)
 if not mine(key, ticket) then return 0 end
 if head ~= '' then redis.call('SET', P .. 'reviewed:' .. key, head, 'EX', done_for) end
 acknowledge(entry_of(ticket))
+tell(outcome, 0)
 if redis.call('HGET', job(key), 'generation') == generation then
   forget(key)
 else
-  redis.call('HSET', job(key), 'tries', 0, 'reason', '')
+  redis.call('HSET', job(key), 'tries', 0, 'reason', '', 'since', now())
   enqueue(key)
   wake()
 end
@@ -171,7 +180,9 @@ return 1
 
 _FAIL = """
 local key, ticket, reason = unpack(ARGV)
-if mine(key, ticket) then redis.call('HSET', job(key), 'reason', reason) end
+if not mine(key, ticket) then return end
+redis.call('HSET', job(key), 'reason', reason)
+tell('failed', 0)
 """
 
 _RELEASE = """
@@ -206,10 +217,24 @@ end
 return rows
 """
 
+_DEPTHS = """
+local rows = {}
+for _, key in ipairs(redis.call('ZRANGE', JOBS, 0, -1)) do
+  rows[#rows + 1] = redis.call('HGET', job(key), 'state')
+end
+return rows
+"""
+
+_NEWS = """
+local rows = redis.call('LRANGE', P .. 'news', 0, -1)
+redis.call('DEL', P .. 'news')
+return rows
+"""
+
 _RETRY = """
 local key = ARGV[1]
 if redis.call('HGET', job(key), 'state') ~= 'dead' then return 0 end
-redis.call('HSET', job(key), 'tries', 0)
+redis.call('HSET', job(key), 'tries', 0, 'since', now())
 enqueue(key)
 wake()
 return 1
@@ -226,7 +251,7 @@ return 1
 """
 
 SCRIPTS = {
-    name: _COMMON + body
+    name: _COMMON.replace("MOST_NEWS", str(MOST_NEWS)) + body
     for name, body in {
         "accept": _ACCEPT,
         "claim": _CLAIM,
@@ -238,6 +263,8 @@ SCRIPTS = {
         "bury": _BURY,
         "count": _COUNT,
         "entries": _ENTRIES,
+        "depths": _DEPTHS,
+        "news": _NEWS,
         "retry": _RETRY,
         "drop": _DROP,
     }.items()

@@ -8,17 +8,20 @@ out at least once: who takes it holds a lease and renews it, and after a crash t
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from hunkwise.reviewer.bot.port import ChangeId, Closed, Commented, Event, Pushed
 from hunkwise.reviewer.errors import ReviewError
-from hunkwise.reviewer.text.checked_json import FormError, read
+from hunkwise.reviewer.text.checked_json import Form, FormError, read_as
 
 SEEN_FOR = 3 * 86400  # seconds that a delivery is remembered; forges deliver again for as long
 DONE_FOR = 30 * 86400  # seconds that the head of a finished review is remembered
 MOST_TRIES = 3  # of a job whose worker dies or fails; then it is a dead letter
+MOST_NEWS = 10_000  # that are kept until somebody asks for them
+AGAIN, FULL = 1, 2  # what may be asked for: a review of the same head, or one that nothing known is used for
 LEASE = 60.0  # seconds without renewal after which a job is anybody's
 _KINDS: dict[str, type[Event]] = {"pushed": Pushed, "closed": Closed, "commented": Commented}
 
@@ -37,14 +40,27 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A job as a worker was handed it. `ticket` is the right to it; `tries` counts this one."""
+    """A job as a worker was handed it. `ticket` is the right to it; `tries` counts this one.
+
+    `asked` is the most that was asked for, as `asked_by` says it.
+    """
 
     key: str
     event: Event
     generation: int
-    again: bool
+    asked: int
     tries: int
     ticket: str
+
+    @property
+    def again(self) -> bool:
+        """Whether a review is wanted even of a head that was reviewed."""
+        return self.asked >= AGAIN
+
+    @property
+    def full(self) -> bool:
+        """Whether all of the change is to be read anew."""
+        return self.asked >= FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,17 @@ class Entry:
     tries: int
     since: float
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened to a job: "waited" so many seconds until it was handed out, or how it ended.
+
+    It ended as "done", "superseded" or "dead", or "failed" and is tried again.
+    """
+
+    what: str
+    seconds: float = 0.0
 
 
 class Inbox(Protocol):
@@ -83,10 +110,10 @@ class Work(Protocol):
         """Say what the job wants by now; None if it is not ours any more."""
         ...
 
-    def done(self, lease: Lease, head: str = "") -> bool:
+    def done(self, lease: Lease, head: str = "", *, superseded: bool = False) -> bool:
         """End a job as of the lease's generation; if it wants more by now it waits again.
 
-        `head` is what was reviewed. False if the job is not ours any more.
+        `head` is what was reviewed; `superseded`: nothing was. False if the job is not ours any more.
         """
         ...
 
@@ -126,6 +153,14 @@ class Desk(Protocol):
         """List all jobs, the oldest first."""
         ...
 
+    def depths(self) -> Mapping[State, int]:
+        """Count jobs by where they are."""
+        ...
+
+    def news(self) -> tuple[News, ...]:
+        """Give what happened since somebody asked, each once, whoever asks."""
+        ...
+
     def retry(self, key: str) -> bool:
         """Let a dead job wait again; False if there is none."""
         ...
@@ -151,12 +186,14 @@ def key_of(event: Event) -> str:
 
 def is_high(event: Event) -> bool:
     """Tell what people wait for from what happens by itself."""
-    return isinstance(event, Commented) or asks_again(event)
+    return isinstance(event, Commented) or asked_by(event) >= AGAIN
 
 
-def asks_again(event: Event) -> bool:
-    """Tell whether a review is wanted even of a head that was reviewed."""
-    return isinstance(event, Pushed) and event.again
+def asked_by(event: Event) -> int:
+    """Tell what an event asks for: 0, AGAIN or FULL."""
+    if not isinstance(event, Pushed):
+        return 0
+    return FULL if event.full else int(event.again)
 
 
 def repository_of(event: Event) -> str:
@@ -174,6 +211,6 @@ def read_event(text: str) -> Event:
     """Read what `written` wrote. Raises QueueError."""
     try:
         value = json.loads(text)
-        return read(_KINDS[value["kind"]], value["event"], "event")
+        return read_as(Form(partial=True), _KINDS[value["kind"]], value["event"], "event")
     except (ValueError, KeyError, TypeError, FormError) as error:
         raise QueueError(f"the queue holds a job that this version can't read: {error}") from None

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hunkwise.engine.errors import MissingExtra
@@ -23,9 +24,10 @@ from hunkwise.reviewer.bot.queue.port import (
     SEEN_FOR,
     Entry,
     Lease,
+    News,
     QueueError,
     State,
-    asks_again,
+    asked_by,
     is_high,
     key_of,
     read_event,
@@ -61,11 +63,9 @@ class RedisQueue:
 
     def accept(self, delivery: str, event: Event) -> bool:
         """Take an event in."""
-        closed, again = isinstance(event, Closed), asks_again(event)
+        closed, asked = isinstance(event, Closed), asked_by(event)
         told = [key_of(event), written(event), repository_of(event)]
-        return bool(
-            self._do("accept", delivery, SEEN_FOR, *told, int(is_high(event)), int(again), int(closed))
-        )
+        return bool(self._do("accept", delivery, SEEN_FOR, *told, int(is_high(event)), asked, int(closed)))
 
     def claim(self) -> Lease | None:
         """Hand out a job."""
@@ -85,9 +85,10 @@ class RedisQueue:
         row = self._do("wanted", lease.key, lease.ticket)
         return _lease(row) if row else None
 
-    def done(self, lease: Lease, head: str = "") -> bool:
+    def done(self, lease: Lease, head: str = "", *, superseded: bool = False) -> bool:
         """End a job as of the lease's generation."""
-        return bool(self._do("done", lease.key, lease.ticket, lease.generation, head, DONE_FOR))
+        outcome = "superseded" if superseded else "done"
+        return bool(self._do("done", lease.key, lease.ticket, lease.generation, head, DONE_FOR, outcome))
 
     def fail(self, lease: Lease, reason: str) -> None:
         """Note why a job failed."""
@@ -129,6 +130,15 @@ class RedisQueue:
             for key, state, text, high, tries, since, reason in self._do("entries")
         )
 
+    def depths(self) -> Mapping[State, int]:
+        """Count jobs by where they are."""
+        return Counter(map(State, self._do("depths")))
+
+    def news(self) -> tuple[News, ...]:
+        """Give what happened since somebody asked."""
+        rows = (text.partition(" ") for text in self._do("news"))
+        return tuple(News(what, float(seconds)) for what, _, seconds in rows)
+
     def retry(self, key: str) -> bool:
         """Let a dead job wait again."""
         return bool(self._do("retry", key))
@@ -154,5 +164,5 @@ class RedisQueue:
 
 
 def _lease(row: list[Any]) -> Lease:
-    key, event, generation, again, tries, ticket = row
-    return Lease(key, read_event(event), int(generation), again == "1", int(tries), ticket)
+    key, event, generation, asked, tries, ticket = row
+    return Lease(key, read_event(event), int(generation), int(asked), int(tries), ticket)

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hunkwise.reviewer.bot.port import ChangeId, Closed, Event
+from hunkwise.reviewer.bot.queue.file import QueueFile
 from hunkwise.reviewer.bot.queue.port import (
     DONE_FOR,
     LEASE,
+    MOST_NEWS,
     MOST_TRIES,
     SEEN_FOR,
     Entry,
     Lease,
+    News,
     QueueError,
     State,
-    asks_again,
+    asked_by,
     is_high,
     key_of,
     read_event,
@@ -29,20 +30,6 @@ from hunkwise.reviewer.bot.queue.port import (
     written,
 )
 
-_BUSY = 5.0  # seconds to wait for another process
-_TABLES = """
-CREATE TABLE IF NOT EXISTS seen (delivery TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS reviewed (change TEXT PRIMARY KEY, head TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS reports (change TEXT PRIMARY KEY, report BLOB NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS counts (key TEXT PRIMARY KEY, held INTEGER NOT NULL, ends REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS served (repository TEXT PRIMARY KEY, turn INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
-    event TEXT NOT NULL, delivery TEXT NOT NULL, repository TEXT NOT NULL, high INTEGER NOT NULL,
-    again INTEGER NOT NULL, generation INTEGER NOT NULL, tries INTEGER NOT NULL, ticket TEXT NOT NULL,
-    since REAL NOT NULL, renewed REAL NOT NULL, reason TEXT NOT NULL
-);
-"""
 _NEXT = """
 SELECT jobs.key FROM jobs LEFT JOIN served USING (repository) WHERE state = 'waiting'
 ORDER BY high DESC, coalesce(turn, 0), number LIMIT 1
@@ -60,27 +47,25 @@ _COUNTED = (
 
 
 class SqliteQueue:
-    """Satisfies `Queue`. `lease` is in seconds; thread-safe."""
+    """Satisfies `Queue`. `lease` is in seconds; thread-safe.
+
+    Where its file is deleted or replaced it goes on in the one that its path names by then.
+    """
 
     def __init__(self, path: Path, *, lease: float = LEASE, clock: Callable[[], float] = time.time) -> None:
-        self._lease, self._clock, self._lock = lease, clock, threading.Lock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(
-                path, timeout=_BUSY, isolation_level=None, check_same_thread=False, cached_statements=64
-            )
-            self._base.row_factory = sqlite3.Row
-            self._base.execute("PRAGMA journal_mode=WAL")
-            self._base.execute("PRAGMA synchronous=FULL")  # what was answered 202 must not be lost
-            self._base.executescript(_TABLES)
-            path.chmod(0o600)
-        except (OSError, sqlite3.Error) as error:
-            raise QueueError(f"the queue {path} can't be opened: {error}") from None
+        self._file, self._lease, self._clock = QueueFile(path), lease, clock
 
     def accept(self, delivery: str, event: Event) -> bool:
         """Take an event in."""
+        for _ in range(MOST_TRIES):
+            new = self._accept(delivery, event)
+            if self._file.is_there():  # else it went into a file that nobody will read
+                return new
+        raise QueueError(f"the queue {self._file.path} is deleted or replaced again and again")
+
+    def _accept(self, delivery: str, event: Event) -> bool:
         now = self._clock()
-        with self._writing() as base:
+        with self._file.writing() as base:
             base.execute("DELETE FROM seen WHERE at < ?", (now - SEEN_FOR,))
             if base.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (delivery, now)).rowcount == 0:
                 return False
@@ -98,13 +83,13 @@ class SqliteQueue:
                 " high = max(high, excluded.high), again = max(again, excluded.again),"
                 " generation = generation + 1, tries = 0, since = iif(state = 'dead', excluded.since, since),"
                 " state = iif(state = 'dead', 'waiting', state), reason = ''",
-                (key, text, delivery, repository_of(event), is_high(event), asks_again(event), now),
+                (key, text, delivery, repository_of(event), is_high(event), asked_by(event), now),
             )
             return True
 
     def claim(self) -> Lease | None:
         """Hand out a job."""
-        with self._writing() as base:
+        with self._file.writing() as base:
             while True:
                 row = base.execute(_ABANDONED, (self._clock() - self._lease,)).fetchone()
                 row = row or base.execute(_NEXT).fetchone()
@@ -126,6 +111,8 @@ class SqliteQueue:
             (ticket, self._clock(), job["key"]),
         )
         base.execute(_SERVED, (job["repository"],))
+        if job["tries"] == 0:
+            _tell(base, "waited", max(0.0, self._clock() - job["since"]))
         return _lease(job, ticket, job["tries"] + 1)
 
     def renew(self, lease: Lease) -> bool:
@@ -134,30 +121,35 @@ class SqliteQueue:
 
     def wanted(self, lease: Lease) -> Lease | None:
         """Say what the job wants by now."""
-        with self._reading() as base:
+        with self._file.reading() as base:
             row = base.execute("SELECT * FROM jobs WHERE ticket = ?", (lease.ticket,)).fetchone()
             return _lease(row, lease.ticket, row["tries"]) if row else None
 
-    def done(self, lease: Lease, head: str = "") -> bool:
+    def done(self, lease: Lease, head: str = "", *, superseded: bool = False) -> bool:
         """End a job as of the lease's generation."""
-        with self._writing() as base:
+        with self._file.writing() as base:
             mine = (lease.ticket,)
             if base.execute("SELECT 1 FROM jobs WHERE ticket = ?", mine).fetchone() is None:
                 return False
+            _tell(base, "superseded" if superseded else "done")
+            now = self._clock()
             if head:
-                now = self._clock()
                 base.execute("DELETE FROM reviewed WHERE at < ?", (now - DONE_FOR,))
                 base.execute("REPLACE INTO reviewed VALUES (?, ?, ?)", (lease.key, head, now))
             base.execute("DELETE FROM jobs WHERE ticket = ? AND generation = ?", (*mine, lease.generation))
             base.execute(
-                "UPDATE jobs SET state = 'waiting', ticket = '', tries = 0, reason = '' WHERE ticket = ?",
-                mine,
+                "UPDATE jobs SET state = 'waiting', ticket = '', tries = 0, reason = '', since = ?"
+                " WHERE ticket = ?",
+                (now, *mine),
             )
             return True
 
     def fail(self, lease: Lease, reason: str) -> None:
         """Note why a job failed."""
-        self._change("UPDATE jobs SET reason = ? WHERE ticket = ?", reason, lease.ticket)
+        with self._file.writing() as base:
+            mine = (reason, lease.ticket)
+            if base.execute("UPDATE jobs SET reason = ? WHERE ticket = ?", mine).rowcount:
+                _tell(base, "failed")
 
     def release(self, lease: Lease) -> None:
         """Give a job back."""
@@ -168,21 +160,21 @@ class SqliteQueue:
 
     def bury(self, lease: Lease, reason: str) -> None:
         """Make a job a dead letter at once."""
-        with self._writing() as base:
+        with self._file.writing() as base:
             if base.execute("SELECT 1 FROM jobs WHERE ticket = ?", (lease.ticket,)).fetchone():
                 self._buried(base, lease.key, reason)
 
     def keep(self, change: ChangeId, report: bytes) -> None:
         """Keep the report of a change's last review."""
         now = self._clock()
-        with self._writing() as base:
+        with self._file.writing() as base:
             base.execute("DELETE FROM reports WHERE at < ?", (now - DONE_FOR,))
             packed = zlib.compress(report)
             base.execute("REPLACE INTO reports VALUES (?, ?, ?)", (key_of(Closed(change)), packed, now))
 
     def kept(self, change: ChangeId) -> bytes:
         """Give the report of the change's last review."""
-        with self._reading() as base:
+        with self._file.reading() as base:
             row = base.execute(
                 "SELECT report FROM reports WHERE change = ?", (key_of(Closed(change)),)
             ).fetchone()
@@ -191,13 +183,13 @@ class SqliteQueue:
     def count(self, key: str, seconds: int) -> int:
         """Count one more."""
         now = self._clock()
-        with self._writing() as base:
+        with self._file.writing() as base:
             base.execute("DELETE FROM counts WHERE ends <= ?", (now,))
             return int(base.execute(_COUNTED, (key, now + seconds)).fetchone()["held"])
 
     def reviewed(self, change: ChangeId) -> str:
         """Give the head of the change's last finished review."""
-        with self._reading() as base:
+        with self._file.reading() as base:
             row = base.execute(
                 "SELECT head FROM reviewed WHERE change = ?", (key_of(Closed(change)),)
             ).fetchone()
@@ -205,13 +197,28 @@ class SqliteQueue:
 
     def entries(self) -> tuple[Entry, ...]:
         """List all jobs."""
-        with self._reading() as base:
+        with self._file.reading() as base:
             return tuple(map(_entry, base.execute("SELECT * FROM jobs ORDER BY since, number")))
+
+    def depths(self) -> Mapping[State, int]:
+        """Count jobs by where they are."""
+        with self._file.reading() as base:
+            rows = base.execute("SELECT state, count(*) AS many FROM jobs GROUP BY state").fetchall()
+            return {State(row["state"]): row["many"] for row in rows}
+
+    def news(self) -> tuple[News, ...]:
+        """Give what happened since somebody asked."""
+        with self._file.writing() as base:
+            rows = base.execute("SELECT what, seconds FROM news ORDER BY number").fetchall()
+            base.execute("DELETE FROM news")
+            return tuple(News(row["what"], row["seconds"]) for row in rows)
 
     def retry(self, key: str) -> bool:
         """Let a dead job wait again."""
         return self._change(
-            "UPDATE jobs SET state = 'waiting', tries = 0 WHERE key = ? AND state = 'dead'", key
+            "UPDATE jobs SET state = 'waiting', tries = 0, since = ? WHERE key = ? AND state = 'dead'",
+            self._clock(),
+            key,
         )
 
     def drop(self, key: str) -> bool:
@@ -220,8 +227,7 @@ class SqliteQueue:
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._base.close()
+        self._file.close()
 
     def _buried(self, base: sqlite3.Connection, key: str, reason: str) -> None:
         """Keep a dead letter; its delivery may come again."""
@@ -230,36 +236,22 @@ class SqliteQueue:
             "UPDATE jobs SET state = 'dead', ticket = '', reason = ?, since = ? WHERE key = ?",
             (reason, self._clock(), key),
         )
+        _tell(base, "dead")
 
     def _change(self, statement: str, *values: object) -> bool:
         """Change one job, if it is there and ours."""
-        with self._writing() as base:
+        with self._file.writing() as base:
             return base.execute(statement, values).rowcount > 0
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it or nothing."""
-        with self._reading() as base:
-            base.execute("BEGIN IMMEDIATE")
-            try:
-                yield base
-            except BaseException:
-                base.execute("ROLLBACK")
-                raise
-            base.execute("COMMIT")
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._base
-            except sqlite3.Error as error:
-                raise QueueError(f"the queue can't be used: {error}") from None
+def _tell(base: sqlite3.Connection, what: str, seconds: float = 0.0) -> None:
+    """Keep what happened; the oldest goes where nobody asks."""
+    number = base.execute("INSERT INTO news VALUES (NULL, ?, ?)", (what, seconds)).lastrowid or 0
+    base.execute("DELETE FROM news WHERE number <= ?", (number - MOST_NEWS,))
 
 
 def _lease(row: sqlite3.Row, ticket: str, tries: int) -> Lease:
-    again = bool(row["again"])
-    return Lease(row["key"], read_event(row["event"]), row["generation"], again, tries, ticket)
+    return Lease(row["key"], read_event(row["event"]), row["generation"], row["again"], tries, ticket)
 
 
 def _entry(row: sqlite3.Row) -> Entry:

@@ -16,7 +16,7 @@ from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.commands.surroundings import surroundings
 
 if TYPE_CHECKING:
-    from hunkwise.reviewer.bot.talking import Talking
+    from hunkwise.reviewer.config.settings import Config
 
 _AT_ONCE = 2
 
@@ -43,7 +43,7 @@ def receive(host: str | None, port: int | None, grace: float | None) -> int:
 
     environment = surroundings()
     settings = server_settings({"host": host, "port": port, "grace": grace}, os.environ)
-    return served(settings, environment, extra=receiver(environment.variables), alone=True)
+    return served(settings, environment, receiver=receiver(environment.variables), alone=True)
 
 
 @command.command()
@@ -67,35 +67,47 @@ def work(engine: tuple[str, ...], model: str | None, at_once: int, folder: Path 
     It needs tokens (HUNKWISE_GITHUB_APP_ID and HUNKWISE_GITHUB_APP_KEY, HUNKWISE_GITLAB_TOKEN,
     HUNKWISE_GITEA_TOKEN), and no secret of a webhook.
     """
+    from hunkwise.reviewer.app.engines import check_remote
+
     options = [f"--engine={url}" for url in engine] + ([f"--model={model}"] if model else [])
     environment = surroundings()
-    talk = _talking(environment, engine, model)
-    return _worked(environment, options, at_once, folder, talk)
+    check_remote(_config(environment, engine, model), environment)
+    return _worked(environment, options, at_once, folder)
 
 
-def _talking(environment: Environment, engine: tuple[str, ...], model: str | None) -> Talking:
-    """Make what answers comments; questions where a server has the model, for none is loaded beside tokens."""
-    from hunkwise.reviewer.app.engines import check_remote, open_engine
+@command.command(hidden=True)
+@click.option("--engine", multiple=True, metavar="URL", help="A server that has the model.")
+@click.option("--model", help="The model to ask.")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def answer(engine: tuple[str, ...], model: str | None, folder: Path) -> None:
+    """Answer a question that the worker left in a FOLDER: its child, without tokens."""
+    from hunkwise.reviewer.app.engines import open_engine
     from hunkwise.reviewer.app.progress import Progress
-    from hunkwise.reviewer.bot.asking import Asking
-    from hunkwise.reviewer.bot.talking import Talking, name_of
+    from hunkwise.reviewer.bot.asked import answer_in
+    from hunkwise.reviewer.config.settings import NO_MODEL
+
+    environment = surroundings()
+    config = _config(environment, engine, model)
+    quiet = Progress(sys.stderr, enabled=False)
+    without = config.model == NO_MODEL and not config.engine
+    opened = None if without else lambda: open_engine(config, environment, quiet)
+    answer_in(folder, environment, opened, config.language)
+
+
+def _config(environment: Environment, engine: tuple[str, ...], model: str | None) -> Config:
     from hunkwise.reviewer.config.files import load
 
     given: dict[str, object] = {"engine": engine, "model": model}
     flags = {name: value for name, value in given.items() if value}
-    config = load(flags=flags, environ=environment.variables, folder=environment.folder)
-    check_remote(config, environment)
-    quiet = Progress(sys.stderr, enabled=False)
-    asking = Asking(lambda: open_engine(config, environment, quiet)) if engine else None
-    return Talking(name_of(environment.variables), asking=asking)
+    return load(flags=flags, environ=environment.variables, folder=environment.folder)
 
 
-def _worked(
-    environment: Environment, options: list[str], at_once: int, folder: Path | None, talk: Talking
-) -> int:
+def _worked(environment: Environment, options: list[str], at_once: int, folder: Path | None) -> int:
     from hunkwise.reviewer.bot.access import keys_of
+    from hunkwise.reviewer.bot.asking import Asking
     from hunkwise.reviewer.bot.queue.place import open_queue
     from hunkwise.reviewer.bot.reviewing import ChildReviewer
+    from hunkwise.reviewer.bot.talking import Talking, name_of
     from hunkwise.reviewer.bot.worker import Worker
 
     variables = dict(environment.variables)
@@ -106,6 +118,8 @@ def _worked(
     with closing(open_queue(variables)) as queue:
         environment.say(f"working for {', '.join(keys)}, {at_once} reviews at once")
         reviewer = ChildReviewer(variables, options)
+        asking = Asking(keys, variables, options, folder, stopping)
+        talk = Talking(name_of(variables), asking)
         worker = Worker(
             queue, keys, reviewer, variables, environment.say, talk, folder=folder, stopping=stopping
         )

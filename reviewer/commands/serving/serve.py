@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +17,8 @@ from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.server.settings import LOOPBACK, PORT, Settings, server_settings
 
 if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
     from hunkwise.reviewer.app.environment import Environment
+    from hunkwise.reviewer.bot.receiving import Receiver
 
 
 @click.command()
@@ -92,20 +91,21 @@ def command(
         )
 
     with together(environment, settings.model, at_once) as beside:
-        return served(settings, environment, extra=beside.routes, listening=beside.begin)
+        return served(settings, environment, receiver=beside.receiver, listening=beside.begin)
 
 
 def served(
     settings: Settings,
     environment: Environment,
     *,
-    extra: Sequence[BaseRoute] = (),
+    receiver: Receiver | None = None,
     alone: bool = False,
     listening: Callable[[str], None] = lambda url: None,
 ) -> int:
-    """Run a server until it is told to end, with `extra` routes; `alone` with nothing else. Gives the exit code.
+    """Run a server until it is told to end, and give the exit code.
 
-    `listening` is told where it can be reached from this machine.
+    `receiver` takes in webhooks; `alone`: there is nothing else. `listening` is told where it can be reached from
+    this machine.
     """
     try:
         from hunkwise.reviewer.server import run
@@ -134,7 +134,9 @@ def served(
     address, port = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     with nullcontext() if alone else caches_for_strangers(environment.variables, environment.say) as caches:
-        server = Server(settings, models, environment, metrics, caches, mounted=extra, alone=alone)
+        server = Server(settings, models, environment, metrics, caches, alone=alone)
+        if receiver is not None:
+            server.mounted, server.jobs = receiver.routes, receiver.queue
         environment.say(f"listening on http://{shown}:{port}")
         listening(f"http://{_here(shown)}:{port}")
         return run.run(server, listener)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -9,9 +10,10 @@ from urllib.parse import quote
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.forges.address import Address
 from hunkwise.reviewer.forges.attended import Heard, Progress, Standing
+from hunkwise.reviewer.forges.closing import closes, told
 from hunkwise.reviewer.forges.gitea.api import GiteaApi
 from hunkwise.reviewer.forges.gitea.payload import own_comment, review_call
-from hunkwise.reviewer.forges.pulls import login, standing_of, status_state
+from hunkwise.reviewer.forges.pulls import CHECK, login, standing_of, status_state
 from hunkwise.reviewer.publish.marker import is_summary, read_marker
 from hunkwise.reviewer.publish.port import (
     Action,
@@ -24,6 +26,7 @@ from hunkwise.reviewer.publish.port import (
     Existing,
     HideComment,
     NotAllowed,
+    OwnComment,
     OwnNote,
     PostReview,
     PostSummary,
@@ -37,6 +40,7 @@ class GiteaPull:
 
     def __init__(self, address: Address, token: str, *, timeout: float = 30.0) -> None:
         self._api = GiteaApi(address.api, token, timeout=timeout)
+        self._project = address.project
         self._repo = f"/repos/{quote(address.project)}"
         self._pull = f"{self._repo}/pulls/{address.number}"
         self._issue = f"{self._repo}/issues/{address.number}"
@@ -51,6 +55,17 @@ class GiteaPull:
             diff = self._api.text(f"{self._pull}.diff").encode("utf-8", "surrogateescape")
             change = replace(parse_diff(diff), base=base, head=head)
             return ChangeRequest(str(pull["title"]), base, head, change)
+
+    def issue(self) -> bytes:
+        """Read the issue that the pull request closes."""
+        with understood("Gitea"):
+            number = closes(self._api.get(self._pull).get("body") or "", self._project)
+            try:
+                found = self._api.get(f"{self._repo}/issues/{number}") if number else {"pull_request": {}}
+            except NotAllowed:
+                return b""
+            ours = found.get("pull_request") is None
+            return told(number, found["title"], found["body"]) if ours else b""
 
     def existing(self) -> Existing:
         """Read our comments; marks in others' count for nothing."""
@@ -101,7 +116,7 @@ class GiteaPull:
     def show(self, head: str, progress: Progress, review: Review | None = None) -> None:
         """Set the commit's status; Gitea has no checks."""
         state = status_state(progress.stage)
-        body = {"state": state, "context": "hunkwise", "description": progress.title, "target_url": ""}
+        body = {"state": state, "context": CHECK, "description": progress.title, "target_url": ""}
         self._api.send(Call("POST", f"{self._repo}/statuses/{head}", body))
 
     def may_write(self, user: str) -> bool:
@@ -117,6 +132,18 @@ class GiteaPull:
         """Write an answer below the pull request: threads take none over the API."""
         with understood("Gitea"):
             return str(self._api.answer(Call("POST", f"{self._issue}/comments", {"body": body}))["id"])
+
+    def answers(self, heard: Heard) -> Iterable[OwnNote]:
+        """List our own comments below the pull request."""
+        with understood("Gitea"):
+            me = self._me()
+            for note in self._api.pages(f"{self._issue}/comments"):
+                if login(note) == me:
+                    yield OwnNote(str(note["id"]), note["body"] or "")
+
+    def resolve(self, own: OwnComment) -> None:
+        """Refuse: the API has no way to it."""
+        raise NotAllowed("the API of Gitea resolves no threads; press the button below it")
 
     def edit(self, heard: Heard, note: str, body: str) -> None:
         """Rewrite an answer."""

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from hunkwise.reviewer.forges.address import Address
 from hunkwise.reviewer.forges.attended import Heard, Progress, Stage, Standing
-from hunkwise.reviewer.forges.github.api import PAGE
-from hunkwise.reviewer.forges.github.check_run import NAME, CheckRun, next_call
+from hunkwise.reviewer.forges.github.api import GRAPHQL, PAGE
+from hunkwise.reviewer.forges.github.check_run import CheckRun, next_call
 from hunkwise.reviewer.forges.github.pull import GitHubPull
-from hunkwise.reviewer.forges.pulls import standing_of, status_state
+from hunkwise.reviewer.forges.pulls import CHECK, login, standing_of, status_state
 from hunkwise.reviewer.publish.comment import GITHUB, cut
 from hunkwise.reviewer.publish.deliver import deliver_check
-from hunkwise.reviewer.publish.port import Call, NotAllowed, understood
+from hunkwise.reviewer.publish.port import Call, NotAllowed, OwnComment, OwnNote, Refused, understood
 from hunkwise.reviewer.types import Review
 
 _MADE_BY = "hunkwise-bot"  # the external_id of our runs: jobs of GitHub Actions make others
 _DESCRIPTION = 140  # characters of a commit status
+_RESOLVE = """
+mutation($input: ResolveReviewThreadInput!) { resolveReviewThread(input: $input) { thread { isResolved } } }
+"""
 _ENDS = {Stage.LEFT: "cancelled", Stage.FAILED: "neutral"}
 
 
@@ -37,7 +41,7 @@ class GitHubAttended(GitHubPull):
         """Write a check run, or with another token than an App's a commit status."""
         if not self._checks:
             state = status_state(progress.stage)
-            body = {"state": state, "context": NAME, "description": progress.title[:_DESCRIPTION]}
+            body = {"state": state, "context": CHECK, "description": progress.title[:_DESCRIPTION]}
             self.send(Call("POST", f"{self._repo}/statuses/{head}", body))
         elif review is not None:
             run = self._unfinished(head) or self._begun(head, "in_progress")
@@ -74,13 +78,13 @@ class GitHubAttended(GitHubPull):
 
     def _unfinished(self, head: str) -> dict[str, Any] | None:
         with understood("GitHub"):
-            where = urlencode({"check_name": NAME, "filter": "all", "per_page": PAGE})
+            where = urlencode({"check_name": CHECK, "filter": "all", "per_page": PAGE})
             listed = self._api.get(f"{self._repo}/commits/{head}/check-runs?{where}")["check_runs"]
             ours = (run for run in listed if run["external_id"] == _MADE_BY and run["status"] != "completed")
             return next(ours, None)
 
     def _begun(self, head: str, status: str) -> dict[str, Any]:
-        body = {"name": NAME, "head_sha": head, "external_id": _MADE_BY, "status": status}
+        body = {"name": CHECK, "head_sha": head, "external_id": _MADE_BY, "status": status}
         return self._api.answer(Call("POST", f"{self._repo}/check-runs", body))
 
     def may_write(self, user: str) -> bool:
@@ -98,6 +102,29 @@ class GitHubAttended(GitHubPull):
         place = replies if heard.on_code else f"{self._issue}/comments"
         with understood("GitHub"):
             return str(self._api.answer(Call("POST", place, {"body": body}))["id"])
+
+    def answers(self, heard: Heard) -> Iterable[OwnNote]:
+        """List our own comments in the diff, or below the pull request."""
+        with understood("GitHub"):
+            me = self._me()
+            for note in self._api.pages(f"{self._pull if heard.on_code else self._issue}/comments"):
+                if login(note) == me:
+                    yield OwnNote(str(note["id"]), note["body"] or "")
+
+    def resolve(self, own: OwnComment) -> None:
+        """Resolve a thread, which takes the right to write code."""
+        with understood("GitHub"):
+            thread = self._threads().get(int(own.id))
+        try:
+            if thread is None:
+                raise NotAllowed("no thread is shown to this token")
+            wish = {"input": {"threadId": thread["id"]}}
+            self.send(Call("POST", GRAPHQL, {"query": _RESOLVE, "variables": wish}))
+        except (NotAllowed, Refused) as error:
+            raise NotAllowed(
+                "GitHub resolves threads only for who may write code: "
+                "give the App `contents: write`, or press the button below the thread"
+            ) from error
 
     def edit(self, heard: Heard, note: str, body: str) -> None:
         """Rewrite an answer."""

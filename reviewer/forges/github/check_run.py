@@ -14,13 +14,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from hunkwise.reviewer.forges.pulls import CHECK
 from hunkwise.reviewer.publish.comment import GITHUB, cut
 from hunkwise.reviewer.publish.port import Call
 from hunkwise.reviewer.report.remark import LEVELS
 from hunkwise.reviewer.text.visible import visible, visible_line
 from hunkwise.reviewer.types import Finding, Review
 
-NAME = "hunkwise"
 MOST = 50  # annotations in a request
 _LONGEST_TITLE = 255
 _LONGEST_MESSAGE = 16_000  # characters; the limit is 64 KB
@@ -74,5 +74,5 @@ def next_call(repo: str, review: Review, summary: str, there: CheckRun | None) -
     body = {"output": output, **(state if last else {"status": "in_progress"})}
     if there is not None:
         return Call("PATCH", f"{repo}/check-runs/{there.id}", body)
-    named = {"name": NAME, "head_sha": review.head, "external_id": external_id(review)}
+    named = {"name": CHECK, "head_sha": review.head, "external_id": external_id(review)}
     return Call("POST", f"{repo}/check-runs", {**named, **body})

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hunkwise.reviewer.forges.patch import Piece
-from hunkwise.reviewer.forges.pulls import login
+from hunkwise.reviewer.forges.pulls import WRITERS, login
 from hunkwise.reviewer.publish.marker import run_of
 from hunkwise.reviewer.publish.port import Call, NewComment, OwnComment, Reply
-
-_WRITERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 
 
 def review_calls(pull: str, comments: Iterable[NewComment], head: str) -> tuple[Call, ...]:
@@ -57,7 +55,7 @@ def own_comment(
 
 
 def _may_write(comment: Mapping[str, Any], me: str) -> bool:
-    return comment.get("author_association") in _WRITERS or login(comment) == me
+    return comment.get("author_association") in WRITERS or login(comment) == me
 
 
 def _line_comment(comment: NewComment) -> dict[str, Any]:

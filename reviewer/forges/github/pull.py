@@ -11,11 +11,12 @@ from urllib.parse import urlencode
 
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.forges.address import Address
+from hunkwise.reviewer.forges.closing import closes, told
 from hunkwise.reviewer.forges.github.api import GRAPHQL, MOST_PAGES, PAGE, GitHubApi
-from hunkwise.reviewer.forges.github.check_run import NAME, CheckRun, external_id, next_call
+from hunkwise.reviewer.forges.github.check_run import CheckRun, external_id, next_call
 from hunkwise.reviewer.forges.github.payload import own_comment, piece, review_calls
 from hunkwise.reviewer.forges.patch import patch_text
-from hunkwise.reviewer.forges.pulls import login
+from hunkwise.reviewer.forges.pulls import CHECK, login
 from hunkwise.reviewer.publish.marker import is_summary, read_marker
 from hunkwise.reviewer.publish.port import (
     Action,
@@ -45,7 +46,7 @@ query($owner: String!, $name: String!, $number: Int!, $after: String) {
     pullRequest(number: $number) {
       reviewThreads(first: 100, after: $after) {
         pageInfo { hasNextPage endCursor }
-        nodes { isResolved resolvedBy { login } comments(first: 1) { nodes { databaseId isMinimized } } }
+        nodes { id isResolved resolvedBy { login } comments(first: 1) { nodes { databaseId isMinimized } } }
       }
     }
   }
@@ -77,6 +78,17 @@ class GitHubPull:
             base, head = pull["base"]["sha"], pull["head"]["sha"]
             change = replace(parse_diff(self._diff()), base=base, head=head)
             return ChangeRequest(pull["title"], base, head, change)
+
+    def issue(self) -> bytes:
+        """Read the issue that the pull request closes."""
+        with understood("GitHub"):
+            pull = self._api.get(self._pull)
+            number = closes(pull["body"] or "", self._address.project)
+            try:
+                found = self._api.get(f"{self._repo}/issues/{number}") if number else {"pull_request": {}}
+            except NotAllowed:
+                return b""
+            return b"" if "pull_request" in found else told(number, found["title"], found["body"])
 
     def existing(self) -> Existing:
         """Read our comments, and how their threads stand; marks in others' comments count for nothing."""
@@ -128,7 +140,7 @@ class GitHubPull:
         return call is not None
 
     def _check_run(self, review: Review) -> CheckRun | None:
-        where = urlencode({"check_name": NAME, "filter": "all", "per_page": PAGE})
+        where = urlencode({"check_name": CHECK, "filter": "all", "per_page": PAGE})
         listed = self._api.get(f"{self._repo}/commits/{review.head}/check-runs?{where}")["check_runs"]
         for run in listed:
             if run["external_id"] == external_id(review):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
 from hunkwise.reviewer.errors import ForgeError
 from hunkwise.reviewer.forges.attended import Heard, Progress, Stage, Standing
 from hunkwise.reviewer.forges.gitlab.merge import GitLabMerge, diff_refs
-from hunkwise.reviewer.publish.port import Call, NotAllowed, understood
+from hunkwise.reviewer.forges.pulls import CHECK
+from hunkwise.reviewer.publish.port import Call, NotAllowed, OwnComment, OwnNote, understood
 from hunkwise.reviewer.types import Review
 
 _DEVELOPER = 30  # the least access level that may write
@@ -44,7 +46,7 @@ class GitLabAttended(GitLabMerge):
         """Set the commit's status."""
         body = {
             "state": _STATES[progress.stage],
-            "name": "hunkwise",
+            "name": CHECK,
             "description": progress.title[:_DESCRIPTION],
         }
         self.send(Call("POST", f"{self._project}/statuses/{head}", body))
@@ -62,6 +64,18 @@ class GitLabAttended(GitLabMerge):
         """Answer in the comment's thread."""
         with understood("GitLab"):
             return str(self._answer(f"{self._thread(heard)}/notes", {"body": body})["id"])
+
+    def answers(self, heard: Heard) -> Iterable[OwnNote]:
+        """List our own notes in the comment's thread."""
+        with understood("GitLab"):
+            me = self._me()
+            for note in self._read(self._thread(heard))["notes"]:
+                if note["author"]["id"] == me:
+                    yield OwnNote(str(note["id"]), note["body"])
+
+    def resolve(self, own: OwnComment) -> None:
+        """Resolve a thread."""
+        self.send(Call("PUT", f"{self._merge}/discussions/{own.thread}", {"resolved": True}))
 
     def edit(self, heard: Heard, note: str, body: str) -> None:
         """Rewrite an answer."""

@@ -21,6 +21,7 @@ from hunkwise.engine import retry_after
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.errors import ForgeError
 from hunkwise.reviewer.forges.address import Address
+from hunkwise.reviewer.forges.closing import closes, told
 from hunkwise.reviewer.forges.gitlab.payload import own_comment, piece, review_calls
 from hunkwise.reviewer.forges.patch import patch_text
 from hunkwise.reviewer.publish.marker import is_summary, read_marker
@@ -90,7 +91,7 @@ class GitLabMerge:
             keep_base_url=True,  # the list's next page is asked where the token may go
             user_agent="hunkwise",
         )
-        self._api = address.api
+        self._api, self._name = address.api, address.project
         self._client.session.hooks["response"].append(self._watch)
         self._project = f"/projects/{quote(address.project, safe='')}"
         self._merge = f"{self._project}/merge_requests/{address.number}"
@@ -113,6 +114,16 @@ class GitLabMerge:
             base, head = refs["base_sha"], refs["head_sha"]
             change = replace(change, skipped=change.skipped + cut, base=base, head=head)
             return ChangeRequest(merge["title"], base, head, change, start=refs["start_sha"])
+
+    def issue(self) -> bytes:
+        """Read the issue that the merge request closes; not a confidential one, for others read the answer."""
+        with understood("GitLab"):
+            number = closes(self._read(self._merge).get("description") or "", self._name)
+            try:
+                found = self._read(f"{self._project}/issues/{number}") if number else {"confidential": True}
+            except NotAllowed:
+                return b""
+            return b"" if found["confidential"] else told(number, found["title"], found["description"])
 
     def existing(self) -> Existing:
         """Read our threads, summaries and drafts; marks in others' notes count for nothing."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Counts
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -17,16 +19,46 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hunkwise.engine import Answer, Around, Engine, Usage, total_usage
+from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.server.threads import in_thread
 from hunkwise.reviewer.version import VERSION
 
 if TYPE_CHECKING:
     from hunkwise.reviewer.server.state import Server
 
+_STATES = ("waiting", "running", "dead")  # of the bot's jobs
+_OUTCOMES = ("done", "superseded", "failed", "dead")
 FORM = "text/plain; version=0.0.4; charset=utf-8"
 # these and the next are vLLM's, so that one dashboard has both
 SECONDS = (0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960)
 FIRST = (0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640)
 _KEPT = {"memory": "memory.hit", "disk": "disk.hit", "redis": "redis.hit", "miss": "miss"}
+
+
+class News(Protocol):
+    """What happened to a job: it "waited" so many seconds, or how it ended."""
+
+    @property
+    def what(self) -> str:
+        """What happened."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        ...
+
+
+class Jobs(Protocol):
+    """A queue of jobs that other processes do. All of it raises ReviewError where it is out of reach."""
+
+    def depths(self) -> Mapping[Any, int]:
+        """Count jobs by where they are: waiting, running, dead."""
+        ...
+
+    def news(self) -> Sequence[News]:
+        """Give what happened since somebody asked, each once."""
+        ...
 
 
 class Metrics:
@@ -63,18 +95,32 @@ class Metrics:
         )
         self.waited = Histogram(
             "hunkwise_queue_wait_seconds",
-            "What reviews waited for their turn, and all questions until their model was there.",
+            "What reviews and the bot's jobs waited for their turn, and all questions for their model.",
             ["queue"],
             buckets=FIRST,
             registry=mine,
         )
         self.loads = Counter("hunkwise_model_loads", "Models loaded or not.", ["outcome"], registry=mine)
+        self.jobs = Counter("hunkwise_jobs", "The bot's jobs by how they ended.", ["outcome"], registry=mine)
+        self.depths: dict[str, int] = {}  # of the bot's queue, when it was last heard of
         build = Gauge("hunkwise_build_info", "What runs.", ["version", "build"], registry=mine)
         build.labels(VERSION, _build()).set(1)
 
     def count_load(self, worked: bool) -> None:
         """Count a load of a model."""
         self.loads.labels("loaded" if worked else "failed").inc()
+
+    def hear(self, jobs: Jobs) -> None:
+        """Count what happened to the bot's jobs since the last time; a queue out of reach tells nothing."""
+        self.depths = {}
+        with suppress(ReviewError):
+            for one in jobs.news():
+                if one.what == "waited":
+                    self.waited.labels("bot").observe(one.seconds)
+                else:
+                    self.jobs.labels(one.what).inc()
+            found = jobs.depths()
+            self.depths = {f"bot_{state}": found.get(state, 0) for state in _STATES}
 
     def count_tokens(self, model: str, usage: Usage) -> None:
         """Count what an answer took."""
@@ -110,11 +156,13 @@ class _Now(Collector):
 
     def collect(self) -> Iterator[Metric]:
         depth = GaugeMetricFamily(
-            "hunkwise_queue_depth", "Requests that are inside, and reviews that wait.", labels=["queue"]
+            "hunkwise_queue_depth", "Requests inside, reviews that wait, jobs of the bot.", labels=["queue"]
         )
         depth.add_metric(["requests"], len(self._server.lives))
         for queue, length in self._server.queues.items():
             depth.add_metric([queue], length())
+        for queue, many in self._server.metrics.depths.items():
+            depth.add_metric([queue], many)
         yield depth
         what = "Answers that reviews needed, by where they were kept; a miss is asked of the model."
         kept = CounterMetricFamily("hunkwise_answer_cache_requests", what, labels=["result"])
@@ -140,8 +188,12 @@ class _Now(Collector):
 def routes(server: Server) -> list[BaseRoute]:
     """List the routes of this part."""
     server.metrics.registry.register(_Now(server))
+    for outcome in _OUTCOMES if server.jobs else ():
+        server.metrics.jobs.labels(outcome)
 
     async def tell(request: Request) -> Response:
+        if server.jobs:
+            await in_thread(partial(server.metrics.hear, server.jobs))
         return Response(generate_latest(server.metrics.registry), media_type=FORM)
 
     return [Route("/metrics", tell)]

@@ -82,7 +82,7 @@ def test_the_server_beside_a_worker_keeps_no_token(monkeypatch: pytest.MonkeyPat
 
     with together(environment, "", 1) as beside:
         assert not set(POSTING) & set(os.environ)
-        assert [route.path for route in beside.routes] == ["/hooks/github"]
+        assert [route.path for route in beside.receiver.routes] == ["/hooks/github"]
     with pytest.raises(UsageError, match="no forge can be written to"), together(environment, "", 1):
         pass
 
@@ -96,7 +96,7 @@ def test_a_webhook_needs_no_token_of_the_server_and_opens_nothing_else(tmp_path:
     write_tokens(tmp_path / "tokens.json", (new_token("ci", ("review",))[1],))
     server = make_server()
     server.settings = replace(server.settings, tokens=tmp_path / "tokens.json", host="0.0.0.0")
-    server.mounted = receiver({**HOOK, "HUNKWISE_QUEUE": str(tmp_path / "q")})
+    server.mounted = receiver({**HOOK, "HUNKWISE_QUEUE": str(tmp_path / "q")}).routes
     with ExitStack() as stack:
         client = stack.enter_context(listening(make_app(server)))
         answer = client.post("/hooks/github", content=b"{}", headers={"host": "bot.example.org"})
@@ -130,12 +130,15 @@ def test_an_apps_tokens_are_for_one_use_each() -> None:
         change = ChangeId("github", world.url, "octo/repo", 7, 99)
 
         login, desk = keys.login(change), keys.attend(change)
+        keys.attend(change, resolving=True)
 
         assert login.password == "secret-token"
         assert desk.standing().project == "octo/repo"
+        posting = {"checks": "write", "pull_requests": "write", "issues": "read", "metadata": "read"}
         assert asked == [
             {"contents": "read", "metadata": "read"},
-            {"checks": "write", "pull_requests": "write", "metadata": "read"},
+            posting,
+            {**posting, "contents": "write"},
         ]
         with pytest.raises(UsageError, match="no installation"):
             keys.attend(ChangeId("github", world.url, "octo/repo", 7))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -308,3 +309,34 @@ def test_a_queue_out_of_reach_asks_for_the_delivery_again(client: Callable[..., 
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
+
+
+@pytest.mark.parametrize("forge", ["github", "gitlab", "gitea"])
+@pytest.mark.parametrize(("what", "status"), [("unsigned", 401), ("old", 401), ("too long", 413)])
+def test_a_body_that_can_not_count_is_not_read(forge: str, what: str, status: int, tmp_path: Path) -> None:
+    """Whoever it is: no stranger makes us hold 25 MiB."""
+    headers = dict(signed(forge, "pull_request", {}).headers)
+    if what == "old" and forge == "gitlab":
+        headers = dict(standard(b"", str(int(NOW - TOLERANCE - 1))).headers)
+    elif what != "too long":
+        headers = dict.fromkeys(headers, "sha256=0")
+    headers["content-length"] = str(LARGEST + 1 if what == "too long" else 5)
+    sent: list[Any] = []
+
+    async def unread() -> Any:
+        raise AssertionError("the body was asked for")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    app = Starlette(routes=hook_routes({forge: HOOKS[forge]}, SqliteQueue(tmp_path / "q")))  # type: ignore[dict-item]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": f"/hooks/{forge}",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    asyncio.run(app(scope, unread, send))
+
+    assert sent[0]["status"] == status

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +14,17 @@ from hypothesis import strategies as st
 
 from hunkwise.reviewer.bot.port import ChangeId, Closed, Comment, Commented, Event, Pushed
 from hunkwise.reviewer.bot.queue import place
-from hunkwise.reviewer.bot.queue.port import MOST_TRIES, Lease, Queue, QueueError, State, key_of, written
+from hunkwise.reviewer.bot.queue.port import (
+    MOST_TRIES,
+    Lease,
+    Queue,
+    QueueError,
+    State,
+    key_of,
+    read_event,
+    written,
+)
+from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
 
 OpenQueue = Callable[..., Queue]
 HEADS = ["a" * 40, "b" * 40, "c" * 40]
@@ -346,3 +358,89 @@ def test_a_redis_out_of_reach_is_told_in_a_sentence() -> None:
 def test_an_address_of_something_else_is_no_file() -> None:
     with pytest.raises(QueueError, match="neither"):
         place.open_queue({"HUNKWISE_QUEUE": "http://127.0.0.1/queue"})
+
+
+def test_what_is_asked_for_most_holds(open_queue: OpenQueue) -> None:
+    """A full review that was asked for is not taken back by a push or by another `/review`."""
+    queue = open_queue()
+    for number, event in enumerate([push(again=True), push(full=True), push(again=True), push()]):
+        queue.accept(f"d{number}", event)
+
+    lease = taken(queue)
+
+    assert (lease.again, lease.full) == (True, True)
+    queue.accept("other", push(8, again=True))
+    assert not taken(queue).full
+
+
+def test_a_job_of_an_older_version_is_read(open_queue: OpenQueue) -> None:
+    assert read_event(written(push()).replace(', "full": false', "")) == push()
+
+
+def test_what_happens_to_jobs_is_told_once(open_queue: OpenQueue) -> None:
+    queue, other = open_queue(lease=0), open_queue()
+    for number in range(4):
+        queue.accept(f"d{number}", push(number + 1))
+    assert other.depths() == {State.WAITING: 4}
+
+    queue.done(taken(other), HEADS[0])
+    queue.done(taken(other), superseded=True)
+    queue.fail(taken(other), "soon")
+    queue.bury(taken(other), "never")
+
+    assert queue.depths() == {State.RUNNING: 1, State.DEAD: 1}
+    told = other.news()
+    ends = [one.what for one in told if one.what != "waited"]
+    assert ends == ["done", "superseded", "failed", "dead"]
+    assert [one.what for one in told].count("waited") == 4
+    assert all(one.seconds >= 0 for one in told)
+    assert queue.news() == ()
+
+
+def test_a_job_that_waits_again_waits_from_then_on(open_queue: OpenQueue) -> None:
+    queue = open_queue()
+    queue.accept("d1", push())
+    lease = taken(queue)
+    (before,) = queue.entries()
+    queue.accept("d2", push(head=HEADS[1]))
+    queue.done(lease)
+
+    (after,) = queue.entries()
+    assert after.since > before.since
+
+
+@pytest.mark.parametrize("what", ["deleted", "replaced", "deleted while it writes"])
+def test_a_file_that_is_taken_away_loses_no_delivery(tmp_path: Path, what: str) -> None:
+    """What was answered 202 is in the file that the next worker opens."""
+    file = tmp_path / "folder" / "q"
+    queue = SqliteQueue(file)
+    queue.accept("d1", push(1))
+    if what == "deleted":
+        shutil.rmtree(file.parent)
+    elif what == "replaced":
+        SqliteQueue(tmp_path / "other").close()
+        (tmp_path / "other").rename(file)
+    else:
+
+        def clock() -> float:
+            nonlocal file
+            if file.exists() and not gone:
+                gone.append(True)
+                file.unlink()
+            return 1.0
+
+        gone: list[bool] = []
+        queue = SqliteQueue(file, clock=clock)
+
+    assert queue.accept("d2", push(2))
+
+    assert [entry.key for entry in SqliteQueue(file).entries()] == [key_of(push(2))]
+
+
+def test_a_file_that_is_replaced_by_something_else_is_an_error(tmp_path: Path) -> None:
+    queue = SqliteQueue(tmp_path / "q")
+    (tmp_path / "other").write_text("no database, but a text that is long enough to be none" * 100)
+    (tmp_path / "other").rename(tmp_path / "q")
+
+    with pytest.raises(QueueError, match="can't be opened"):
+        queue.accept("d1", push())

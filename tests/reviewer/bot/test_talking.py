@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ from fakes.gitea import FakeGitea
 from fakes.github import FakeGitHub
 from fakes.gitlab import FakeGitLab
 
+from hunkwise.reviewer.bot.commands.answers import Answered
 from hunkwise.reviewer.bot.commands.conversation import MARK
 from hunkwise.reviewer.bot.port import Comment, Commented, ForgeName, Pushed
 from hunkwise.reviewer.bot.queue.port import Queue
 from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
 from hunkwise.reviewer.bot.talking import Talking, is_for_us
+from hunkwise.reviewer.bot.worker import Worker
 
 REPO = {"github": "octo/repo", "gitlab": "group/sub/project", "gitea": "octo/repo"}
 Fake = FakeGitHub | FakeGitLab | FakeGitea
@@ -59,7 +61,7 @@ def answers(fake: Fake) -> list[str]:
         bodies = [note["body"] for one in fake.discussions for note in one["notes"]]
     else:
         bodies = [one["body"] for one in (*fake.issue_comments, *fake.review_comments)]
-    return [body for body in bodies if body.endswith(MARK)]
+    return [body for body in bodies if MARK in body]
 
 
 def test_a_writer_is_answered_once_and_sees_that_he_was_heard(world: Forge, queue: Queue) -> None:
@@ -115,22 +117,88 @@ def test_a_remark_is_explained_where_it_stands(world: Forge, queue: Queue) -> No
     assert "Wrong value" in answer or "Of " in answer
 
 
-def test_a_thread_of_ours_is_resolved_where_the_forge_lets_us(queue: Queue) -> None:
-    with forge("gitlab") as world:
-        fake = world.add(REPO["gitlab"])
-        assert isinstance(fake, FakeGitLab)
-        fake.writers.add("ada")
-        queue.accept("d1", world.pushed(fake.name))
-        one = worker(queue, world, talk=Talking())
-        drained([one])
+@pytest.mark.parametrize("may", [True, False])
+def test_a_thread_of_ours_is_resolved_where_the_forge_lets_us(world: Forge, queue: Queue, may: bool) -> None:
+    """GitHub lets who may write code, GitLab whom it likes, Gitea nobody over its API."""
+    fake = fake_of(world)
+    fake.writers.add("ada")
+    queue.accept("d1", world.pushed(fake.name))
+    one = worker(queue, world, talk=Talking())
+    drained([one])
+    place: dict[str, Any] = {"path": "a.py"}
+    if isinstance(fake, FakeGitLab):
+        fake.accounts["secret-token"].resolves = may
         thread = next(one for one in fake.discussions if one["notes"][0].get("position"))
-        comment = Comment(5, "ada", "/resolve", trusted=False, thread=thread["id"], path="a.py")
+        place["thread"] = thread["id"]
+    else:
+        place["reply_to"] = fake.review_comments[0]["id"]
+    if isinstance(fake, FakeGitHub):
+        fake.accounts["secret-token"].writes_code = may
 
-        queue.accept("d2", Commented(world.change(fake.name), comment))
+    for number in range(2):
+        said = Comment(5 + number, "ada", "/resolve", trusted=False, **place)
+        queue.accept(f"c{number}", Commented(world.change(fake.name), said))
         drained([one])
 
-        assert thread["notes"][0]["resolved"]
-        assert any(body.startswith("Resolved.") for body in answers(fake))
+    first, second = answers(fake)
+    resolved = {
+        "github": isinstance(fake, FakeGitHub) and bool(fake.resolved),
+        "gitlab": isinstance(fake, FakeGitLab) and bool(thread["notes"][0]["resolved"]),
+        "gitea": False,
+    }[world.kind]
+    assert resolved == (may and world.kind != "gitea")
+    if resolved:
+        assert first.startswith("Resolved.")
+        assert "still open" in second
+    else:
+        wanted = {"github": "contents: write", "gitlab": "403", "gitea": "press the button"}
+        assert wanted[world.kind] in first
+
+
+class Dies(Exception):
+    """The worker was killed."""
+
+
+@pytest.mark.parametrize("when", ["before it is done", "while it grows"])
+def test_who_is_killed_after_answering_answers_once(
+    world: Forge, queue: Queue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, when: str
+) -> None:
+    """The next worker finds the answer by its mark, and goes on in it if it is not whole."""
+    fake, others = fake_of(world), "/describe is what I would ask for\n\n<!-- hunkwise:v1 answer to=77 -->"
+    fake.writers.add("ada")
+    heard = said(world, "/ask why?")
+    if isinstance(fake, FakeGitLab):
+        fake.reply(heard.comment.thread, "eve", others)
+    else:
+        made = {"id": 3, "user": {"login": "eve"}, "body": others}
+        fake.issue_comments.append(made)
+    asked = list[str]()
+
+    def ask(change: object, desk: object, question: str, told: Callable[[str], None]) -> Answered:
+        asked.append(question)
+        told("It is")
+        if when == "while it grows" and len(asked) == 1:
+            raise Dies
+        return Answered("It is so.")
+
+    def dies(*_: object, **__: object) -> bool:
+        raise Dies
+
+    queue.accept("d1", heard)
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteQueue, "done", dies)
+        patched.setattr(Worker, "_failed", dies)
+        with pytest.raises(Dies):
+            worker(queue, world, talk=Talking(asking=ask)).step()
+    later = SqliteQueue(tmp_path / "q", lease=0)
+    drained([worker(later, world, talk=Talking(asking=ask))])
+
+    (answer,) = [body for body in answers(fake) if body != others]
+    assert "It is so." in answer
+    assert answer.endswith("<!-- hunkwise:v1 answer to=77 -->")
+    assert len(asked) == (2 if when == "while it grows" else 1)
+    assert later.entries() == ()
+    later.close()
 
 
 def test_a_change_is_described_without_a_model(queue: Queue) -> None:

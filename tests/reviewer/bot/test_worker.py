@@ -6,12 +6,14 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botworld import (
     Forge,
     comments,
     drained,
+    fetched,
     forge,
     head_of,
     is_up_to_date,
@@ -77,6 +79,40 @@ def test_a_head_that_was_reviewed_is_reviewed_again_only_if_asked(world: Forge, 
 
     assert made == [fake.head, fake.head]
     assert is_up_to_date(fake)
+
+
+def test_a_full_review_uses_nothing_that_is_known(world: Forge, queue: Queue) -> None:
+    """And one that is asked for while another runs is not taken for that one."""
+    fake, made = world.add(REPO[world.kind]), list[tuple[str, ...]]()
+
+    def noted(folder: Path, commits: Range, wanted: Callable[[], bool], *options: str) -> Review:
+        if len(made) == 1:
+            queue.accept("d2", world.pushed(fake.name, again=True, full=True))
+            assert not wanted()
+        made.append(options)
+        return remarks(commits.head)
+
+    one = worker(queue, world, review=noted)
+    for number, full in enumerate([True, False]):
+        queue.accept(f"d{number}", world.pushed(fake.name, again=True, full=full))
+        drained([one])
+
+    assert made == [("--no-remember",), (), ("--no-remember",)]
+    assert is_up_to_date(fake)
+
+
+def test_a_change_that_is_taken_up_is_shown_as_queued_first(world: Forge, queue: Queue) -> None:
+    """Who takes webhooks in holds no token, so it is shown by the worker, before it fetches anything."""
+    fake, shown = world.add(REPO[world.kind]), list[list[str]]()
+
+    def seen(*given: Any, **more: Any) -> Range:
+        shown.append([title for _, _, title in fake.statuses])
+        return fetched(*given, **more)
+
+    queue.accept("d1", world.pushed(fake.name))
+    drained([worker(queue, world, fetch=seen)])
+
+    assert shown == [["waits to be reviewed"]]
 
 
 @pytest.mark.parametrize("why", ["draft", "archived", "closed", "skip"])

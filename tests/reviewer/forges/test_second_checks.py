@@ -26,6 +26,7 @@ from fakes.reviews import PATCH, finding, review
 from fakes.server import serving
 
 from hunkwise.reviewer.forges.address import Address
+from hunkwise.reviewer.forges.github.attended import GitHubAttended
 from hunkwise.reviewer.forges.github.pull import GitHubPull
 from hunkwise.reviewer.forges.gitlab.merge import GitLabMerge
 from hunkwise.reviewer.publish.comment import GITHUB, GITLAB
@@ -76,19 +77,22 @@ def test_graphql_is_what_github_understands(github: Start, installed: Callable[[
     # GitHub's SDL breaks some rules itself: two fields of EnterpriseOwnerInfo are defined twice
     schema = build_schema(sdl, assume_valid=True, assume_valid_sdl=True)
     forge = github(patch=PATCH)
-    forge.accounts[TOKEN] = Account("github-actions[bot]", app=True)
+    forge.accounts[TOKEN] = Account("github-actions[bot]", app=True, writes_code=True)
     post(review(finding("a.py", 2)), forge)
     post(review(), forge)  # the remark is outdated now
+    attended = GitHubAttended(Address(forge.url, forge.name, 7), TOKEN, checks=False)
+    attended.resolve(attended.existing().comments[0])
     asked = [one.body for one in forge.requests if one.path == "/graphql"]
     assert {
         part
         for body in asked
-        for part in ("viewer", "reviewThreads", "minimizeComment")
+        for part in ("viewer", "reviewThreads", "minimizeComment", "resolveReviewThread")
         if part in body["query"]
     } == {
         "viewer",
         "reviewThreads",
         "minimizeComment",
+        "resolveReviewThread",
     }
     for body in asked:
         document = parse(body["query"])

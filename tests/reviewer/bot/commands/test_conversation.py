@@ -17,6 +17,7 @@ from hunkwise.reviewer.bot.port import ChangeId, Comment, Commented
 from hunkwise.reviewer.describing.description import Description, FileNote, Kind
 from hunkwise.reviewer.errors import ForgeError
 from hunkwise.reviewer.findings.suppressions import read_comment
+from hunkwise.reviewer.publish.port import OwnNote
 from hunkwise.reviewer.types import Category, Finding, Severity, Source, Witness
 
 CHANGE = ChangeId("github", "https://github.com", "a/b", 7)
@@ -39,6 +40,9 @@ class Desk:
 
     def __init__(self) -> None:
         self.done: list[tuple[str, str]] = []
+
+    def answers(self) -> tuple[OwnNote, ...]:
+        return ()
 
     def react(self) -> None:
         self.done.append(("react", ""))
@@ -67,7 +71,7 @@ def test_a_command_is_seen_and_answered() -> None:
     (react, _), (answered, body) = heard(said())
 
     assert (react, answered) == ("react", "answer")
-    assert body.endswith(MARK)
+    assert body.endswith(f"{MARK} to=1 -->")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_a_command_is_seen_and_answered() -> None:
         said(author="dependabot[bot]"),
         said(author="hunkwise"),
         said(author="Hunkwise[bot]"),
-        said(f"/review\n\n{MARK}"),
+        said(f"/review\n\n{MARK} -->"),
         said(
             "/review full", trusted=False, author="fay"
         ),  # the change's author may have it reviewed, no more
@@ -218,11 +222,12 @@ def test_an_answer_grows_in_one_comment() -> None:
         return Answered("It is here.", ("a.py:1",))
 
     desk = Desk()
-    grown = lambda thread: Growing(thread, every=5, clock=lambda: now[0])  # noqa: E731
+    grown = lambda thread, comment: Growing(thread, comment, every=5, clock=lambda: now[0])  # noqa: E731
     converse(said("/ask where?"), desk, Context("hunkwise", ask=ask), Tally(), growing=grown)
 
     assert [kind for kind, _ in desk.done] == ["react", "answer", "edit 1", "edit 1"]
     assert desk.done[1][1].startswith("It …")
+    assert desk.done[1][1].endswith("to=1 grows -->")
     assert "It is here." in desk.done[-1][1]
     assert "`a.py:1`" in desk.done[-1][1]
 

@@ -31,6 +31,8 @@ class FakeGitea:
     draft: bool = False
     archived: bool = False
     labels: list[str] = field(default_factory=list)
+    description: str | None = None
+    issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     writers: set[str] = field(default_factory=set)
     largest_page: int = 50
     fault: Fault | None = None
@@ -62,6 +64,7 @@ class FakeGitea:
             ("GET", f"{pull}/reviews", lambda *_: self._page(self.reviews, request)),
             ("GET", rf"{pull}/reviews/(\d+)/comments", self._comments),
             ("POST", f"{pull}/reviews", self._review),
+            ("GET", r"/issues/(\d+)", self._issue),
             ("GET", f"{issue}/comments", lambda *_: self._page(self.issue_comments, request)),
             ("POST", f"{issue}/comments", self._say),
             ("PATCH", r"/issues/comments/(\d+)", self._edit),
@@ -92,6 +95,7 @@ class FakeGitea:
             {
                 "number": 7,
                 "title": self.title,
+                "body": self.description or "",
                 "state": self.state,
                 "draft": self.draft,
                 "user": self._user("author"),
@@ -101,6 +105,12 @@ class FakeGitea:
                 "head": {"ref": "--upload-pack=touch x", "sha": self.head, "repo": repo},
             },
         )
+
+    def _issue(self, request: Request, me: str, number: str) -> Answer:
+        found = self.issues.get(int(number))
+        if found is None:
+            return Answer(404, {"message": "The target couldn't be found."})
+        return Answer(200, {"number": int(number), "pull_request": None, **found})
 
     def _review(self, request: Request, me: str) -> Answer:
         given = request.body

@@ -21,6 +21,7 @@ TOO_LONG = "body is too long (maximum is 65536 characters)"
 class Account:
     login: str
     writes: bool = True
+    writes_code: bool = False  # contents: write, which resolving a thread takes
     app: bool = False  # an installation's token, as a job's GITHUB_TOKEN is: it may not ask GET /user
 
 
@@ -51,6 +52,8 @@ class FakeGitHub:
     draft: bool = False
     archived: bool = False
     labels: list[str] = field(default_factory=list)
+    description: str | None = None
+    issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     statuses: list[tuple[str, str, str]] = field(default_factory=list)  # commit, state, description
     reactions: list[tuple[str, str]] = field(default_factory=list)  # comment, content
     check_runs: list[dict[str, Any]] = field(default_factory=list)
@@ -113,6 +116,7 @@ class FakeGitHub:
             ("POST", f"{pull}/comments", FakeGitHub._post_comment),
             ("POST", f"{pull}/reviews", FakeGitHub._post_review),
             ("PATCH", rf"{repo}/pulls/comments/(\d+)", FakeGitHub._edit_comment),
+            ("GET", rf"{repo}/issues/(\d+)", FakeGitHub._get_issue),
             ("GET", f"{issue}/comments", FakeGitHub._list_issue_comments),
             ("POST", f"{issue}/comments", FakeGitHub._post_issue_comment),
             ("PATCH", rf"{repo}/issues/comments/(\d+)", FakeGitHub._edit_issue_comment),
@@ -155,7 +159,14 @@ class FakeGitHub:
         )
         body["base"]["repo"]["archived"] = self.archived
         labels = [bodies.label(self.url, self.repo, name) for name in self.labels]
-        return {**body, "state": self.state, "draft": self.draft, "labels": labels}
+        said = {"body": self.description}
+        return {**body, **said, "state": self.state, "draft": self.draft, "labels": labels}
+
+    def _get_issue(self, request: Request, account: Account, number: str) -> Answer:
+        found = self.issues.get(int(number))
+        if found is None:
+            return Answer(404, {"message": "Not Found", "documentation_url": DOCS, "status": "404"})
+        return Answer(200, {"number": int(number), **found})
 
     def _list_pulls(self, request: Request, account: Account) -> Answer:
         wanted = request.query.get("head")
@@ -332,7 +343,7 @@ class FakeGitHub:
         body = {"id": next(self.numbers), "node_id": "R", "user": bodies.user(self.url, account.login)}
         return Answer(201, {**body, "content": request.body["content"], "created_at": bodies.TIME})
 
-    # GraphQL: the three documents the bot may send
+    # GraphQL: the documents the bot may send
 
     def _graphql(self, request: Request, account: Account) -> Answer:
         if not self.graphql:
@@ -340,6 +351,8 @@ class FakeGitHub:
         query, variables = request.body["query"], request.body["variables"]
         if "minimizeComment" in query:
             return self._minimize(variables["input"], account)
+        if "resolveReviewThread" in query:
+            return self._resolve(variables["input"]["threadId"], account)
         if "viewer" in query:
             return Answer(200, {"data": {"viewer": {"login": account.login}}})
         assert "reviewThreads" in query
@@ -356,10 +369,18 @@ class FakeGitHub:
         who = self.resolved.get(comment["id"])
         first = {"databaseId": comment["id"], "isMinimized": comment["node_id"] in self.minimized}
         return {
+            "id": f"PRRT_{comment['id']}",
             "isResolved": who is not None,
             "resolvedBy": {"login": who} if who else None,
             "comments": {"nodes": [first]},
         }
+
+    def _resolve(self, thread: str, account: Account) -> Answer:
+        if not account.writes_code:
+            error = {"type": "FORBIDDEN", "message": "Resource not accessible by integration"}
+            return Answer(200, {"data": {"resolveReviewThread": None}, "errors": [error]})
+        self.resolved[int(thread.removeprefix("PRRT_"))] = account.login
+        return Answer(200, {"data": {"resolveReviewThread": {"thread": {"isResolved": True}}}})
 
     def _minimize(self, wish: dict[str, Any], account: Account) -> Answer:
         if not account.writes:

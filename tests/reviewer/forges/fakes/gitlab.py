@@ -39,6 +39,8 @@ class FakeGitLab:
     draft: bool = False
     archived: bool = False
     labels: list[str] = field(default_factory=list)
+    description: str | None = None
+    issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     writers: set[str] = field(default_factory=set)
     statuses: list[tuple[str, str, str]] = field(default_factory=list)  # commit, state, description
     reactions: list[tuple[str, str]] = field(default_factory=list)  # note, name
@@ -100,6 +102,7 @@ class FakeGitLab:
             ("GET", "/diffs", FakeGitLab._diffs),
             ("GET", "/discussions", FakeGitLab._list_discussions),
             ("POST", "/discussions", FakeGitLab._post_discussion),
+            ("GET", "/discussions/([0-9a-f]+)", FakeGitLab._get_discussion),
             ("PUT", "/discussions/([0-9a-f]+)", FakeGitLab._resolve),
             ("PUT", r"/discussions/([0-9a-f]+)/notes/(\d+)", FakeGitLab._edit),
             ("POST", "/notes", FakeGitLab._post_note),
@@ -124,6 +127,7 @@ class FakeGitLab:
             "iid": 7,
             "project_id": 5,
             "title": self.title,
+            "description": self.description,
             "state": self.state,
             "draft": self.draft,
             "labels": self.labels,
@@ -142,6 +146,12 @@ class FakeGitLab:
             where = f"{self.url}/{self.name}"
             body = {"id": 5, "path_with_namespace": self.name, "archived": self.archived, "web_url": where}
             return Answer(200, {**body, "http_url_to_repo": f"{where}.git", "default_branch": "main"})
+        if request.method == "GET" and (asked := re.fullmatch(r"/issues/(\d+)", path)):
+            issue = self.issues.get(int(asked[1]))
+            if issue is None:
+                return Answer(404, {"message": "404 Issue Not Found"})
+            told = {"iid": int(asked[1]), "title": issue["title"], "description": issue["body"]}
+            return Answer(200, {**told, "confidential": issue.get("confidential", False)})
         if request.method == "GET" and path == "/members/all":
             named = [name for name in self.writers if request.query["query"] in name]
             return Answer(200, [{"id": 9, "username": name, "access_level": 30} for name in named])
@@ -188,6 +198,9 @@ class FakeGitLab:
     def _list_discussions(self, request: Request, account: Account) -> Answer:
         shown, headers = page(self.discussions, request, self.url, self.page_size)
         return Answer(200, shown, headers)
+
+    def _get_discussion(self, request: Request, account: Account, thread: str) -> Answer:
+        return Answer(200, self._thread(thread))
 
     def _list_drafts(self, request: Request, account: Account) -> Answer:
         mine = [draft for draft in self.drafts if draft["author_id"] == account.number]
