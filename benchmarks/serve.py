@@ -1,6 +1,7 @@
 """`hunkwise serve` beside llama-server of the same llama.cpp, with the same model, on this machine.
 
     python benchmarks/serve.py [--build FOLDER] [--model NAME] [--rounds N] [--lanes N] [--questions N]
+    python benchmarks/serve.py --only http
 
 (a) different chats at once; (b) many questions about one prefix; (c) reviews at once; (d) what HTTP adds to an
 answer. Both servers stand at the same time and are asked in turns, each first every other round. Rates are per
@@ -32,6 +33,7 @@ from hunkwise.engine import Bundle, Choose, Segment, connect, library_from_envir
 Work = Callable[[], tuple[int, float]]  # does something; gives how often, and seconds to a first token
 CONTEXT, WORDS, REVIEWS = 2048, 32, 4
 HERE = Path(__file__).parent
+SILENT: list[object] = [sys.executable, HERE / "silent.py", "--port", "PORT"]
 CODE = (HERE / "engine_peers.py").read_text("utf-8")
 CHANGE = (HERE.parent / "examples" / "clean-simplify.patch").read_text("utf-8")
 
@@ -179,7 +181,13 @@ def main() -> None:
     parser.add_argument("--lanes", type=int, default=8, help="requests side by side, and chats at once")
     parser.add_argument("--primed", action="store_true", help="ask llama-server one question first, too")
     parser.add_argument("--questions", type=int, default=16)
+    parser.add_argument(
+        "--only", choices=["http"], help="measure (d) alone, without another server or its build"
+    )
     given = parser.parse_args()
+    if given.only:
+        alone(given.model)
+        return
     weights = library_from_environment(os.environ).ensure(given.model, lambda *_: None).weights[0]
     threads = os.cpu_count() or 1
     python = Path(sys.executable)
@@ -190,9 +198,8 @@ def main() -> None:
         "--host", "127.0.0.1", "--port", "PORT", "--no-webui",
     ]  # fmt: skip
     ours: list[object] = [python.with_name("hunkwise"), "serve", "--port", "PORT", "--model", given.model]
-    silent: list[object] = [python, HERE / "silent.py", "--port", "PORT"]
     print(f"{given.model}, {given.lanes} lanes of {CONTEXT} tokens, {threads} threads, {given.rounds} rounds")
-    with tempfile.TemporaryDirectory() as kept, server("silent.py", silent, "/healthz", given.model) as mute:
+    with tempfile.TemporaryDirectory() as kept, server("silent.py", SILENT, "/healthz", given.model) as mute:
         waiting = {
             "OMP_WAIT_POLICY": "passive"
         }  # which hunkwise sets by itself: else threads spin at barriers
@@ -206,7 +213,18 @@ def main() -> None:
             server("llama-server", theirs, "/health", given.model, **waiting) as there,
         ):
             compare(here, there, given)
-        took, cpu = overhead(mute)
+        tell_overhead(mute)
+
+
+def alone(model: str) -> None:
+    """Measure what HTTP adds, and nothing else."""
+    with server("silent.py", SILENT, "/healthz", model) as mute:
+        tell_overhead(mute)
+
+
+def tell_overhead(mute: Peer) -> None:
+    """Print what HTTP adds."""
+    took, cpu = overhead(mute)
     print(
         f"HTTP, ms a request: median {statistics.median(took):.2f}, a tenth under {took[len(took) // 10]:.2f}, "
         f"fastest {took[0]:.2f}; {cpu:.2f} of CPU time in the server"

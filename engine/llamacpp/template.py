@@ -38,17 +38,20 @@ def render(
     eos: str,
     needed: Sequence[str] = (),
     tools: Sequence[Mapping[str, object]] = (),
+    think: bool | str = False,
     seconds: float = 2 * _SECONDS,
 ) -> str:
     """Render the first of `chats` that comes out with all `needed` texts in it, and open the assistant's turn.
 
-    Raises CorruptModel with what the template says to them.
+    `think` is whether the model is to think aloud, or how much. Raises CorruptModel with what the template says to
+    them.
     """
     request = {
         "template": template,
         "chats": [list(chat) for chat in chats],
         "needed": list(needed),
         "tools": list(tools),
+        "think": think,
         "bos": bos,
         "eos": eos,
     }
@@ -104,7 +107,8 @@ def _rendered(template: Any, chat: Chat, tools: list[object] | None, request: Ma
         bos_token=request["bos"],
         eos_token=request["eos"],
         add_generation_prompt=True,
-        enable_thinking=False,
+        enable_thinking=bool(request.get("think")),
+        **({"reasoning_effort": request["think"]} if isinstance(request.get("think"), str) else {}),
         tools=tools,
         documents=None,
     ):

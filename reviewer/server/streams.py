@@ -88,6 +88,8 @@ def submitted(engine: Engine, bundle: Bundle, on_text: OnText | None = None) -> 
 
 async def _result(future: Future[Answers]) -> Answers:
     try:
+        if future.done():  # no turn of the loop is needed
+            return future.result()
         return await asyncio.wrap_future(future)
     except TakenBack:
         raise Cancelled("the bundle was taken back before it was answered") from None

@@ -95,9 +95,16 @@ def _abilities(spec: ModelSpec, header: GgufHeader, *, fills_in: bool) -> tuple[
     found = ["completion"]
     if spec.template is None and "tools" in (header.chat_template or ""):
         found.append("tools")
+    if spec.template is None and _thinks(header.chat_template or ""):
+        found.append("thinking")
     if fills_in or ".Suffix" in (spec.template or ""):
         found.append("insert")
     return tuple(found)
+
+
+def _thinks(template: str) -> bool:
+    """Tell by its Jinja template whether a model thinks aloud, between the tags that most have for it."""
+    return "enable_thinking" in template or "</think>" in template
 
 
 def human_count(number: int) -> str:

@@ -31,6 +31,7 @@ class Ask:
     count: int = 1  # of answers
     logprobs: int | None = None  # alternatives to tell beside each token; None tells no tokens
     bias: tuple[tuple[int, float], ...] = ()  # what is added to the logits of tokens
+    thinks: bool = False  # the answer begins with thoughts, which are told apart
 
     def bundle(self, tokens: int) -> Bundle:
         """Make the bundle that asks for so many tokens; its questions are called "0", "1" and so on.

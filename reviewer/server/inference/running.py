@@ -1,18 +1,23 @@
-"""A run: the model is lent, the prompt made to fit, the text told as it comes, and the time taken."""
+"""A run: the model is lent, the prompt made to fit, the text told as it comes, and the time taken.
+
+What is told of tokens has the form that Ollama and OpenAI share.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from hunkwise.engine import (
     Bundle,
     Capability,
     Engine,
     Generated,
+    Likely,
     OnText,
     Piece,
     Usage,
@@ -22,6 +27,7 @@ from hunkwise.engine import (
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.finding import Found
 from hunkwise.reviewer.server.inference.fitting import Ask, fit
+from hunkwise.reviewer.server.inference.thinking import Thoughts, begun_by
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.server.streams import Answers, awaited, heard, submitted
 from hunkwise.reviewer.server.streams import Piece as Heard
@@ -67,11 +73,15 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The next piece of an answer, by its number, with the tokens that end in it where they were asked for."""
+    """The next piece of an answer, by its number, with the tokens that end in it where they were asked for.
+
+    What the model thought aloud before it is no part of the text.
+    """
 
     number: int
     text: str
     tokens: tuple[Written, ...] = ()
+    thought: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +114,7 @@ async def write(
 ) -> AsyncGenerator[Told | Ending, None]:
     """Give the texts piece by piece, and last what there is to say of the run. Raises Refused and EngineError."""
     times, left_out = Times(), ""
+    thoughts = [Thoughts(begun_by(ask.messages)) for _ in range(ask.count if ask.thinks else 0)]
 
     @contextmanager
     def begun(on_text: OnText) -> Iterator[Future[Answers]]:
@@ -125,9 +136,16 @@ async def write(
                 times.first = time.perf_counter()
                 server.metrics.first_token.labels(found.spec.name).observe(times.first - times.started)
             tokens = piece.text.tokens if isinstance(piece.text, Piece) else ()
-            yield Told(int(piece.id), str(piece.text), tokens)
+            number = int(piece.id)
+            thought, text = thoughts[number].feed(piece.text) if thoughts else ("", str(piece.text))
+            if thought or text or tokens:
+                yield Told(number, text, tokens, thought)
         else:
             times.mark_ended()
+            for number, each in enumerate(thoughts):
+                thought, text = each.rest()
+                if thought or text:
+                    yield Told(number, text, thought=thought)
             answers = tuple(each for each in piece if isinstance(each, Generated))
             yield Ending(answers, left_out, times)
 
@@ -144,3 +162,17 @@ async def ask_all(
             yield future
 
     return await awaited(begun())
+
+
+def entries(tokens: Iterable[Written], *, alternatives: bool) -> list[dict[str, Any]]:
+    """Say how likely tokens were, each with its bytes, since one may be a part of a character."""
+    return [
+        {**_entry(token), "top_logprobs": [_entry(each) for each in token.alternatives]}
+        if alternatives
+        else _entry(token)
+        for token in tokens
+    ]
+
+
+def _entry(token: Likely) -> dict[str, Any]:
+    return {"token": token.text, "logprob": token.logprob, "bytes": list(token.data)}

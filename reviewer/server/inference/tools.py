@@ -1,4 +1,4 @@
-"""Tools: how a chat offers them to a model, and the calls in what it writes."""
+"""Chats that the model's own template lays out, for tools or thoughts; and the calls in what it writes."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A message of a chat with tools: what was said, and what was called."""
+    """A message of such a chat: what was said, what was called, and what was thought before."""
 
     role: str
     content: str
     calls: tuple[Call, ...] = ()
+    thought: str = ""
 
 
 def names_of(tools: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -48,12 +49,15 @@ def names_of(tools: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-async def offered(
-    found: Found, turns: Sequence[Turn], tools: Sequence[Mapping[str, Any]]
+async def laid_out(
+    found: Found, turns: Sequence[Turn], tools: Sequence[Mapping[str, Any]], think: bool | str = False
 ) -> tuple[Segment, ...]:
-    """Make the prompt of a chat with tools. Raises Refused, and CorruptModel where the template can't take it."""
-    found.require("tools")
+    """Make the prompt of a chat with tools, or with thoughts.
+
+    Raises Refused, and CorruptModel where the template can't take it.
+    """
     names_of(tools)
+    turns = (*(Turn(role, text) for role, text in found.spec.messages), *turns)
     system = found.spec.system
     if system and turns[0].role != "system":
         turns = (Turn("system", system), *turns)
@@ -67,9 +71,10 @@ async def offered(
             for call in turn.calls
         ]
         message: dict[str, Any] = {"role": turn.role, "content": turn.content}
-        messages.append(message | ({"tool_calls": calls} if calls else {}))
+        thought = {"reasoning_content": turn.thought} if turn.thought else {}
+        messages.append(message | thought | ({"tool_calls": calls} if calls else {}))
     template = found.described.header.chat_template or ""
-    return await in_thread(partial(tool_prompt, template, messages, tools))
+    return await in_thread(partial(tool_prompt, template, messages, tools, think))
 
 
 def forced(tools: Sequence[Mapping[str, Any]], name: str | None) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from hunkwise.reviewer.server.inference import options
 from hunkwise.reviewer.server.inference.finding import Found
 from hunkwise.reviewer.server.inference.fitting import Ask
 from hunkwise.reviewer.server.inference.reading import refusing
+from hunkwise.reviewer.server.inference.thinking import wanted
 from hunkwise.reviewer.server.ollama.bodies import TextBody
 from hunkwise.reviewer.server.state import Server
 
@@ -27,24 +28,34 @@ class Wish:
     keep_alive: float | None
     schema: Mapping[str, Any] | None
     logprobs: int | None
+    think: bool | str
 
 
 def wish_of(body: TextBody, found: Found) -> Wish:
     """Check what every request says. Raises Refused."""
     if not 0 <= body.top_logprobs <= MOST_ALTERNATIVES:
         raise Refused(400, f"top_logprobs must be between 0 and {MOST_ALTERNATIVES}", param="top_logprobs")
-    if body.think:
-        found.require("thinking")
+    schema = schema_of(body.format)
+    think = wanted(found, body.think, constrained=schema is not None)
     with refusing():
         return Wish(
             options.read_options(body.options),
             options.keep_alive(body.keep_alive),
-            schema_of(body.format),
+            schema,
             body.top_logprobs if body.logprobs else None,
+            think,
         )
 
 
-def ask_for(server: Server, found: Found, wish: Wish, messages: tuple[Segment, ...], *, shorten: bool) -> Ask:
+def ask_for(
+    server: Server,
+    found: Found,
+    wish: Wish,
+    messages: tuple[Segment, ...],
+    *,
+    shorten: bool,
+    thinks: bool = False,
+) -> Ask:
     """Say what is asked of the model."""
     settled = options.rank_and_filter(wish.options, found.spec.parameters, options.OLLAMA)
     return Ask(
@@ -56,6 +67,7 @@ def ask_for(server: Server, found: Found, wish: Wish, messages: tuple[Segment, .
         stop=options.stops(settled),
         schema=wish.schema,
         logprobs=wish.logprobs,
+        thinks=thinks,
     )
 
 

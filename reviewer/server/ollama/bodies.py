@@ -45,7 +45,7 @@ class TextBody:
     format: str | Mapping[str, Any] = ""
     keep_alive: float | str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    think: bool | str = False
+    think: bool | str | None = None
     truncate: bool = True
     shift: bool = True
     logprobs: bool = False

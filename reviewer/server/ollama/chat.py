@@ -14,7 +14,7 @@ from hunkwise.reviewer.server.inference import prompts
 from hunkwise.reviewer.server.inference.finding import Found, find
 from hunkwise.reviewer.server.inference.reading import read_body
 from hunkwise.reviewer.server.inference.running import Ending, write
-from hunkwise.reviewer.server.inference.tools import Call, Turn, calls_in, names_of, offered
+from hunkwise.reviewer.server.inference.tools import Call, Turn, calls_in, laid_out, names_of
 from hunkwise.reviewer.server.ollama.asking import ask_for, refuse_images, wish_of
 from hunkwise.reviewer.server.ollama.bodies import ChatBody
 from hunkwise.reviewer.server.ollama.loading import load
@@ -33,23 +33,31 @@ async def chat(server: Server, request: Request) -> Response:
         refuse_images(message.images, found.name)
     names = names_of(body.tools)
     with_tools = names or any(each.tool_calls or each.role == "tool" for each in body.messages)
-    messages = await _with_tools(body, found) if with_tools else _segments(body, found)
-    shorten = body.truncate and not with_tools  # the tools stand at the beginning
-    ask = ask_for(server, found, wish, messages, shorten=shorten)
+    if with_tools:
+        found.require("tools")
+    goes_on = bool(body.messages) and body.messages[-1].role == "assistant"  # with what it has said already
+    thinks = bool(wish.think) and not goes_on
+    framed = with_tools or thinks  # by the template at once, so that nothing can be left out later
+    messages = await _laid_out(body, found, wish.think) if framed else _segments(body, found)
+    ask = ask_for(server, found, wish, messages, shorten=body.truncate and not framed, thinks=thinks)
 
     async def told() -> AsyncGenerator[Line, None]:
         held, tokens = "", tuple[Written, ...]()  # with tools the text comes whole: it may be a call
+        thoughts = ""
         async for piece in write(server, found, ask, wish.keep_alive):
             if isinstance(piece, Ending):
-                if held:
+                if held or thoughts:
                     likely = logprobs(tokens, ask.logprobs)
-                    yield {**opening(body.model), "message": _called(held, names), "done": False, **likely}
+                    message = _message("", thoughts) | _called(held, names)
+                    yield {**opening(body.model), "message": message, "done": False, **likely}
                 yield {**opening(body.model), "message": _message(""), **ending(piece)}
             elif names:
                 held, tokens = held + piece.text, tokens + piece.tokens
+                thoughts += piece.thought
             else:
                 likely = logprobs(piece.tokens, ask.logprobs)
-                yield {**opening(body.model), "message": _message(piece.text), "done": False, **likely}
+                message = _message(piece.text, piece.thought)
+                yield {**opening(body.model), "message": message, "done": False, **likely}
 
     nothing: Line = {"message": _message("")}
     lines = told() if body.messages else load(server, found, wish.keep_alive, ask.window or 0, nothing)
@@ -57,8 +65,8 @@ async def chat(server: Server, request: Request) -> Response:
     return await respond(lines, stream=body.stream, text="message.content", headers=headers)
 
 
-def _message(text: str) -> Line:
-    return {"role": "assistant", "content": text}
+def _message(text: str, thought: str = "") -> Line:
+    return {"role": "assistant", "content": text, **({"thinking": thought} if thought else {})}
 
 
 def _called(text: str, names: Sequence[str]) -> Line:
@@ -74,9 +82,8 @@ def _called(text: str, names: Sequence[str]) -> Line:
     return {**_message(rest), **({"tool_calls": told} if told else {})}
 
 
-async def _with_tools(body: ChatBody, found: Found) -> tuple[Segment, ...]:
-    """Make the prompt of a chat with tools."""
-    found.require("tools")
+async def _laid_out(body: ChatBody, found: Found, think: bool | str) -> tuple[Segment, ...]:
+    """Make the prompt of a chat with tools or thoughts."""
     if not body.messages:
         return ()
     turns = [
@@ -84,10 +91,11 @@ async def _with_tools(body: ChatBody, found: Found) -> tuple[Segment, ...]:
             each.role,
             each.content,
             tuple(Call(call.function.name, call.function.arguments) for call in each.tool_calls),
+            each.thinking,
         )
         for each in body.messages
     ]
-    return await offered(found, turns, body.tools)
+    return await laid_out(found, turns, body.tools, think)
 
 
 def _segments(body: ChatBody, found: Found) -> tuple[Segment, ...]:

@@ -13,6 +13,7 @@ from hunkwise.reviewer.server.inference import prompts
 from hunkwise.reviewer.server.inference.finding import Found, find
 from hunkwise.reviewer.server.inference.reading import read_body
 from hunkwise.reviewer.server.inference.running import Ending, write
+from hunkwise.reviewer.server.inference.tools import Turn, laid_out
 from hunkwise.reviewer.server.ollama.asking import ask_for, refuse_images, wish_of
 from hunkwise.reviewer.server.ollama.bodies import GenerateBody
 from hunkwise.reviewer.server.ollama.loading import load
@@ -25,7 +26,11 @@ async def generate(server: Server, request: Request) -> Response:
     body = await read_body(GenerateBody, request)
     found = await find(server, body.model)
     wish = wish_of(body, found)
-    ask = ask_for(server, found, wish, _segments(body, found), shorten=body.truncate)
+    thinks = bool(wish.think) and not (body.raw or body.suffix or body.template)
+    segments = _segments(body, found)
+    if thinks and body.prompt:
+        segments = await laid_out(found, [Turn(each.role, each.text) for each in segments], (), wish.think)
+    ask = ask_for(server, found, wish, segments, shorten=body.truncate and not thinks, thinks=thinks)
 
     async def told() -> AsyncGenerator[Line, None]:
         async for piece in write(server, found, ask, wish.keep_alive):
@@ -33,7 +38,8 @@ async def generate(server: Server, request: Request) -> Response:
                 yield {**opening(body.model), "response": "", **ending(piece)}
             else:
                 likely = logprobs(piece.tokens, ask.logprobs)
-                yield {**opening(body.model), "response": piece.text, "done": False, **likely}
+                thought = {"thinking": piece.thought} if piece.thought else {}
+                yield {**opening(body.model), "response": piece.text, **thought, "done": False, **likely}
 
     loads = not body.prompt and not body.suffix
     lines = load(server, found, wish.keep_alive, ask.window or 0, {"response": ""}) if loads else told()

@@ -9,9 +9,8 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from hunkwise.engine import Generated, Written
-from hunkwise.reviewer.server.inference.likelihoods import entries
 from hunkwise.reviewer.server.inference.options import Options
-from hunkwise.reviewer.server.inference.running import Ending, Times
+from hunkwise.reviewer.server.inference.running import Ending, Times, entries
 from hunkwise.reviewer.server.streams import ndjson
 
 Line = dict[str, Any]
@@ -86,7 +85,7 @@ async def respond(
 ) -> Response:
     """Answer with a stream of lines, or with one that joins them: the last, with the whole of its `text`.
 
-    `text` is the path of what the lines add up to: `response`, or `message.content`.
+    `text` is the path of what the lines add up to: `response`, or `message.content`; thoughts stand beside it.
     """
     if stream:
         return ndjson(lines, headers)
@@ -95,7 +94,9 @@ async def respond(
     whole: Line = {}
     for line in told:
         whole |= _inside(line, way)
-    whole[name] = "".join(_inside(line, way).get(name, "") for line in told)
+    for each in (name, "thinking"):
+        joined = "".join(_inside(line, way).get(each, "") for line in told)
+        whole |= {each: joined} if joined or each == name else {}
     likely = [entry for line in told for entry in line.get("logprobs", ())]
     last = told[-1] | ({way[0]: whole} if way else whole)
     return JSONResponse(last | ({"logprobs": likely} if likely else {}), headers=headers)

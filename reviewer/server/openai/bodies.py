@@ -46,6 +46,7 @@ class Message:
     content: str | tuple[Part, ...] = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
+    reasoning_content: str = ""
 
     @property
     def text(self) -> str:
@@ -114,6 +115,17 @@ class ChatBody(TextBody):
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str | Mapping[str, Any] = ""
     parallel_tool_calls: bool = True
+    reasoning_effort: str = ""
+    chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def think(self) -> bool | str | None:
+        """Say whether the model is to think, or how much; None where nothing is said of it."""
+        if self.reasoning_effort:
+            quick = {"none": False, "minimal": "low", "xhigh": "max"}
+            return quick.get(self.reasoning_effort, self.reasoning_effort)
+        given = self.chat_template_kwargs.get("enable_thinking")
+        return given if isinstance(given, bool) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference import prompts
 from hunkwise.reviewer.server.inference.finding import Found, find
 from hunkwise.reviewer.server.inference.fitting import Ask
-from hunkwise.reviewer.server.inference.likelihoods import entries
 from hunkwise.reviewer.server.inference.reading import read_body
-from hunkwise.reviewer.server.inference.running import Ending, write
+from hunkwise.reviewer.server.inference.running import Ending, entries, write
+from hunkwise.reviewer.server.inference.thinking import wanted
 from hunkwise.reviewer.server.inference.tools import calls_in
 from hunkwise.reviewer.server.openai.asking import MOST_ALTERNATIVES, ask_for
-from hunkwise.reviewer.server.openai.bodies import ChatBody
+from hunkwise.reviewer.server.openai.bodies import ChatBody, schema_of
 from hunkwise.reviewer.server.openai.replies import DONE, Head, Value, left_out, reason, usage_of
 from hunkwise.reviewer.server.openai.tools import called, has_tools, names_in, schema_of_choice, with_tools
 from hunkwise.reviewer.server.state import Server
@@ -31,26 +31,32 @@ async def chat(server: Server, request: Request) -> Response:
     found = await find(server, body.model)
     if not 0 <= body.top_logprobs <= MOST_ALTERNATIVES or (body.top_logprobs and not body.logprobs):
         raise Refused(400, f"top_logprobs must be between 0 and {MOST_ALTERNATIVES}, beside logprobs true")
-    wanted = body.top_logprobs if body.logprobs else None
+    alternatives = body.top_logprobs if body.logprobs else None
     if not body.messages:
         raise Refused(400, "messages must hold at least one message", param="messages")
-    names = names_in(body)
-    if has_tools(body):
+    names, schema = names_in(body), schema_of(body.response_format)
+    tools = has_tools(body)
+    if tools:
         found.require("tools")
-        ask = ask_for(server, found, body, await with_tools(body, found), wanted)
-        choice = schema_of_choice(body)
-        ask = replace(ask, shorten=False, schema=choice or ask.schema)
+        schema = schema_of_choice(body) or schema
+    param = "reasoning_effort" if body.reasoning_effort else "enable_thinking"
+    think = wanted(found, body.think, constrained=schema is not None, param=param)
+    thinks = bool(think) and body.messages[-1].role != "assistant"
+    if tools or thinks:
+        messages = await with_tools(body, found, think)
     else:
         messages = prompts.chat(((each.role, each.text) for each in body.messages), found.spec)
-        ask = ask_for(server, found, body, messages, wanted)
+    ask = ask_for(server, found, body, messages, alternatives)
+    ask = replace(ask, shorten=not (tools or thinks), schema=schema, thinks=thinks)
     head = Head("chat.completion", body.model, "chatcmpl")
     if body.stream:
         return sse(_chunks(server, found, body, ask, head, names))
-    texts = [""] * body.n
+    texts, thoughts = [""] * body.n, [""] * body.n
     async for piece in write(server, found, ask, None):
         if isinstance(piece, Ending):
-            return JSONResponse(_whole(piece, texts, head, names))
+            return JSONResponse(_whole(piece, texts, thoughts, head, names))
         texts[piece.number] += piece.text
+        thoughts[piece.number] += piece.thought
     raise AssertionError("a run ends with what was written")
 
 
@@ -59,11 +65,13 @@ def _likely(tokens: tuple[Written, ...]) -> Value | None:
     return {"content": entries(tokens, alternatives=True), "refusal": None} if tokens else None
 
 
-def _whole(written: Ending, texts: list[str], head: Head, names: Sequence[str]) -> Value:
+def _whole(written: Ending, texts: list[str], thoughts: list[str], head: Head, names: Sequence[str]) -> Value:
     choices = []
     for number, answer in enumerate(written.answers):
         text, calls = calls_in(texts[number], names)
         message: Value = {"role": "assistant", "content": text or None if calls else text, "refusal": None}
+        if thoughts[number]:
+            message["reasoning_content"] = thoughts[number]
         if calls:
             message["tool_calls"] = called(calls, numbered=False)
         ended = "tool_calls" if calls else reason(answer)
@@ -92,11 +100,12 @@ async def _chunks(
         for index in range(0 if begun else body.n):
             yield chunk(index, {"role": "assistant", "content": ""})
         begun = True
-        if names and not isinstance(piece, Ending):
-            held[piece.number] += piece.text
-            continue
         if not isinstance(piece, Ending):
-            yield chunk(piece.number, {"content": piece.text}, tokens=piece.tokens)
+            thought = {"reasoning_content": piece.thought} if piece.thought else {}
+            said = {} if names or (thought and not piece.text) else {"content": piece.text}
+            held[piece.number] += piece.text if names else ""
+            if thought or said:
+                yield chunk(piece.number, {**thought, **said}, tokens=() if names else piece.tokens)
             continue
         for index, answer in enumerate(piece.answers):
             text, calls = calls_in(held[index], names)

@@ -10,7 +10,7 @@ from typing import Any
 from hunkwise.engine import Segment
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference.finding import Found
-from hunkwise.reviewer.server.inference.tools import Call, Turn, forced, names_of, offered
+from hunkwise.reviewer.server.inference.tools import Call, Turn, forced, laid_out, names_of
 from hunkwise.reviewer.server.openai.bodies import ChatBody, ToolCall
 from hunkwise.reviewer.server.openai.replies import Value
 
@@ -25,15 +25,18 @@ def has_tools(body: ChatBody) -> bool:
     return bool(names_in(body)) or any(each.tool_calls or each.role == "tool" for each in body.messages)
 
 
-async def with_tools(body: ChatBody, found: Found) -> tuple[Segment, ...]:
-    """Make the prompt of a chat with tools."""
+async def with_tools(body: ChatBody, found: Found, think: bool | str) -> tuple[Segment, ...]:
+    """Make the prompt of a chat with tools or thoughts."""
     turns = [
         Turn(
-            "system" if each.role == "developer" else each.role, each.text, tuple(map(_call, each.tool_calls))
+            "system" if each.role == "developer" else each.role,
+            each.text,
+            tuple(map(_call, each.tool_calls)),
+            each.reasoning_content,
         )
         for each in body.messages
     ]
-    return await offered(found, turns, body.tools if names_in(body) else ())
+    return await laid_out(found, turns, body.tools if names_in(body) else (), think)
 
 
 def _call(call: ToolCall) -> Call:
