@@ -122,7 +122,7 @@ class ChatBody(TextBody):
     def think(self) -> bool | str | None:
         """Say whether the model is to think, or how much; None where nothing is said of it."""
         if self.reasoning_effort:
-            quick = {"none": False, "minimal": "low", "xhigh": "max"}
+            quick: dict[str, bool | str] = {"none": False, "minimal": "low", "xhigh": "max"}
             return quick.get(self.reasoning_effort, self.reasoning_effort)
         given = self.chat_template_kwargs.get("enable_thinking")
         return given if isinstance(given, bool) else None

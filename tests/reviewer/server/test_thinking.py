@@ -70,10 +70,10 @@ def test_ollamas_chat(client: ollama.Client, loads: Loads) -> None:
     """Thoughts stand beside the answer, streamed too; who wants none sends false."""
     assert "thinking" in (client.show("tiny").capabilities or [])
     for think in (None, True, "high"):
-        done = client.chat("tiny", MESSAGES, think=think)  # type: ignore[arg-type]
+        done = client.chat("tiny", MESSAGES, think=think)
         assert (done.message.thinking, done.message.content) == (THOUGHT, ANSWER)
         assert asked(loads.engines[0].bundles[-1]).endswith("(high)") is (think == "high")
-        lines = [each.message for each in client.chat("tiny", MESSAGES, think=think, stream=True)]  # type: ignore[arg-type]
+        lines = [each.message for each in client.chat("tiny", MESSAGES, think=think, stream=True)]
         assert "".join(each.thinking or "" for each in lines) == THOUGHT
         assert "".join(each.content or "" for each in lines) == ANSWER
     done = client.chat("tiny", MESSAGES, think=False)
@@ -94,7 +94,7 @@ def test_ollamas_generate(client: ollama.Client) -> None:
     assert (done.thinking, done.response) == (THOUGHT, ANSWER)
     lines = list(client.generate("tiny", "2 + 2?", think=True, stream=True))
     assert "".join(each.thinking or "" for each in lines) == THOUGHT
-    assert "".join(each.response for each in lines) == ANSWER
+    assert "".join(each.response or "" for each in lines) == ANSWER
     for plain in (
         client.generate("tiny", "2 + 2?", think=False),
         client.generate("tiny", "2 + 2?", raw=True),
