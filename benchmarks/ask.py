@@ -1,11 +1,11 @@
 """Questions over five projects: is the right passage found, is what nobody wrote refused, and what is said?
 
     .venv/bin/python benchmarks/ask.py --project hunkwise=. --project webhook=DIR --project starlette=DIR \
-        --model qwen2.5-coder:1.5b
+        --project werkzeug=DIR --project dehydrated=DIR --model qwen2.5-coder:1.5b --answers FILE --minutes 5
 
 Each folder is a clone that has the commit of questions/questions.json; it is read at that commit. `--no-model`
-goes by words alone, `--fit` prints the layer that the calibration half gives, `--answers FILE` writes each answer
-for reading by hand.
+goes by words alone, `--fit` prints the layer that the calibration half gives. What a model says goes into FILE,
+for reading by hand; what stands there already is not asked again, so that portions of some minutes add up.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from hunkwise.engine import Engine
-from hunkwise.reviewer.answering import evidence, writing
+from hunkwise.reviewer.answering import choosing, evidence, writing
 from hunkwise.reviewer.answering.answer import WEIGHED
-from hunkwise.reviewer.answering.types import Weighed
+from hunkwise.reviewer.answering.types import Offer, Weighed
 from hunkwise.reviewer.app.engines import open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.progress import Progress
@@ -42,7 +42,6 @@ from hunkwise.reviewer.knowledge.port import Hit, Passage
 from hunkwise.reviewer.knowledge.store.index import Index
 
 QUESTIONS = Path(__file__).parent / "questions" / "questions.json"
-FEATURES = ("gain", "yes", "shared")
 PLACES = (1, 3, 5, 10)
 FOUND = "words, by the best line too (what ask does)"
 
@@ -120,16 +119,15 @@ def place_of(asked: Asked, passages: Sequence[Passage]) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a model made of a question."""
+    """What words make of a question: its first passages, and the probability that they answer it."""
 
     asked: Asked
     weighed: tuple[Weighed, ...]
-    seconds: float
 
     @property
     def features(self) -> dict[str, float]:
         """The features of the layer."""
-        return evidence.features(self.weighed)
+        return {"shared": evidence.most_shared(self.weighed)}
 
     def example(self) -> Example:
         """Make it an example to fit by: is it answered?"""
@@ -138,31 +136,95 @@ class Row:
         )
 
 
-def weigh_all(
-    engine: Engine, questions: Sequence[Asked], rank: Rank, weighed: int, until: float
-) -> Iterator[Row]:
-    """Have the model weigh the passages of each question, in an order that favours none, while there is time."""
-    for number, asked in enumerate(sorted(questions, key=_shuffled), 1):
-        began = time.monotonic()
-        if began > until:
-            break
-        hits = [Hit(passage, 0.0) for passage in list(rank(asked))[:weighed]]
-        yield Row(asked, evidence.weigh(engine, asked.question, hits), time.monotonic() - began)
-        print(f"\r{number} of {len(questions)}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-
-
-def _shuffled(asked: Asked) -> str:
-    return hashlib.sha256(asked.question.encode()).hexdigest()
-
-
-def decided(rows: Sequence[Row], layer: Fit | evidence.Layer) -> str:
+def decided(rows: Sequence[Row], probability: Callable[[Row], float]) -> str:
     """Count what is answered and what is refused."""
-    answered = [layer.probability(row.features) >= evidence.BAR for row in rows if row.asked.answered_at]
-    refused = [layer.probability(row.features) < evidence.BAR for row in rows if not row.asked.answered_at]
+    answered = [probability(row) >= evidence.BAR for row in rows if row.asked.answered_at]
+    refused = [probability(row) < evidence.BAR for row in rows if not row.asked.answered_at]
     return (
         f"answerable answered {sum(answered)} of {len(answered)} ({sum(answered) / len(answered):.0%}), "
         f"unanswerable refused {sum(refused)} of {len(refused)} ({sum(refused) / len(refused):.0%})"
+    )
+
+
+def decide(rows: Sequence[Row], again: bool) -> None:
+    """Print what the shipped layer decides, and what one would that is fitted anew to the calibration half.
+
+    It counts both kinds of questions alike, however many there are of each.
+    """
+    halves = {name: [row for row in rows if row.asked.half == name] for name in ("calibration", "figures")}
+    for half, some in halves.items():
+        print(f"shipped layer, {half} half: {decided(some, lambda row: evidence.probability(row.weighed))}")
+    if again:
+        made = fitted(halves["calibration"])
+        print(f"fitted: {json.dumps(asdict(made))}")
+        print(f"  figures half: {decided(halves['figures'], lambda row: made.probability(row.features))}")
+        crossed: dict[Row, float] = {}
+        for project in dict.fromkeys(row.asked.project for row in rows):
+            of_others = fitted([row for row in rows if row.asked.project != project])
+            held = (row for row in rows if row.asked.project == project)
+            crossed.update((row, of_others.probability(row.features)) for row in held)
+        print(f"fitted to all projects but one, counted on that: {decided(rows, crossed.__getitem__)}")
+
+
+def fitted(rows: Sequence[Row]) -> Fit:
+    """Fit a layer in which both kinds of questions count alike."""
+    examples = [row.example() for row in rows]
+    right = sum(example.wrong for example in examples)  # of these layers "wrong" is: the answer is there
+    made = fit(examples, ("shared",))
+    return replace(made, intercept=made.intercept - math.log(right / (len(examples) - right)))
+
+
+def offers_table(rows: Sequence[Row]) -> str:
+    """Say how often a quote that is the answer is among the first that words offer."""
+    places = [
+        next((at for at, offer in enumerate(offers(row), 1) if is_right(row.asked, offer)), None)
+        for row in rows
+    ]
+    shares = (
+        sum(place is not None and place <= most for place in places) for most in range(1, choosing.MOST + 1)
+    )
+    return f"the right quote is among the first: {', '.join(map(str, shares))} of {len(rows)}"
+
+
+def offers(row: Row) -> tuple[Offer, ...]:
+    """Give the quotes that words offer."""
+    return choosing.offered(row.asked.question, [each.passage for each in row.weighed])
+
+
+def is_right(asked: Asked, offer: Offer) -> bool:
+    """Tell whether a quote holds a line that answers."""
+    return asked.right(replace(offer.passage, start=offer.quote.start, end=offer.quote.end))
+
+
+def say_all(engine: Engine, rows: Sequence[Row], target: Path, until: float) -> None:
+    """Have each question answered that is not in a file yet, in an order of no meaning, while there is time."""
+    told: dict[str, Any] = json.loads(target.read_text("utf-8")) if target.exists() else {}
+    wanted = [row for row in rows if evidence.probability(row.weighed) >= evidence.BAR]
+    for row in sorted(wanted, key=lambda row: hashlib.sha256(row.asked.question.encode()).hexdigest()):
+        if row.asked.question in told or time.monotonic() > until:
+            continue
+        began, given = time.monotonic(), offers(row)
+        order = choosing.chosen(engine, row.asked.question, given)
+        written = writing.write(engine, row.asked.question, order[0], "English")
+        told[row.asked.question] = {
+            "answerable": bool(row.asked.answered_at), "said": writing.said(written).text,
+            "written": asdict(written), "right": is_right(row.asked, order[0]),
+            "seconds": round(time.monotonic() - began, 1),
+            "offers": [
+                {"text": each.quote.text, "score": round(each.score, 3), "gain": round(each.gain, 3),
+                 "right": is_right(row.asked, each)} for each in order
+            ],
+        }  # fmt: skip
+        target.write_text(json.dumps(told, indent=1, ensure_ascii=False), "utf-8")
+        print(f"\r{len(told)} of {len(wanted)}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    count = [each for each in told.values() if each["answerable"]]
+    by_words = sum(max(each["offers"], key=lambda offer: offer["score"])["right"] for each in count)
+    own = sum(not each["written"]["fault"] for each in told.values())
+    print(
+        f"{len(told)} of {len(wanted)} answered questions; of {len(count)} answerable ones the quote is right in"
+        f" {sum(each['right'] for each in count)} (by words alone {by_words}); {own} in the model's own words; "
+        f"{sum(each['seconds'] for each in told.values()) / max(1, len(told)):.0f} s each"
     )
 
 
@@ -175,11 +237,11 @@ def main() -> int:
     parser.add_argument("--model", default="qwen2.5-coder:1.5b")
     parser.add_argument("--work", type=Path, default=Path("~/.cache/hunkwise-benchmarks/ask").expanduser())
     parser.add_argument("--no-model", action="store_true")
-    parser.add_argument("--weighed", type=int, default=WEIGHED, help="passages that the model weighs")
     parser.add_argument("--minutes", type=float, default=1e9, help="ask no further question after that")
     parser.add_argument("--fit", action="store_true")
-    parser.add_argument("--answers", type=Path)
+    parser.add_argument("--answers", type=Path, default=Path("answers.json"))
     given = parser.parse_args()
+    until = time.monotonic() + 60 * given.minutes
     clones = dict(each.split("=", 1) for each in given.project)
     projects, questions = read_questions()
     questions = [asked for asked in questions if asked.project in clones]
@@ -189,85 +251,28 @@ def main() -> int:
         for name, row in projects.items() if name in clones
     }  # fmt: skip
     answerable = [asked for asked in questions if asked.answered_at]
-    print(
-        f"| ranking ({len(answerable)} questions) | " + " | ".join(f"among {most}" for most in PLACES) + " |"
-    )
     ways = rankings(indexes)
-    for name, rank in ways.items():
-        print(table(name, [place_of(asked, rank(asked)) for asked in answerable]))
+    rows = [Row(asked, weighed_of(asked, ways[FOUND](asked))) for asked in questions]
     if given.no_model:
-        rank = ways[FOUND]
-        found = {
-            asked: [Hit(passage, 0.0) for passage in rank(asked)[: given.weighed]] for asked in questions
-        }
-        rows = [
-            Row(asked, evidence.weigh_by_words(asked.question, hits), 0.0) for asked, hits in found.items()
-        ]
-        decide(rows, evidence.layer_for(""), (("shared",),) if given.fit else ())
+        print(f"| ranking ({len(answerable)}) | " + " | ".join(f"among {most}" for most in PLACES) + " |")
+        for name, rank in ways.items():
+            print(table(name, [place_of(asked, rank(asked)) for asked in answerable]))
+        print(offers_table([row for row in rows if row.asked.answered_at]))
+        decide(rows, given.fit)
     else:
-        _model(given, questions, ways[FOUND])
+        variables = {**os.environ, "HUNKWISE_CACHE": str(given.work / "answers")}
+        environment = Environment(variables, given.work, lambda sentence: None)
+        config = replace(Config(), model=given.model, offline=True)
+        with closing(open_engine(config, environment, Progress(sys.stderr, enabled=False))) as engine:
+            say_all(engine, rows, given.answers, until)
     for index in indexes.values():
         index.close()
     return 0
 
 
-def decide(rows: Sequence[Row], layer: evidence.Layer, fits: Sequence[Sequence[str]]) -> None:
-    """Print what the shipped layer decides, and what layers would that are fitted to the calibration half.
-
-    They count both kinds of questions alike, however many there are of each.
-    """
-    halves = {name: [row for row in rows if row.asked.half == name] for name in ("calibration", "figures")}
-    for half, some in halves.items():
-        print(f"shipped layer, {half} half: {decided(some, layer)}")
-    for names in fits:
-        examples = [row.example() for row in halves["calibration"]]
-        right = sum(example.wrong for example in examples)  # of these layers "wrong" is: the answer is there
-        made = fit(examples, names)
-        made = replace(made, intercept=made.intercept - math.log(right / (len(examples) - right)))
-        print(f"fitted on {', '.join(names)}: {json.dumps(asdict(made))}")
-        for half, some in halves.items():
-            print(f"  {half} half: {decided(some, made)}")
-
-
-def _model(given: Any, questions: Sequence[Asked], rank: Rank) -> None:
-    environment = Environment(
-        {**os.environ, "HUNKWISE_CACHE": str(given.work / "answers")}, given.work, lambda sentence: None
-    )
-    config = replace(Config(), model=given.model, offline=True)
-    with closing(open_engine(config, environment, Progress(sys.stderr, enabled=False))) as engine:
-        rows = list(weigh_all(engine, questions, rank, given.weighed, time.monotonic() + 60 * given.minutes))
-        print(f"{len(rows)} of {len(questions)} questions")
-        answerable = [row for row in rows if row.asked.answered_at]
-        ordered = [place_of(row.asked, [each.passage for each in row.weighed]) for row in answerable]
-        print(table(f"the first {given.weighed}, put in order by {given.model}", ordered))
-        layer = evidence.layer_for(engine.card().digest)
-        decide(rows, layer, (FEATURES, ("gain",), ("yes",), ("shared",)) if given.fit else ())
-        seconds = sorted(row.seconds for row in rows)
-        print(f"seconds to weigh: median {seconds[len(seconds) // 2]:.1f}, longest {seconds[-1]:.1f}")
-        if given.answers:
-            _write(given.answers, engine, rows, layer)
-
-
-def _write(target: Path, engine: Engine, rows: Sequence[Row], layer: evidence.Layer) -> None:
-    """Write what is said to each question that is thought to be answered."""
-    told = []
-    for row in rows:
-        probability = layer.probability(row.features)
-        entry: dict[str, Any] = {
-            "question": row.asked.question, "half": row.asked.half, "answerable": bool(row.asked.answered_at),
-            "probability": round(probability, 3), "features": {k: round(v, 3) for k, v in row.features.items()},
-            "first": f"{row.weighed[0].passage.path}:{row.weighed[0].passage.start}",
-            "right": row.asked.right(row.weighed[0].passage),
-        }  # fmt: skip
-        if probability >= evidence.BAR:
-            began = time.monotonic()
-            written = writing.write(engine, row.asked.question, row.weighed[0].passage, "English")
-            entry["written"] = asdict(written) if written else None
-            entry["seconds"] = round(row.seconds + time.monotonic() - began, 1)
-        told.append(entry)
-        target.write_text(json.dumps(told, indent=1, ensure_ascii=False), "utf-8")
-    said = [entry["seconds"] for entry in told if "seconds" in entry]
-    print(f"{len(said)} answers, {sum(said) / max(1, len(said)):.1f} s each, in {target}")
+def weighed_of(asked: Asked, passages: Sequence[Passage]) -> tuple[Weighed, ...]:
+    """Weigh the first passages."""
+    return evidence.weigh(asked.question, [Hit(passage, 0.0) for passage in passages[:WEIGHED]])
 
 
 if __name__ == "__main__":

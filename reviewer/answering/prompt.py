@@ -1,77 +1,63 @@
-"""From a question and a passage to bundles, by the templates in prompts/. Each passage is computed once.
+"""From a question and a quote to bundles, by the templates in prompts/. A prompt is a few dozen words long.
 
-Passages reach the model as data: segments in which the engine parses no special tokens.
+What is quoted reaches the model as data: segments in which the engine parses no special tokens.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 
-from hunkwise.engine import Bundle, Choose, Generate, Score, Segment
-from hunkwise.reviewer.answering.types import Quote
-from hunkwise.reviewer.knowledge.port import Passage
+from hunkwise.engine import Bundle, Generate, Score, Segment
+from hunkwise.reviewer.answering.types import Offer
 from hunkwise.reviewer.text.redaction import plain
 from hunkwise.reviewer.text.templates import render
 
-YES_NO = ("Yes", "No")
-LONGEST_TEXT = 300  # characters of a sentence
-_TOKENS = 400  # of a sentence with its quote
+_TOKENS = 80  # of a sentence
+_SYSTEM = "ask_system"
 
 
-def view(passage: Passage) -> tuple[Segment, ...]:
-    """Show a passage between two fences, which are drawn from its own digest: its text can't spell them."""
-    digest = hashlib.sha256(passage.text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+def view(offer: Offer) -> tuple[Segment, ...]:
+    """Show a quote between two fences, which are drawn from its own digest: its text can't spell them."""
+    text = offer.quote.text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     shown = render(
-        "ask_passage",
-        path=plain(passage.path),
-        title=plain(passage.title),
-        text=passage.text,
+        "ask_excerpt",
+        path=plain(offer.passage.path),
+        title=plain(offer.passage.title),
+        text=text,
         fence=f"=== {digest} ===",
     )
-    return Segment(render("ask_system"), "system"), Segment(shown)
+    return Segment(render(_SYSTEM), "system"), Segment(shown)
 
 
-def weighing(passage: Passage, question: str) -> Bundle:
-    """Ask how likely a passage makes a question, and whether it says the answer."""
-    answered = Segment(render("ask_answered", question=question))
-    guess = Segment(render("ask_guess", passage=True))
-    return Bundle(
-        view(passage),
-        (Score("question", (guess,), question), Choose("answered", (answered,), YES_NO)),
-    )
+def guessing(offer: Offer, question: str) -> Bundle:
+    """Ask how likely a quote makes a question."""
+    guess = Segment(render("ask_guess", excerpt=True))
+    return Bundle(view(offer), (Score("question", (guess,), question),))
 
 
 def unseen(question: str) -> Bundle:
-    """Ask how likely a question is where no passage is in view."""
-    system = Segment(render("ask_system"), "system")
-    return Bundle((system,), (Score("question", (Segment(render("ask_guess", passage=False)),), question),))
+    """Ask how likely a question is where nothing is quoted."""
+    guess = Segment(render("ask_guess", excerpt=False))
+    return Bundle((Segment(render(_SYSTEM), "system"),), (Score("question", (guess,), question),))
 
 
-def answering(passage: Passage, question: str, quotes: Sequence[Quote], language: str) -> Bundle:
-    """Ask for a quote, which can only be one of the passage, and for a sentence that says it."""
-    asked = Segment(render("ask_answer", question=question, language=language))
-    schema = {
-        "type": "object",
-        "properties": {
-            "quote": {"enum": [quote.text for quote in quotes]},
-            "text": {"type": "string", "minLength": 4, "maxLength": LONGEST_TEXT},
-        },
-        "required": ["quote", "text"],
-        "additionalProperties": False,
-    }
-    return Bundle(view(passage), (Generate("answer", (asked,), _TOKENS, schema=schema),))
+def answering(offer: Offer, question: str, language: str) -> Bundle:
+    """Ask for a sentence that answers the question with what a quote says."""
+    return Bundle(view(offer), (Generate("answer", (_asked(question, language),), _TOKENS, stop=("\n",)),))
 
 
-def supporting(passage: Passage, question: str, text: str, language: str) -> Bundle:
-    """Ask how likely a sentence is as the answer, the passage in view."""
-    return Bundle(view(passage), (_said(question, text, language),))
+def supporting(offer: Offer, question: str, text: str, language: str) -> Bundle:
+    """Ask how likely a sentence is as the answer, the quote in view."""
+    return Bundle(view(offer), (Score("text", (_asked(question, language),), text),))
 
 
 def unsupported(question: str, text: str, language: str) -> Bundle:
     """Ask how likely it is without."""
-    return Bundle((Segment(render("ask_system"), "system"),), (_said(question, text, language),))
+    return Bundle(
+        (Segment(render(_SYSTEM), "system"),), (Score("text", (_asked(question, language),), text),)
+    )
 
 
-def _said(question: str, text: str, language: str) -> Score:
-    return Score("text", (Segment(render("ask_alone", question=question, language=language)),), text)
+def _asked(question: str, language: str) -> Segment:
+    return Segment(render("ask_sentence", question=question, language=language))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,7 +71,6 @@ def told(answer: Answer) -> dict[str, Any]:
         "answer": [told_sentence(sentence) for sentence in answer.sentences],
         "passages": [told_passage(weighed) for weighed in answer.passages],
         "probability": None if answer.probability is None else round(answer.probability, 3),
-        "measured": answer.measured,
         "model": answer.model,
     }
 
@@ -90,9 +88,8 @@ def told_sentence(sentence: Sentence) -> dict[str, Any]:
 
 
 def told_passage(weighed: Weighed) -> dict[str, Any]:
-    """Tell a passage in values: how it was found, and what the model makes of it, if one was asked."""
+    """Tell a passage in values: and how it was found."""
     passage, hit = weighed.passage, weighed.hit
-    asked = math.isfinite(weighed.gain)
     return {
         "path": redact(passage.path),
         "line": passage.start,
@@ -101,6 +98,4 @@ def told_passage(weighed: Weighed) -> dict[str, Any]:
         "kind": passage.kind,
         "text": redact(passage.text),
         "found": {"words": hit.lexical, "vectors": hit.vector},
-        "gain": round(weighed.gain, 3) if asked else None,
-        "yes": round(weighed.yes, 3) if asked else None,
     }

@@ -30,16 +30,24 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
-    """A passage, and what a model makes of it as an answer to the question.
+class Offer:
+    """A quote that may be the answer, and the passage that it is of.
 
-    `gain` is how much likelier the passage makes the question, in nats a token; `yes` the log-odds that the
-    passage says the answer, as the model is asked; `shared` the share of the question's words that stand in it.
+    `score` is how it stands by the question's words, `gain` how much likelier it makes the question, in nats
+    a token.
     """
 
-    hit: Hit
+    quote: Quote
+    passage: Passage
+    score: float
     gain: float = 0.0
-    yes: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A passage, and the share of the question's words that stand in it."""
+
+    hit: Hit
     shared: float = 0.0
 
     @property
@@ -52,8 +60,7 @@ class Weighed:
 class Answer:
     """An answer, or that the documents don't say.
 
-    `probability` is that the passages say the answer, None where no model was asked; `measured` tells whether
-    that was fitted for this model.
+    `probability` is that the passages say the answer, None where no answer was wanted.
     """
 
     question: str
@@ -61,7 +68,6 @@ class Answer:
     passages: tuple[Weighed, ...]
     sentences: tuple[Sentence, ...] = ()
     probability: float | None = None
-    measured: bool = False
     model: str = ""
 
 

@@ -1,12 +1,12 @@
 """Sentences of an answer, each with the words of a passage that it stands on.
 
-The grammar admits only quotes that stand in the passage. A sentence counts if each name and number in it stands
-there too, or in the question, and if the passage makes it likelier; else the quote is the answer.
+What is quoted is cut from the passage, so it can't be invented. A sentence of the model's counts if each name and
+number in it stands in the passage too, or in the question, and if the quote makes it likelier; else the quote is
+the answer.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,7 @@ from hunkwise.engine import Engine, Generated, Scored
 from hunkwise.engine.errors import PromptTooLong
 from hunkwise.reviewer.answering.evidence import shared_words
 from hunkwise.reviewer.answering.prompt import answering, supporting, unsupported
-from hunkwise.reviewer.answering.quoting import quotes, stands_in
-from hunkwise.reviewer.answering.types import Quote, Sentence, Weighed
+from hunkwise.reviewer.answering.types import Offer, Quote, Sentence
 from hunkwise.reviewer.knowledge.port import Passage
 
 LEAST_SHARED = 0.6  # of a sentence's words that stand in its quote or in the question
@@ -35,45 +34,27 @@ class Written:
     fault: str = ""
 
 
-def write(engine: Engine, question: str, passage: Passage, language: str) -> Written | None:
-    """Have a quote chosen and a sentence written of it. None where nothing can be quoted.
-
-    Raises EngineError.
-    """
-    offered = quotes(passage)
-    if not offered:
-        return None
+def write(engine: Engine, question: str, offer: Offer, language: str) -> Written:
+    """Have a sentence written of a quote. Raises EngineError."""
     try:
-        (answer,) = engine.ask(answering(passage, question, offered, language))
+        (answer,) = engine.ask(answering(offer, question, language))
     except PromptTooLong:
-        return None
+        return Written(offer.quote, "", 0.0, "the quote is too long for the model")
     assert isinstance(answer, Generated)
-    found = _read(answer.text, offered, passage)
-    if found is None:
-        return None
-    quote, text = found
-    if not text:
-        return Written(quote, text, 0.0, "nothing was written")
-    fault = check_words(text, question, passage) or check_quote(text, question, quote)
+    text = " ".join(answer.text.split())
+    if not text or answer.finish == "length":
+        return Written(offer.quote, text, 0.0, "no whole sentence was written")
+    fault = check_words(text, question, offer.passage) or check_quote(text, question, offer.quote)
     if fault:
-        return Written(quote, text, 0.0, fault)
-    (seen,) = engine.ask(supporting(passage, question, text, language))
+        return Written(offer.quote, text, 0.0, fault)
+    (seen,) = engine.ask(supporting(offer, question, text, language))
     (blind,) = engine.ask(unsupported(question, text, language))
     assert isinstance(seen, Scored)
     assert isinstance(blind, Scored)
     gain = (seen.logprob - blind.logprob) / max(1, len(seen.tokens))
-    return Written(quote, text, gain, "" if gain >= LEAST_GAIN else "the passage does not make it likelier")
-
-
-def _read(text: str, offered: Sequence[Quote], passage: Passage) -> tuple[Quote, str] | None:
-    """Read what was written; a text that was cut off, and a quote that does not stand there, are none."""
-    try:
-        value = json.loads(text)
-        quote = next(each for each in offered if each.text == value["quote"])
-        said = " ".join(str(value["text"]).split())
-    except (ValueError, KeyError, TypeError, StopIteration):
-        return None
-    return (quote, said) if stands_in(quote.text, passage) else None
+    return Written(
+        offer.quote, text, gain, "" if gain >= LEAST_GAIN else "the quote does not make it likelier"
+    )
 
 
 def check_words(text: str, question: str, passage: Passage) -> str:
@@ -100,16 +81,13 @@ def said(written: Written) -> Sentence:
 def sentences(
     engine: Engine,
     question: str,
-    chosen: Sequence[Weighed],
+    offers: Sequence[Offer],
     language: str,
     heard: Callable[[Sentence], object],
 ) -> tuple[Sentence, ...]:
-    """Write a sentence of each passage, each quote once; they are heard as they come."""
+    """Write a sentence of each quote; they are heard as they come."""
     found: list[Sentence] = []
-    for weighed in chosen:
-        written = write(engine, question, weighed.passage, language)
-        if written is None or any(written.quote.text == each.quote.text for each in found):
-            continue
-        found.append(said(written))
+    for offer in offers:
+        found.append(said(write(engine, question, offer, language)))
         heard(found[-1])
     return tuple(found)

@@ -45,6 +45,11 @@ def asked(question: str) -> list[str]:
     return ([word for word in told if word not in _STOP] or told)[:MOST_WORDS]
 
 
+def asks_for_measure(question: str) -> bool:
+    """Tell whether a question asks how long, how many and the like."""
+    return bool(_MEASURE.search(question))
+
+
 def shared(words: Sequence[str], text: str) -> float:
     """Give the share of words, as `asked` gives them, that stand in a text."""
     wanted = {word[:_STEM] for word in words}

@@ -1,15 +1,11 @@
-"""A model that answers from passages: to it those that it `knows` are the answer, and all others are not."""
+"""A model that answers from quotes: those that it `knows` make the question likelier, and all others do not."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
-from hunkwise.engine import Bundle, Choice, Generate, Generated, ScriptedEngine
-from hunkwise.engine.types import Choose, Question, Score, Scored, TokenScore
-from hunkwise.reviewer.answering.evidence import Layer
-
-BY_THE_MODEL = Layer(-1.0, {"yes": 1.0}, measured=True)
+from hunkwise.engine import Bundle, Generate, Generated, ScriptedEngine
+from hunkwise.engine.types import Question, Score, Scored, TokenScore
 
 
 def shown(bundle: Bundle) -> str:
@@ -20,19 +16,14 @@ def answerer(
     says: str = "It listens on port 11435.",
     *,
     knows: Callable[[str], bool] = lambda text: "11435" in text,
-    quote: str = "The server listens on port 11435.",
 ) -> ScriptedEngine:
-    def script(bundle: Bundle, question: Question) -> Choice | Scored | Generated | None:
+    def script(bundle: Bundle, question: Question) -> Scored | Generated | None:
         seen = knows(shown(bundle))
         match question:
-            case Choose(id=name):
-                return Choice(
-                    name, (0.9, 0.1) if seen else (0.1, 0.9), (-0.1, -4.0) if seen else (-4.0, -0.1)
-                )
             case Score(id=name, text=text):
                 return Scored(name, (TokenScore(text, 0, len(text), -0.5 if seen else -4.0, -0.1),))
             case Generate(id=name):
-                return Generated(name, json.dumps({"quote": quote, "text": says}), "schema")
+                return Generated(name, says, "stop")
         return None
 
     return ScriptedEngine(script)

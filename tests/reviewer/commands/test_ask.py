@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from answerer import BY_THE_MODEL, answerer
+from answerer import answerer
 
 from hunkwise.engine import ScriptedEngine
 from hunkwise.reviewer.cli import hunkwise, run
@@ -24,7 +24,6 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
     (docs / "port.md").write_text("# Ports\n\nThe server listens on port 11435.\n")
     (docs / "fish.md").write_text("# Whales\n\nThe whale listens to the server of the sea. \x1b[2J\n")
     monkeypatch.setenv("HUNKWISE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("hunkwise.reviewer.answering.answer.layer_for", lambda digest: BY_THE_MODEL)
     monkeypatch.chdir(docs)
     assert run(hunkwise, ["index"]) == 0
 
@@ -61,7 +60,7 @@ def test_as_json(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_what_nobody_wrote_is_refused(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
-    assert ask(ASKED, engine=answerer(knows=lambda text: False)) == 1
+    assert ask("Which port do gophers visit weekly?") == 1
     assert capsys.readouterr().out.startswith("The documents don't say.\n\nNearest:\n")
     assert ask("Xylophone quux?") == 1  # no word of it stands anywhere; no model is asked
 
