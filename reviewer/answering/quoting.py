@@ -29,11 +29,6 @@ def quotes(passage: Passage) -> tuple[Quote, ...]:
     return tuple(found.values())[:MOST]
 
 
-def stands_in(quote: str, passage: Passage) -> bool:
-    """Tell whether the words of a quote stand in a passage one after another."""
-    return bool(quote.strip()) and " ".join(quote.split()) in " ".join(passage.text.split())
-
-
 def _runs(passage: Passage) -> Iterator[tuple[int, int, str]]:
     """Give runs of lines that belong together: paragraphs of prose as one, all else line by line."""
     paragraph: list[str] = []

@@ -8,7 +8,7 @@ from answerer import answerer, shown
 from hunkwise.engine import Capability, ScriptedEngine
 from hunkwise.reviewer.answering.answer import answer, listed
 from hunkwise.reviewer.answering.choosing import offered
-from hunkwise.reviewer.answering.quoting import quotes, stands_in
+from hunkwise.reviewer.answering.quoting import quotes
 from hunkwise.reviewer.answering.types import Sentence
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.knowledge.port import Hit, Passage
@@ -119,6 +119,6 @@ def test_quotes_are_sentences_rows_items_and_lines_of_code() -> None:
         (15, 15, "- an item"),
         (17, 17, "code = 1"),
     ]
-    assert all(stands_in(each.text, Passage("d.md", 10, 18, text, "document")) for each in found)
+    assert all(each.text in " ".join(text.split()) for each in found)
     code = quotes(Passage("a.py", 1, 2, "def f():\n    return 'A. B'", "code"))
     assert [each.text for each in code] == ["def f():", "return 'A. B'"]
