@@ -19,31 +19,45 @@ from hunkwise.reviewer.knowledge.port import Passage
 from hunkwise.reviewer.knowledge.words import asked, asks_for_measure, shared
 
 MOST = 4  # quotes that the model weighs
-_AROUND, _MEASURE, _LATER, _CODE = 0.5, 0.6, 0.1, 0.2  # against the share of words in the quote itself
+_AROUND, _MEASURE, _LATER, _CODE = 0.5, 0.8, 0.1, 0.2  # against the share of words in the quote itself
 _GAIN = 1.0  # a nat a token, against the same
-_NUMBER = re.compile(
-    r"(?i)\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|once|twice|never|always|second|minute|hour|day|week)s?\b"
+_TIME = re.compile(r"(?i)\bhow (?:long|often|old|soon|fast)\b")
+_UNIT = r"(?:ms|s|min|h|milliseconds?|seconds?|minutes?|hours?|days?|weeks?|months?|years?)"
+_FEW = r"one|two|three|four|five|six|seven|eight|nine|ten"
+_SPAN = re.compile(
+    rf"(?i)(?:\d|\b(?:{_FEW}|an?|each|every|per|half)\b)[ -]?{_UNIT}\b"
+    r"|\b(?:once|twice|never|always|forever|daily|hourly)\b"
 )
+_COUNT = re.compile(rf"(?i)\d|\b(?:{_FEW}|no limit|unlimited)\b")
+_WORD = re.compile(r"\w+")
 
 
 def offered(question: str, passages: Sequence[Passage]) -> tuple[Offer, ...]:
     """Offer the quotes of passages, best found first, that have most of a question's words in and around them.
 
-    Who asks how long or how many is offered numbers first.
+    Who asks how long is offered spans of time first, who asks how many numbers. What repeats the question whole,
+    as the example of a manual does, is no answer to it.
     """
-    words, measure = asked(question), asks_for_measure(question)
+    words, repeated = asked(question), _run(question)
+    measure = (_SPAN if _TIME.search(question) else _COUNT) if asks_for_measure(question) else None
     found: dict[str, Offer] = {}
     for place, passage in enumerate(passages):
         texts = quotes(passage)
         for at, quote in enumerate(texts):
+            if repeated in _run(quote.text):
+                continue
             around = " ".join((passage.title, *(each.text for each in texts[max(0, at - 1) : at + 2])))
             score = shared(words, quote.text) + _AROUND * shared(words, around) - _LATER * place
-            score += _MEASURE * bool(measure and _NUMBER.search(quote.text)) - _CODE * (
+            score += _MEASURE * bool(measure and measure.search(quote.text)) - _CODE * (
                 passage.kind == "code"
             )
             if quote.text not in found or found[quote.text].score < score:
                 found[quote.text] = Offer(quote, passage, score)
     return tuple(sorted(found.values(), key=lambda offer: -offer.score)[:MOST])
+
+
+def _run(text: str) -> str:
+    return " ".join(_WORD.findall(text.lower()))
 
 
 def chosen(engine: Engine, question: str, offers: Sequence[Offer]) -> tuple[Offer, ...]:
