@@ -18,7 +18,7 @@ from hunkwise.reviewer.server.guard.tokens import Token, Tokens
 if TYPE_CHECKING:
     from hunkwise.reviewer.server.state import Server
 
-_OPEN = ("/", "/page.css", "/page.js", "/ask.js", "/healthz", "/readyz", "/openapi.json")
+_OPEN = ("/", "/page.css", "/page.js", "/ask.js", "/diff.js", "/healthz", "/readyz", "/openapi.json")
 _LISTS = ("/api/tags", "/api/ps", "/api/version", "/v1/models", "/metrics")
 _ADMIN = ("/api/pull", "/api/push", "/api/create", "/api/blobs", "/api/copy", "/api/delete")
 _SIGNED = "/hooks/"  # each request is signed by a forge, and checked by who reads it

@@ -1,4 +1,4 @@
-"""The page in a browser: four files of our own, and nothing from anywhere else."""
+"""The page in a browser: five files of our own, and nothing from anywhere else."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _TYPES = {
     "page.css": "text/css",
     "page.js": "text/javascript",
     "ask.js": "text/javascript",
+    "diff.js": "text/javascript",
 }
 _HEADERS = {
     "content-security-policy": POLICY,

@@ -1,5 +1,8 @@
 // The page of `hunkwise serve`. All text goes in as text: nothing that a diff, a model or a file name holds becomes markup.
+import { isDiff, parsed } from "./diff.js";
+
 export const byId = (id) => document.getElementById(id);
+const SIGNS = { added: "+", removed: "\u2212" }; // for who sees no colours
 const REFRESH = 5000; // milliseconds between two looks at models and load
 let running = null; // the request of the review that runs
 let shown = null; // what the shown review is of: the lines of each file
@@ -39,39 +42,6 @@ export async function* lines(answer) {
 
 // ---- what is reviewed
 
-const isDiff = (text) => /^(diff --git |--- .*\n\+\+\+ |Index: )/m.test(text) && /^@@ /m.test(text);
-
-function parsed(text, path) {
-  if (!isDiff(text)) {
-    return [{ path, rows: text.replace(/\n$/, "").split("\n").map((code, n) => ({ kind: "added", line: n + 1, code })) }];
-  }
-  const files = [];
-  let file = null, line = 0, old = 0, left = 0, gone = 0;
-  for (const raw of text.split("\n")) {
-    const hunk = /^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/.exec(raw);
-    if (left > 0 || gone > 0) {
-      const kind = { "+": "added", "-": "removed", " ": "context", "": "context" }[raw.slice(0, 1)];
-      if (kind) {
-        file.rows.push({ kind, line: kind === "removed" ? null : line++, code: raw.slice(1) });
-        if (kind !== "removed") left--;
-        if (kind !== "added") gone--;
-        continue;
-      }
-      if (raw.startsWith("\\")) continue;
-    }
-    if (hunk && file) {
-      gone = hunk[1] === undefined ? 1 : Number(hunk[1]);
-      left = hunk[3] === undefined ? 1 : Number(hunk[3]);
-      line = Number(hunk[2]);
-      file.rows.push({ kind: "gap", line: null, code: raw });
-    } else if (raw.startsWith("+++ ")) {
-      const name = raw.slice(4).split("\t")[0].replace(/^"|"$/g, "").replace(/^[a-z]\//, "");
-      files.push(file = { path: name, rows: [] });
-    }
-  }
-  return files;
-}
-
 function draw(files) {
   shown = new Map();
   byId("files").replaceChildren(...files.map((file) => {
@@ -79,7 +49,7 @@ function draw(files) {
     const rows = new Map();
     for (const row of file.rows) {
       const node = make("tr", { class: row.kind }, make("td", { class: "number" }, row.line ? String(row.line) : ""),
-        make("td", { class: "code" }, row.code || " "));
+        make("td", { class: "sign" }, SIGNS[row.kind] || ""), make("td", { class: "code" }, row.code || " "));
       if (row.line) rows.set(row.line, node);
       body.append(node);
     }
@@ -105,7 +75,7 @@ function place(finding) {
     finding.advice ? make("p", {}, finding.advice) : null,
     finding.fix === null ? null : make("div", {}, "In place of these lines:", make("pre", {}, finding.fix)),
     finding.example ? make("div", {}, "An example that is right:", make("pre", {}, finding.example)) : null);
-  const row = make("tr", {}, make("td", { colspan: "2" }, node));
+  const row = make("tr", {}, make("td", { colspan: "3" }, node));
   let after = rows.get(finding.end_line) || rows.get(finding.line) || null;
   if (after) while (after.nextSibling && after.nextSibling.querySelector(".finding")) after = after.nextSibling;
   if (after) after.after(row); else body.prepend(row);
@@ -116,20 +86,23 @@ function conclude(review) {
   document.querySelectorAll(".finding").forEach((node) => node.closest("tr").remove());
   review.findings.forEach(place);
   byId("headline").textContent = count === 0 ? "Nothing was found" : count === 1 ? "1 finding" : `${count} findings`;
-  byId("state").textContent = `${review.status} in ${review.seconds.toFixed(1)} s` + (review.model ? ` by ${review.model}` : ", without a model");
+  byId("moving").hidden = count < 2;
+  const status = review.status.slice(0, 1).toUpperCase() + review.status.slice(1);
+  byId("state").textContent = `${status} in ${review.seconds.toFixed(1)} s` + (review.model ? ` by ${review.model}` : ", without a model");
   byId("dimensions").replaceChildren(...Object.entries(review.dimensions).map(([name, number]) =>
     make("span", { class: number ? "some" : "none" }, `${name} ${number}`)));
   const unread = (review.not_read || []).map((each) => `${each.path}: ${each.reason}`);
   byId("warning").replaceChildren(...[review.error, review.warning, ...unread].filter(Boolean).map((text) => make("p", {}, text)));
-  const formats = review.outcome === null || review.status !== "done" ? [] : ["markdown", "sarif", "html"];
-  byId("downloads").replaceChildren(...formats.map((format) =>
-    make("button", { type: "button", on: { click: () => download(review.id, format) } }, format)));
+  const formats = review.status === "done" ? Object.keys(FORMATS) : [];
+  byId("downloads").replaceChildren(...(formats.length ? ["Save as"] : []), ...formats.map((format) =>
+    make("button", { type: "button", "aria-label": `Save as ${FORMATS[format][0]}`, on: { click: () => download(review.id, format) } }, FORMATS[format][0])));
 }
+
+const FORMATS = { markdown: ["Markdown", "md"], sarif: ["SARIF", "sarif"], html: ["HTML", "html"] };
 
 async function download(id, format) {
   const answer = await ask(`api/review/${id}?format=${format}`);
-  const endings = { markdown: "md", sarif: "sarif", html: "html" };
-  const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: `review.${endings[format]}` });
+  const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: `review.${FORMATS[format][1]}` });
   link.click();
   URL.revokeObjectURL(link.href);
 }
@@ -151,13 +124,18 @@ async function review(event) {
   byId("result").hidden = false;
   byId("headline").textContent = "Reviewing …";
   for (const id of ["dimensions", "warning", "downloads"]) byId(id).replaceChildren();
+  byId("moving").hidden = true;
+  let count = 0;
   byId("state").textContent = "The review runs; findings stand in the text as they come.";
   draw(parsed(text, path));
   try {
     const headers = { accept: "application/x-ndjson", "content-type": "application/json" };
     const answer = await ask("api/review", { method: "POST", headers, body: JSON.stringify(body), signal: running.signal });
     for await (const line of lines(answer)) {
-      if (line.finding) place(line.finding);
+      if (line.finding) {
+        place(line.finding);
+        byId("state").textContent = `The review runs; ${++count} found so far.`;
+      }
       if (line.review) conclude(line.review);
       if (line.error) throw new Error(line.error);
     }
@@ -183,22 +161,40 @@ async function open(id) {
 
 // ---- the server: past reviews, models, load
 
-async function refresh() {
+const told = new Map(); // what each part of the page was last drawn from
+
+// Draw a part only when it differs: who has it under the keyboard, or an open list, keeps it.
+function whenNew(part, data, render) {
+  const text = JSON.stringify(data);
+  if (told.get(part) === text) return;
+  told.set(part, text);
+  render();
+}
+
+function sayLoad(text) {
+  if (byId("load").textContent !== text) byId("load").textContent = text;
+}
+
+export async function refresh() {
   try {
     const [past, tags, loaded] = await Promise.all(
       ["api/review", "api/tags", "api/ps"].map(async (path) => (await ask(path)).json()));
     const active = past.reviews.filter((each) => each.status === "running" || each.status === "queued").length;
-    byId("load").textContent = `${active} ${active === 1 ? "review" : "reviews"} running, ${loaded.models.length} of ${tags.models.length} models loaded`;
-    byId("past").replaceChildren(...past.reviews.map((each) => {
-      const found = Object.values(each.dimensions).reduce((sum, number) => sum + number, 0);
-      return make("li", {}, make("button", { class: "name", type: "button", on: { click: () => open(each.id) } }, each.of),
-        make("span", { class: "facts" }, `${each.status}, ${found} found, ${each.seconds.toFixed(1)} s, ${new Date(each.created * 1000).toLocaleTimeString()}`));
-    }));
-    if (!past.reviews.length) byId("past").append(make("li", { class: "facts" }, "None in the last hour."));
-    drawModels(tags.models, loaded.models);
+    sayLoad(`${active} ${active === 1 ? "review" : "reviews"} running, ${loaded.models.length} of ${tags.models.length} models loaded`);
+    whenNew("past", past.reviews, () => drawPast(past.reviews));
+    whenNew("models", [tags.models, loaded.models.map((each) => each.name)], () => drawModels(tags.models, loaded.models));
   } catch (error) {
-    byId("load").textContent = error.message;
+    sayLoad(error.message);
   }
+}
+
+function drawPast(reviews) {
+  byId("past").replaceChildren(...reviews.map((each) => {
+    const found = Object.values(each.dimensions).reduce((sum, number) => sum + number, 0);
+    return make("li", {}, make("button", { class: "name", type: "button", on: { click: () => open(each.id) } }, each.of),
+      make("span", { class: "facts" }, `${each.status}, ${found} found, ${each.seconds.toFixed(1)} s, ${new Date(each.created * 1000).toLocaleTimeString()}`));
+  }));
+  if (!reviews.length) byId("past").append(make("li", { class: "facts" }, "None in the last hour."));
 }
 
 function drawModels(here, loaded) {
@@ -220,7 +216,7 @@ function drawModels(here, loaded) {
 export const post = (body) => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
 async function settle(promise) {
-  try { await promise; } catch (error) { byId("load").textContent = error.message; }
+  try { await promise; } catch (error) { sayLoad(error.message); }
   refresh();
 }
 

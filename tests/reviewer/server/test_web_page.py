@@ -93,6 +93,30 @@ def test_findings_stand_under_their_lines(browser: Browser, served: httpx.Client
 
 
 @needs_browser
+def test_what_changed_can_be_told_without_colours(browser: Browser, served: httpx.Client) -> None:
+    """Lines of a diff have their signs; a whole file is no addition."""
+    shown(browser, served)
+    review(browser, DIFF)
+    signs = "[...document.querySelectorAll('td.sign')].map(one => one.innerText).join('|')"
+    assert browser.tell(signs) == "||+||+"
+    review(browser, GO, "main.go")
+    assert set(browser.tell(signs)) == {"|"}
+    assert browser.tell("document.querySelectorAll('tr.added').length") == 0
+
+
+@needs_browser
+def test_who_is_in_a_list_stays_there(browser: Browser, served: httpx.Client) -> None:
+    """The page looks at the server again and again; what did not change is not drawn anew under the keyboard."""
+    shown(browser, served)
+    review(browser, GO, "main.go")
+    browser.until("document.querySelector('#past button') !== null")
+    browser.tell("document.querySelector('#past button').focus()")
+    browser.tell("import('./page.js').then(page => page.refresh()).then(() => { window.looked = true; })")
+    browser.until("window.looked")
+    assert browser.tell("document.activeElement.className") == "name"
+
+
+@needs_browser
 def test_keys_and_names(browser: Browser, served: httpx.Client) -> None:
     """J and k go from finding to finding; all that can be used has a name for who does not see it."""
     shown(browser, served)
