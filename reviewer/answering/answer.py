@@ -39,7 +39,8 @@ def answer(
     weighed = weigh(question, hits[:WEIGHED])
     likely = probability(weighed) if hits else 0.0
     offers = offered(question, [each.passage for each in weighed]) if likely >= BAR else ()
-    best = chosen(engine, question, offers)[:MOST_SENTENCES] if offers else ()
-    written = sentences(engine, question, best, language, heard)
+    order = chosen(engine, question, offers) if offers else ()
+    written = sentences(engine, question, order[:MOST_SENTENCES], language, heard)
+    also = tuple(offer.quote for offer in order[MOST_SENTENCES:])
     verdict: Verdict = "answered" if written else "not in the documents"
-    return Answer(question, verdict, weighed, written, likely, card.model)
+    return Answer(question, verdict, weighed, written, also, likely, card.model)

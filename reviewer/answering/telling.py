@@ -12,7 +12,8 @@ from hunkwise.reviewer.text.visible import visible_line
 
 DONT_SAY = "The documents don't say."
 _SHOWN = 12  # lines of a passage
-_ALSO = 3  # passages that are named below an answer
+_ALSO = 3  # passages that are named where nothing is answered
+_LONGEST = 100  # characters of another quote
 
 
 def sentence_lines(sentence: Sentence) -> Iterator[str]:
@@ -29,15 +30,15 @@ def rest_lines(answer: Answer) -> Iterator[str]:
         for weighed in answer.passages:
             yield from _passage_lines(weighed.passage)
         return
-    cited = [(each.quote.path, each.quote.start) for each in answer.sentences]
-    passages = [each.passage for each in answer.passages]
-    near = [passage for passage in passages if not any(_holds(passage, *place) for place in cited)]
-    if answer.verdict != "answered":
-        yield DONT_SAY
-    if near:
-        yield ""
-        yield "Nearest:" if answer.verdict != "answered" else "See also:"
-        yield from (f"    {_named(passage)}" for passage in near[:_ALSO])
+    if answer.verdict == "answered":
+        if answer.also:
+            yield from ("", "See also:")
+        yield from (visible_line(f"    {place(quote)}  “{_short(quote.text)}”") for quote in answer.also)
+        return
+    yield DONT_SAY
+    if answer.passages:
+        yield from ("", "Nearest:")
+        yield from (f"    {_named(each.passage)}" for each in answer.passages[:_ALSO])
 
 
 def _passage_lines(passage: Passage) -> Iterator[str]:
@@ -49,8 +50,8 @@ def _passage_lines(passage: Passage) -> Iterator[str]:
     yield ""
 
 
-def _holds(passage: Passage, path: str, line: int) -> bool:
-    return passage.path == path and passage.start <= line <= passage.end
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rpartition(' ')[0]} …"
 
 
 def _named(passage: Passage) -> str:
@@ -69,6 +70,7 @@ def told(answer: Answer) -> dict[str, Any]:
         "question": redact(answer.question),
         "verdict": answer.verdict,
         "answer": [told_sentence(sentence) for sentence in answer.sentences],
+        "also": [_told_quote(quote) for quote in answer.also],
         "passages": [told_passage(weighed) for weighed in answer.passages],
         "probability": None if answer.probability is None else round(answer.probability, 3),
         "model": answer.model,
@@ -77,9 +79,11 @@ def told(answer: Answer) -> dict[str, Any]:
 
 def told_sentence(sentence: Sentence) -> dict[str, Any]:
     """Tell a sentence in values."""
-    quote = sentence.quote
+    return {"text": redact(sentence.text), **_told_quote(sentence.quote)}
+
+
+def _told_quote(quote: Quote) -> dict[str, Any]:
     return {
-        "text": redact(sentence.text),
         "quote": redact(quote.text),
         "path": redact(quote.path),
         "line": quote.start,

@@ -60,13 +60,15 @@ class Weighed:
 class Answer:
     """An answer, or that the documents don't say.
 
-    `probability` is that the passages say the answer, None where no answer was wanted.
+    `also` are the other quotes that were offered, best first. `probability` is that the passages say the answer,
+    None where no answer was wanted.
     """
 
     question: str
     verdict: Verdict
     passages: tuple[Weighed, ...]
     sentences: tuple[Sentence, ...] = ()
+    also: tuple[Quote, ...] = ()
     probability: float | None = None
     model: str = ""
 

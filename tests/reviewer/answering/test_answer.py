@@ -50,6 +50,7 @@ def test_the_quote_that_makes_the_question_likelier_is_the_answer() -> None:
     assert offered(ASKED, [passage])[0].quote.text == first
     assert asked(answerer(""), passage)[1][0].quote.text == "The server's port is 11435."
     assert asked(answerer("", knows=lambda text: False), passage)[1][0].quote.text == first
+    assert [quote.text for quote in answer(ASKED, [Hit(passage, 1.0)], answerer("")).also] == [first]
 
 
 def test_who_asks_how_long_is_offered_numbers_first() -> None:

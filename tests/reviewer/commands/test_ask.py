@@ -41,7 +41,11 @@ def test_an_answer_and_where_it_stands(ask: Ask, capsys: pytest.CaptureFixture[s
         "It listens on port 11435.",
         "    port.md:3  “The server listens on port 11435.”",
     ]
-    assert lines[-1].startswith("    fish.md:1-")
+    assert lines[2:] == [
+        "",
+        "See also:",
+        "    fish.md:3  “The whale listens to the server of the sea. <U+001B>[2J”",
+    ]
 
 
 def test_what_changed_is_read_before_it_is_answered(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
