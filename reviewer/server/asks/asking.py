@@ -17,7 +17,7 @@ from hunkwise.reviewer.config.settings import settings
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.knowledge.port import Filter
 from hunkwise.reviewer.server.errors import Refused
-from hunkwise.reviewer.server.reviews.asking import folder_of
+from hunkwise.reviewer.server.reviews.asking import folder_of, placeless
 from hunkwise.reviewer.server.reviews.working import cache_for, lent
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.text.checked_json import Form, read_as
@@ -88,11 +88,12 @@ def carry_out(
         cache = cache_for(server, caller, body.repository, config)
         return lent(server, body.model, config.model, caller, stopped, cache)
 
-    return ask(
-        Question(body.question, folder, Filter(body.paths), body.passages, body.language),
-        environment,
-        None if body.passages_only else open_engine,
-        refresh=False,
-        found=found,
-        heard=heard,
-    )
+    with placeless(folder, body.repository):
+        return ask(
+            Question(body.question, folder, Filter(body.paths), body.passages, body.language),
+            environment,
+            None if body.passages_only else open_engine,
+            refresh=False,
+            found=found,
+            heard=heard,
+        )

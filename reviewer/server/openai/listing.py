@@ -23,8 +23,9 @@ async def models(server: Server, request: Request) -> Response:
 
 async def model(server: Server, request: Request) -> Response:
     """Tell of one model."""
-    found = await find(server, request.path_params["name"])
-    return JSONResponse(_model(found.spec.name, 0.0))
+    name = (await find(server, request.path_params["name"])).spec.name
+    listed = await in_thread(server.models.library.list)
+    return JSONResponse(_model(name, next((each.modified for each in listed if each.name == name), 0.0)))
 
 
 def _model(name: str, modified: float) -> Value:

@@ -14,6 +14,7 @@ from hunkwise.reviewer.app.review import Request
 from hunkwise.reviewer.app.sources import Source
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.config.settings import Config, settings
+from hunkwise.reviewer.errors import ReviewError
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.state import Server
 from hunkwise.reviewer.text.checked_json import Form, read_as
@@ -94,14 +95,26 @@ def prepared(server: Server, body: Body, seconds: float) -> Iterator[tuple[Reque
         work.mkdir()
         folder, source = _source(server, body, work)
         environment = Environment(server.environment.variables, folder, lambda sentence: None)
-        config = load(
-            flags=_flags(body),
-            environ=environment.variables,
-            folder=folder if body.repository else empty,
-            trusted=False,
-            before=source.start,
-        )
-        yield Request(source, _bounded(config, seconds), trusted=False), environment
+        with placeless(folder, body.repository):
+            config = load(
+                flags=_flags(body),
+                environ=environment.variables,
+                folder=folder if body.repository else empty,
+                trusted=False,
+                before=source.start,
+            )
+            yield Request(source, _bounded(config, seconds), trusted=False), environment
+
+
+@contextmanager
+def placeless(folder: Path, name: str) -> Iterator[None]:
+    """Tell clients what went wrong, and not where on this machine it was. Raises Refused for a ReviewError."""
+    try:
+        yield
+    except ReviewError as error:
+        raise Refused(
+            400, str(error).replace(str(folder), name or "the change"), code="invalid_value"
+        ) from error
 
 
 def _source(server: Server, body: Body, work: Path) -> tuple[Path, Source]:

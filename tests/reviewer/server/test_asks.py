@@ -112,7 +112,7 @@ def test_passages_alone_ask_no_model(client: httpx.Client) -> None:
         ({"question": "x" * 2000}, 400, "1000 are read"),
         ({"repository": "/etc"}, 404, "not one of this server's"),
         ({"repository": ""}, 400, "name the repository; one of docs, other"),
-        ({"repository": "other"}, 400, "nothing is indexed"),
+        ({"repository": "other"}, 400, "nothing is indexed of other;"),
         ({"passages": 0}, 400, "between 1 and 50"),
         ({"language": "\n"}, 400, "language"),
         ({"model": "nobody"}, 404, "not found"),

@@ -169,6 +169,7 @@ def test_embeddings(client: openai.OpenAI, http: httpx.Client) -> None:
 def test_models(client: openai.OpenAI) -> None:
     assert [each.id for each in client.models.list()] == [NAME]
     assert client.models.retrieve("tiny").id == NAME
+    assert client.models.retrieve("tiny").created == client.models.list().data[0].created > 0
 
 
 @pytest.mark.parametrize(

@@ -304,7 +304,9 @@ def test_a_repository_of_the_operators(repository: Path) -> None:
         for name in ("other", str(repository), "../project"):
             assert client.post("/api/review", json={**asked, "repository": name}).status_code == 404
         for revision in ("--upload-pack=x", "nothing-of-that-name", "a\nb"):
-            assert client.post("/api/review", json={**asked, "from": revision}).status_code == 400
+            answer = client.post("/api/review", json={**asked, "from": revision})
+            assert answer.status_code == 400
+            assert str(repository) not in answer.text
 
 
 def test_a_model_that_is_not_there(client: httpx.Client) -> None:
