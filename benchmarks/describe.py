@@ -1,7 +1,8 @@
 """How descriptions compare with what people wrote: `python benchmarks/describe.py --clones FOLDER`.
 
 The commits are those of `cases/describe.jsonl`, each with the kind that its real message tells, read by hand.
-FOLDER has the projects' repositories as OWNER+NAME, bare or not. Without `--model NAME` no model is asked. Titles
+FOLDER has the projects' repositories as OWNER+NAME, bare or not. Without `--model NAME` no model is asked; with it
+the model writes the title, or with `--choice` chooses it among those that facts make. Titles
 are printed beside the real ones, to be read: what was found of each stands in `cases/describe.tsv` (a commit,
 "right", "vague" or "wrong", the title), and is counted as far as the titles are still the same.
 """
@@ -15,15 +16,16 @@ import re
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from hunkwise.engine import library_from_environment, open_local
 from hunkwise.reviewer.describing.describe import NOTHING, described
-from hunkwise.reviewer.describing.description import Description
+from hunkwise.reviewer.describing.description import Description, Kind
+from hunkwise.reviewer.describing.facts import Facts
 from hunkwise.reviewer.describing.gathering import gather
-from hunkwise.reviewer.describing.writer import Writer
+from hunkwise.reviewer.describing.writer import Words, Writer
 from hunkwise.reviewer.diff.parse import Limits
 from hunkwise.reviewer.source import local
 from hunkwise.reviewer.types import Change
@@ -60,6 +62,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--clones", type=Path, required=True)
     asked.add_argument("--model", default="", help="have the title written by this one")
+    asked.add_argument("--choice", action="store_true", help="have the model choose the title")
     asked.add_argument("--most", type=int, default=60, help="commits, spread over the projects")
     given = asked.parse_args()
     cases = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
@@ -67,14 +70,19 @@ def main() -> None:
     judged = dict(_judged(JUDGED))
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
-        writer = None
+        ask: Callable[[Facts], Words] = _unasked
         if given.model:
             spec = library_from_environment(os.environ).ensure(given.model)
             writer = Writer(stack.enter_context(open_local(spec)))
+            ask = writer.choice if given.choice else writer.words
         for case in spread[: given.most]:
-            _one(case, given.clones, writer, judged, counts)
+            _one(case, given.clones, ask, judged, counts)
     for name, count in sorted(counts.items()):
         print(f"{count:5}  {name}")
+
+
+def _unasked(_: Facts) -> Words:
+    return NOTHING
 
 
 def _judged(path: Path) -> Iterator[tuple[tuple[str, str], str]]:
@@ -86,7 +94,7 @@ def _judged(path: Path) -> Iterator[tuple[tuple[str, str], str]]:
 def _one(
     case: dict[str, str],
     clones: Path,
-    writer: Writer | None,
+    ask: Callable[[Facts], Words],
     judged: dict[tuple[str, str], str],
     counts: Counter[str],
 ) -> None:
@@ -97,8 +105,7 @@ def _one(
     change = local.commit(folder, case["commit"], Limits(), os.environ)
     start = time.monotonic()
     facts = gather(change)
-    words = writer.words(facts) if writer else NOTHING
-    made = described(facts, words)
+    made = described(facts, ask(facts))
     seconds = time.monotonic() - start
     real = subprocess.run(
         ["git", "--git-dir", folder, "show", "-s", "--format=%s", case["commit"]],
@@ -107,7 +114,7 @@ def _one(
         check=True,
     ).stdout.strip()
     unknown = sorted(set(invented(made, change)))
-    right = "right" if made.kind == case["kind"] else "wrong"
+    right = "right" if made.kind == case["kind"] else "not said" if made.kind is Kind.CHANGE else "wrong"
     counts["commits"] += 1
     counts[f"kind told by {made.told}, {right}"] += 1
     counts[f"title by {made.title_by}"] += 1

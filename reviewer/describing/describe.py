@@ -5,6 +5,7 @@ from __future__ import annotations
 from hunkwise.reviewer.describing import guidance, kind, wording
 from hunkwise.reviewer.describing.description import Description, FileNote, Issue
 from hunkwise.reviewer.describing.facts import Facts, FileFacts
+from hunkwise.reviewer.describing.titles import candidates
 from hunkwise.reviewer.describing.writer import Words
 from hunkwise.reviewer.report.summary import unrun
 from hunkwise.reviewer.types import LineCoverage
@@ -24,7 +25,7 @@ def described(
     """Describe a change. What a model did not say, the facts say. `line_coverage`: what coverage reports tell."""
     by_paths = kind.of_paths(facts)
     found, told = by_paths or kind.of_facts(facts), "paths" if by_paths else "facts"
-    title = words.title or wording.title(facts)
+    title = words.title or candidates.title(facts)
     notes = [f"{path}: only a part of it was shown to the model" for path in words.unread]
     return Description(
         title,
@@ -34,7 +35,7 @@ def described(
         guidance.look_first(facts),
         " ".join([guidance.risk(facts), *unrun(line_coverage)]),
         guidance.changelog(title, found),
-        "model" if words.title else "facts",
+        ("choice" if words.chosen else "model") if words.title else "facts",
         model,
         tuple(notes),
         issue.name if issue else "",

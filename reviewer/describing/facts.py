@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hunkwise.reviewer.checks.files import language_of
+from hunkwise.reviewer.describing.clues.clue import Clue
+from hunkwise.reviewer.describing.clues.log import is_log
+from hunkwise.reviewer.describing.clues.swaps import Swap
 from hunkwise.reviewer.languages.prose import is_prose
 from hunkwise.reviewer.source.provenance import is_test, not_by_hand
 from hunkwise.reviewer.text.globs import matches
@@ -68,7 +71,7 @@ def path_kind(path: str) -> PathKind:
     folder, _, _ = path.rpartition("/")
     if is_test(f"{folder}/") or (is_test(path) and language_of(path)):
         return PathKind.TESTS
-    if is_prose(path):
+    if is_prose(path) or is_log(path):
         return PathKind.DOCS
     return PathKind.SETTINGS if path.lower().endswith(_SETTINGS) else PathKind.CODE
 
@@ -87,19 +90,6 @@ class Symbol:
         return ".".join(self.name.split(".")[-2:])
 
 
-@dataclass(frozen=True, slots=True)
-class Swap:
-    """A run of changed lines in which one piece of a line came in for another, or a line was put in or taken out.
-
-    Of what was put in `old` is "", of what was taken out `new`.
-    """
-
-    old: str
-    new: str
-    line: str = ""  # the line that it stands in, without the blanks around it
-    inside: str = ""  # the symbol
-
-
 _MOST_OF_MOVE = 4  # changed lines of a file of which no more is said than its new name
 
 
@@ -115,8 +105,12 @@ class FileFacts:
     gone: tuple[Symbol, ...] = ()
     changed: tuple[Symbol, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
+    restated: bool = False  # nothing but names changed
     only: str = ""  # "comments", "imports" or "blanks" where nothing else changed
-    swap: Swap | None = None  # where it is all that changed
+    swaps: tuple[Swap | None, ...] = ()  # by run; None of one that is more than that
+    clues: tuple[Clue, ...] = ()
+    tests: tuple[str, ...] = ()  # what new tests are called, in words
+    code: tuple[int, int] = (0, 0)  # lines that are added and removed, without comments, imports and blanks
     skipped: str = ""  # why no line of it is known
 
     @property
@@ -133,6 +127,12 @@ class FileFacts:
     def status(self) -> FileStatus:
         """What happened to the file."""
         return self.file.status
+
+    @property
+    def swap(self) -> Swap | None:
+        """What came in for what, where that is the same in every place that changed."""
+        same = {(one.old, one.new) if one else None for one in self.swaps}
+        return self.swaps[0] if len(same) == 1 else None
 
     @property
     def moved(self) -> bool:

@@ -5,24 +5,35 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from dataclasses import replace
+from itertools import chain, islice, pairwise
 
-from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind, Swap, Symbol, path_kind
+from hunkwise.reviewer.checks.files import language_of as language_by_name
+from hunkwise.reviewer.describing.clues.bumps import bumps_of
+from hunkwise.reviewer.describing.clues.clue import Clue, View
+from hunkwise.reviewer.describing.clues.log import is_log, of_log
+from hunkwise.reviewer.describing.clues.parameters import parameters
+from hunkwise.reviewer.describing.clues.prose import of_prose, of_settings
+from hunkwise.reviewer.describing.clues.runs import moved_lines, of_runs
+from hunkwise.reviewer.describing.clues.swaps import swaps_of
+from hunkwise.reviewer.describing.clues.tested import tests_of
+from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind, Symbol, path_kind
 from hunkwise.reviewer.describing.outline import Row
 from hunkwise.reviewer.diff.hunks import changes
-from hunkwise.reviewer.languages.comments import LONGEST_TEXT, Codes, both_sides, codes
+from hunkwise.reviewer.languages.comments import LONGEST_TEXT, Codes, both_sides, code_of, codes
 from hunkwise.reviewer.languages.parser import parser
+from hunkwise.reviewer.languages.prose import is_prose
 from hunkwise.reviewer.languages.renames import renames
 from hunkwise.reviewer.languages.symbols.read import language_of
 from hunkwise.reviewer.languages.syntax import PATIENCE
-from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Line, LineKind
+from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Line, LineKind, Numbers
 
-LONGEST_SWAP = 60  # characters of what is said to have come in for something
-LONGEST_LINE = 300  # characters of a line that is looked at
-MOST_RUNS = 50  # places in which the same was replaced
 MOST_BUMPS = 50
+MOST_CLUES = 40  # of a file
 
-_TOKEN = re.compile(r"\d+(?:\.\d+)+(?:-\w+(?:\.\w+)*)?|\w+|\s+|[=<>!&|+*/-]+|[^\w\s]")
+LONGEST_HEAD = 12  # lines that name the parameters of a function
+
+_NAME = re.compile(r"\w+|\S")
 _QUOTE = re.compile("[\"'`]")
 _BY_DEPTH = (
     ".py",
@@ -39,13 +50,6 @@ _BY_DEPTH = (
     ".fs",
     ".elm",
 )
-_WORD = re.compile(r"\w\w|\d")
-_VERSION = re.compile(r"(?<![\w.])[v^~=<>]{0,2}(\d+(?:\.[\w-]+)+|v\d+)(?![\w.])")
-_PACKAGE = re.compile(r"[@A-Za-z][\w@./:-]*[\w]")
-_NO_PACKAGE = re.compile(
-    r"uses|version|require|implementation|api|gem|from|image|indirect|true|false|v\d+", re.IGNORECASE
-)
-_ARTIFACT = re.compile(r"<artifactId>([\w.-]{1,80})<")
 
 
 def gather(change: Change) -> Facts:
@@ -57,7 +61,7 @@ def gather(change: Change) -> Facts:
             lost = FileDiff(skip.path, skip.path, FileStatus.MODIFIED)
             files.append(FileFacts(lost, path_kind(skip.path), skipped=skip.reason))
             known.add(skip.path)
-    return Facts(tuple(files), tuple(_bumps(files))[:MOST_BUMPS])
+    return Facts(tuple(files), tuple(bumps_of(files))[:MOST_BUMPS])
 
 
 def _file(file: FileDiff, text: str | None) -> FileFacts:
@@ -72,8 +76,16 @@ def _file(file: FileDiff, text: str | None) -> FileFacts:
     wholes = both_sides(file, text) if text is not None else lines
     language = language_of(file.path)
     old, new = (_Side(wholes, side, language) for side in ("removed", "added"))
-    swap = _swap(file)
-    inside = next(iter((new.touched or old.touched).elements()), "")
+    known = codes(file, text)
+    inside = old.inside | new.inside
+    runs = [run for hunk in file.hunks for run in changes(hunk)]
+    view = View(file, text, runs, lambda line: _code_of(line, known), inside)
+    swaps = [
+        one and replace(one, inside=_inside(run, inside))
+        for one, run in zip(swaps_of(file, runs), runs, strict=False)
+    ]
+    clues = chain(parameters(old.heads, new.heads), _clues(view, kind))
+    renamed = renames(file, text)
     return FileFacts(
         file,
         kind,
@@ -82,10 +94,58 @@ def _file(file: FileDiff, text: str | None) -> FileFacts:
         new=_outermost(new, old),
         gone=_outermost(old, new),
         changed=_changed(old, new),
-        renamed=tuple(renames(file, text).items()),
-        only=_only(file, codes(file, text)),
-        swap=Swap(swap.old, swap.new, swap.line, inside.rpartition(".")[2]) if swap else None,
+        renamed=tuple(renamed.items()),
+        restated=bool(renamed) and _restated(view, renamed),
+        only=_only(file, known),
+        swaps=tuple(swaps),
+        clues=tuple(islice(clues, MOST_CLUES)),
+        tests=tuple(islice(tests_of(file), MOST_CLUES)),
+        code=(_size(view, "added"), _size(view, "removed")),
     )
+
+
+def _code_of(line: Line, known: Codes) -> str:
+    """Give what of a changed line is code; what only looks like a comment is none here."""
+    text = code_of(line, known)
+    return "" if text.lstrip()[:2] in ("//", "/*", "* ", "*/") or text.strip() == "*" else text
+
+
+def _clues(view: View, kind: PathKind) -> Iterator[Clue]:
+    path = view.file.path
+    yield from of_log(view)
+    yield from moved_lines(view)
+    if is_prose(path) or is_log(path) or kind is PathKind.DOCS:
+        yield from of_prose(view)
+    elif language_by_name(path) or language_of(path) or kind in (PathKind.CODE, PathKind.TESTS):
+        yield from of_runs(view)
+    else:
+        keys = list(of_settings(view))
+        yield from keys or of_runs(view)
+
+
+def _inside(run: Hunk, inside: Mapping[Numbers, str]) -> str:
+    names = (inside.get(line.numbers, "") for line in (*run.added, *run.removed))
+    return next(filter(None, names), "").rpartition(".")[2]
+
+
+def _size(view: View, kind: LineKind) -> int:
+    return sum(bool(view.code(line).strip()) for run in view.runs for line in run.lines if line.kind == kind)
+
+
+def _restated(view: View, renamed: Mapping[str, str]) -> bool:
+    """Tell whether the new names are all that changed."""
+    old, new = (
+        [
+            word
+            for run in view.runs
+            for line in run.lines
+            if line.kind == kind
+            for word in _NAME.findall(view.code(line))
+        ]
+        for kind in ("removed", "added")
+    )
+    bare = {before.lstrip(".->"): after.lstrip(".->") for before, after in renamed.items()}
+    return [bare.get(word, word) for word in old] == new
 
 
 class _Side:
@@ -98,6 +158,8 @@ class _Side:
         self.kinds: dict[str, str] = {name: word for name, word, _, _ in rows}
         self.lines: Counter[str] = Counter()  # of symbols, with what is inside
         self.touched: Counter[str] = Counter()  # the innermost alone
+        self.inside: dict[Numbers, str] = {}  # the innermost, of a changed line
+        self.heads: dict[str, str] = {}  # the lines in which a function that changed begins
         around: list[Row] = []
         following = iter([*rows, ("", "", len(own) + 1, 0)])
         coming = next(following)
@@ -108,7 +170,13 @@ class _Side:
             around = [row for row in around if number <= row[3]]
             if line.kind == kind and line.text.strip():
                 self.lines.update(name for name, _, _, _ in around)
-                self.touched.update(name for name, _, _, _ in around[-1:])
+                for name, word, start, _ in around[-1:]:
+                    self.touched[name] += 1
+                    self.inside[line.numbers] = name
+                    if word == "function" and name not in self.heads:
+                        self.heads[name] = "\n".join(
+                            one.text for one in own[start - 1 : start + LONGEST_HEAD]
+                        )
 
 
 def _outline(language: str, text: str) -> list[Row]:
@@ -141,6 +209,12 @@ def _only(file: FileDiff, known: Codes) -> str:
     """Say what alone changed: comments, imports, blanks; "" where more did."""
     if all(_is_blank(file.path, hunk) for hunk in file.hunks):
         return "blanks"
+    if (
+        language_of(file.path)
+        and not file.path.lower().endswith(_BY_DEPTH)
+        and all(map(_is_rewrapped, file.hunks))
+    ):
+        return "blanks"
     changed = [line for hunk in file.hunks for line in hunk.lines if line.kind != "context"]
     told = [known.get(line.numbers) for line in changed if line.text.strip()]
     if all(code is not None and not code.text.strip() and not code.imports for code in told):
@@ -170,79 +244,14 @@ def _is_blank(path: str, hunk: Hunk) -> bool:
     return not deep or all(one < other for one, other in pairwise(came))
 
 
+def _is_rewrapped(hunk: Hunk) -> bool:
+    """Tell whether both sides of a hunk have the same signs in the same order, none of them in a string."""
+    old, new = ([line.text for line in hunk.lines if line.kind != kind] for kind in ("added", "removed"))
+    if any(_QUOTE.search(line.text) for line in hunk.lines if line.kind != "context"):
+        return False
+    return "".join("".join(old).split()) == "".join("".join(new).split())
+
+
 def _depth(text: str) -> int:
     text = text.expandtabs()
     return len(text) - len(text.lstrip())
-
-
-def _swap(file: FileDiff) -> Swap | None:
-    """Give what came in for what, if that is the same in every place that changed."""
-    if file.status in (FileStatus.ADDED, FileStatus.DELETED):
-        return None
-    runs = [run for hunk in file.hunks for run in changes(hunk)]
-    if not runs or len(runs) > MOST_RUNS:
-        return None
-    found = {(one.old, one.new) if (one := _swap_of(run)) else None for run in runs}
-    return _swap_of(runs[0]) if len(found) == 1 and None not in found else None
-
-
-def _swap_of(run: Hunk) -> Swap | None:
-    old, new = (
-        [line.text.strip() for line in side if line.text.strip()] for side in (run.removed, run.added)
-    )
-    if len(old) > 1 or len(new) > 1 or old == new or max(map(len, [*old, *new])) > LONGEST_LINE:
-        return None
-    if not old or not new:
-        line = (old or new)[0]
-        fits = len(line) <= LONGEST_SWAP
-        return Swap("".join(old), "".join(new), line) if fits else None
-    gone, come = _parted(_TOKEN.findall(old[0]), _TOKEN.findall(new[0]))
-    if not gone or not come:  # an item of a list, without what parts it from the others
-        gone, come = gone.strip(" ,;") or gone, come.strip(" ,;") or come
-    return Swap(gone, come, new[0]) if max(len(gone), len(come)) <= LONGEST_SWAP else None
-
-
-def _parted(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]:
-    """Give what differs between two lines: whole words, with those beside it where signs alone differ."""
-    fewest = min(len(before), len(after))
-    start = next((at for at in range(fewest) if before[at] != after[at]), fewest)
-    rest = fewest - start
-    end = next((at for at in range(rest) if before[-1 - at] != after[-1 - at]), rest)
-    while True:
-        gone, come = before[start : len(before) - end], after[start : len(after) - end]
-        if all(not side or _WORD.search("".join(side)) for side in (gone, come)) or (not start and not end):
-            return "".join(gone).strip(), "".join(come).strip()
-        start, end = max(start - 1, 0), max(end - 1, 0)
-
-
-def _bumps(files: Sequence[FileFacts]) -> Iterator[tuple[str, str, str]]:
-    """Give the packages whose version changed, each once."""
-    seen: set[tuple[str, str, str]] = set()
-    for each in files:
-        if each.kind not in (PathKind.DEPENDENCIES, PathKind.BUILD):
-            continue
-        for hunk in each.file.hunks:
-            above: Mapping[int, str] = {
-                id(line): found[1]
-                for before, line in pairwise(hunk.lines)
-                if (found := _ARTIFACT.search(before.text[:LONGEST_LINE]))
-            }
-            for run in changes(hunk):
-                for old, new in zip(run.removed, run.added, strict=False):
-                    bump = _bump(old.text[:LONGEST_LINE], new.text[:LONGEST_LINE], above.get(id(old), ""))
-                    if bump and bump not in seen:
-                        seen.add(bump)
-                        yield bump
-
-
-def _bump(old: str, new: str, above: str) -> tuple[str, str, str] | None:
-    before, after = _VERSION.findall(old), _VERSION.findall(new)
-    if len(before) != len(after) or not before or before == after:
-        return None
-    bare = _VERSION.sub("", old).replace('"', " ").replace("'", " ")
-    if bare.split() != _VERSION.sub("", new).replace('"', " ").replace("'", " ").split():
-        return None
-    names = [word for word in _PACKAGE.findall(bare) if not _NO_PACKAGE.fullmatch(word)]
-    name = above or next(iter(names), "").rstrip("@:")
-    first, last = next((a, b) for a, b in zip(before, after, strict=True) if a != b)
-    return (name, first, last) if name else None

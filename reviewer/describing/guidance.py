@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from hunkwise.reviewer.describing.clues.clue import quoted
 from hunkwise.reviewer.describing.description import Kind
 from hunkwise.reviewer.describing.facts import Facts, PathKind
-from hunkwise.reviewer.describing.wording import main_files, names, quoted
+from hunkwise.reviewer.describing.wording import main_files, names
 from hunkwise.reviewer.report.summary import plural
 
 MOST_FIRST = 3  # places to look at first
@@ -53,7 +54,7 @@ def risk(facts: Facts) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-_SECTIONS = {Kind.FIX: "Fixed", Kind.FEATURE: "Added", Kind.REFACTORING: "Changed"}
+_SECTIONS = {Kind.FIX: "Fixed", Kind.FEATURE: "Added", Kind.REFACTORING: "Changed", Kind.CHANGE: "Changed"}
 
 
 def changelog(headline: str, kind: Kind) -> str:

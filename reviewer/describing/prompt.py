@@ -47,14 +47,22 @@ def shown(
 
     It is no chat: a small model goes on with a list better than it does what it is told (docs/describe.md).
     """
-    rows = [
+    return (Segment(render("describe", parts=_rows(parts), notes=notes, issue=issue, examples=True), "raw"),)
+
+
+def bare(parts: Sequence[Part]) -> tuple[Segment, ...]:
+    """Show parts of a change, or none, without examples: titles that are given need no form."""
+    return (Segment(render("describe", parts=_rows(parts), notes=(), issue="", examples=False), "raw"),)
+
+
+def _rows(parts: Sequence[Part]) -> list[tuple[str, list[tuple[str, str]]]]:
+    return [
         (
             plain(part.file.path),
             [(MARKS[line.kind], _short(line.text.rstrip("\r"))) for line in part.lines if line.text.strip()],
         )
         for part in parts
     ]
-    return (Segment(render("describe", parts=rows, notes=notes, issue=issue), "raw"),)
 
 
 def _short(text: str) -> str:

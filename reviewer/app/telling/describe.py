@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from hunkwise.engine import errors
 from hunkwise.reviewer.app.engines import OpenEngine, open_engine
@@ -21,17 +22,19 @@ from hunkwise.reviewer.errors import ForgeError, UsageError
 from hunkwise.reviewer.linters.covered import line_coverage
 from hunkwise.reviewer.types import Change
 
+Wording = Literal["facts", "choice", "model"]
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to describe, and whether a model words it.
+    """What to describe, and who words the title: "facts", a model that chooses among what they say, or "model".
 
     `coverage` names reports of what tests run, `issue` the file of the issue that the change is for.
     """
 
     source: Source
     config: Config
-    by_model: bool = False
+    words: Wording = "facts"
     coverage: tuple[Path, ...] = ()
     issue: Path | None = None
 
@@ -80,12 +83,13 @@ def describe_read(
     if request.issue:
         issue = read_issue(environment.folder / request.issue)
     told = partial(described, facts, line_coverage=tests, issue=issue)
-    if not request.by_model or not facts.files:
+    if request.words == "facts" or not facts.files:
         return told()
     try:
         engine = open_engine(request.config, environment, progress)
         try:
-            words = Writer(engine, progress, issue.shown if issue else "").words(facts)
+            writer = Writer(engine, progress, issue.shown if issue else "")
+            words = writer.words(facts) if request.words == "model" else writer.choice(facts)
             return told(words, engine.card().model)
         finally:
             engine.close()

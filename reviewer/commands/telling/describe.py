@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -29,10 +29,10 @@ from hunkwise.reviewer.config.settings import NO_MODEL
 @click.option("--no-model", is_flag=True, help="Ask no model, whatever else is said.")
 @click.option(
     "--words",
-    type=click.Choice(["facts", "model"]),
+    type=click.Choice(["facts", "choice", "model"]),
     default="facts",
     show_default=True,
-    help="Who words the title: what is known of the change, or the model.",
+    help="Who words the title: what is known, a model that chooses among that, or the model.",
 )
 @click.option("--model", metavar="NAME", help="The model to ask, instead of the configured one.")
 @coverage_flag
@@ -46,7 +46,14 @@ from hunkwise.reviewer.config.settings import NO_MODEL
 @help_all
 @click.pass_context
 def command(
-    ctx: click.Context, /, form: str, *, commit_message: bool, no_model: bool, words: str, **values: Any
+    ctx: click.Context,
+    /,
+    form: str,
+    *,
+    commit_message: bool,
+    no_model: bool,
+    words: Literal["facts", "choice", "model"],
+    **values: Any,
 ) -> int:
     """Describe a change: title, kind, file by file, where to look first, risk, changelog entry.
 
@@ -62,10 +69,11 @@ def command(
     source, environment = checked(named_source(values), fed=fed()), surroundings()
     flags = {name: values[name] for name in ("model", "offline") if values[name]}
     config = load(flags=flags, environ=environment.variables, folder=environment.folder, before=source.start)
-    asked = words == "model" and not no_model and config.model != NO_MODEL
+    if no_model or config.model == NO_MODEL:
+        words = "facts"
     with Progress(sys.stderr, enabled=wanted(sys.stderr, environment.variables)) as progress:
         made = describe_change(
-            Request(source, config, asked, values["coverage"], values["issue"]),
+            Request(source, config, words, values["coverage"], values["issue"]),
             environment,
             progress,
             open_engine=ctx.obj or engines.open_engine,

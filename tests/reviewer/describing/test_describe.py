@@ -76,7 +76,7 @@ NEW = "+def load(path):\n+    return open(path)\n"
                     " func (s *Store) Get(k int) {\n+\tif k < 0 {\n+\t\treturn\n+\t}\n+\tlog(k)\n \tread(k)\n }\n",
                 )
             ],
-            "Change `Store.Get` in `a.go`",
+            "Return if `k < 0` in `Store.Get`",
             "fix",
         ),
         (
@@ -99,7 +99,7 @@ NEW = "+def load(path):\n+    return open(path)\n"
         ([patch("b.md", "+one line\n")], "Add `b.md`", "docs"),
         (
             [patch("app.cfg", "-version=7.4.0-alpha.3\n+version=7.4.0-alpha.4\n")],
-            "Change `7.4.0-alpha.3` to `7.4.0-alpha.4` in `app.cfg`",
+            "Change the version from 7.4.0-alpha.3 to 7.4.0-alpha.4",
             "chore",
         ),
     ],
@@ -288,4 +288,4 @@ def test_whole_files_tell_more(here: Path, capsys: pytest.CaptureFixture[str]) -
         "\n".join([*lines[:-1], "        self.count()", "        self.close()", "        return 2"]) + "\n"
     )
     assert run(hunkwise, ["describe", "--working", "--no-model"]) == 0
-    assert "Change `Pool.lease` in `p.py`" in capsys.readouterr().out
+    assert "Use `self.count` in `Pool.lease`" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""Things that are certain of a change, each worded so that it can be its title."""

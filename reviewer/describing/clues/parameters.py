@@ -1,0 +1,70 @@
+"""Parameters of functions that come, go, or change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from hunkwise.reviewer.describing.clues.clue import LONGEST_QUOTE, Clue, Tells, quoted
+
+_SELF = frozenset({"self", "cls", "&self", "&mut self", "mut self", "this", "*", "/", "void"})
+
+
+def parameters(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Clue]:
+    """Word what became of the parameters of functions; `old` and `new` have the lines in which each begins."""
+    for name in new:
+        if name not in old or old[name] == new[name]:
+            continue
+        before, after = (_of(head, name.rpartition(".")[2]) for head in (old[name], new[name]))
+        if before is None or after is None or before == after:
+            continue
+        come = [one for one in after if one not in before]
+        gone = [one for one in before if one not in after]
+        if not (come or gone) or max(map(len, [*come, *gone])) > LONGEST_QUOTE:
+            continue
+        short = ".".join(name.split(".")[-2:])
+        if not gone:
+            more = "parameters" if len(come) > 1 else "parameter"
+            yield Clue(
+                Tells.RUN,
+                f"Add {more} {' and '.join(map(quoted, come[:2]))}"
+                if len(come) < 3
+                else f"Add {len(come)} parameters",
+                len(come),
+                "to",
+                short,
+            )
+        elif not come:
+            more = "parameters" if len(gone) > 1 else "parameter"
+            yield Clue(
+                Tells.RUN,
+                f"Remove {more} {' and '.join(map(quoted, gone[:2]))}"
+                if len(gone) < 3
+                else f"Remove {len(gone)} parameters",
+                len(gone),
+                "from",
+                short,
+            )
+        elif len(come) == len(gone) == 1:
+            yield Clue(Tells.RUN, f"Change parameter {quoted(gone[0])} to {quoted(come[0])}", 2, "in", short)
+
+
+def _of(head: str, name: str) -> list[str] | None:
+    """Give the parameters of a function; None where they are not all in its first lines."""
+    start = re.search(
+        rf"(?<!\w){re.escape(name)}\s*(?:<[^<>()]{{0,80}}>|\[[^\[\]()]{{0,80}}\])?\s*\(|=\s*(?:async\s*)?\(",
+        head,
+    )
+    if start is None:
+        return None
+    found, depth, at = [""], 1, start.end()
+    for before, char in pairwise(head[at - 1 :]):
+        depth += (char in "([{<") - (char in ")]}" or (char == ">" and before not in "-="))
+        if depth < 1 and char == ")":
+            return [" ".join(one.split()) for one in found if one.strip() and one.strip() not in _SELF]
+        if char == "," and depth == 1:
+            found.append("")
+        else:
+            found[-1] += char
+    return None

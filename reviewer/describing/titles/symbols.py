@@ -1,0 +1,65 @@
+"""Titles by the symbols that are new, gone or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from hunkwise.reviewer.describing.clues.clue import quoted
+from hunkwise.reviewer.describing.facts import FileFacts, Symbol
+from hunkwise.reviewer.describing.wording import joined, name_of, names
+from hunkwise.reviewer.report.summary import plural
+from hunkwise.reviewer.types import FileStatus
+
+
+def titles(main: Sequence[FileFacts]) -> Iterator[str]:
+    """Word the title by the symbols that are new, gone, or changed, whichever has the most lines."""
+    new, gone, changed = (
+        sorted((one for each in main for one in getattr(each, side)), key=_telling)
+        for side in ("new", "gone", "changed")
+    )
+    moved = {one.short for one in new} & {one.short for one in gone}
+    if moved and len(moved) == len({one.short for one in (*new, *gone)}):
+        places = dict.fromkeys(name_of(each.path) for each in main if each.new)
+        yield f"Move {names(new)} to {quoted(next(iter(places)))}"
+        yield f"Move {names(new)}"
+    new, gone = ([one for one in side if one.short not in moved] for side in (new, gone))
+    where = _where(main)
+    added = [each for each in main if each.status is FileStatus.ADDED]
+    if sum(each.lines for each in added) > sum(each.lines for each in main) / 2:
+        files = [quoted(name_of(each.path)) for each in added]
+        yield f"Add {joined(files)}{_beside(added)}"
+        yield f"Add {joined(files)}"
+        if len(files) > 1:
+            yield f"Add {files[0]} and {plural(len(files) - 1, 'more file')}"
+    lines = [sum(one.lines for one in side) for side in (new, gone, changed)]
+    if new and lines[0] >= max(lines[1], lines[2] / 2):
+        yield from _naming("Add", new, where)
+    if gone and not new and lines[1] >= lines[2] / 2:
+        yield from _naming("Remove", gone, where.replace(" to ", " from "))
+    yield from _naming("Change", changed or new, where.replace(" to ", " in "))
+
+
+def _telling(one: Symbol) -> tuple[bool, int]:
+    """Order symbols: what others can use, and what has most lines, comes first."""
+    return one.name.rpartition(".")[2].startswith("_"), -one.lines
+
+
+def _naming(verb: str, symbols: Sequence[Symbol], where: str) -> Iterator[str]:
+    """Name symbols, with fewer words each time."""
+    if not symbols:
+        return
+    last = [Symbol(one.name.rpartition(".")[2], one.kind) for one in symbols]
+    for told in (symbols, last):
+        yield f"{verb} {names(told)}{where}"
+        yield f"{verb} {names(told)}"
+    yield f"{verb} {names(last, 1)}"
+
+
+def _where(main: Sequence[FileFacts]) -> str:
+    return f" to {quoted(name_of(main[0].path))}" if len(main) == 1 else ""
+
+
+def _beside(added: Sequence[FileFacts]) -> str:
+    folders = {str(PurePosixPath(each.path).parent) for each in added}
+    return f" in {quoted(min(folders))}" if len(folders) == 1 and folders != {"."} else ""
