@@ -196,34 +196,37 @@ def is_right(asked: Asked, offer: Offer) -> bool:
     return asked.right(replace(offer.passage, start=offer.quote.start, end=offer.quote.end))
 
 
-def say_all(engine: Engine, rows: Sequence[Row], target: Path, until: float) -> None:
+def say_all(engine: Engine, rows: Sequence[Row], target: Path, until: float, says: bool) -> None:
     """Have each question answered that is not in a file yet, in an order of no meaning, while there is time."""
     told: dict[str, Any] = json.loads(target.read_text("utf-8")) if target.exists() else {}
     wanted = [row for row in rows if evidence.probability(row.weighed) >= evidence.BAR]
     for row in sorted(wanted, key=lambda row: hashlib.sha256(row.asked.question.encode()).hexdigest()):
-        if row.asked.question in told or time.monotonic() > until:
+        known = told.get(row.asked.question)
+        if (known and (not says or "written" in known)) or time.monotonic() > until:
             continue
-        began, given = time.monotonic(), offers(row)
-        order = choosing.chosen(engine, row.asked.question, given)
-        written = writing.write(engine, row.asked.question, order[0], "English")
-        told[row.asked.question] = {
-            "answerable": bool(row.asked.answered_at), "said": writing.said(written).text,
-            "written": asdict(written), "right": is_right(row.asked, order[0]),
-            "seconds": round(time.monotonic() - began, 1),
+        began = time.monotonic()
+        order = choosing.chosen(engine, row.asked.question, offers(row))
+        entry: dict[str, Any] = {
+            "answerable": bool(row.asked.answered_at), "right": is_right(row.asked, order[0]),
             "offers": [
                 {"text": each.quote.text, "score": round(each.score, 3), "gain": round(each.gain, 3),
                  "right": is_right(row.asked, each)} for each in order
             ],
         }  # fmt: skip
+        if says:
+            written = writing.write(engine, row.asked.question, order[0], "English")
+            entry |= {"said": writing.said(written).text, "written": asdict(written)}
+        told[row.asked.question] = entry | {"seconds": round(time.monotonic() - began, 1)}
         target.write_text(json.dumps(told, indent=1, ensure_ascii=False), "utf-8")
         print(f"\r{len(told)} of {len(wanted)}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     count = [each for each in told.values() if each["answerable"]]
     by_words = sum(max(each["offers"], key=lambda offer: offer["score"])["right"] for each in count)
-    own = sum(not each["written"]["fault"] for each in told.values())
+    said = [each["written"]["fault"] for each in told.values() if "written" in each]
     print(
         f"{len(told)} of {len(wanted)} answered questions; of {len(count)} answerable ones the quote is right in"
-        f" {sum(each['right'] for each in count)} (by words alone {by_words}); {own} in the model's own words; "
+        f" {sum(each['right'] for each in count)} (by words alone {by_words}); of {len(said)} sentences"
+        f" {said.count('')} are the model's own; "
         f"{sum(each['seconds'] for each in told.values()) / max(1, len(told)):.0f} s each"
     )
 
@@ -239,6 +242,9 @@ def main() -> int:
     parser.add_argument("--no-model", action="store_true")
     parser.add_argument("--minutes", type=float, default=1e9, help="ask no further question after that")
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument(
+        "--choose-only", action="store_true", help="have quotes chosen, and no sentence written"
+    )
     parser.add_argument("--answers", type=Path, default=Path("answers.json"))
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
@@ -264,7 +270,7 @@ def main() -> int:
         environment = Environment(variables, given.work, lambda sentence: None)
         config = replace(Config(), model=given.model, offline=True)
         with closing(open_engine(config, environment, Progress(sys.stderr, enabled=False))) as engine:
-            say_all(engine, rows, given.answers, until)
+            say_all(engine, rows, given.answers, until, not given.choose_only)
     for index in indexes.values():
         index.close()
     return 0

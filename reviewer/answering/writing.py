@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from hunkwise.engine import Engine, Generated, Scored
 from hunkwise.engine.errors import PromptTooLong
-from hunkwise.reviewer.answering.evidence import shared_words
 from hunkwise.reviewer.answering.prompt import answering, supporting, unsupported
 from hunkwise.reviewer.answering.types import Offer, Quote, Sentence
 from hunkwise.reviewer.knowledge.port import Passage
+from hunkwise.reviewer.knowledge.words import asked, shared
 
-LEAST_SHARED = 0.6  # of a sentence's words that stand in its quote or in the question
+LEAST_SHARED = 0.75  # of the words that a sentence adds to the question: they stand in its quote
 LEAST_GAIN = 0.5  # nats a token by which a passage must make a sentence of it likelier
 _TELLING = re.compile(r"[^\W_]*\d\w*|\w+(?:[._/:-]\w+)+|\w*_\w+|[A-Z]\w*[A-Z]\w*|--?\w[\w-]*|`[^`]+`")
 _ORDERS = re.compile(r"(?i)https?://|\bignore (?:all|any|the|previous)\b")
@@ -68,9 +68,11 @@ def check_words(text: str, question: str, passage: Passage) -> str:
 
 
 def check_quote(text: str, question: str, quote: Quote) -> str:
-    """Say that a sentence is of something else than its quote; "" if it is not."""
-    of_it = shared_words(text, f"{quote.text} {question}") >= LEAST_SHARED
-    return "" if of_it else "it does not say what the quote says"
+    """Say that what a sentence adds to the question is not of its quote, or that it adds nothing; else ""."""
+    added = [word for word in asked(text) if not shared([word], question)]
+    if not added:
+        return "it says nothing that the question does not"
+    return "" if shared(added, quote.text) >= LEAST_SHARED else "it does not say what the quote says"
 
 
 def said(written: Written) -> Sentence:
