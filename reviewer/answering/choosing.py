@@ -30,6 +30,7 @@ _SPAN = re.compile(
 )
 _COUNT = re.compile(rf"(?i)\d|\b(?:{_FEW}|no limit|unlimited)\b")
 _WORD = re.compile(r"\w+")
+_SENTENCE = 3  # blanks
 
 
 def offered(question: str, passages: Sequence[Passage]) -> tuple[Offer, ...]:
@@ -38,19 +39,19 @@ def offered(question: str, passages: Sequence[Passage]) -> tuple[Offer, ...]:
     Who asks how long is offered spans of time first, who asks how many numbers. What repeats the question whole,
     as the example of a manual does, is no answer to it.
     """
-    words, repeated = asked(question), _run(question)
+    words, whole = asked(question), _run(question)
+    is_question = whole.count(" ") >= _SENTENCE  # not a few words to look for
     measure = (_SPAN if _TIME.search(question) else _COUNT) if asks_for_measure(question) else None
     found: dict[str, Offer] = {}
     for place, passage in enumerate(passages):
         texts = quotes(passage)
         for at, quote in enumerate(texts):
-            if repeated in _run(quote.text):
+            if is_question and whole in _run(quote.text):
                 continue
             around = " ".join((passage.title, *(each.text for each in texts[max(0, at - 1) : at + 2])))
             score = shared(words, quote.text) + _AROUND * shared(words, around) - _LATER * place
-            score += _MEASURE * bool(measure and measure.search(quote.text)) - _CODE * (
-                passage.kind == "code"
-            )
+            score += _MEASURE * bool(measure and measure.search(quote.text))
+            score -= _CODE * (passage.kind == "code")
             if quote.text not in found or found[quote.text].score < score:
                 found[quote.text] = Offer(quote, passage, score)
     return tuple(sorted(found.values(), key=lambda offer: -offer.score)[:MOST])

@@ -60,6 +60,12 @@ def test_who_asks_how_long_is_offered_numbers_first() -> None:
     assert offered("Where are answers kept?", [passage])[0].quote.start == 1
 
 
+def test_what_repeats_the_question_is_no_answer_but_words_to_look_for_are() -> None:
+    passage = Passage("docs/a.md", 1, 1, 'Ask "Where are answers kept?" or another question.', "document")
+    assert offered("Where are answers kept?", [passage]) == ()
+    assert len(offered("answers", [passage])) == 1
+
+
 @pytest.mark.parametrize(
     "says",
     [
