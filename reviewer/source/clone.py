@@ -35,7 +35,10 @@ from hunkwise.reviewer.source.git import (
 from hunkwise.reviewer.text.visible import visible_line
 
 _DEPTHS = (50, 1000, 2_147_483_647)  # commits of each side, until they meet; the last is all of them
-_BYTES_A_FILE = 4096  # of a list of files; a path is hardly ever longer
+_BYTES_A_FILE = (
+    200  # of a list of files, on the average of many; trees in trees can name more than memory holds
+)
+_BYTES_AT_LEAST = 1 << 20  # of such a list
 _FOR_HTTP = re.compile(
     r"(?:https?|all|no)_proxy|SSL_CERT_(?:FILE|DIR)|GIT_SSL_CAINFO|GIT_SSL_CAPATH|CURL_CA_BUNDLE",
     re.IGNORECASE,
@@ -164,8 +167,9 @@ class _Fetching:
     def files(self, base: str, head: str) -> None:
         """Fetch the files that are touched, and those of the base that a review may read beside them."""
         most = self._bounds.files
-        listed = run_within(self._repo, most * _BYTES_A_FILE, "ls-tree", "-r", "-z", "--name-only", head)
-        if listed.count(b"\0") > most or len(listed) > most * _BYTES_A_FILE:
+        room = max(most * _BYTES_A_FILE, _BYTES_AT_LEAST)
+        listed = run_within(self._repo, room, "ls-tree", "-r", "-z", "--name-only", head)
+        if listed.count(b"\0") > most or len(listed) > room:
             raise TooLarge(f"the repository has more than {most:,} files")
         touched = run(
             self._repo, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", base, head

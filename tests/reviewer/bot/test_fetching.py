@@ -117,6 +117,28 @@ def test_what_is_too_large_is_refused_with_its_limit(
         fetch(bounds=bounds)
 
 
+@pytest.mark.parametrize("levels", [2, 7], ids=["a million", "1000 to the seventh"])
+def test_a_repository_of_a_million_files_is_refused(tmp_path: Path, levels: int) -> None:
+    """They cost their maker a few objects: trees that hold the same tree a thousand times."""
+    made, into = tmp_path / "made", tmp_path / "into"
+    made.mkdir()
+    into.mkdir()
+    git(made, "init", "-q", "-b", "main", ".")
+    for name in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
+        git(made, "config", name, "true")
+    base = save(made, "first", **{"a.md": "one\n"})
+    mode, kind = "100644", "blob"
+    entry = git(made, "rev-parse", "HEAD:a.md")
+    for _ in range(levels):
+        lines = "".join(f"{mode} {kind} {entry}\t{number:03}\n" for number in range(1000))
+        entry, mode, kind = git(made, "mktree", data=lines.encode()), "040000", "tree"
+    head = git(made, "commit-tree", entry, "-p", base, "-m", "many")
+    git(made, "update-ref", "refs/heads/topic", head)
+
+    with pytest.raises(TooLarge, match="more than 500,000 files"):
+        fetch_change(f"file://{made}", head, base, into, ENVIRON)
+
+
 def test_a_fetch_that_hangs_ends_when_it_is_not_wanted_and_when_time_is_up(
     origin: Origin, tmp_path: Path
 ) -> None:
