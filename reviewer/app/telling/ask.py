@@ -73,11 +73,9 @@ def ask(
 
 
 def _in_turn(beside: Sequence[Hit], hits: Sequence[Hit]) -> list[Hit]:
-    """Take from both by turns, and no lines twice."""
-    kept: list[Hit] = []
-    for pair in zip_longest(beside, hits):
-        kept += [hit for hit in pair if hit and not any(_overlap(hit.passage, one.passage) for one in kept)]
-    return kept
+    """Take from both by turns, of the second what is not in the first."""
+    others = [hit for hit in hits if not any(_overlap(hit.passage, one.passage) for one in beside)]
+    return [hit for pair in zip_longest(beside, others) for hit in pair if hit]
 
 
 def _overlap(one: Passage, other: Passage) -> bool:

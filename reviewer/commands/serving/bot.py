@@ -89,8 +89,7 @@ def answer(engine: tuple[str, ...], model: str | None, folder: Path) -> None:
     environment = surroundings()
     config = _config(environment, engine, model)
     quiet = Progress(sys.stderr, enabled=False)
-    without = config.model == NO_MODEL and not config.engine
-    opened = None if without else lambda: open_engine(config, environment, quiet)
+    opened = None if config.model == NO_MODEL else lambda: open_engine(config, environment, quiet)
     answer_in(folder, environment, opened, config.language)
 
 

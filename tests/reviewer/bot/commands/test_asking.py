@@ -157,7 +157,8 @@ def test_without_a_model_there_are_passages(repository: Repository, tmp_path: Pa
         answer_in(folder, environment, engine, "English")
         (event,) = events(folder)
         assert event["answer"]["verdict"] == "passages only"
-        assert "guide.md" in [one["path"] for one in event["answer"]["passages"]]
+        paths = [one["path"] for one in event["answer"]["passages"]]
+        assert sorted(paths) == ["guide.md", "pool.py"], "the hunk, and not its lines once more"
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", ".git/config", "a/.git/hooks/x", "a\0b"])
