@@ -22,6 +22,7 @@ from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.telling.ask import Question, ask, checked
 from hunkwise.reviewer.app.telling.index import index
 from hunkwise.reviewer.app.telling.issue import issue_of
+from hunkwise.reviewer.bot.fetching import CLONE
 from hunkwise.reviewer.diff.parse import Limits
 from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.knowledge.listing import stays_out
@@ -31,7 +32,7 @@ from hunkwise.reviewer.source.local import between
 from hunkwise.reviewer.text.checked_json import FormError, read
 from hunkwise.reviewer.types import Change, FileDiff, Line
 
-QUESTION, EVENTS = "question.json", "answer.ndjson"  # in the folder, beside the repository `change`
+QUESTION, EVENTS = "question.json", "answer.ndjson"  # in the folder, beside the repository
 LONGEST = 60  # lines of a passage
 MOST = 8  # passages
 MOST_LOOKED_AT = 2_000
@@ -66,9 +67,9 @@ def answer_in(
     tree.mkdir()
     place = {"HUNKWISE_CACHE": str(folder / "cache")}
     own = replace(environment, folder=tree, variables={**environment.variables, **place})
-    written_out(folder / "change", asked.head, tree, environment)
+    written_out(folder / CLONE, asked.head, tree, environment)
     index((), own)
-    change = between(folder / "change", [asked.base], asked.head, Limits(), environment.variables)
+    change = between(folder / CLONE, [asked.base], asked.head, Limits(), environment.variables)
     hunks = found(change, checked(asked.question))
     beside = [*_of_issue(asked), *([hit for hit in hunks if hit.score > 0] or hunks[:_ANY])]
     question = Question(asked.question, tree, language=language)

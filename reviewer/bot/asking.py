@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hunkwise.reviewer.app.jobs.child import for_review, supervise
-from hunkwise.reviewer.bot.access import Keys, clone_url
 from hunkwise.reviewer.bot.asked import EVENTS, Asked
 from hunkwise.reviewer.bot.commands.answers import Answered, Told
-from hunkwise.reviewer.bot.port import ChangeId, ForgeName
-from hunkwise.reviewer.bot.reviewing import Ended, NotReviewed
+from hunkwise.reviewer.bot.fetching import Ended, Fetching
+from hunkwise.reviewer.bot.port import ChangeId
+from hunkwise.reviewer.bot.reviewing import NotReviewed
 from hunkwise.reviewer.errors import ForgeError
 from hunkwise.reviewer.forges.attended import Attended
 from hunkwise.reviewer.knowledge.listing import stays_out
-from hunkwise.reviewer.source.ci import Range
-from hunkwise.reviewer.source.clone import Bounds, Every, fetch_change
+from hunkwise.reviewer.source.clone import Every
 from hunkwise.reviewer.text.checked_json import Form, FormError, read_as
 
-BOUNDS = Bounds(bytes=512 << 20)
 _ANSWER = ("-P", "-c", "from hunkwise.reviewer.cli import main; main()", "bot", "answer")
 _TIME = 600.0  # seconds that one answer may take
 _LARGEST = 4 << 20  # bytes of events
@@ -58,58 +54,36 @@ class _Event:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Answers questions about changes. `options` are flags of `bot answer`: where the model is.
+    """Answers questions about changes. `options` are flags of `bot answer`: where the model is."""
 
-    Raises Ended where it is told to stop.
-    """
-
-    keys: Mapping[ForgeName, Keys]
-    environ: Mapping[str, str] = field(repr=False)
+    fetching: Fetching
     options: Sequence[str] = ()
-    folder: Path | None = None  # for throw-away folders
-    stopping: threading.Event = field(default_factory=threading.Event)
-    fetch: Callable[..., Range] = fetch_change
 
     def __call__(self, change: ChangeId, desk: Attended, question: str, told: Told) -> Answered:
-        """Fetch a change with its repository, and answer from them. Raises ReviewError."""
-        standing = desk.standing()
-        with tempfile.TemporaryDirectory(
-            prefix="hunkwise-", dir=self.folder, ignore_cleanup_errors=True
-        ) as name:
-            folder = Path(name)
-            (folder / "change").mkdir()
-            commits = self.fetch(
-                clone_url(change, standing.project),
-                standing.head,
-                standing.target,
-                folder / "change",
-                self.environ,
-                login=self.keys[change.forge].login(change),
-                bounds=BOUNDS,
-                wanted=lambda: not self.stopping.is_set(),
-                every=Every(lambda path: not stays_out(path)),
-            )
+        """Fetch a change with its repository, and answer from them. Raises ReviewError, and Ended if told to."""
+        every = Every(lambda path: not stays_out(path))
+        with self.fetching.fetched(change, desk, every) as (folder, commits):
             Asked(question, commits.base, commits.head, closed_issue(desk)).write(folder)
             return self._answered(folder, told)
 
     def _answered(self, folder: Path, told: Told) -> Answered:
-        said: list[_Sentence] = []
+        said, stopping = list[_Sentence](), self.fetching.stopping
 
         def wanted() -> bool:
             now = [event.sentence for event in _events(folder) if event.sentence is not None]
             if len(now) > len(said):
                 said[:] = now
                 told(" ".join(each.text for each in said))
-            return not self.stopping.is_set()
+            return not stopping.is_set()
 
         ending = supervise(
             [sys.executable, *_ANSWER, *self.options, str(folder)],
             _TIME,
-            environ={**for_review(self.environ), "GIT_CEILING_DIRECTORIES": str(folder)},
+            environ={**for_review(self.fetching.environ), "GIT_CEILING_DIRECTORIES": str(folder)},
             folder=folder,
             wanted=wanted,
         )
-        if self.stopping.is_set():
+        if stopping.is_set():
             raise Ended
         events = _events(folder)
         made = events[-1].answer if events else None

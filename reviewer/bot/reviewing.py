@@ -21,10 +21,6 @@ class NotReviewed(ReviewError):
     """The review ended without a report; the message says how."""
 
 
-class Ended(Exception):
-    """The worker was told to end; the job is for another one."""
-
-
 class Reviewer(Protocol):
     """What makes a review of a change that was fetched."""
 

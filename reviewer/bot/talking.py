@@ -22,7 +22,7 @@ from hunkwise.reviewer.forges.attended import Attended, Heard
 from hunkwise.reviewer.publish.marker import read_marker
 from hunkwise.reviewer.publish.port import OwnComment, OwnNote
 from hunkwise.reviewer.report.interchange.json import load
-from hunkwise.reviewer.types import Finding
+from hunkwise.reviewer.types import Change, Finding
 
 NAME = "hunkwise"
 Ask = Callable[[ChangeId, Attended, str, Told], Answered]
@@ -67,10 +67,11 @@ class _Thread:
 
 @dataclass(frozen=True, slots=True)
 class Talking:
-    """Answers comments. `name` is what the bot is called by; `asking` answers questions."""
+    """Answers comments. `name` is what the bot is called by; `asking` answers questions, `read` reads changes."""
 
     name: str = NAME
     asking: Ask | None = None
+    read: Callable[[ChangeId, Attended], Change] = lambda change, desk: desk.fetch().change
 
     def __call__(
         self, said: Commented, desk: Attended, queue: Queue, for_resolving: Callable[[], Attended]
@@ -91,8 +92,7 @@ class Talking:
             return queue.accept(f"command:{key_of(said)}", asked)
 
         def describe() -> Description:
-            change = desk.fetch().change
-            return described(gather(change), issue=_issue(desk))
+            return described(gather(self.read(said.change, desk)), issue=_issue(desk))
 
         def resolve() -> bool:
             own = _own(said, desk)

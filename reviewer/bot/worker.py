@@ -19,11 +19,12 @@ from hunkwise.engine import RetryPolicy, with_retries
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.bot import notices
 from hunkwise.reviewer.bot.access import Keys, clone_url
+from hunkwise.reviewer.bot.fetching import Ended
 from hunkwise.reviewer.bot.holding import LOOK, Hold
 from hunkwise.reviewer.bot.hooks.delivery import is_skipped
 from hunkwise.reviewer.bot.port import ChangeId, Commented, ForgeName
 from hunkwise.reviewer.bot.queue.port import MOST_TRIES, Lease, Queue, QueueError
-from hunkwise.reviewer.bot.reviewing import Ended, Reviewer
+from hunkwise.reviewer.bot.reviewing import Reviewer
 from hunkwise.reviewer.errors import ForgeError, ReviewError
 from hunkwise.reviewer.forges.attended import Attended, Progress, Stage, Standing
 from hunkwise.reviewer.publish.deliver import deliver

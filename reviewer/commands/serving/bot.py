@@ -104,6 +104,7 @@ def _config(environment: Environment, engine: tuple[str, ...], model: str | None
 def _worked(environment: Environment, options: list[str], at_once: int, folder: Path | None) -> int:
     from hunkwise.reviewer.bot.access import keys_of
     from hunkwise.reviewer.bot.asking import Asking
+    from hunkwise.reviewer.bot.fetching import Fetching
     from hunkwise.reviewer.bot.queue.place import open_queue
     from hunkwise.reviewer.bot.reviewing import ChildReviewer
     from hunkwise.reviewer.bot.talking import Talking, name_of
@@ -117,8 +118,8 @@ def _worked(environment: Environment, options: list[str], at_once: int, folder: 
     with closing(open_queue(variables)) as queue:
         environment.say(f"working for {', '.join(keys)}, {at_once} reviews at once")
         reviewer = ChildReviewer(variables, options)
-        asking = Asking(keys, variables, options, folder, stopping)
-        talk = Talking(name_of(variables), asking)
+        fetching = Fetching(keys, variables, folder, stopping)
+        talk = Talking(name_of(variables), Asking(fetching, options), fetching.change)
         worker = Worker(
             queue, keys, reviewer, variables, environment.say, talk, folder=folder, stopping=stopping
         )

@@ -23,6 +23,7 @@ from hunkwise.reviewer.app.telling import ask
 from hunkwise.reviewer.bot import asking
 from hunkwise.reviewer.bot.asked import EVENTS, Asked, answer_in, found, is_inside
 from hunkwise.reviewer.bot.asking import Asking
+from hunkwise.reviewer.bot.fetching import Fetching
 from hunkwise.reviewer.bot.port import Comment, Commented
 from hunkwise.reviewer.bot.queue.port import State
 from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
@@ -206,7 +207,7 @@ def test_a_question_is_answered_by_a_child_without_tokens(
         return child.supervise(argv, *rest, **more)
 
     monkeypatch.setattr(asking, "supervise", supervise)
-    one = Asking(forge.keys, {**environ, **secrets}, folder=tmp_path, fetch=local(repository))
+    one = Asking(Fetching(forge.keys, {**environ, **secrets}, tmp_path, fetch=local(repository)))
 
     drained([worker(queue, forge, talk=Talking(asking=one))])
 
@@ -230,9 +231,30 @@ def test_a_worker_that_ends_leaves_the_question_to_another(
         return commits
 
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    one = Asking(forge.keys, environ, folder=tmp_path, stopping=stopping, fetch=fetched)
+    one = Asking(Fetching(forge.keys, environ, tmp_path, stopping, fetched))
 
     worker(queue, forge, talk=Talking(asking=one)).step()
 
     assert fake.issue_comments == []
     assert [(entry.state, entry.tries) for entry in queue.entries()] == [(State.WAITING, 0)]
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_a_change_is_described_with_its_whole_files(
+    repository: Repository, world: tuple[Forge, FakeGitea, SqliteQueue], tmp_path: Path, reachable: bool
+) -> None:
+    """So that what is in it has its names; where git can't fetch it, the forge's diff has to do."""
+    forge, fake, _ = world
+    fake.patch = git(repository.folder, "diff", "-U0", repository.base, repository.head) + "\n"
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    fetch = local(repository) if reachable else fetch_change  # the fake has no git
+    fetching = Fetching(forge.keys, environ, tmp_path, fetch=fetch)
+    queue = SqliteQueue(tmp_path / "other")
+    queue.accept("d1", Commented(forge.change("octo/repo"), Comment(6, "ada", "/describe", trusted=False)))
+
+    drained([worker(queue, forge, talk=Talking(read=fetching.change))])
+
+    (answer,) = [note["body"] for note in fake.issue_comments]
+    assert "pool.py" in answer
+    assert ("`lease`" in answer) == reachable
+    queue.close()

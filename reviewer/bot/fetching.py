@@ -1,0 +1,77 @@
+"""Fetching what a comment is about: the commits of a change, in a folder that is thrown away."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hunkwise.reviewer.bot.access import Keys, clone_url
+from hunkwise.reviewer.bot.port import ChangeId, ForgeName
+from hunkwise.reviewer.diff.parse import Limits
+from hunkwise.reviewer.errors import GitError
+from hunkwise.reviewer.forges.attended import Attended
+from hunkwise.reviewer.source.ci import Range
+from hunkwise.reviewer.source.clone import Bounds, Every, Stopped, fetch_change
+from hunkwise.reviewer.source.local import between
+from hunkwise.reviewer.types import Change
+
+CLONE = "change"  # the repository, in the folder
+_BOUNDS = Bounds(bytes=512 << 20)
+
+
+class Ended(Exception):
+    """The worker was told to end; the job is for another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """Fetches changes with the tokens of `keys`, until `stopping` is set."""
+
+    keys: Mapping[ForgeName, Keys]
+    environ: Mapping[str, str] = field(repr=False)
+    folder: Path | None = None  # for throw-away folders
+    stopping: threading.Event = field(default_factory=threading.Event)
+    fetch: Callable[..., Range] = fetch_change
+
+    @contextmanager
+    def fetched(
+        self, change: ChangeId, desk: Attended, every: Every | None = None
+    ) -> Iterator[tuple[Path, Range]]:
+        """Lend a folder with the repository of a change. Raises ReviewError, and Ended where it is told to."""
+        standing = desk.standing()
+        with tempfile.TemporaryDirectory(
+            prefix="hunkwise-", dir=self.folder, ignore_cleanup_errors=True
+        ) as name:
+            folder = Path(name)
+            (folder / CLONE).mkdir()
+            try:
+                commits = self.fetch(
+                    clone_url(change, standing.project),
+                    standing.head,
+                    standing.target,
+                    folder / CLONE,
+                    self.environ,
+                    login=self.keys[change.forge].login(change),
+                    bounds=_BOUNDS,
+                    wanted=lambda: not self.stopping.is_set(),
+                    every=every,
+                )
+            except Stopped:
+                raise Ended from None
+            yield folder, commits
+
+    def change(self, change: ChangeId, desk: Attended) -> Change:
+        """Read a change with the whole texts of its files; one that git can't give as its forge shows it.
+
+        Raises ForgeError, Ended.
+        """
+        try:
+            with self.fetched(change, desk) as (folder, commits):
+                variables = {**self.environ, "GIT_CEILING_DIRECTORIES": str(folder)}
+                return between(folder / CLONE, [commits.base], commits.head, Limits(), variables)
+        except GitError:
+            return desk.fetch().change
