@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import os
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from botworld import drained, forge, summaries, worker
 from fakes.gitea import FakeGitea
+from fakes.githttp import answer_git
 from gits import ENVIRONMENT, git, save
 
 from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
@@ -162,39 +162,8 @@ def smart(origin: Origin) -> Iterator[tuple[str, list[str]]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            given = self.headers.get("Authorization", "")
-            if not given:
-                self.send_response(401)
-                self.send_header("WWW-Authenticate", 'Basic realm="git"')
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            sent.append(base64.b64decode(given.partition(" ")[2]).decode())
-            path, _, query = self.path.partition("?")
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            environ = {
-                **ENVIRONMENT,
-                "GIT_PROJECT_ROOT": str(origin.folder),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "PATH_INFO": path.removeprefix("/o/r.git").replace("/", "/.git/", 1),
-                "QUERY_STRING": query,
-                "REQUEST_METHOD": self.command,
-                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "CONTENT_LENGTH": str(len(body)),
-                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            }
-            done = subprocess.run(
-                ["git", "http-backend"], env=environ, input=body, capture_output=True, check=True
-            )
-            head, _, content = done.stdout.partition(b"\r\n\r\n")
-            self.send_response(200)
-            for line in head.decode().splitlines():
-                name, _, value = line.partition(": ")
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            if told := answer_git(self, "/o/r.git", origin.folder):
+                sent.append(told)
 
         do_POST = do_GET  # noqa: N815
 

@@ -43,8 +43,12 @@ Fault = Callable[[Request, int], Answer | None]
 
 
 @contextmanager
-def serving(forge: Forge, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Serve a fake forge on a free port of this machine; yields its address."""
+def serving(
+    forge: Forge,
+    tls: ssl.SSLContext | None = None,
+    taken: Callable[[BaseHTTPRequestHandler], bool] = lambda handler: False,
+) -> Iterator[str]:
+    """Serve a fake forge on a free port of this machine, but for what is `taken`; yields its address."""
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -53,6 +57,8 @@ def serving(forge: Forge, tls: ssl.SSLContext | None = None) -> Iterator[str]:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
+            if taken(self):
+                return
             size = int(self.headers.get("Content-Length") or 0)
             raw = self.rfile.read(size)
             parts = urlsplit(self.path)
