@@ -1,10 +1,11 @@
 """What reviews say that commits of real projects break elsewhere: every remark, to be read.
 
-    python benchmarks/reach.py CLONE … [--commits 25] [--only all|changed|partly]
+    python benchmarks/reach.py CLONE … [--commits 25] [--only all|changed|partly|files]
 
 `all` draws ordinary commits; `changed` those that alter or remove a definition; `partly` takes of such a commit,
 with several files, the one file with most of that, over the commit before: what the others did for it is missing.
 Then a place is confirmed where the whole commit altered its line, which is what its author thought of it.
+`files` takes files of HEAD, as many as `--commits`, as though each line were new: what was left in a copy.
 No more than 60 files a commit, and none that merges. The draw is the same each time.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import subprocess
 import time
 from collections import Counter
@@ -23,11 +25,15 @@ from pathlib import Path
 from hunkwise.reviewer.diff.parse import Limits
 from hunkwise.reviewer.errors import ReviewError
 from hunkwise.reviewer.knowledge.reach.reach import altered, reach
+from hunkwise.reviewer.knowledge.reach.slips import slips
+from hunkwise.reviewer.languages.symbols.read import language_of
 from hunkwise.reviewer.source.git import Repository, blobs, repository
 from hunkwise.reviewer.source.local import commit
 from hunkwise.reviewer.types import Change
 
+_MADE = re.compile(r"vendor|node_modules|third_party|\.min\.|generated|dist/")
 _MOST_FILES = 60
+_AT_ONCE = 100  # files that are read at once
 _NEWEST = 3000  # commits that are drawn from
 _MOST = 10_000_000  # bytes of a file
 _CALL = 6  # lines that a call may go on for
@@ -41,6 +47,9 @@ def main() -> None:
     seconds: list[float] = []
     for clone in arguments.clones:
         repo = repository(clone, os.environ)
+        if arguments.only == "files":
+            seen.update(_copies(repo, clone, arguments.commits))
+            continue
         for change, base in _drawn(repo, clone, arguments.commits, arguments.only):
             assert change.head is not None
             start = time.perf_counter()
@@ -65,7 +74,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("clones", nargs="+", type=Path)
     parser.add_argument("--commits", type=int, default=25, help="of each clone")
-    parser.add_argument("--only", choices=("all", "changed", "partly"), default="all")
+    parser.add_argument("--only", choices=("all", "changed", "partly", "files"), default="all")
     return parser.parse_args()
 
 
@@ -79,6 +88,25 @@ def _altered(repo: Repository, path: str, line: int, base: str, head: str) -> bo
     return new.count(text) < old.count(text) or not any(
         new[at : at + len(near)] == near for at in range(len(new))
     )
+
+
+def _copies(repo: Repository, clone: Path, count: int) -> Iterator[str]:
+    """Look for slips in files, and say what was counted."""
+    listed = subprocess.run(
+        ["git", "ls-tree", "-r", "--name-only", "HEAD"], cwd=clone, capture_output=True, check=True
+    )
+    paths = [path for path in sorted(set(os.fsdecode(listed.stdout).split("\n"))) if language_of(path)]
+    paths = [path for path in paths if not _MADE.search(path)]
+    random.Random(6).shuffle(paths)
+    for at in range(0, min(count, len(paths)), _AT_ONCE):
+        names = {f"HEAD:{path}": path for path in paths[at : min(count, at + _AT_ONCE)]}
+        for name, content in blobs(repo, names, _MOST, _MOST).items():
+            lines = content.decode("utf-8", "replace").split("\n")
+            yield "files"
+            for one in slips(lines, range(1, len(lines) + 1)):
+                yield "copy"
+                said = f"`{one.name}` and not `{one.renamed}`: {lines[one.line - 1].strip()}"
+                print(f"{clone} {names[name]}:{one.line} {said}", flush=True)
 
 
 def _drawn(repo: Repository, clone: Path, count: int, only: str) -> Iterator[tuple[Change, str]]:
@@ -103,7 +131,9 @@ def _drawn(repo: Repository, clone: Path, count: int, only: str) -> Iterator[tup
                 continue
             if only == "partly":
                 most = Counter(touched).most_common(1)[0][0]
-                change = replace(change, files=tuple(file for file in files if file.key == most))
+                alone = tuple(file for file in files if file.key == most)
+                texts = {p: text for p, text in change.new_texts.items() if p in {f.new_path for f in alone}}
+                change = replace(change, files=alone, new_texts=texts)
                 base = change.base or base
         count -= 1
         yield change, base

@@ -13,10 +13,25 @@ from hunkwise.reviewer.types import Category, Finding, Severity, Source, Witness
 MOST_PLACES = 5  # that are listed; the others are counted
 
 # Of the remarks on real commits that were read: those that were right, and all of them (docs/quality.md).
-MEASURED: Mapping[Kind, tuple[int, int]] = {"arguments": (15, 15), "removed": (15, 15), "module": (13, 14)}
+MEASURED: Mapping[Kind, tuple[int, int]] = {
+    "arguments": (15, 15),
+    "result": (27, 27),
+    "override": (7, 7),
+    "removed": (15, 15),
+    "module": (13, 14),
+    "copy": (8, 9),
+}
+_WHEN: Mapping[Kind, str] = {
+    "result": "Such a call goes wrong when it runs, or does not compile.",
+    "override": "A call that fits the base goes wrong where it meets such a method, or that does not compile.",
+    "copy": "It matters whenever the two differ.",
+}
 _ADVICE: Mapping[Kind, str] = {
     "arguments": "Change these calls too, or keep taking what they give.",
+    "result": "Change these calls too, or keep giving what they take.",
+    "override": "Change these methods too, or keep what callers of the base may rely on.",
     "removed": "Change these places too, or keep the old name beside the new one.",
+    "copy": "Put the new name here too, or say in a comment that the old one is meant.",
     "module": "Change these imports too, or keep a file there that hands the names on.",
 }
 
@@ -64,8 +79,15 @@ def _title(broken: Broken) -> str:
     names = broken.name.split(", ")
     name, count = f"`{names[0]}`", len(broken.places)
     one = count == 1
-    if broken.kind == "arguments":
-        return f"{count} call{'' if one else 's'} of {name} still fit{'s' if one else ''} only what it took before"
+    end, verb = ("", "s") if one else ("s", "")
+    said: Mapping[Kind, str] = {
+        "arguments": f"{count} call{end} of {name} still fit{verb} only what it took before",
+        "result": f"{count} call{end} of {name} still take{verb} what it gave before",
+        "override": f"{count} method{end} that override{verb} {name} still take{verb} what it took before",
+        "copy": f"{name} was left in a copy where everything else has `{broken.now}`",
+    }
+    if broken.kind in said:
+        return said[broken.kind]
     what = f"{'import' if broken.kind == 'module' else 'place'}{'' if one else 's'}"
     if len(names) > 1:
         return f"{name} and {len(names) - 1} more are gone, and {count} {what} still name{'s' if one else ''} them"
@@ -74,9 +96,12 @@ def _title(broken: Broken) -> str:
 
 def _message(broken: Broken) -> str:
     was = f"`{broken.before}` is now `{broken.now}`. " if broken.now else ""
+    if broken.kind == "copy":
+        was = f"Everywhere else in these lines `{broken.before}` became `{broken.now}`. "
     listed = "; ".join(_said(place) for place in broken.places[:MOST_PLACES])
     more = len(broken.places) - MOST_PLACES
-    return f"{was}{listed}{f'; and {more} more' if more > 0 else ''}."
+    when = _WHEN.get(broken.kind, "")
+    return f"{was}{listed}{f'; and {more} more' if more > 0 else ''}.{' ' if when else ''}{when}"
 
 
 def _said(place: Place) -> str:

@@ -1,30 +1,37 @@
-"""Calls elsewhere that fitted a function as it was, and don't fit it as it is."""
+"""Calls and overriding methods elsewhere that fitted a function as it was, and don't fit it as it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from hunkwise.reviewer.knowledge.reach.definitions import Changed
-from hunkwise.reviewer.knowledge.reach.fitting import COUNTED, given, misfit
-from hunkwise.reviewer.knowledge.reach.meaning import is_constructor, means
+from hunkwise.reviewer.knowledge.reach.meaning import is_constructor, means, overrides
 from hunkwise.reviewer.knowledge.reach.modules import is_kin
 from hunkwise.reviewer.knowledge.reach.values import Place
 from hunkwise.reviewer.knowledge.reach.world import World
-from hunkwise.reviewer.languages.symbols.values import Mention
+from hunkwise.reviewer.languages.symbols.values import Mention, Parameter, Symbol
+
+_KEYWORD = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)")
+_CALL = re.compile(r"[\w.]+\(.*\)…?|.*…", re.DOTALL)
+
+STRICT = ("go", "java", "c", "cpp", "rust", "typescript", "tsx")  # a compiler counts the arguments
+COUNTED = (*STRICT, "python")
 
 
 def misfits(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
     """Find the calls that a function's new parameters break. Raises OutOfTime."""
     if one.language not in COUNTED or one.new is None:
         return
-    for path, use in _calls(world, one, paths):
+    for path, use in calls(world, one, paths):
         call = given(use.arguments or (), one.language)
         why = misfit(call, one.new.parameters, one.language)
         if why and not misfit(call, one.old.parameters, one.language):
             yield Place(path, use.line, why)
 
 
-def _calls(world: World, one: Changed, paths: set[str]) -> Iterator[tuple[str, Mention]]:
+def calls(world: World, one: Changed, paths: set[str]) -> Iterator[tuple[str, Mention]]:
     """Give the calls that mean a definition."""
     unique = is_unique(world, one, paths)
     for path in sorted(paths):
@@ -48,3 +55,119 @@ def is_unique(world: World, one: Changed, paths: set[str]) -> bool:
             ):
                 return False
     return True
+
+
+def overriders(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
+    """Find the methods that override one whose parameters changed, and still have those that it had."""
+    if one.new is None or not one.holder or is_constructor(one) or one.language not in COUNTED:
+        return
+    for path in sorted(paths):
+        found = world.symbols(path) if is_kin(path, one.language) else None
+        for each in found.definitions if found is not None else ():
+            if each.name == one.old.name and found is not None and overrides(world, one, path, each, found):
+                why = outdated(each, one.old, one.new, one.language)
+                if why:
+                    yield Place(path, each.line, why)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a call gives: how many arguments by place, and the names of the others. `open`: there may be more."""
+
+    places: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    open: bool = False
+
+
+def given(arguments: Sequence[str], language: str) -> Given:
+    """Read the arguments of a call."""
+    places: list[str] = []
+    names: list[str] = []
+    more = False
+    for argument in arguments:
+        if (
+            argument.startswith(("*", "...")) and language in ("python", "typescript", "tsx", "javascript")
+        ) or (argument.endswith("...") and language in ("go", "cpp")):
+            more = True
+        elif language == "python" and (named := _KEYWORD.match(argument)):
+            names.append(named[1])
+        else:
+            places.append(argument)
+    if language == "go" and len(places) == 1 and _CALL.fullmatch(places[0]):
+        more = True  # f(g()) hands on all that g gives
+    return Given(tuple(places), tuple(names), more)
+
+
+def misfit(call: Given, parameters: Sequence[Parameter], language: str) -> str:
+    """Say what a call lacks or has too much, in words that follow "it"; "" where it fits, or that is unknown."""
+    unknown = _unknown_name(call, parameters)
+    if unknown or call.open:
+        return unknown
+    by_place = [each for each in parameters if each.kind in ("plain", "positional")]
+    if len(call.places) > len(by_place) and not any(each.kind == "rest" for each in parameters):
+        return f"gives {_counted(len(call.places))}{_of_places(language)}, and {_takes(by_place)}"
+    filled = {each.name for each in by_place[: len(call.places)]}
+    if any(name in filled for name in call.names):
+        return f"gives {next(name for name in call.names if name in filled)!r} twice"
+    missing = [
+        each.name
+        for at, each in enumerate(by_place)
+        if at >= len(call.places) and each.default is None and each.name not in call.names
+    ]
+    missing += [
+        p.name for p in parameters if p.kind == "keyword" and p.default is None and p.name not in call.names
+    ]
+    if missing and language != "python":
+        return f"gives {_counted(len(call.places))}, and {_takes(by_place)}"
+    return f"does not give {_listed(missing)}" if missing else ""
+
+
+def outdated(each: Symbol, old: Symbol, new: Symbol, language: str) -> str:
+    """Say how an overriding method has the old parameters of the one it overrides, where calls can't fit both."""
+    if each.variadic or new.variadic or _counts(each) != _counts(old):
+        return ""
+    (_, most), (required, taken) = _counts(each), _counts(new)
+    if language in ("java", "cpp"):
+        return f"overrides it with {_counted(most, 'parameter')}, and it has {taken}" if most != taken else ""
+    if taken > most and language == "python":
+        names = {one.name for one in each.parameters}
+        lacking = [one.name for one in new.parameters if one.name not in names]
+        return f"overrides it, and does not take {_listed(lacking)}" if lacking else ""
+    if _counts(each)[0] > required and _counts(each)[0] > taken:
+        known = {one.name for one in new.parameters}
+        needed = [one.name for one in each.parameters if one.name not in known]
+        return f"overrides it, and still needs {_listed(needed)}" if needed else ""
+    return ""
+
+
+def _counts(symbol: Symbol) -> tuple[int, int]:
+    """Count the parameters that must be given, and all."""
+    return sum(one.default is None for one in symbol.parameters), len(symbol.parameters)
+
+
+def _unknown_name(call: Given, parameters: Sequence[Parameter]) -> str:
+    taken = {each.name for each in parameters if each.kind in ("plain", "keyword")}
+    unknown = [name for name in call.names if name not in taken]
+    if unknown and not any(each.kind == "keywords" for each in parameters):
+        return f"gives {unknown[0]!r}, which is no parameter any more"
+    return ""
+
+
+def _counted(count: int, what: str = "argument") -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _of_places(language: str) -> str:
+    return " by position" if language == "python" else ""
+
+
+def _takes(parameters: Sequence[Parameter]) -> str:
+    return (
+        f"{len(parameters)} {'is' if len(parameters) == 1 else 'are'} taken"
+        if parameters
+        else "none is taken"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in names[:3])

@@ -35,13 +35,20 @@ class Changed:
 
 def reshaped(path: str, language: str, old: Symbols, new: Symbols) -> Iterator[Changed]:
     """Give the functions whose parameters changed; not those that stand there twice, or that others rewrap."""
+    for was, now in paired(old, new):
+        if _shape(was) != _shape(now) and now.receiver == was.receiver:
+            yield Changed(path, language, was, now)
+
+
+def paired(old: Symbols, new: Symbols) -> Iterator[tuple[Symbol, Symbol]]:
+    """Give the plain functions that are on both sides."""
     before, after = _once(old.definitions), _once(new.definitions)
     for name, was in before.items():
         now = after.get(name)
         if now is None or was.kind not in ("function", "method") or now.kind != was.kind:
             continue
-        if _shape(was) != _shape(now) and _is_plain(was) and _is_plain(now) and now.receiver == was.receiver:
-            yield Changed(path, language, was, now)
+        if _is_plain(was) and _is_plain(now):
+            yield was, now
 
 
 def gone(old: Symbols, new: Symbols, text: str) -> Iterator[Symbol]:

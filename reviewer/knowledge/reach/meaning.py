@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hunkwise.reviewer.knowledge.reach.definitions import Changed
 from hunkwise.reviewer.knowledge.reach.modules import SCRIPTS, go_folder, origin
 from hunkwise.reviewer.knowledge.reach.world import World
-from hunkwise.reviewer.languages.symbols.values import Import, Mention, Symbols
+from hunkwise.reviewer.languages.symbols.values import Import, Mention, Symbol, Symbols
 
 _SELVES = ("self", "this", "cls", "Self", "super()", "super")
 _CONSTRUCTORS = ("__init__", "constructor")
@@ -123,6 +123,18 @@ def knows_class(world: World, target: Changed, path: str, found: Symbols) -> boo
             go_folder(world, one.module) == here for one in found.imports
         )
     return target.language in ("rust", "cpp")
+
+
+def overrides(world: World, target: Changed, path: str, method: Symbol, found: Symbols) -> bool:
+    """Tell whether a method with the name of the definition is in a class that extends its class."""
+    around = method.qualified.rpartition(".")[0]
+    holders = [each for each in found.definitions if each.qualified == around]
+    if len(holders) != 1 or holders[0].kind not in ("class", "type"):
+        return False
+    if sum(each.qualified == method.qualified for each in found.definitions) != 1:
+        return False  # overloads
+    bases = [base for base in holders[0].bases if re.split(r"[.:\\]+", base)[-1] == target.holder]
+    return bool(bases) and (path == target.path or knows_class(world, target, path, found))
 
 
 def _is_made(world: World, target: Changed, path: str, receiver: str) -> bool:

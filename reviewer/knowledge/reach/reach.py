@@ -6,13 +6,22 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from hunkwise.reviewer.knowledge.reach.calls import misfits
+from hunkwise.reviewer.knowledge.reach.calls import misfits, overriders
 from hunkwise.reviewer.knowledge.reach.definitions import Changed, gone, reshaped
 from hunkwise.reviewer.knowledge.reach.leftovers import leftovers, of_module
 from hunkwise.reviewer.knowledge.reach.meaning import called_name
 from hunkwise.reviewer.knowledge.reach.modules import SCRIPTS, module_name
+from hunkwise.reviewer.knowledge.reach.results import revalued, stale
+from hunkwise.reviewer.knowledge.reach.slips import Slip, slips
 from hunkwise.reviewer.knowledge.reach.values import Broken, Kind, Place, Reached
-from hunkwise.reviewer.knowledge.reach.world import LARGEST_FILE, MOST_FILES, MOST_NAMES, OutOfTime, World
+from hunkwise.reviewer.knowledge.reach.world import (
+    LARGEST_FILE,
+    MOST_FILES,
+    MOST_NAMES,
+    OutOfTime,
+    World,
+    is_written,
+)
 from hunkwise.reviewer.languages.symbols.read import language_of, symbols
 from hunkwise.reviewer.languages.symbols.values import Symbols
 from hunkwise.reviewer.source.git import Repository
@@ -30,6 +39,7 @@ def reach(change: Change, repository: Repository, commit: str, budget: float | N
     search = _Search(change, _world(change, repository, commit, BUDGET if budget is None else budget))
     try:
         search.compare()
+        search.look_within()
         search.look()
     except OutOfTime:
         return Reached(_together(search.found), late=True)
@@ -72,6 +82,7 @@ class _Search:
     world: World
     found: list[Broken] = field(default_factory=list)
     reshaped: list[tuple[FileDiff, Changed]] = field(default_factory=list)
+    revalued: list[tuple[FileDiff, Changed]] = field(default_factory=list)
     gone: list[tuple[FileDiff, Changed]] = field(default_factory=list)
     modules: list[FileDiff] = field(default_factory=list)
     where: dict[str, set[str]] = field(default_factory=dict)  # of the names that are looked for, by file
@@ -81,7 +92,7 @@ class _Search:
         """Compare the definitions of each changed file. Raises OutOfTime."""
         for file in self.change.files[:MOST_CHANGED]:
             text = self.change.old_texts.get(file.old_path or "")
-            if text is None or file.part or len(text) > LARGEST_FILE or not file.hunks:
+            if text is None or file.part or not file.hunks or not _is_read(text):
                 continue
             assert file.old_path is not None
             language = language_of(file.old_path)
@@ -97,18 +108,24 @@ class _Search:
 
     def _compared(self, file: FileDiff, path: str, language: str, old: Symbols, new: Symbols) -> None:
         self.reshaped += [(file, one) for one in reshaped(path, language, old, new)]
+        self.revalued += [(file, one) for one in revalued(path, language, old, new)]
         for was in gone(old, new, self.world.text(path) or ""):
             self.gone.append((file, Changed(path, language, was, None)))
 
     def look(self) -> None:
         """Look for uses of what changed. Raises OutOfTime."""
-        names = {called_name(one) for _, one in (*self.reshaped, *self.gone)}
+        names = {called_name(one) for _, one in (*self.reshaped, *self.revalued, *self.gone)}
         names |= {module_name(file.old_path or "") for file in self.modules}
         names = self._search({name for name in names if len(name) >= SHORTEST_NAME})
         for file, one in self.reshaped:
             if called_name(one) in names:
-                left = misfits(self.world, one, self._holding(called_name(one)))
-                self._say(file, _first_added(file, one), "arguments", one, left)
+                held, line = self._holding(called_name(one)), _first_added(file, one)
+                self._say(file, line, "arguments", one, misfits(self.world, one, held))
+                self._say(file, line, "override", one, overriders(self.world, one, held))
+        for file, one in self.revalued:
+            if called_name(one) in names:
+                left = stale(self.world, one, self._holding(called_name(one)))
+                self._say(file, _first_added(file, one), "result", one, left)
         for file, one in self.gone:
             if one.old.name in names:
                 left = leftovers(self.world, one, self._holding(one.old.name))
@@ -118,6 +135,14 @@ class _Search:
             if module_name(path) in names and not self.world.is_ignored(path):
                 places = tuple(of_module(self.world, path, self._holding(module_name(path))))
                 self.found += [Broken(file, _nearest(file, 1), "module", path, places)] if places else []
+
+    def look_within(self) -> None:
+        """Look for slips in what was added."""
+        for file in self.change.files[:MOST_CHANGED]:
+            path, text = file.new_path or "", self.change.new_texts.get(file.new_path or "")
+            if text is not None and not file.part and language_of(path) and _is_read(text):
+                added = {line.new_no or 0 for hunk in file.hunks for line in hunk.added}
+                self.found += [_copied(file, one) for one in slips(text.split("\n"), added)]
 
     def _search(self, names: set[str]) -> set[str]:
         """Find and load the files that hold names; gives those that were looked for, the longest of many."""
@@ -141,6 +166,15 @@ class _Search:
         if places:
             now = _brief(one.new.head) if one.new is not None else ""
             self.found.append(Broken(file, line, kind, one.old.qualified, places, _brief(one.old.head), now))
+
+
+def _is_read(text: str) -> bool:
+    return len(text) <= LARGEST_FILE and is_written(text)
+
+
+def _copied(file: FileDiff, one: Slip) -> Broken:
+    place = Place(file.new_path or "", one.first, f"has `{one.name}` in the block that was copied")
+    return Broken(file, one.line, "copy", one.name, (place,), one.name, one.renamed)
 
 
 def _brief(head: str) -> str:

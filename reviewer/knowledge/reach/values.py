@@ -7,7 +7,7 @@ from typing import Literal
 
 from hunkwise.reviewer.types import FileDiff
 
-Kind = Literal["arguments", "removed", "module"]
+Kind = Literal["arguments", "result", "override", "removed", "module", "copy"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from hunkwise.reviewer.text.decoding import decode
 LARGEST_FILE = 400_000  # bytes; larger ones are not read
 MOST_BYTES = 8_000_000  # of all files together
 MOST_FILES = 300  # that hold a name
+LONGEST_LINE = 5000  # characters; longer ones are no code that somebody wrote
 MOST_NAMES = 60  # that are looked for at once
 
 _WORD = re.compile(r"\w+")
@@ -24,6 +25,16 @@ _WORD = re.compile(r"\w+")
 
 class OutOfTime(Exception):
     """The time that may be spent is over; `during` says what was being done."""
+
+
+def is_written(text: str) -> bool:
+    """Tell whether somebody may have written a text: what a program has shortened is one long line."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        if end - start > LONGEST_LINE:
+            return False
+        start = end + 1
+    return len(text) - start <= LONGEST_LINE
 
 
 @dataclass
@@ -115,5 +126,6 @@ class World:
         if path not in self._symbols:
             self.check()
             text, language = self.text(path), language_of(path)
-            self._symbols[path] = symbols(language, text) if text is not None and language else None
+            readable = text is not None and language and is_written(text)
+            self._symbols[path] = symbols(language, text or "") if readable else None
         return self._symbols[path]

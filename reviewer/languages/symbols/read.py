@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from hunkwise.reviewer.languages.parser import parser
@@ -31,7 +32,11 @@ _HOLDERS = ("class", "type")
 def language_of(path: str) -> str:
     """Name the grammar that reads a file's symbols, by its suffix; "" where none does. Headers are C++."""
     name = path.rpartition("/")[2]
-    suffix = name.rpartition(".")[2].lower() if "." in name else ""
+    return _language(name.rpartition(".")[2].lower()) if "." in name else ""
+
+
+@lru_cache(maxsize=1024)
+def _language(suffix: str) -> str:
     found = [each for each in languages(suffix) if each in GRAMMARS]
     return (found[0] if suffix == "c" else found[-1]) if found else ""
 

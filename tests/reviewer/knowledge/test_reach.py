@@ -149,6 +149,47 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         {"m.py": "from enum import Enum\n\n\nclass Kind(Enum):\n    NEW = 2\n"},
         ["removed Kind.OLD_ONE@4: n.py:3"],
     ),
+    "python: a result that was one value, and is two": (
+        {
+            "m.py": "def find(name):\n    return name.get()\n",
+            "n.py": "from m import find\n\nfind(1).key\nkept = find(2)\nfirst, second = find(3)\n",
+        },
+        {"m.py": "def find(name):\n    return name.get(), 1\n"},
+        ["result find@1: n.py:3"],
+    ),
+    "python: a function that became a coroutine": (
+        {
+            "m.py": "def find(name):\n    return name.get()\n",
+            "n.py": (
+                "from m import find\n\nfind(1)\nkept = find(2)\nlater = find(3)\nuse(await later)\n"
+                "await find(4)\ngather(find(5))\n"
+            ),
+        },
+        {"m.py": "async def find(name):\n    return name.get()\n"},
+        ["result find@1: n.py:3, n.py:4"],
+    ),
+    "python: methods that override": (
+        {
+            "m.py": "class Base:\n    def run(self, size):\n        pass\n",
+            "n.py": (
+                "from m import Base\n\n\nclass Old(Base):\n    def run(self, size):\n        pass\n\n\n"
+                "class Open(Base):\n    def run(self, *args):\n        pass\n\n\n"
+                "class Other:\n    def run(self, size):\n        pass\n"
+            ),
+        },
+        {"m.py": "class Base:\n    def run(self, size, wait):\n        pass\n"},
+        ["override Base.run@2: n.py:5"],
+    ),
+    "a name that was left in a copy": (
+        {"n.js": "\n"},
+        {
+            "n.js": (
+                "const inIndex = read();\nif (inIndex > totalIn) {\n  fail(inIndex);\n}\n"
+                "const outIndex = read();\nif (outIndex > totalOut) {\n  fail(inIndex);\n}\n"
+            )
+        },
+        ["copy inIndex@7: n.js:3"],
+    ),
     "typescript": (
         {
             "src/a.ts": "export function load(name: string, size: number) {}\nexport const LIMIT = 1;\n",
@@ -177,6 +218,26 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         },
         {"a/a.go": "package a\n\nfunc Load(name string) {}\n"},
         ["arguments Load@3: b/b.go:6", "removed Gone@3: b/b.go:8"],
+    ),
+    "go: results": (
+        {
+            "go.mod": "module example.org/x\n",
+            "a/a.go": "package a\n\nfunc Load(name string) int { return 1 }\n",
+            "b/b.go": (
+                'package b\n\nimport "example.org/x/a"\n\nfunc F() int {\n\tn := a.Load("x")\n'
+                '\ta.Load("y")\n\tm, err := a.Load("z")\n\treturn a.Load("x")\n}\n'
+            ),
+        },
+        {"a/a.go": "package a\n\nfunc Load(name string) (int, error) { return 1, nil }\n"},
+        ["result Load@3: b/b.go:6"],
+    ),
+    "java: methods that override": (
+        {
+            "p/A.java": "package p;\ninterface A { int run(int x); }\n",
+            "p/B.java": "package p;\nclass B implements A { public int run(int x) { return 1; } }\n",
+        },
+        {"p/A.java": "package p;\ninterface A { int run(int x, int y); }\n"},
+        ["override A.run@2: p/B.java:2"],
     ),
     "java": (
         {
