@@ -106,6 +106,9 @@ class Server:
     full: bool = False  # no more requests are let in
     preloading: bool = False  # what has to be loaded first is not there yet
     lives: Lives = field(default_factory=Lives)  # the requests that run
+    found: dict[str, tuple[float, ModelSpec, Described]] = field(
+        default_factory=dict
+    )  # until when that holds
     queues: dict[str, Callable[[], int]] = field(default_factory=dict)  # how many wait in each, for metrics
     at_drain: list[Callable[[], None]] = field(default_factory=list)  # called once when draining begins
     at_close: list[Callable[[], None]] = field(

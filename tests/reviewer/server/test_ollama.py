@@ -106,6 +106,27 @@ def test_a_schema_and_any_json(client: httpx.Client, loads: Loads) -> None:
         assert question(loads).schema == schema
 
 
+def test_what_was_found_holds_until_models_change(served: tuple[Server, httpx.Client]) -> None:
+    """Requests that come at once look for their model once; who made or took one away sees that at once."""
+    server, client = served
+    looked: list[str] = []
+    resolve = server.models.resolve
+    server.models.resolve = lambda name: looked.append(name) or resolve(name)  # type: ignore[method-assign, func-returns-value]
+
+    def status() -> int:
+        return client.post("/api/show", json={"model": "made"}).status_code
+
+    client.post("/api/create", json={"model": "made", "from": "tiny", "stream": False})
+    assert status() == 200
+    server.found = {name: (math.inf, *rest) for name, (_, *rest) in server.found.items()}  # type: ignore[misc]
+    looked.clear()
+    assert (status(), looked) == (200, [])
+    client.post("/api/create", json={"model": "other", "from": "tiny", "stream": False})
+    assert (status(), looked) == (200, ["made"])
+    client.request("DELETE", "/api/delete", json={"model": "made"})
+    assert status() == 404
+
+
 def test_many_vectors_are_asked_for_in_portions_and_too_many_refused(
     client: httpx.Client, loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:

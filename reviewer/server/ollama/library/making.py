@@ -16,7 +16,7 @@ from hunkwise.engine import Library, ParameterValue, compose_modelfile, parse_na
 from hunkwise.engine.errors import InvalidName, ModelNotFound, StoreError
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.inference import prompts
-from hunkwise.reviewer.server.inference.finding import find
+from hunkwise.reviewer.server.inference.finding import find, forget
 from hunkwise.reviewer.server.inference.reading import read_body
 from hunkwise.reviewer.server.ollama.bodies import CopyBody, Message, NameBody
 from hunkwise.reviewer.server.ollama.library.blobs import blob_of
@@ -65,7 +65,7 @@ async def create(server: Server, request: Request) -> Response:
     name = checked_name(body.model or body.name)
     library = server.models.library
     text = await in_thread(partial(_recipe, library, body, base))
-    lines = _making(library, name, text)
+    lines = _making(server, name, text)
     return ndjson(lines) if body.stream else JSONResponse(await last_of(lines))
 
 
@@ -108,18 +108,19 @@ def _parameter(name: str, value: object) -> ParameterValue:
         raise Refused(400, f"parameters.{name[:40]}: {error}", param="parameters") from None
 
 
-async def _making(library: Library, name: str, text: str) -> AsyncGenerator[Line, None]:
+async def _making(server: Server, name: str, text: str) -> AsyncGenerator[Line, None]:
     yield {"status": "parsing modelfile"}
-    await in_thread(partial(_make, library, name, text))
+    await in_thread(partial(_make, server, name, text))
     yield {"status": "writing manifest"}
     yield {"status": "success"}
 
 
-def _make(library: Library, name: str, text: str) -> None:
+def _make(server: Server, name: str, text: str) -> None:
     with tempfile.TemporaryDirectory(prefix="hunkwise-create-") as folder:
         recipe = Path(folder) / "Modelfile"
         recipe.write_text(text, encoding="utf-8")
-        library.create(name, recipe)
+        server.models.library.create(name, recipe)
+    forget(server)
 
 
 async def push(server: Server, request: Request) -> Response:
@@ -132,7 +133,7 @@ async def copy(server: Server, request: Request) -> Response:
     body = await read_body(CopyBody, request)
     found = await find(server, body.source)
     text = compose_modelfile([checked_name(found.spec.name)])
-    await in_thread(partial(_make, server.models.library, checked_name(body.destination), text))
+    await in_thread(partial(_make, server, checked_name(body.destination), text))
     return Response()
 
 
@@ -149,4 +150,5 @@ async def delete(server: Server, request: Request) -> Response:
         raise Refused(404, f"model '{body.named[:200]}' not found", code="model_not_found") from None
     except StoreError as error:
         raise Refused(403, str(error), code="read_only") from None
+    forget(server)
     return Response()

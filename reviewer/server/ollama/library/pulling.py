@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from hunkwise.engine import Library, parse_name
 from hunkwise.engine.errors import InvalidName
 from hunkwise.reviewer.server.errors import Refused
+from hunkwise.reviewer.server.inference.finding import forget
 from hunkwise.reviewer.server.inference.reading import read_body
 from hunkwise.reviewer.server.ollama.bodies import NameBody
 from hunkwise.reviewer.server.ollama.replies import Line, last_of
@@ -121,13 +122,13 @@ async def pull(server: Server, downloads: Downloads, request: Request) -> Respon
         raise Refused(400, str(error), code="invalid_model", param="model") from None
     if name.lower().endswith(".gguf"):  # the library would look for a file here
         raise Refused(400, f"{body.named[:200]} names a file; pull takes names of models", param="model")
-    lines = _lines(server.models.library, downloads, name)
+    lines = _lines(server, downloads, name)
     return ndjson(lines) if body.stream else JSONResponse(await last_of(lines))
 
 
-async def _lines(library: Library, downloads: Downloads, name: str) -> AsyncGenerator[Line, None]:
+async def _lines(server: Server, downloads: Downloads, name: str) -> AsyncGenerator[Line, None]:
     listener = _Listener(asyncio.get_running_loop())
-    download = downloads.join(library, name, listener)
+    download = downloads.join(server.models.library, name, listener)
     try:
         yield {"status": "pulling manifest"}
         said: Line = {}
@@ -141,6 +142,7 @@ async def _lines(library: Library, downloads: Downloads, name: str) -> AsyncGene
                 await asyncio.sleep(_SOON)
     finally:
         download.leave(listener)
+    forget(server)
     if download.error is not None:
         raise download.error
     for status in ("verifying sha256 digest", "writing manifest", "success"):
