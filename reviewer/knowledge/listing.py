@@ -7,17 +7,19 @@ import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from hunkwise.reviewer.errors import GitError, KnowledgeError
 from hunkwise.reviewer.knowledge.reading.kinds import most_of
 from hunkwise.reviewer.source.git import Repository, asks, repository
 from hunkwise.reviewer.source.provenance import not_by_hand
-from hunkwise.reviewer.source.worktree import listed
+from hunkwise.reviewer.source.worktree import ignored, listed
 from hunkwise.reviewer.text.globs import matches
 
 MOST_FILES = 500_000
 _RACY = 2_000_000_000  # nanoseconds; a file that changed so lately may change again within its time
+_IGNORED = "ignored"  # the stamp of what is counted, and never looked at
 _VERSION_FOLDERS = frozenset({".git", ".hg", ".svn"})
 _SHORT = {"somebody else's code (vendored)": "vendored", "a lock file": "lock file", "data, not code": "data"}
 _SECRET_NAMES = (
@@ -75,6 +77,17 @@ def files_of(root: Root, scope: Sequence[str], known: Mapping[str, str]) -> Iter
             raise KnowledgeError(f"{root.top} has more than {MOST_FILES:,} files; name the folders to index")
         if file := _listed(root.top, path, now, known):
             yield file
+    for path in islice(ignored(root.repo, *scope), MOST_FILES) if root.repo else ():
+        name = ascii(path)[1:-1] if _not_utf8(path) else path
+        yield Listed(name, _IGNORED, reason="ignored by git")
+
+
+def _not_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def within(path: str, scope: Sequence[str]) -> bool:
@@ -83,9 +96,7 @@ def within(path: str, scope: Sequence[str]) -> bool:
 
 
 def _listed(top: Path, path: str, now: int, known: Mapping[str, str]) -> Listed | None:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
+    if _not_utf8(path):
         return Listed(ascii(path)[1:-1], reason="a name that is no UTF-8")
     if path.endswith("/"):
         return Listed(path, reason=stays_out(path) or "a repository of its own")

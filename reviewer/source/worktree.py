@@ -104,6 +104,13 @@ def listed(repo: Repository, *paths: str) -> list[str]:
     return sorted({os.fsdecode(path) for path in output.split(b"\0") if path})
 
 
+def ignored(repo: Repository, *paths: str) -> list[str]:
+    """Paths of the work tree that .gitignore names; of a folder that is ignored as a whole, that alone."""
+    what = ("--others", "--ignored", "--exclude-standard", "--directory")
+    output = run(repo, "ls-files", "-z", *what, "--", *paths, work_tree=True)
+    return sorted(os.fsdecode(path) for path in output.split(b"\0") if path)
+
+
 @contextlib.contextmanager
 def borrowed(repo: Repository) -> Iterator[Repository]:
     """The repository with a store of our own, gone afterwards, for what is written."""

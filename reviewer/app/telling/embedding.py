@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
+from math import hypot
+from operator import mul
 
 from hunkwise.engine import Bundle, Capability, Embed, Embedding, Engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.errors import UsageError
-from hunkwise.reviewer.knowledge.pieces import most
+from hunkwise.reviewer.knowledge.pieces import most, pieces
 from hunkwise.reviewer.knowledge.port import Filter, Passage
 from hunkwise.reviewer.knowledge.store.index import Index
 from hunkwise.reviewer.knowledge.vectors.finding import bring_up_to_date, nearest
@@ -48,11 +51,32 @@ def embedder_of(engine: Engine) -> Embedder:
         raise UsageError(f"{card.model} does not embed texts; name another model with --embed")
 
     def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        asked = [Embed(str(number), beginning(engine, text)) for number, text in enumerate(texts)]
-        answers = engine.ask(Bundle((), tuple(asked)))
-        return [answer.vector for answer in answers if isinstance(answer, Embedding)]
+        parts = [_parts(engine, text) for text in texts]
+        asked = [Embed(str(number), part) for number, part in enumerate(chain.from_iterable(parts))]
+        vectors = [
+            answer.vector for answer in engine.ask(Bundle((), tuple(asked))) if isinstance(answer, Embedding)
+        ]
+        following = iter(vectors)
+        return [_together(list(islice(following, len(of))), list(map(len, of))) for of in parts]
 
     return Embedder(card.digest, embed)
+
+
+def _parts(engine: Engine, text: str) -> list[str]:
+    """Cut a text into parts that the model can embed, by its own tokens; nothing is left out."""
+    if _fits(engine, text, len(text)):
+        return [text]
+    found = pieces(text.split("\n"), 1, lambda part: _fits(engine, part, len(part)))
+    return [part for _, _, part in found] or [text[:1]]
+
+
+def _together(vectors: Sequence[Sequence[float]], sizes: Sequence[int]) -> Sequence[float]:
+    """Make one vector of those of a text's parts: their mean by size, of length 1."""
+    if len(vectors) < 2:
+        return next(iter(vectors), ())
+    sums = [sum(map(mul, column, sizes)) for column in zip(*vectors, strict=True)]
+    length = hypot(*sums) or 1.0
+    return [one / length for one in sums]
 
 
 def beginning(engine: Engine, text: str) -> str:

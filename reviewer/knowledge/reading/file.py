@@ -16,6 +16,7 @@ from hunkwise.reviewer.knowledge.port import PassageKind
 from hunkwise.reviewer.knowledge.reading.code import units
 from hunkwise.reviewer.knowledge.reading.kinds import kind_of, most_of
 from hunkwise.reviewer.knowledge.reading.markup import html_parts
+from hunkwise.reviewer.knowledge.reading.past import LANGUAGE, is_past, past
 from hunkwise.reviewer.knowledge.reading.pdf import pages
 from hunkwise.reviewer.knowledge.reading.sections import FORMS, Form, sections
 from hunkwise.reviewer.knowledge.words import parts
@@ -74,6 +75,7 @@ def _answer(top: str, path: str, known: str, algorithm: str, *, careful: bool) -
     blob = blob_id(data, algorithm)
     if blob == known:
         return {"blob": blob}
+    rows: Iterator[_Titled]
     try:
         if language == "pdf":
             found, rows = Symbols(), _pdf(data, careful=careful)
@@ -81,11 +83,12 @@ def _answer(top: str, path: str, known: str, algorithm: str, *, careful: bool) -
             lines, text = _lines(data)
             grammar = "" if careful else language_of(path)
             found = symbols_in((grammar, text)) if grammar else Symbols()
-            rows = (
-                _code(lines, found)
-                if kind == "code"
-                else _document(lines, text, "text" if careful and language == "html" else language)
-            )
+            if is_past(path, text):
+                kind, language, rows = "document", LANGUAGE, _past(lines, text)
+            elif kind == "code":
+                rows = _code(lines, found)
+            else:
+                rows = _document(lines, text, "text" if careful and language == "html" else language)
         told = [(first, last, title, piece, parts(f"{title} {piece}")) for first, last, title, piece in rows]
     except KnowledgeError as error:
         return {"blob": blob, "reason": str(error)}
@@ -131,6 +134,12 @@ def _code(lines: Sequence[str], found: Symbols) -> Iterator[_Titled]:
     for start, end, title in units(lines, found.definitions):
         for first, last, piece in pieces(lines[start:end], start + 1):
             yield first, last, title, piece
+
+
+def _past(lines: Sequence[str], text: str) -> Iterator[_Titled]:
+    for line, title, told in past(lines, text):
+        for _, _, piece in pieces(told.split("\n"), line):
+            yield line, line, title, piece
 
 
 def _document(lines: Sequence[str], text: str, language: str) -> Iterator[_Titled]:

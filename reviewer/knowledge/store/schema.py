@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from functools import cache
 
-FORMAT = 5  # of the tables, and of what the reading of files puts into them
+FORMAT = 6  # of the tables, and of what the reading of files puts into them
 _TABLES = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
     CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, blob TEXT NOT NULL, stamp TEXT NOT NULL,

@@ -15,7 +15,7 @@ Key = bytes  # of a passage: what its vector is made of names it, so what did no
 
 @dataclass(frozen=True, slots=True)
 class Embedder:
-    """Turns texts into vectors of length 1, cutting the ends of those that are too long for it.
+    """Turns texts into vectors of length 1; of one that is too long for it, by parts that are all of it.
 
     `name` tells its vectors from those of others: the digest of the model, and how it is used.
     """

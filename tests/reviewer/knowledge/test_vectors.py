@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hunkwise.engine import Bundle, Embed, Embedding, Question, ScriptedEngine
+from hunkwise.reviewer.app.telling.embedding import embedder_of
 from hunkwise.reviewer.errors import KnowledgeError
 from hunkwise.reviewer.knowledge import fused
 from hunkwise.reviewer.knowledge.port import ANY, Filter, Hit, Passage
@@ -92,6 +94,30 @@ def test_what_is_broken_off_stays(vectors: Vectors) -> None:
     with pytest.raises(KeyboardInterrupt):
         bring_up_to_date(index, vectors, Embedder("letters", fails))
     assert bring_up_to_date(index, vectors, Embedder("letters", Counting())) == 20 - count.count > 0
+
+
+def test_a_text_that_is_too_long_is_embedded_in_parts() -> None:
+    """Nothing of it is cut off, and its vector is the mean of its parts, of length 1."""
+
+    def vector(_: Bundle, question: Question) -> Embedding:
+        return Embedding(
+            question.id, (1.0, 0.0) if "late" not in getattr(question, "text", "") else (0.0, 1.0)
+        )
+
+    engine = ScriptedEngine(vector, context=12)
+    text = "\n".join([*["one early line"] * 9, *["one late line"] * 3])
+    ((across, up),) = embedder_of(engine).embed([text])
+
+    asked = [
+        question.text
+        for bundle in engine.bundles
+        for question in bundle.questions
+        if isinstance(question, Embed)
+    ]
+    assert len(asked) > 1
+    assert "\n".join(asked) == text
+    assert across > 0 < up
+    assert math.isclose(math.hypot(across, up), 1.0)
 
 
 def test_vectors_of_two_models_lie_apart(tmp_path: Path) -> None:
