@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -39,10 +39,13 @@ def hook_routes(
             if length.isdecimal() and int(length[:20]) > LARGEST:
                 return _too_large()
             body = bytearray()
-            async for piece in request.stream():
-                body += piece
-                if len(body) > LARGEST:
-                    return _too_large()
+            try:
+                async for piece in request.stream():
+                    body += piece
+                    if len(body) > LARGEST:
+                        return _too_large()
+            except ClientDisconnect:
+                return JSONResponse({"error": "the body is not whole"}, 400)  # that nobody hears
             return await run_in_threadpool(_taken, name, hook, inbox, wanted, Delivery(headers, bytes(body)))
 
         return Route(f"/hooks/{name}", receive, methods=["POST"])

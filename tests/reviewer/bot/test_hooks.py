@@ -321,15 +321,28 @@ def test_a_body_that_can_not_count_is_not_read(forge: str, what: str, status: in
     elif what != "too long":
         headers = dict.fromkeys(headers, "sha256=0")
     headers["content-length"] = str(LARGEST + 1 if what == "too long" else 5)
-    sent: list[Any] = []
 
     async def unread() -> Any:
         raise AssertionError("the body was asked for")
 
+    assert answered(forge, headers, unread, tmp_path) == status
+
+
+def test_a_delivery_that_breaks_off_is_no_fault_of_ours(tmp_path: Path) -> None:
+    async def gone() -> Any:
+        return {"type": "http.disconnect"}
+
+    assert answered("github", signed("github", "pull_request", {}).headers, gone, tmp_path) == 400
+
+
+def answered(forge: str, headers: Mapping[str, str], receive: Any, folder: Path) -> int:
+    """The status of the answer to a request whose body is received so."""
+    sent: list[Any] = []
+
     async def send(message: Any) -> None:
         sent.append(message)
 
-    app = Starlette(routes=hook_routes({forge: HOOKS[forge]}, SqliteQueue(tmp_path / "q")))  # type: ignore[dict-item]
+    app = Starlette(routes=hook_routes({forge: HOOKS[forge]}, SqliteQueue(folder / "q")))  # type: ignore[dict-item]
     scope = {
         "type": "http",
         "method": "POST",
@@ -337,6 +350,5 @@ def test_a_body_that_can_not_count_is_not_read(forge: str, what: str, status: in
         "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    asyncio.run(app(scope, unread, send))
-
-    assert sent[0]["status"] == status
+    asyncio.run(app(scope, receive, send))
+    return int(sent[0]["status"])
