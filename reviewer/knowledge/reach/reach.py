@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from hunkwise.reviewer.knowledge.reach.calls import misfits, overriders
 from hunkwise.reviewer.knowledge.reach.definitions import Changed, gone, reshaped
+from hunkwise.reviewer.knowledge.reach.keys import asked, gone_keys
 from hunkwise.reviewer.knowledge.reach.leftovers import leftovers, of_module
 from hunkwise.reviewer.knowledge.reach.meaning import called_name
 from hunkwise.reviewer.knowledge.reach.modules import SCRIPTS, module_name
@@ -40,6 +41,7 @@ def reach(change: Change, repository: Repository, commit: str, budget: float | N
     try:
         search.compare()
         search.look_within()
+        search.look_for_keys()
         search.look()
     except OutOfTime:
         return Reached(_together(search.found), late=True)
@@ -53,7 +55,9 @@ def altered(change: Change, repository: Repository, commit: str, budget: float) 
         search.compare()
     except OutOfTime:
         return []
-    return [file.key for file, _ in (*search.reshaped, *search.gone)] + [file.key for file in search.modules]
+    return [file.key for file, _ in (*search.reshaped, *search.revalued, *search.gone)] + [
+        file.key for file in search.modules
+    ]
 
 
 def _world(change: Change, repository: Repository, commit: str, budget: float) -> World:
@@ -135,6 +139,18 @@ class _Search:
             if module_name(path) in names and not self.world.is_ignored(path):
                 places = tuple(of_module(self.world, path, self._holding(module_name(path))))
                 self.found += [Broken(file, _nearest(file, 1), "module", path, places)] if places else []
+
+    def look_for_keys(self) -> None:
+        """Look for code that asks for texts that are gone. Raises OutOfTime."""
+        for file in self.change.files[:MOST_CHANGED]:
+            path = file.new_path or ""
+            old, new = self.change.old_texts.get(file.old_path or ""), self.change.new_texts.get(path)
+            if old is None or new is None or file.part or max(len(old), len(new)) > LARGEST_FILE:
+                continue
+            keys = gone_keys(path, old, new)
+            for key, places in asked(self.world, path, keys) if keys else ():
+                at = old[: max(0, old.find(f'"{key.rpartition(".")[2]}"'))].count("\n") + 1
+                self.found.append(Broken(file, _nearest(file, at), "removed", key, tuple(places)))
 
     def look_within(self) -> None:
         """Look for slips in what was added."""

@@ -79,7 +79,12 @@ class World:
             raise OutOfTime
         found = {os.fsdecode(line).partition(":")[2] for line in output.split(b"\0") if line}
         wanted = set(names)
-        ours = {p for p, text in self.changed.items() if text and not wanted.isdisjoint(_WORD.findall(text))}
+        parts = {name for name in names if not name.isidentifier()}  # keys with dots
+        ours = {
+            path
+            for path, text in self.changed.items()
+            if text and (not wanted.isdisjoint(_WORD.findall(text)) or any(part in text for part in parts))
+        }
         return {path for path in found if path not in self.changed} | ours
 
     def load(self, paths: Iterable[str]) -> None:

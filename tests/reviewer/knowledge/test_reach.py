@@ -180,6 +180,15 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         {"m.py": "class Base:\n    def run(self, size, wait):\n        pass\n"},
         ["override Base.run@2: n.py:5"],
     ),
+    "a text that is gone, and is still asked for": (
+        {
+            "lang/en.json": '{"menu": {"openFile": "Open", "saveFile": "Save"}, "appName": "x"}\n',
+            "lang/de.json": '{"menu": {"openFile": "Öffnen"}}\n',
+            "a.vue": '{{ $t("menu.openFile") }}\n{{ other("menu.openFile") }}\n{{ $t("menu.saveFile") }}\n',
+        },
+        {"lang/en.json": '{"menu": {"saveFile": "Save"}, "appName": "x"}\n'},
+        ["removed menu.openFile@1: a.vue:1"],
+    ),
     "a name that was left in a copy": (
         {"n.js": "\n"},
         {
