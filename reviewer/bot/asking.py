@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hunkwise.reviewer.app.jobs.child import for_review, supervise
+from hunkwise.reviewer.app.jobs.child import supervise
 from hunkwise.reviewer.bot.asked import EVENTS, Asked
 from hunkwise.reviewer.bot.commands.answers import Answered, Told
-from hunkwise.reviewer.bot.fetching import Ended, Fetching
+from hunkwise.reviewer.bot.fetching import CLONE, Ended, Fetching
 from hunkwise.reviewer.bot.port import ChangeId
-from hunkwise.reviewer.bot.reviewing import NotReviewed
+from hunkwise.reviewer.bot.reviewing import NotReviewed, without_secrets
 from hunkwise.reviewer.errors import ForgeError
 from hunkwise.reviewer.forges.attended import Attended
 from hunkwise.reviewer.knowledge.listing import stays_out
@@ -79,7 +79,7 @@ class Asking:
         ending = supervise(
             [sys.executable, *_ANSWER, *self.options, str(folder)],
             _TIME,
-            environ={**for_review(self.fetching.environ), "GIT_CEILING_DIRECTORIES": str(folder)},
+            environ=without_secrets(self.fetching.environ, folder / CLONE),
             folder=folder,
             wanted=wanted,
         )

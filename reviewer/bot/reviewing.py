@@ -12,9 +12,21 @@ from hunkwise.reviewer.app.jobs.child import for_review, review_command, supervi
 from hunkwise.reviewer.app.post import read_findings
 from hunkwise.reviewer.errors import ReviewError
 from hunkwise.reviewer.source.ci import Range
+from hunkwise.reviewer.source.git import asks, repository
 from hunkwise.reviewer.types import Review
 
 _TIME = 3600.0  # seconds that one review may take
+
+
+def without_secrets(environ: Mapping[str, str], repository_folder: Path) -> dict[str, str]:
+    """Give a child its environment: no token, nothing above its folder, and a cache as jobs of forks have it.
+
+    So what is kept of one repository is seen by reviews of no other, and none of it by those whom nobody doubts.
+    """
+    folder, variables = repository_folder, for_review(environ)
+    name = asks(repository(folder, environ), "config", "remote.origin.url") or str(folder)
+    kept_apart = {"CI_PROJECT_PATH": name, "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": ""}
+    return {**variables, **kept_apart, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
 
 
 class NotReviewed(ReviewError):
@@ -41,7 +53,7 @@ class ChildReviewer:
         """Review a change."""
         report = folder / ".git" / "review.json"
         source = [f"--from={commits.base}", f"--to={commits.head}", "--untrusted", f"--output=json={report}"]
-        environ = {**for_review(self.environ), "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+        environ = without_secrets(self.environ, folder)
         command = review_command([*source, *self.options, *options])
         ending = supervise(command, self.seconds, environ=environ, folder=folder, wanted=wanted)
         if ending.code not in (0, 1, 3) or not report.is_file():

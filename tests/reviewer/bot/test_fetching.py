@@ -17,9 +17,12 @@ from fakes.gitea import FakeGitea
 from fakes.githttp import answer_git
 from gits import ENVIRONMENT, git, save
 
+from hunkwise.reviewer.app.jobs import child
+from hunkwise.reviewer.bot import reviewing
 from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
 from hunkwise.reviewer.bot.reviewing import ChildReviewer
 from hunkwise.reviewer.errors import GitError
+from hunkwise.reviewer.source.ci import is_foreign, repository_name
 from hunkwise.reviewer.source.clone import Bounds, Login, Stopped, TooLarge, fetch_change
 
 ENVIRON = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull}
@@ -210,7 +213,7 @@ def test_a_token_is_told_to_the_forge_and_to_nobody_else(
 
 
 def test_a_strangers_change_is_reviewed_by_the_bases_rules_in_a_child_without_tokens(
-    origin: Origin, tmp_path: Path
+    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From the queue to the comment with the real `review`; documents need no model.
 
@@ -236,9 +239,11 @@ def test_a_strangers_change_is_reviewed_by_the_bases_rules_in_a_child_without_to
 
         from dataclasses import replace
 
-        from hunkwise.reviewer.app.jobs.child import for_review
+        def noted(argv: Any, *rest: Any, **more: Any) -> Any:
+            seen.append(more["environ"])
+            return child.supervise(argv, *rest, **more)
 
-        seen.append(for_review(environ))
+        monkeypatch.setattr(reviewing, "supervise", noted)
         made = worker(queue, world, fetch=local, review=ChildReviewer(environ))
         queue.accept("d1", replace(world.pushed("octo/repo"), head=origin.head))
 
@@ -251,4 +256,7 @@ def test_a_strangers_change_is_reviewed_by_the_bases_rules_in_a_child_without_to
         assert "conflict" in fake.review_comments[0]["body"].lower()
         assert fake.statuses[-1][1] == "success"
     assert not any(SECRET in value for value in seen[0].values())
+    assert (repository_name(seen[0]), is_foreign(seen[0])) == (f"file://{origin.folder}", True), (
+        "of the cache"
+    )
     queue.close()

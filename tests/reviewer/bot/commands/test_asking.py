@@ -30,6 +30,7 @@ from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
 from hunkwise.reviewer.bot.talking import Talking
 from hunkwise.reviewer.diff.parse import parse_diff
 from hunkwise.reviewer.knowledge.port import Hit, Passage
+from hunkwise.reviewer.source.ci import is_foreign, repository_name
 from hunkwise.reviewer.source.clone import fetch_change
 
 DIFF = """\
@@ -216,6 +217,7 @@ def test_a_question_is_answered_by_a_child_without_tokens(
     assert "`guide.md:1`" in answer
     assert "```\n# Pools" in answer
     assert (given[0]["HUNKWISE_ENGINE"], TOKEN in given[0].values()) == ("http://127.0.0.1:9", False)
+    assert (repository_name(given[0]), is_foreign(given[0])) == (f"file://{repository.folder}", True)
     assert list(tmp_path.glob("hunkwise-*")) == []
 
 
