@@ -104,6 +104,8 @@ def _definitions(nodes: Nodes, kinds: str, kind: SymbolKind, grammar: Grammar) -
     for node in nodes.of_kind(kinds):
         around = node
         while (parent := around.parent()) is not None and parent.kind() in wrappers:
+            if len([kid for kid in parent.named_children()[:3] if kid.kind() == around.kind()]) > 1:
+                break  # it stands around several, as `type (…)` of Go does
             around = parent
         for name, what, holder in named(node, kind):
             alone = what == "member" and kind != what  # of an enum, whose names are no nodes of their own

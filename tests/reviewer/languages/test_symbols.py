@@ -42,8 +42,10 @@ exports.bar = function (a) {};
 package p
 import ("fmt"; x "a/b")
 const A, B = 1, 2
-type S struct { X int }
-type I interface { M(a int) error }
+type (
+ S struct { X int }
+ I interface { M(a int) error }
+)
 func F[T any](a, b int, c ...string) (int, error) { q := 1; q(2); return x.N(1, b...) }
 func (s *S) M(a int) error { return s.x.N(a) }
 """,
