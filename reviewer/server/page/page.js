@@ -163,12 +163,14 @@ async function open(id) {
 
 const told = new Map(); // what each part of the page was last drawn from
 
-// Draw a part only when it differs: who has it under the keyboard, or an open list, keeps it.
+// Draw a part only when it differs, so that an open list stays open; who has something of it under the keyboard keeps it.
 function whenNew(part, data, render) {
   const text = JSON.stringify(data);
   if (told.get(part) === text) return;
   told.set(part, text);
+  const key = document.activeElement.dataset.key;
   render();
+  if (key) [...document.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key)?.focus();
 }
 
 function sayLoad(text) {
@@ -191,7 +193,7 @@ export async function refresh() {
 function drawPast(reviews) {
   byId("past").replaceChildren(...reviews.map((each) => {
     const found = Object.values(each.dimensions).reduce((sum, number) => sum + number, 0);
-    return make("li", {}, make("button", { class: "name", type: "button", on: { click: () => open(each.id) } }, each.of),
+    return make("li", {}, make("button", { class: "name", type: "button", "data-key": each.id, on: { click: () => open(each.id) } }, each.of),
       make("span", { class: "facts" }, `${each.status}, ${found} found, ${each.seconds.toFixed(1)} s, ${new Date(each.created * 1000).toLocaleTimeString()}`));
   }));
   if (!reviews.length) byId("past").append(make("li", { class: "facts" }, "None in the last hour."));
@@ -208,7 +210,7 @@ function drawModels(here, loaded) {
     const unload = () => settle(ask("api/generate", post({ model: each.name, prompt: "", keep_alive: 0, stream: false })));
     return make("li", {}, make("span", {}, each.name, " "),
       make("span", { class: "facts" }, `${size}, ${names.has(each.name) ? "loaded" : "not loaded"} `),
-      names.has(each.name) ? make("button", { type: "button", "aria-label": `Unload ${each.name}`, on: { click: unload } }, "unload") : null);
+      names.has(each.name) ? make("button", { type: "button", "data-key": each.name, "aria-label": `Unload ${each.name}`, on: { click: unload } }, "unload") : null);
   }));
   if (!here.length) byId("models").append(make("li", { class: "facts" }, "None yet. Fetch one below."));
 }

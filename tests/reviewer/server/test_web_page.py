@@ -106,14 +106,18 @@ def test_what_changed_can_be_told_without_colours(browser: Browser, served: http
 
 @needs_browser
 def test_who_is_in_a_list_stays_there(browser: Browser, served: httpx.Client) -> None:
-    """The page looks at the server again and again; what did not change is not drawn anew under the keyboard."""
+    """The page looks at the server again and again; also where a list changed, who was in it is there still."""
     shown(browser, served)
     review(browser, GO, "main.go")
     browser.until("document.querySelector('#past button') !== null")
     browser.tell("document.querySelector('#past button').focus()")
-    browser.tell("import('./page.js').then(page => page.refresh()).then(() => { window.looked = true; })")
-    browser.until("window.looked")
-    assert browser.tell("document.activeElement.className") == "name"
+    one = browser.tell("document.activeElement.dataset.key")
+    for _ in range(2):
+        browser.tell("import('./page.js').then(page => page.refresh()).then(() => { window.looked = true; })")
+        browser.until("window.looked")
+        assert browser.tell("document.activeElement.dataset.key") == one
+        browser.tell("window.looked = false")
+        served.post("/api/review", json={"file_path": "other.go", "code": GO})
 
 
 @needs_browser
