@@ -19,7 +19,7 @@ from hunkwise.reviewer.knowledge.port import Passage
 from hunkwise.reviewer.knowledge.words import asked, asks_for_measure, shared
 
 MOST = 4  # quotes that the model weighs
-_AROUND, _MEASURE, _LATER, _CODE = 0.5, 0.8, 0.1, 0.2  # against the share of words in the quote itself
+_AROUND, _MEASURE, _LATER, _CODE = 0.5, 2.0, 0.1, 0.2  # against the share of words in the quote itself
 _GAIN = 1.0  # a nat a token, against the same
 _TIME = re.compile(r"(?i)\bhow (?:long|often|old|soon|fast)\b")
 _UNIT = r"(?:ms|s|min|h|milliseconds?|seconds?|minutes?|hours?|days?|weeks?|months?|years?)"
