@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.app.baseline import read_baseline, today
@@ -34,6 +34,9 @@ from hunkwise.reviewer.linters.claims import UNHEARD, Analysis, Claim
 from hunkwise.reviewer.linters.covered import line_coverage
 from hunkwise.reviewer.report.summary import is_idle
 from hunkwise.reviewer.types import Change, Finding, Review, Severity, Skipped
+
+if TYPE_CHECKING:
+    from hunkwise.reviewer.knowledge.reach.values import Broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,27 +232,31 @@ def _reached(
     analysis: Analysis, config: Config, environment: Environment, todo: Agenda, time_left: TimeLeft
 ) -> Analysis:
     """Add what the change breaks elsewhere in its repository; only git's objects are read."""
-    change = todo.change
     if not config.reach:
         return analysis
-    if not change.old_texts:
-        return replace(analysis, elsewhere="not looked: no repository gave the files as they were before")
     from hunkwise.reviewer.findings.reached import findings
-    from hunkwise.reviewer.knowledge.reach.reach import BUDGET, reach
+
+    broken, elsewhere = _broken(todo.change, environment, time_left)
+    heard = {file.key for file in todo.open_to_others}
+    said = [each for each in broken if each.file.key in heard]
+    made = findings(said, severities(config), config.disabled_rules, config.categories)
+    claims = (*analysis.claims, *(Claim(each, "", frozenset()) for each in made))
+    return replace(analysis, claims=claims, elsewhere=elsewhere)
+
+
+def _broken(change: Change, environment: Environment, time_left: TimeLeft) -> tuple[Sequence[Broken], str]:
+    """Find what a change breaks; and say whether the rest of its repository was looked at."""
+    from hunkwise.reviewer.knowledge.reach.reach import BUDGET, reach, within
     from hunkwise.reviewer.source.git import repository
 
+    if not change.old_texts:
+        return within(change), "not looked: no repository gave the files as they were before"
     try:
         repo = repository(environment.folder, environment.variables)
         found = reach(change, repo, change.head or "HEAD", min(BUDGET, time_left()))
     except GitError as error:
-        return replace(analysis, elsewhere=f"not looked: {error}")
-    heard = {file.key for file in todo.open_to_others}
-    broken = [each for each in found.broken if each.file.key in heard]
-    made = findings(broken, severities(config), config.disabled_rules, config.categories)
-    claims = (*analysis.claims, *(Claim(each, "", frozenset()) for each in made))
-    return replace(
-        analysis, claims=claims, elsewhere="in part: its time was over" if found.late else "looked"
-    )
+        return within(change), f"not looked: {error}"
+    return found.broken, "in part: its time was over" if found.late else "looked"
 
 
 def _known(request: Request, environment: Environment) -> dict[str, Known]:

@@ -38,14 +38,25 @@ SHORTEST_NAME = 3
 def reach(change: Change, repository: Repository, commit: str, budget: float | None = None) -> Reached:
     """Find what a change breaks elsewhere; `commit` is the tree that its files lie over. Raises GitError."""
     search = _Search(change, _world(change, repository, commit, BUDGET if budget is None else budget))
+    search.found += within(change)
     try:
         search.compare()
-        search.look_within()
         search.look_for_keys()
         search.look()
     except OutOfTime:
         return Reached(_together(search.found), late=True)
     return Reached(_together(search.found), late=search.partly)
+
+
+def within(change: Change) -> tuple[Broken, ...]:
+    """Find names that were left in what was copied; the texts of the change say it, and no repository."""
+    found: list[Broken] = []
+    for file in change.files[:MOST_CHANGED]:
+        path, text = file.new_path or "", change.new_texts.get(file.new_path or "")
+        if text is not None and not file.part and language_of(path) and _is_read(text):
+            added = {line.new_no or 0 for hunk in file.hunks for line in hunk.added}
+            found += [_copied(file, one) for one in slips(text.split("\n"), added)]
+    return tuple(found)
 
 
 def altered(change: Change, repository: Repository, commit: str, budget: float) -> list[FileKey]:
@@ -151,14 +162,6 @@ class _Search:
             for key, places in asked(self.world, path, keys) if keys else ():
                 at = old[: max(0, old.find(f'"{key.rpartition(".")[2]}"'))].count("\n") + 1
                 self.found.append(Broken(file, _nearest(file, at), "removed", key, tuple(places)))
-
-    def look_within(self) -> None:
-        """Look for slips in what was added."""
-        for file in self.change.files[:MOST_CHANGED]:
-            path, text = file.new_path or "", self.change.new_texts.get(file.new_path or "")
-            if text is not None and not file.part and language_of(path) and _is_read(text):
-                added = {line.new_no or 0 for hunk in file.hunks for line in hunk.added}
-                self.found += [_copied(file, one) for one in slips(text.split("\n"), added)]
 
     def _search(self, names: set[str]) -> set[str]:
         """Find and load the files that hold names; gives those that were looked for, the longest of many."""

@@ -72,6 +72,10 @@ PYTHON = {
     "pkg/c.py": "from pkg import load as fetch\n\nfetch('x', 1)\n",
     "pkg/d.py": "from elsewhere import load\n\nload('x', 1)\n\n\ndef run(load):\n    load('x', 1)\n",
 }
+COPIED = (
+    "const inIndex = read();\nif (inIndex > totalIn) {\n  fail(inIndex);\n}\n"
+    "const outIndex = read();\nif (outIndex > totalOut) {\n  fail(inIndex);\n}\n"
+)
 SHORTER = PYTHON["pkg/a.py"].replace("(name, size):\n    return name, size", "(name):\n    return name")
 CASES: dict[str, tuple[Files, Files, list[str]]] = {
     "python: a parameter less": (
@@ -191,12 +195,7 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
     ),
     "a name that was left in a copy": (
         {"n.js": "\n"},
-        {
-            "n.js": (
-                "const inIndex = read();\nif (inIndex > totalIn) {\n  fail(inIndex);\n}\n"
-                "const outIndex = read();\nif (outIndex > totalOut) {\n  fail(inIndex);\n}\n"
-            )
-        },
+        {"n.js": COPIED},
         ["copy inIndex@7: n.js:3"],
     ),
     "typescript": (
@@ -346,3 +345,8 @@ def test_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     ).stdout
     (folder / "x.patch").write_bytes(diff)
     assert reviewed("x.patch")["manifest"]["settings"]["reach"].startswith("not looked")
+    lines = COPIED.splitlines(keepends=True)
+    whole = f"--- /dev/null\n+++ b/n.js\n@@ -0,0 +1,{len(lines)} @@\n" + "".join(f"+{line}" for line in lines)
+    (folder / "x.patch").write_text(whole)
+    (said,) = reviewed("x.patch")["findings"]
+    assert (said["start_line"], said["source"]["rule"]) == (7, "reach:copy")
