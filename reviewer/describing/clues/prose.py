@@ -12,6 +12,7 @@ from hunkwise.reviewer.types import Line
 _HEADING = re.compile(r"#{1,6}\s+(\S.{0,150}?)\s*#*\s*$|={1,5}\s+(\S.{0,150})")
 _UNDER = re.compile(r"([=\-~^\"*+#`'])\1{2,}\s*")
 _MARKUP = re.compile(r"[*_]{1,2}(?=\S)|(?<=\S)[*_]{1,2}|^\s{0,8}(?:[-*+•>]|\d+[.)])\s+|</?\w[^>]{0,100}>")
+_WORD = re.compile(r"\w+")
 _TARGET = re.compile(r"\[([^\]]{1,80})\]:")
 _KEY = re.compile(r"\s*(?:-\s+)?[\"']?([A-Za-z_@.$/][\w.@/$ -]{0,60}?)[\"']?\s*(?::(?=\s|$)|=(?!=))")
 _TABLE = re.compile(r"\s*\[{1,2}([\w.\"' -]{1,60})\]{1,2}\s*$")
@@ -104,8 +105,12 @@ def of_settings(view: View) -> Iterator[Clue]:
             lines = [line.text[:_LONGEST] for line in run.lines if line.kind == kind and line.text.strip()]
             size += len(lines)
             found.extend(_tops(lines))
-    new = [key for key in dict.fromkeys(keys["added"]) if key not in keys["removed"]]
-    gone = [key for key in dict.fromkeys(keys["removed"]) if key not in keys["added"]]
+    old, now = (
+        {word for run in view.runs for line in run.lines if line.kind == kind for word in _WORD.findall(line.text)}
+        for kind in ("removed", "added")
+    )
+    new = [key for key in dict.fromkeys(keys["added"]) if _last(key) not in old]
+    gone = [key for key in dict.fromkeys(keys["removed"]) if _last(key) not in now]
     both = [key for key in dict.fromkeys(keys["added"]) if key in keys["removed"]]
     for verb, join, names in (("Add", "to", new), ("Remove", "from", gone), ("Change", "in", both)):
         if names:
@@ -113,6 +118,10 @@ def of_settings(view: View) -> Iterator[Clue]:
             parts = [*map(quoted, names[:2]), *more]
             said = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
             yield Clue(Tells.PROSE, f"{verb} {said}", size, join)
+
+
+def _last(key: str) -> str:
+    return next(reversed(_WORD.findall(key)), "")
 
 
 def _tops(lines: Sequence[str]) -> Iterator[str]:

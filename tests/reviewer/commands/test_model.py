@@ -97,8 +97,8 @@ def test_json(model):
 
 def test_list_all(model):
     """The catalogue is listed on request, as not on this machine."""
-    out = model("list", "--all")[1]
-    assert "qwen2.5-coder:1.5b  1.1 GB  cc324af070c2  not on this machine" in out
+    out = " ".join(model("list", "--all")[1].split())
+    assert "qwen2.5-coder:1.5b 1.1 GB cc324af070c2 not on this machine" in out
 
 
 @pytest.mark.parametrize(

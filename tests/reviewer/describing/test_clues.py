@@ -94,6 +94,13 @@ def test_a_title_tells_what_is_certain(old: str, new: str, path: str, expected: 
     assert says(edit(old, new, path)) == expected
 
 
+def test_what_is_still_there_is_not_said_to_be_gone() -> None:
+    """A key that only is written in another way now."""
+    changed = edit("found=yes\nother=no\n", "[found=yes\nlevel=on],\nother=no\n", "configure.ac")
+
+    assert not any("found" in one for one in candidates(gather(changed)) if one.startswith(("Add", "Remove")))
+
+
 def test_an_author_says_it_best() -> None:
     """One new entry of a change log is the title; two are none, nor one that only has another wording."""
     code = edit(*CALL)
