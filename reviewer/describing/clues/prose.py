@@ -106,7 +106,13 @@ def of_settings(view: View) -> Iterator[Clue]:
             size += len(lines)
             found.extend(_tops(lines))
     old, now = (
-        {word for run in view.runs for line in run.lines if line.kind == kind for word in _WORD.findall(line.text)}
+        {
+            word
+            for run in view.runs
+            for line in run.lines
+            if line.kind == kind
+            for word in _WORD.findall(line.text)
+        }
         for kind in ("removed", "added")
     )
     new = [key for key in dict.fromkeys(keys["added"]) if _last(key) not in old]

@@ -220,7 +220,8 @@ def _of_bumps(facts: Facts) -> Iterator[str]:
         yield f"Bump {quoted(name)} from {old} to {new}"
     if len(packages) <= 3:
         yield f"Bump {joined(list(map(quoted, packages)))}"
-    yield f"Bump the versions of {len(packages)} packages"
+    if len(packages) > 1:
+        yield f"Bump the versions of {len(packages)} packages"
 
 
 def _of_moves(main: Sequence[FileFacts]) -> Iterator[str]:
