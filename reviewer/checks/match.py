@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hunkwise.reviewer.checks.flow import Functions, flow_needs, flows, triggers
 from hunkwise.reviewer.checks.functions import CHECKS
-from hunkwise.reviewer.checks.needs import META, Need, Text, every, needs, of_regex, once
+from hunkwise.reviewer.checks.needs import META, Need, Text, every, needs, of_regex, once, words_of
 from hunkwise.reviewer.checks.patterns import asked, bound, metavariables, named_kind, root_kind
 from hunkwise.reviewer.checks.rule import Rule
 from hunkwise.reviewer.errors import ConfigError
@@ -78,7 +78,15 @@ def hits(rules: Sequence[Rule], language: str, text: str) -> list[Hit]:
 
 def _possible(rule: Rule, language: str, text: Text) -> bool:
     """Tell whether a rule can match in a text, as far as what it needs tells."""
+    words = _words(rule, language)
+    if words is not None and text.lacks(words):
+        return False
     return text.meets(_needed(rule, language)) and (not rule.file or text.matches(rule.file))
+
+
+@once
+def _words(rule: Rule, language: str) -> frozenset[str] | None:
+    return words_of(_needed(rule, language))
 
 
 @once

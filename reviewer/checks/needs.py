@@ -96,12 +96,16 @@ class Text:
         joined, needs = need
         return joined(map(self.meets, needs))
 
+    def lacks(self, words: frozenset[str]) -> bool:
+        """Tell whether none of these words stands here."""
+        return self._words.isdisjoint(words)
+
     def _holding(self, need: str) -> bool:
         if need[0] == "=":
             return need[1:] in self._words
         if need[0] == "~":
             return need[1:] in self._small_words
-        return need[1:] in (self._joined if _PLAIN.fullmatch(need, 1) else self._small)
+        return need[1:] in (self._joined if _is_plain(need) else self._small)
 
     def matches(self, regex: str) -> bool:
         """Tell whether a regular expression of Python's matches somewhere."""
@@ -111,6 +115,23 @@ class Text:
                 bool(whole_words(regex)) or _compiled(regex).search(self.text) is not None
             )
         return found
+
+
+@cache
+def _is_plain(need: str) -> bool:
+    return _PLAIN.fullmatch(need, 1) is not None
+
+
+def words_of(need: Need) -> frozenset[str] | None:
+    """Give words of which one must stand where a need is met; None where it is not told by whole words."""
+    if isinstance(need, str):
+        return frozenset({need[1:]}) if need[0] == "=" else None
+    joined, parts = need
+    told = [words_of(part) for part in parts]
+    known = [words for words in told if words is not None]
+    if joined is all:
+        return min(known, key=len, default=None)
+    return frozenset().union(*known) if len(known) == len(told) else None
 
 
 @cache

@@ -57,7 +57,7 @@ def measured(name: str) -> Measured:
     """Give what was measured of a rule of ours."""
     read = _measurements(name.partition("-")[0])
     counts = read.get("rules", {}).get(name, {"read": 0, "right": 0})
-    return Measured(counts["read"], counts["right"], read.get("projects", 0))
+    return Measured(counts["read"], counts["right"], counts.get("projects", read.get("projects", 0)))
 
 
 @cache

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 MOST_MATCHES = 400  # of one rule in a file; generated code has more
-_MOST_AREAS = 40  # functions that are looked through one by one; beyond, the file is
+_MOST_AREAS = 12  # functions that are looked through one by one; beyond, the file is
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class _Open:
 
 _State = Mapping[str, frozenset[_Open]]
 _MOST_TESTS = 4
+_LOOPS = ("for", "while", "do", "each", "loop")
 
 
 def unmet(spec: Spec, file: Functions) -> Iterator[Flow]:
@@ -60,10 +61,12 @@ class _Obligations:
         self.escapes = escapes
         self.opens: dict[int, list[tuple[str, _Open]]] = {}
         self.repeated = _repeated(graph)
+        self.first = 0
 
     def unmet(self, opened: list[Match]) -> Iterator[Flow]:
         """Give those of the matches that are left open."""
         places: dict[int, tuple[Match, str]] = {}
+        self.first = min((match.key[0] for match in opened), default=0)
         for index, match in enumerate(opened):
             for step in self.graph.holding(match.key[0], match.key[1]):
                 held = self._held(match, step)
@@ -120,6 +123,8 @@ class _Obligations:
         return name, frozenset(other for other in targets if other and other != name)
 
     def _closed_after(self, step: Step, name: str) -> bool:
+        if any(self.closes[match.key] == name and match.key[0] < self.first for match in self.closing):
+            return False  # the function was entered with it, and leaves with it
         later = self.graph.after(step.at)
         return any(
             self.closes[match.key] == name and step.at in later
@@ -204,8 +209,8 @@ class _Obligations:
 
     def _ends(self, step: Step, name: str) -> bool:
         """Tell whether from this step on nobody here has to close it: closed, or given away."""
-        if step.op == "exit":
-            return False
+        if step.op == "exit" or (step.op == "join" and step.node.grammar.role(step.node.kind) in _LOOPS):
+            return False  # the head of a loop does not do what its body does
         if captured(step, name):
             return True
         for match in self.closing:

@@ -13,10 +13,13 @@ from hunkwise.reviewer.checks.functions import (
     go,
     javascript,
     locals_unused,
+    nulls,
     python,
     python_calls,
     python_formats,
     python_names,
+    python_unbound,
+    slips,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +40,10 @@ CHECKS: dict[str, Check] = {
     "go_unexported_fields_encoded": go.unexported_fields_encoded,
     "go_unreachable_type_case": go.unreachable_type_case,
     "go_used_after_nil_check": go.used_after_nil_check,
+    "index_skipped": slips.index_skipped,
+    "last_round_counts": slips.last_round_counts,
+    "overload_drops_parameter": slips.overload_drops_parameter,
+    "used_before_null_check": nulls.used_before_null_check,
     "value_never_used": locals_unused.value_never_used,
     "python_arguments_wrong": python_calls.arguments_wrong,
     "python_base_init_not_called": python.base_init_not_called,
@@ -49,6 +56,8 @@ CHECKS: dict[str, Check] = {
     "python_result_dropped": python.result_dropped,
     "python_result_of_nothing": python_calls.result_of_nothing,
     "python_text_without_f": python.text_without_f,
+    "python_unbound_after_except": python_unbound.unbound_after_except,
+    "python_unbound_in_finally": python_unbound.unbound_in_finally,
     "python_value_never_used": python_names.value_never_used,
     "python_values_wrong": python_formats.values_wrong,
 }
