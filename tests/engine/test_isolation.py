@@ -218,7 +218,6 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
         from pathlib import Path
         from hunkwise.engine import Bundle, Choose, ModelSpec, Segment
         from hunkwise.engine.worker.isolation import IsolatedEngine
-from hunkwise.engine.worker.wire import BadMessage, pack, unpack_error
         spec = ModelSpec("fake", "", (Path("/nowhere"),))
         engine = IsolatedEngine(spec, "{FRAGILE}", environ=os.environ, options={{"ends": {{"q": "hang"}}}})
         Path("{tmp_path}/pid").write_text(str(engine._child._process.pid))

@@ -5,6 +5,7 @@ Both come from npm, once, into pytest's cache; they say loudly when they can't.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import socket
@@ -46,23 +47,25 @@ def installed(pytestconfig: pytest.Config) -> Callable[[str, str], Path]:
     def install(package: str, file: str) -> Path:
         folder = Path(pytestconfig.cache.mkdir("npm")) / package.replace("/", "-")
         wanted = folder / "node_modules" / file
-        if wanted.exists():
-            return wanted
         if shutil.which("npm") is None:
             pytest.skip(f"npm is ABSENT: {package} did NOT check anything")
         why: object = "npm left it out, and said nothing"
-        for _ in range(2):  # another process of the tests may use npm's cache at the same time
+        with folder.with_name(folder.name + ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the tests run in several processes
+            if wanted.exists():
+                return wanted
+            for _ in range(2):  # another process may use npm's own cache at the same time
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir(exist_ok=True)
+                flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder))
+                command = ["npm", "install", *flags, package]
+                try:
+                    subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
+                    if wanted.exists():
+                        return wanted
+                except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+                    why = error
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder))
-            command = ["npm", "install", *flags, package]
-            try:
-                subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
-                if wanted.exists():
-                    return wanted
-            except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-                why = error
-        shutil.rmtree(folder)
         pytest.skip(f"{package} can't be installed here, and did NOT check anything: {why}")
 
     return install
