@@ -13,7 +13,7 @@ from hunkwise.reviewer.bot.access import Keys, clone_url
 from hunkwise.reviewer.bot.port import ChangeId, ForgeName
 from hunkwise.reviewer.diff.parse import Limits
 from hunkwise.reviewer.errors import GitError
-from hunkwise.reviewer.forges.attended import Attended
+from hunkwise.reviewer.forges.attended import Attended, Standing
 from hunkwise.reviewer.source.ci import Range
 from hunkwise.reviewer.source.clone import Bounds, Every, Stopped, fetch_change
 from hunkwise.reviewer.source.local import between
@@ -25,6 +25,40 @@ _BOUNDS = Bounds(bytes=512 << 20)
 
 class Ended(Exception):
     """The worker was told to end; the job is for another one."""
+
+
+@contextmanager
+def cloned(
+    change: ChangeId,
+    standing: Standing,
+    keys: Keys,
+    environ: Mapping[str, str],
+    *,
+    folder: Path | None,
+    fetch: Callable[..., Range],
+    bounds: Bounds,
+    wanted: Callable[[], bool],
+    every: Every | None = None,
+) -> Iterator[tuple[Path, Range]]:
+    """Lend a throw-away folder in `folder`, with the repository of a change as it stands in `CLONE`.
+
+    Raises ReviewError, and Stopped as soon as it is not wanted.
+    """
+    with tempfile.TemporaryDirectory(prefix="hunkwise-", dir=folder, ignore_cleanup_errors=True) as name:
+        into = Path(name) / CLONE
+        into.mkdir()
+        commits = fetch(
+            clone_url(change, standing.project),
+            standing.head,
+            standing.target,
+            into,
+            environ,
+            login=keys.login(change),
+            bounds=bounds,
+            wanted=wanted,
+            every=every,
+        )
+        yield Path(name), commits
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +76,21 @@ class Fetching:
         self, change: ChangeId, desk: Attended, every: Every | None = None
     ) -> Iterator[tuple[Path, Range]]:
         """Lend a folder with the repository of a change. Raises ReviewError, and Ended where it is told to."""
-        standing = desk.standing()
-        with tempfile.TemporaryDirectory(
-            prefix="hunkwise-", dir=self.folder, ignore_cleanup_errors=True
-        ) as name:
-            folder = Path(name)
-            (folder / CLONE).mkdir()
-            try:
-                commits = self.fetch(
-                    clone_url(change, standing.project),
-                    standing.head,
-                    standing.target,
-                    folder / CLONE,
-                    self.environ,
-                    login=self.keys[change.forge].login(change),
-                    bounds=_BOUNDS,
-                    wanted=lambda: not self.stopping.is_set(),
-                    every=every,
-                )
-            except Stopped:
-                raise Ended from None
-            yield folder, commits
+        try:
+            with cloned(
+                change,
+                desk.standing(),
+                self.keys[change.forge],
+                self.environ,
+                folder=self.folder,
+                fetch=self.fetch,
+                bounds=_BOUNDS,
+                wanted=lambda: not self.stopping.is_set(),
+                every=every,
+            ) as fetched:
+                yield fetched
+        except Stopped:
+            raise Ended from None
 
     def change(self, change: ChangeId, desk: Attended) -> Change:
         """Read a change with the whole texts of its files; one that git can't give as its forge shows it.

@@ -8,7 +8,6 @@ looked at before (`publish/deliver.py`).
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,8 +17,8 @@ from pathlib import Path
 from hunkwise.engine import RetryPolicy, with_retries
 from hunkwise.engine.errors import EngineError
 from hunkwise.reviewer.bot import notices
-from hunkwise.reviewer.bot.access import Keys, clone_url
-from hunkwise.reviewer.bot.fetching import Ended
+from hunkwise.reviewer.bot.access import Keys
+from hunkwise.reviewer.bot.fetching import CLONE, Ended, cloned
 from hunkwise.reviewer.bot.holding import LOOK, Hold
 from hunkwise.reviewer.bot.hooks.delivery import is_skipped
 from hunkwise.reviewer.bot.port import ChangeId, Commented, ForgeName
@@ -207,30 +206,25 @@ class Worker:
         full: bool,
     ) -> Review | None:
         """Fetch and review a change, `full` without what is known of it; None as soon as it is not wanted."""
-        with tempfile.TemporaryDirectory(
-            prefix="hunkwise-", dir=self.folder, ignore_cleanup_errors=True
-        ) as name:
-            folder = Path(name) / "change"
-            folder.mkdir()
-            try:
-                commits = self.fetch(
-                    clone_url(change, standing.project),
-                    standing.head,
-                    standing.target,
-                    folder,
-                    self.environ,
-                    login=self.keys[change.forge].login(change),
-                    bounds=self.bounds,
-                    wanted=wanted,
-                )
-            except Stopped:
-                return None
-            self.reached("fetched")
-            self._show(desk, standing.head, Progress(Stage.RUNNING, "is being reviewed"))
-            self.reached("running")
-            review = self.review(folder, commits, wanted, *(["--no-remember"] if full else []))
-            self.reached("reviewed")
-            return replace(review, head=standing.head)
+        try:
+            with cloned(
+                change,
+                standing,
+                self.keys[change.forge],
+                self.environ,
+                folder=self.folder,
+                fetch=self.fetch,
+                bounds=self.bounds,
+                wanted=wanted,
+            ) as (folder, commits):
+                self.reached("fetched")
+                self._show(desk, standing.head, Progress(Stage.RUNNING, "is being reviewed"))
+                self.reached("running")
+                review = self.review(folder / CLONE, commits, wanted, *(["--no-remember"] if full else []))
+        except Stopped:
+            return None
+        self.reached("reviewed")
+        return replace(review, head=standing.head)
 
     def _left(self, hold: Hold, desk: Attended, head: str) -> None:
         """Leave a review that nobody wants any more, or that this worker may not go on with."""

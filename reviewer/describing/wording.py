@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from hunkwise.reviewer.describing.clues.clue import quoted
+from hunkwise.reviewer.describing.clues.clue import joined, quoted
 from hunkwise.reviewer.describing.clues.swaps import Swap
 from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind, Symbol
 from hunkwise.reviewer.source.provenance import not_by_hand
@@ -91,11 +91,6 @@ def names(symbols: Sequence[Symbol], most: int = MOST_NAMED) -> str:
     told = list(dict.fromkeys(quoted(one.short) for one in symbols))
     more = len(told) - most
     return joined([*told[:most], f"{more} more"] if more > 0 else told)
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Write "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def name_of(path: str) -> str:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from hunkwise.reviewer.describing.clues.clue import LONGEST_LINE
 from hunkwise.reviewer.describing.facts import FileFacts, PathKind
 from hunkwise.reviewer.diff.hunks import changes
 
-LONGEST_LINE = 300  # characters of a line that is looked at
 _VERSION = re.compile(r"(?<![\w.])[v^~=<>]{0,2}(\d+(?:\.[\w-]+)+|v\d+)(?![\w.])")
 _PACKAGE = re.compile(r"[@A-Za-z][\w@./:-]*[\w]")
 _NO_PACKAGE = re.compile(

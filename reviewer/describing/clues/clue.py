@@ -10,6 +10,7 @@ from enum import IntEnum
 from hunkwise.reviewer.types import FileDiff, Hunk, Line, Numbers
 
 LONGEST_QUOTE = 48  # characters of what is said to have come or gone
+LONGEST_LINE = 300  # characters of a line that is looked at
 
 
 class Tells(IntEnum):
@@ -52,6 +53,11 @@ class View:
 def quoted(name: str) -> str:
     """Write a name in a code span of one line."""
     return f"`{' '.join(name.replace('`', chr(39)).split())}`"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Write "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def clipped(text: str, most: int) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from hunkwise.reviewer.describing.clues.clue import LONGEST_QUOTE, Clue, Tells, quoted
+from hunkwise.reviewer.describing.clues.clue import LONGEST_QUOTE, Clue, Tells, joined, quoted
 
 _SELF = frozenset({"self", "cls", "&self", "&mut self", "mut self", "this", "*", "/", "void"})
 
@@ -25,29 +25,18 @@ def parameters(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Clue]
             continue
         short = ".".join(name.split(".")[-2:])
         if not gone:
-            more = "parameters" if len(come) > 1 else "parameter"
-            yield Clue(
-                Tells.RUN,
-                f"Add {more} {' and '.join(map(quoted, come[:2]))}"
-                if len(come) < 3
-                else f"Add {len(come)} parameters",
-                len(come),
-                "to",
-                short,
-            )
+            yield _clue("Add", come, "to", short)
         elif not come:
-            more = "parameters" if len(gone) > 1 else "parameter"
-            yield Clue(
-                Tells.RUN,
-                f"Remove {more} {' and '.join(map(quoted, gone[:2]))}"
-                if len(gone) < 3
-                else f"Remove {len(gone)} parameters",
-                len(gone),
-                "from",
-                short,
-            )
+            yield _clue("Remove", gone, "from", short)
         elif len(come) == len(gone) == 1:
             yield Clue(Tells.RUN, f"Change parameter {quoted(gone[0])} to {quoted(come[0])}", 2, "in", short)
+
+
+def _clue(verb: str, names: Sequence[str], join: str, place: str) -> Clue:
+    count = len(names)
+    what = joined(list(map(quoted, names))) if count < 3 else ""
+    noun = "parameter" if count == 1 else "parameters"
+    return Clue(Tells.RUN, f"{verb} {noun} {what}" if what else f"{verb} {count} {noun}", count, join, place)
 
 
 def _of(head: str, name: str) -> list[str] | None:

@@ -6,18 +6,25 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from hunkwise.reviewer.describing.clues.clue import LONGEST_QUOTE, Clue, Tells, View, clipped, quoted
+from hunkwise.reviewer.describing.clues.clue import (
+    LONGEST_LINE,
+    LONGEST_QUOTE,
+    Clue,
+    Tells,
+    View,
+    clipped,
+    joined,
+    quoted,
+)
 from hunkwise.reviewer.types import Line
 
 _HEADING = re.compile(r"#{1,6}\s+(\S.{0,150}?)\s*#*\s*$|={1,5}\s+(\S.{0,150})")
 _UNDER = re.compile(r"([=\-~^\"*+#`'])\1{2,}\s*")
 _MARKUP = re.compile(r"[*_]{1,2}(?=\S)|(?<=\S)[*_]{1,2}|^\s{0,8}(?:[-*+•>]|\d+[.)])\s+|</?\w[^>]{0,100}>")
 _WORD = re.compile(r"\w+")
-_TARGET = re.compile(r"\[([^\]]{1,80})\]:")
 _KEY = re.compile(r"\s*(?:-\s+)?[\"']?([A-Za-z_@.$/][\w.@/$ -]{0,60}?)[\"']?\s*(?::(?=\s|$)|=(?!=))")
 _TABLE = re.compile(r"\s*\[{1,2}([\w.\"' -]{1,60})\]{1,2}\s*$")
 _LINK = re.compile(r"!?\[([^\]\[]{1,120})\](?:\([^()\s]{0,300}\)|\[[^\]\[]{0,80}\])")
-_LONGEST = 300  # characters of a line that are looked at
 _MOST_RUNS = 20  # whose sections are looked for
 
 
@@ -44,7 +51,7 @@ def of_prose(view: View) -> Iterator[Clue]:
 
 def plain(text: str) -> str:
     """Take the markup off a line of prose; "" for one that is no sentence."""
-    text = text[:_LONGEST].strip()
+    text = text[:LONGEST_LINE].strip()
     if (
         text[:2] in ("..", "<!", "[!", "--", "//")
         or text[:3] in ("```", "---", ":::")
@@ -60,10 +67,10 @@ def _headings(lines: Sequence[Line], kind: str) -> list[str]:
     for at, line in enumerate(lines):
         if line.kind != kind:
             continue
-        if heading := _HEADING.match(line.text[:_LONGEST]):
+        if heading := _HEADING.match(line.text[:LONGEST_LINE]):
             found.append(plain(heading[1] or heading[2]))
         elif (
-            _UNDER.fullmatch(line.text[:_LONGEST])
+            _UNDER.fullmatch(line.text[:LONGEST_LINE])
             and at
             and lines[at - 1].kind == kind
             and lines[at - 1].text.strip()
@@ -79,7 +86,7 @@ def _section(view: View) -> str:
     for run in view.runs:
         at = min(run.new_start, len(texts))
         for number in range(at - 1, -1, -1):
-            text = texts[number][:_LONGEST]
+            text = texts[number][:LONGEST_LINE]
             if (heading := _HEADING.match(text)) and not text.startswith("    "):
                 places.add(plain(heading[1] or heading[2]))
                 break
@@ -102,7 +109,9 @@ def of_settings(view: View) -> Iterator[Clue]:
     size = 0
     for run in view.runs:
         for kind, found in keys.items():
-            lines = [line.text[:_LONGEST] for line in run.lines if line.kind == kind and line.text.strip()]
+            lines = [
+                line.text[:LONGEST_LINE] for line in run.lines if line.kind == kind and line.text.strip()
+            ]
             size += len(lines)
             found.extend(_tops(lines))
     old, now = (
@@ -121,8 +130,7 @@ def of_settings(view: View) -> Iterator[Clue]:
     for verb, join, names in (("Add", "to", new), ("Remove", "from", gone), ("Change", "in", both)):
         if names:
             more = [f"{len(names) - 2} more"] if len(names) > 2 else []
-            parts = [*map(quoted, names[:2]), *more]
-            said = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+            said = joined([*map(quoted, names[:2]), *more])
             yield Clue(Tells.PROSE, f"{verb} {said}", size, join)
 
 

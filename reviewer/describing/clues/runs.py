@@ -6,11 +6,18 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from hunkwise.reviewer.describing.clues.clue import LONGEST_QUOTE, Clue, Tells, View, clipped, quoted
+from hunkwise.reviewer.describing.clues.clue import (
+    LONGEST_LINE,
+    LONGEST_QUOTE,
+    Clue,
+    Tells,
+    View,
+    clipped,
+    quoted,
+)
 from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.types import Hunk, LineKind
 
-LONGEST_LINE = 300  # characters of a line that is looked at
 _IF = re.compile(r"(?:\}\s*)?(?:else\s+)?(?:if|elif|elsif|unless)\b\s*(.*)")
 _LEAVES = re.compile(
     r"(return|continue|break|throw|raise|panic|bail|goto|exit)\b(?:!|\s+new\b)?\s*\(?\s*([A-Za-z_][\w.]*)?"
@@ -26,8 +33,8 @@ _COMMENT = re.compile(r"\s*(?://[/!]?|#(?![a-z!\[])|/\*{1,2}|\*(?!/)|--)\s?(.*)"
 _NO_SENTENCE = re.compile(
     r"copyright|licen[cs]e|eslint|noqa|pylint|nolint|@|TODO|FIXME|[;{}]$", re.IGNORECASE
 )
-_PLAIN = re.compile(r"(?<![\w.])[A-Za-z][a-z]+(?![\w.(])")
-_FEWEST = 4  # plain words of a comment that tells something
+_FEWEST = 4  # words of a comment that tells something
+_THEN = re.compile(r"\)\s*(?:return|continue|break|throw)\b")
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _DEFINES = re.compile(
     r"(?:def|func|fn|fun|function|class|struct|enum|type|interface|let|const|var|val|void|auto)\s+"
@@ -110,9 +117,8 @@ def _guard(view: View, run: Hunk, gone: Collection[str]) -> Iterator[Clue]:
 
 def _condition(text: str) -> str:
     """Give a condition without what opens the block, "" where it does not end on its line."""
-    text = re.split(r"\)\s*(?:return|continue|break|throw)\b", text, maxsplit=1)[0] + (
-        ")" if re.search(r"\)\s*(?:return|continue|break|throw)\b", text) else ""
-    )
+    if leaves := _THEN.search(text):
+        text = text[: leaves.start() + 1]
     text = text.strip().removesuffix("then").strip().rstrip("{:;").strip()
     if text.startswith("(") and text.endswith(")") and _balanced(text[1:-1]):
         text = text[1:-1].strip()
@@ -163,7 +169,7 @@ def _said(view: View, run: Hunk, before: str) -> Iterator[Clue]:
     text = " ".join(" ".join(words).split()).replace("`", "'")
     sentence = re.split(r"(?<=[^\s.A-Z])[.!?](?:\s|$)", text, maxsplit=1)[0]
     if (
-        len(sentence.split()) >= 4
+        len(sentence.split()) >= _FEWEST
         and text[:1].isalpha()
         and sentence[:40] not in before
         and not _NO_SENTENCE.search(text)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from hunkwise.reviewer.describing.clues.clue import LONGEST_LINE
 from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk
 
 LONGEST_SWAP = 60  # characters of what is said to have come in for something
-LONGEST_LINE = 300  # characters of a line that is looked at
 MOST_RUNS = 50  # places in which something was replaced
 _ALIKE = 0.75  # of two words, one of which is a slip of the other
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from hunkwise.reviewer.describing.clues.clue import Clue, Tells, clipped, quoted
+from hunkwise.reviewer.describing.clues.clue import Clue, Tells, clipped, joined, quoted
 from hunkwise.reviewer.describing.clues.log import is_log
 from hunkwise.reviewer.describing.clues.swaps import Swap
 from hunkwise.reviewer.describing.description import LONGEST_TITLE
@@ -15,7 +15,6 @@ from hunkwise.reviewer.describing.titles import symbols
 from hunkwise.reviewer.describing.wording import (
     MOST_NAMED,
     common_folder,
-    joined,
     main_files,
     name_of,
     swapped,

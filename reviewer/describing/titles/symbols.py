@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from hunkwise.reviewer.describing.clues.clue import quoted
+from hunkwise.reviewer.describing.clues.clue import joined, quoted
 from hunkwise.reviewer.describing.facts import FileFacts, Symbol
-from hunkwise.reviewer.describing.wording import joined, name_of, names
+from hunkwise.reviewer.describing.wording import name_of, names
 from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.types import FileStatus
 

@@ -11,7 +11,7 @@ from hunkwise.reviewer.knowledge.reach.meaning import is_constructor, means, ove
 from hunkwise.reviewer.knowledge.reach.modules import is_kin
 from hunkwise.reviewer.knowledge.reach.values import Place
 from hunkwise.reviewer.knowledge.reach.world import World
-from hunkwise.reviewer.languages.symbols.values import Mention, Parameter, Symbol
+from hunkwise.reviewer.languages.symbols.values import Mention, Parameter, Symbol, Symbols
 
 _KEYWORD = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)")
 _CALL = re.compile(r"[\w.]+\(.*\)…?|.*…", re.DOTALL)
@@ -34,37 +34,40 @@ def misfits(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
 def calls(world: World, one: Changed, paths: set[str]) -> Iterator[tuple[str, Mention]]:
     """Give the calls that mean a definition."""
     unique = is_unique(world, one, paths)
+    for path, found in _kin(world, one, paths):
+        for use in found.uses:
+            if use.arguments is not None and means(world, one, path, use, found, unique):
+                yield path, use
+
+
+def _kin(world: World, one: Changed, paths: set[str]) -> Iterator[tuple[str, Symbols]]:
+    """Read the files whose language can name a definition. Raises OutOfTime."""
     for path in sorted(paths):
         found = world.symbols(path) if is_kin(path, one.language) else None
-        for use in found.uses if found is not None else ():
-            if use.arguments is not None and means(world, one, path, use, found, unique):  # type: ignore[arg-type]
-                yield path, use
+        if found is not None:
+            yield path, found
 
 
 def is_unique(world: World, one: Changed, paths: set[str]) -> bool:
     """Tell whether nothing else in the repository has the name of a definition."""
     name = one.holder if is_constructor(one) else one.old.name
     own = one.old.qualified.rpartition(".")[0] if is_constructor(one) else one.old.qualified
-    for path in sorted(paths):
-        found = world.symbols(path) if is_kin(path, one.language) else None
-        for each in found.definitions if found is not None else ():
-            if (
-                each.name == name
-                and (path, each.qualified) != (one.path, own)
-                and each.qualified != one.old.qualified
-            ):
-                return False
-    return True
+    return not any(
+        each.name == name
+        and (path, each.qualified) != (one.path, own)
+        and each.qualified != one.old.qualified
+        for path, found in _kin(world, one, paths)
+        for each in found.definitions
+    )
 
 
 def overriders(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
     """Find the methods that override one whose parameters changed, and still have those that it had."""
     if one.new is None or not one.holder or is_constructor(one) or one.language not in COUNTED:
         return
-    for path in sorted(paths):
-        found = world.symbols(path) if is_kin(path, one.language) else None
-        for each in found.definitions if found is not None else ():
-            if each.name == one.old.name and found is not None and overrides(world, one, path, each, found):
+    for path, found in _kin(world, one, paths):
+        for each in found.definitions:
+            if each.name == one.old.name and overrides(world, one, path, each, found):
                 why = outdated(each, one.old, one.new, one.language)
                 if why:
                     yield Place(path, each.line, why)
@@ -105,7 +108,7 @@ def misfit(call: Given, parameters: Sequence[Parameter], language: str) -> str:
         return unknown
     by_place = [each for each in parameters if each.kind in ("plain", "positional")]
     if len(call.places) > len(by_place) and not any(each.kind == "rest" for each in parameters):
-        return f"gives {_counted(len(call.places))}{_of_places(language)}, and {_takes(by_place)}"
+        return f"gives {counted(len(call.places))}{_of_places(language)}, and {_takes(by_place)}"
     filled = {each.name for each in by_place[: len(call.places)]}
     if any(name in filled for name in call.names):
         return f"gives {next(name for name in call.names if name in filled)!r} twice"
@@ -118,7 +121,7 @@ def misfit(call: Given, parameters: Sequence[Parameter], language: str) -> str:
         p.name for p in parameters if p.kind == "keyword" and p.default is None and p.name not in call.names
     ]
     if missing and language != "python":
-        return f"gives {_counted(len(call.places))}, and {_takes(by_place)}"
+        return f"gives {counted(len(call.places))}, and {_takes(by_place)}"
     return f"does not give {_listed(missing)}" if missing else ""
 
 
@@ -128,7 +131,7 @@ def outdated(each: Symbol, old: Symbol, new: Symbol, language: str) -> str:
         return ""
     (_, most), (required, taken) = _counts(each), _counts(new)
     if language in ("java", "cpp"):
-        return f"overrides it with {_counted(most, 'parameter')}, and it has {taken}" if most != taken else ""
+        return f"overrides it with {counted(most, 'parameter')}, and it has {taken}" if most != taken else ""
     if taken > most and language == "python":
         names = {one.name for one in each.parameters}
         lacking = [one.name for one in new.parameters if one.name not in names]
@@ -153,7 +156,8 @@ def _unknown_name(call: Given, parameters: Sequence[Parameter]) -> str:
     return ""
 
 
-def _counted(count: int, what: str = "argument") -> str:
+def counted(count: int, what: str = "argument") -> str:
+    """Write "1 argument", "2 arguments"."""
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from hunkwise.reviewer.knowledge.reach.calls import calls
+from hunkwise.reviewer.knowledge.reach.calls import calls, counted
 from hunkwise.reviewer.knowledge.reach.definitions import Changed, paired
 from hunkwise.reviewer.knowledge.reach.modules import SCRIPTS
 from hunkwise.reviewer.knowledge.reach.values import Place
@@ -186,14 +186,11 @@ def _unpacked(here: Site, before: int, after: int) -> str:
 def _of_go(here: Site, before: int, after: int) -> str:
     targets = here.targets
     if targets and len(targets) == before and before != after:
-        return f"takes {_values(before)}, and {_values(after)} {'is' if after == 1 else 'are'} given"
+        verb = "is" if after == 1 else "are"
+        return f"takes {counted(before, 'value')}, and {counted(after, 'value')} {verb} given"
     if before == 1 and (here.is_looked_into or here.is_tested):
         return f"uses it as one value, and {after} are given"
     return ""
-
-
-def _values(count: int) -> str:
-    return f"{count} value{'' if count == 1 else 's'}"
 
 
 def _count(results: str) -> int:

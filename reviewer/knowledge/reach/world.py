@@ -24,7 +24,7 @@ _WORD = re.compile(r"\w+")
 
 
 class OutOfTime(Exception):
-    """The time that may be spent is over; `during` says what was being done."""
+    """The time that may be spent is over."""
 
 
 def is_written(text: str) -> bool:
