@@ -130,7 +130,7 @@ def _drawn(repo: Repository, clone: Path, count: int, only: str) -> Iterator[tup
             if not touched or (only == "partly" and (len(files) < 2 or change.base is None)):
                 continue
             if only == "partly":
-                most = Counter(touched).most_common(1)[0][0]
+                most = Counter(file.key for file, _, _ in touched).most_common(1)[0][0]
                 alone = tuple(file for file in files if file.key == most)
                 texts = {p: text for p, text in change.new_texts.items() if p in {f.new_path for f in alone}}
                 change = replace(change, files=alone, new_texts=texts)

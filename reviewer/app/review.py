@@ -30,6 +30,7 @@ from hunkwise.reviewer.judge.memory import Memory
 from hunkwise.reviewer.judge.pipeline import allowance, carry_out, severities
 from hunkwise.reviewer.judge.progress import Progress as Step
 from hunkwise.reviewer.judge.scope.agenda import Agenda, TimeLeft, agenda, without_model
+from hunkwise.reviewer.judge.scope.selection import is_ours
 from hunkwise.reviewer.linters.claims import UNHEARD, Analysis, Claim
 from hunkwise.reviewer.linters.covered import line_coverage
 from hunkwise.reviewer.report.summary import is_idle
@@ -238,6 +239,11 @@ def _reached(
 
     broken, elsewhere = _broken(todo.change, environment, time_left)
     heard = {file.key for file in todo.open_to_others}
+    heard |= {
+        file.key
+        for file in todo.change.files
+        if not file.hunks and is_ours(file.path, config.include, config.exclude)  # only renamed
+    }
     said = [each for each in broken if each.file.key in heard]
     made = findings(said, severities(config), config.disabled_rules, config.categories)
     claims = (*analysis.claims, *(Claim(each, "", frozenset()) for each in made))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hunkwise.reviewer.knowledge.reach.definitions import Changed
+from hunkwise.reviewer.knowledge.reach.definitions import Changed, is_plain
 from hunkwise.reviewer.knowledge.reach.meaning import is_constructor, means, overrides
 from hunkwise.reviewer.knowledge.reach.modules import is_kin
 from hunkwise.reviewer.knowledge.reach.values import Place
@@ -24,20 +24,27 @@ def misfits(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
     """Find the calls that a function's new parameters break. Raises OutOfTime."""
     if one.language not in COUNTED or one.new is None:
         return
-    for path, use in calls(world, one, paths):
-        call = given(use.arguments or (), one.language)
-        why = misfit(call, one.new.parameters, one.language)
-        if why and not misfit(call, one.old.parameters, one.language):
+
+    def wrong(use: Mention, taken: Symbol) -> str:
+        return misfit(given(use.arguments or (), one.language), taken.parameters, one.language)
+
+    for path, use in calls(world, one, paths, wrong):
+        why = wrong(use, one.new)
+        if why and not wrong(use, one.old):
             yield Place(path, use.line, why)
 
 
-def calls(world: World, one: Changed, paths: set[str]) -> Iterator[tuple[str, Mention]]:
-    """Give the calls that mean a definition."""
-    unique = is_unique(world, one, paths)
+def calls(
+    world: World, one: Changed, paths: set[str], wrong: Callable[[Mention, Symbol], str]
+) -> Iterator[tuple[str, Mention]]:
+    """Give the calls that mean a definition, or another of its name for which they are `wrong` too."""
+    rivals = tuple(_rivals(world, one, paths))
     for path, found in _kin(world, one, paths):
         for use in found.uses:
-            if use.arguments is not None and means(world, one, path, use, found, unique):
-                yield path, use
+            if use.arguments is not None:
+                unique = all(is_plain(each) and wrong(use, each) for each in rivals)
+                if means(world, one, path, use, found, unique):
+                    yield path, use
 
 
 def _kin(world: World, one: Changed, paths: set[str]) -> Iterator[tuple[str, Symbols]]:
@@ -48,17 +55,16 @@ def _kin(world: World, one: Changed, paths: set[str]) -> Iterator[tuple[str, Sym
             yield path, found
 
 
-def is_unique(world: World, one: Changed, paths: set[str]) -> bool:
-    """Tell whether nothing else in the repository has the name of a definition."""
+def _rivals(world: World, one: Changed, paths: set[str]) -> Iterator[Symbol]:
+    """Give what else in the repository has the name of a definition."""
     name = one.holder if is_constructor(one) else one.old.name
     own = one.old.qualified.rpartition(".")[0] if is_constructor(one) else one.old.qualified
-    return not any(
-        each.name == name
-        and (path, each.qualified) != (one.path, own)
-        and each.qualified != one.old.qualified
-        for path, found in _kin(world, one, paths)
-        for each in found.definitions
-    )
+    for path, found in _kin(world, one, paths):
+        for each in found.definitions:
+            if each.name != name or (path, each.qualified) == (one.path, own):
+                continue
+            if each.qualified != one.old.qualified or one.language not in ("c", "cpp"):
+                yield each
 
 
 def overriders(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
@@ -130,7 +136,7 @@ def outdated(each: Symbol, old: Symbol, new: Symbol, language: str) -> str:
     if each.variadic or new.variadic or _counts(each) != _counts(old):
         return ""
     (_, most), (required, taken) = _counts(each), _counts(new)
-    if language in ("java", "cpp"):
+    if language in ("java", "cpp", "go", "rust"):
         return f"overrides it with {counted(most, 'parameter')}, and it has {taken}" if most != taken else ""
     if taken > most and language == "python":
         names = {one.name for one in each.parameters}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from hunkwise.reviewer.languages.symbols.values import Symbol, Symbols
+from hunkwise.reviewer.languages.symbols.values import Parameter, Symbol, Symbols
 
 _PLAIN = (
     "@staticmethod", "@classmethod", "@abstractmethod", "@abc.abstractmethod", "@contextmanager",
@@ -16,6 +17,8 @@ _PLAIN = (
 
 
 _WORD = re.compile(r"\w+")
+_FIELDED = re.compile(r"@(?:dataclasses\.)?dataclass\b(?:\(([^()]*)\))?\s*(?:#[^\n]*)?$", re.MULTILINE)
+_FIELD = re.compile(r"(\w+)\s*:\s*([^=]+?)\s*(?:=\s*(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,9 @@ class Changed:
 
     @property
     def holder(self) -> str:
-        """What it is defined in, by its last name; "" at the top of a file."""
+        """What it is defined in, by its last name; "" at the top of a file, or of a namespace."""
+        if self.language == "cpp" and self.old.kind not in ("method", "member"):
+            return ""
         return self.old.qualified.rpartition(".")[0].rpartition(".")[2]
 
 
@@ -45,19 +50,54 @@ def paired(old: Symbols, new: Symbols) -> Iterator[tuple[Symbol, Symbol]]:
     before, after = _once(old.definitions), _once(new.definitions)
     for name, was in before.items():
         now = after.get(name)
-        if now is None or was.kind not in ("function", "method") or now.kind != was.kind:
-            continue
-        if _is_plain(was) and _is_plain(now):
+        if now is not None and now.kind == was.kind and is_plain(was) and is_plain(now):
             yield was, now
 
 
 def gone(old: Symbols, new: Symbols, text: str) -> Iterator[Symbol]:
-    """Give the definitions that are gone; a word that the file still holds may be defined in another way."""
+    """Give the definitions that are gone, without the parts of those; words that the file still holds are not."""
     words = set(_WORD.findall(text))
     words |= {each.name for each in new.definitions}
+    lost = {each.qualified for each in old.definitions} - {each.qualified for each in new.definitions}
     for was in _once(old.definitions).values():
-        if was.name not in words:
+        if was.name not in words and was.qualified.rpartition(".")[0] not in lost:
             yield was
+
+
+def fielded(found: Symbols) -> Symbols:
+    """Add the constructors of dataclasses of Python that have no base: they take the fields."""
+    made = []
+    for one in found.definitions:
+        decorator = _FIELDED.search(one.head) if one.kind == "class" and not one.bases else None
+        parts = [each for each in found.definitions if each.qualified.rpartition(".")[0] == one.qualified]
+        if decorator is None or any(each.name == "__init__" for each in parts) or "init=" in one.head:
+            continue
+        kind: Literal["keyword", "plain"] = "keyword" if "kw_only=True" in (decorator[1] or "") else "plain"
+        fields = [_FIELD.fullmatch(each.head) for each in parts if each.kind == "member"]
+        known = [each for each in fields if each is not None and "ClassVar" not in each[2]]
+        if any(re.search(r"KW_ONLY|InitVar|init=|kw_only=", each[0]) for each in known):
+            continue
+        given = tuple(Parameter(each[1], _default(each[3]), kind) for each in known)
+        head = f"{one.name}({', '.join(each.name + ('=…' if each.default else '') for each in given)})"
+        made.append(
+            one._replace(
+                name="__init__",
+                qualified=f"{one.qualified}.__init__",
+                kind="method",
+                head=head,
+                parameters=given,
+                marks=(),
+                start=one.line,
+            )
+        )
+    return found._replace(definitions=(*found.definitions, *made))
+
+
+def _default(value: str | None) -> str | None:
+    """Give what a field is without a value given; None where one must be."""
+    if value is not None and value.startswith(("field(", "dataclasses.field(")):
+        return value if "default" in value else None
+    return value
 
 
 def _once(definitions: Sequence[Symbol]) -> dict[str, Symbol]:
@@ -72,8 +112,10 @@ def _shape(symbol: Symbol) -> tuple[tuple[str, bool, str], ...]:
     return tuple((each.name, each.default is None, each.kind) for each in symbol.parameters)
 
 
-def _is_plain(symbol: Symbol) -> bool:
+def is_plain(symbol: Symbol) -> bool:
+    """Tell whether a definition is a function that takes what it says, under no decorator that may change that."""
     return (
-        all(mark in _PLAIN for mark in symbol.marks if mark.startswith("@"))
+        symbol.kind in ("function", "method")
+        and all(mark in _PLAIN for mark in symbol.marks if mark.startswith("@"))
         and "property" not in symbol.marks
     )

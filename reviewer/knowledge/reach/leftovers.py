@@ -7,42 +7,50 @@ import re
 from collections.abc import Iterator
 
 from hunkwise.reviewer.knowledge.reach.definitions import Changed
-from hunkwise.reviewer.knowledge.reach.meaning import brings, knows_class
-from hunkwise.reviewer.knowledge.reach.modules import SCRIPTS, dotted, go_folder, is_kin, is_missing, origin
+from hunkwise.reviewer.knowledge.reach.meaning import brings, is_of_class, knows_class
+from hunkwise.reviewer.knowledge.reach.modules import (
+    SCRIPTS,
+    dotted,
+    go_folder,
+    is_kin,
+    is_missing,
+    is_rust_module,
+    module_file,
+    origin,
+)
 from hunkwise.reviewer.knowledge.reach.values import Place
 from hunkwise.reviewer.knowledge.reach.world import World
-from hunkwise.reviewer.languages.symbols.values import Symbols
+from hunkwise.reviewer.languages.symbols.values import Import, Symbols
 
 _ENUMS = (
-    "Enum",
-    "IntEnum",
-    "StrEnum",
-    "Flag",
-    "IntFlag",
-    "str",
-    "int",
-    "object",
-    "TextChoices",
-    "IntegerChoices",
-)
+    "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "str", "int", "object", "TextChoices", "IntegerChoices",
+)  # fmt: skip
+_GO_OWN = ("any", "append", "cap", "clear", "close", "complex", "copy", "delete", "error", "imag", "len", "make",
+           "max", "min", "new", "panic", "print", "println", "real", "recover")  # fmt: skip
 
 
 def leftovers(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
     """Find code that names a definition that is gone. Raises OutOfTime."""
-    plain = not one.holder and one.language in ("go", "c", "cpp", "rust")
-    if plain and _stands(world, one, paths, posixpath.dirname(one.path) if one.language == "go" else None):
+    if one.holder:
+        yield from _parts_of_class(world, one, paths)
+        return
+    if one.language in ("c", "cpp") and _stands(world, one, paths):
+        return
+    if one.language == "go" and _stands(world, one, paths, posixpath.dirname(one.path)):
         return
     for path in sorted(paths):
         found = world.symbols(path) if is_kin(path, one.language) else None
         if found is None:
             continue
-        if one.holder:
-            yield from _parts_of_class(world, one, path, found)
-        elif one.language == "python" or one.language in SCRIPTS:
+        if one.language == "python" or one.language in SCRIPTS:
             yield from _by_import(world, one, path, found)
         elif one.language == "go":
             yield from _of_package(world, one, path, found)
-        elif plain:
+        elif one.language == "rust":
+            yield from _of_crate(world, one, path, found)
+        elif one.language == "java" and one.old.kind in ("class", "type"):
+            yield from _of_java(world, one, path, found)
+        elif one.language in ("c", "cpp"):
             yield from _of_program(one, path, found)
 
 
@@ -52,8 +60,23 @@ def of_module(world: World, gone: str, paths: set[str]) -> Iterator[Place]:
         found = world.symbols(path)
         lines = (world.text(path) or "").split("\n")
         for one in found.imports if found is not None else ():
-            if is_missing(world, path, one.module, gone) and not _is_tried(lines, one.line):
-                yield Place(path, one.line, f"imports {one.module}")
+            named = (one.module, *_module_of(world, path, one))
+            lacking = next((each for each in named if is_missing(world, path, each, gone)), "")
+            if lacking and not _is_tried(lines, one.line):
+                yield Place(path, one.line, f"imports {lacking}")
+
+
+def _module_of(world: World, path: str, one: Import) -> Iterator[str]:
+    """Give the module that `from package import module` names, if the package has no other thing of that name."""
+    if not path.endswith((".py", ".pyi")) or one.name in ("", "*"):
+        return
+    package = module_file(world, path, one.module)
+    found = world.symbols(package) if package is not None and package != path else None
+    known = (
+        {each.name for each in found.definitions} | {each.alias for each in found.imports} if found else ()
+    )
+    if one.name not in known:
+        yield f"{one.module}{'' if one.module.endswith('.') else '.'}{one.name}"
 
 
 def _by_import(world: World, one: Changed, path: str, found: Symbols) -> Iterator[Place]:
@@ -76,8 +99,39 @@ def _by_import(world: World, one: Changed, path: str, found: Symbols) -> Iterato
                 yield Place(path, number, "names it in a text")
 
 
-def _parts_of_class(world: World, one: Changed, path: str, found: Symbols) -> Iterator[Place]:
-    """Find `Class.name`, where the class is known, still there, and has its names from nowhere else."""
+def _parts_of_class(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
+    """Find uses of a part of a class, where nothing else has one of that name."""
+    kin = [path for path in sorted(paths) if is_kin(path, one.language)]
+    name = re.escape(one.old.name)
+    left = re.compile(rf"\.{name}\s*=(?!=)" if one.language == "python" else rf"(?<![.\w$]){name}\b")
+    alone = one.old.kind in ("method", "member") and not _stands(world, one, paths)
+    if one.language in ("python", *SCRIPTS):  # which need no definition
+        alone = alone and not any(left.search(world.text(path) or "") for path in kin)
+    for path in kin:
+        found = world.symbols(path)
+        if found is None:
+            continue
+        known = _is_named(world, one, path, found)
+        lines = (world.text(path) or "").split("\n")
+        for use in found.uses:
+            if use.name != one.old.name or _is_tried(lines, use.line):
+                continue
+            elsewhere = alone and path != one.path
+            if (known and use.receiver == one.holder) or (
+                elsewhere and (_is_member(one, use.receiver) or is_of_class(world, one, path, use, found))
+            ):
+                yield Place(path, use.line, "uses it")
+
+
+def _is_member(one: Changed, receiver: str) -> bool:
+    """Tell whether a name of C, C++ or Rust is a member that stands behind its type's name, or alone."""
+    if one.language == "c" and one.old.kind == "member":
+        return not receiver and one.old.at > 0 and "(" not in one.old.head and ";" not in one.old.head
+    return one.language in ("cpp", "rust") and receiver.rpartition("::")[2] == one.holder
+
+
+def _is_named(world: World, one: Changed, path: str, found: Symbols) -> bool:
+    """Tell whether a file knows the class, which is there and has its parts from nowhere else."""
     home = world.symbols(one.path)
     around = one.old.qualified.rpartition(".")[0]
     holder = next((each for each in home.definitions if each.qualified == around), None) if home else None
@@ -86,14 +140,11 @@ def _parts_of_class(world: World, one: Changed, path: str, found: Symbols) -> It
         or holder.kind not in ("class", "type")
         or any(base.rpartition(".")[2] not in _ENUMS for base in holder.bases)
         or "." in around
+        or one.language not in ("python", "java", *SCRIPTS)
+        or holder.marks[:1] == ("@",)
     ):
-        return
-    if one.language not in ("python", "java", *SCRIPTS) or holder.marks[:1] == ("@",):
-        return
-    known = path == one.path or knows_class(world, one, path, found)
-    for use in found.uses if known else ():
-        if use.name == one.old.name and use.receiver == one.holder:
-            yield Place(path, use.line, "uses it")
+        return False
+    return path == one.path or knows_class(world, one, path, found)
 
 
 def _stands(world: World, one: Changed, paths: set[str], folder: str | None = None) -> bool:
@@ -109,30 +160,53 @@ def _stands(world: World, one: Changed, paths: set[str], folder: str | None = No
 def _of_package(world: World, one: Changed, path: str, found: Symbols) -> Iterator[Place]:
     folder = posixpath.dirname(one.path)
     if posixpath.dirname(path) == folder:
-        aliases = {""} if one.old.kind == "function" else set()
+        aliases = {""} if one.old.name not in _GO_OWN else set()
     else:
         aliases = {taken.alias for taken in found.imports if go_folder(world, taken.module) == folder}
+    called = one.old.kind == "function"
     for use in found.uses:
-        if (
-            use.name == one.old.name
-            and use.receiver in aliases
-            and (use.receiver or use.arguments is not None)
-        ):
+        whole = use.receiver or not called or use.arguments is not None
+        if use.name == one.old.name and use.receiver in aliases and whole:
             yield Place(path, use.line, "uses it")
 
 
-def _of_program(one: Changed, path: str, found: Symbols) -> Iterator[Place]:
-    if one.old.kind != "function" or ("static" in one.old.marks and path != one.path):
+def _of_crate(world: World, one: Changed, path: str, found: Symbols) -> Iterator[Place]:
+    """Find paths of Rust that end in the file, which hands on no module whole."""
+    if re.search(r"\bpub\b.*\buse\b.*\*\s*[;,}]", world.text(one.path) or ""):
         return
-    if one.language == "rust":
-        stem = one.path.removesuffix(".rs").removesuffix("/mod").rpartition("/")[2]
-        for taken in found.imports:
-            if taken.name == one.old.name and taken.module.rpartition("::")[2] == stem:
-                yield Place(path, taken.line, "imports it")
+    for taken in found.imports:
+        if taken.name == one.old.name and is_rust_module(path, taken.module, one.path):
+            yield Place(path, taken.line, "imports it")
+    for use in found.uses:
+        if use.name == one.old.name and use.receiver and is_rust_module(path, use.receiver, one.path):
+            yield Place(path, use.line, "uses it")
+
+
+def _of_java(world: World, one: Changed, path: str, found: Symbols) -> Iterator[Place]:
+    """Find imports of a class, which no file has any more, and uses of it within its package."""
+    name, folder = one.old.name, posixpath.dirname(one.path)
+    if one.path.rpartition("/")[2] != f"{name}.java":
+        return
+    for taken in found.imports:
+        whole = "/" + f"{taken.module}.{taken.name}".replace(".", "/") + ".java"
+        if f"/{one.path}".endswith(whole) and not any(
+            f"/{each}".endswith(whole) for each in world.paths if each != one.path
+        ):
+            yield Place(path, taken.line, "imports it")
+    others = {each.name for each in found.imports} | {each.name for each in found.definitions}
+    if posixpath.dirname(path) == folder and others.isdisjoint({name, "*"}):
+        for use in found.uses:
+            if use.name == name and not use.receiver:
+                yield Place(path, use.line, "uses it")
+
+
+def _of_program(one: Changed, path: str, found: Symbols) -> Iterator[Place]:
+    function = one.old.kind == "function"
+    if not (function or one.old.kind == "class") or ("static" in one.old.marks and path != one.path):
         return
     for use in found.uses:
-        if use.name == one.old.name and not use.receiver and use.arguments is not None:
-            yield Place(path, use.line, "calls it")
+        if use.name == one.old.name and not use.receiver and (use.arguments is not None or not function):
+            yield Place(path, use.line, "calls it" if function else "uses it")
 
 
 def _is_tried(lines: list[str], number: int) -> bool:

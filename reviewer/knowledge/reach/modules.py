@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import sys
+from collections.abc import Iterator
 from functools import lru_cache
 
 from hunkwise.reviewer.knowledge.reach.world import World
@@ -13,6 +14,11 @@ from hunkwise.reviewer.languages.symbols.read import language_of
 _SCRIPTS = (".ts", ".tsx", ".d.ts", ".json", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte")
 _DEEPEST = 4  # modules that hand a name on
 _GO_MODULE = re.compile(r"^module[ \t]+\"?([\w./~-]{1,300})", re.MULTILINE)
+_MOST_MODULES = 20  # of Go
+_MOST_STARS = 40  # modules that one hands on whole
+_PATHS = re.compile(r"\"([^\"\n*]+)(\*?)\"\s*:\s*\[\s*\"([^\"\n*]+)\*?\"")  # of tsconfig.json
+_BASE = re.compile(r"\"baseUrl\"\s*:\s*\"([^\"\n]+)\"")
+_TEST = re.compile(r"(?:^|[/_.-])(?:tests?|specs?|testing|__tests__)(?:[/_.-]|$)|Tests?\.\w+$", re.IGNORECASE)
 SCRIPTS = ("javascript", "typescript", "tsx")
 
 
@@ -28,6 +34,11 @@ def module_name(path: str) -> str:
     return posixpath.basename(posixpath.dirname(path)) if stem in ("__init__", "index") else stem
 
 
+def is_test(path: str) -> bool:
+    """Tell whether a file is of the tests, by its name and folders."""
+    return _TEST.search(path) is not None
+
+
 def dotted(path: str) -> str:
     """Give the module that a file of Python is, from the root of the repository."""
     return path.removesuffix(".py").removesuffix(".pyi").removesuffix("/__init__").replace("/", ".")
@@ -39,7 +50,8 @@ def module_file(world: World, importer: str, module: str) -> str | None:
     if language == "python":
         return _python(world, importer, module)
     if language in SCRIPTS:
-        return _script(world.paths, posixpath.dirname(importer), module) if module.startswith(".") else None
+        found = (_script(world.paths, stem) for stem in _stems(world, posixpath.dirname(importer), module))
+        return next((path for path in found if path is not None), None)
     return None
 
 
@@ -55,22 +67,19 @@ def is_missing(world: World, importer: str, module: str, path: str) -> bool:
             meant = "." in module and dotted(path) in (module, f"src.{module}", f"lib.{module}")
             meant = meant and not _named(world.paths, module)
         return meant and not any(each.startswith((f"{stem}.", f"{stem}/")) for each in world.paths)
-    if language in SCRIPTS and module.startswith("."):
-        stem = posixpath.normpath(posixpath.join(folder, module))
-        meant = path in (
-            stem,
-            *(stem + each for each in _SCRIPTS),
-            *(f"{stem}/index{each}" for each in _SCRIPTS),
-        )
-        return meant and _script(world.paths, folder, module) is None
+    if language in SCRIPTS and module_file(world, importer, module) is None:
+        return any(path in _tried(stem) for stem in _stems(world, folder, module))
     return False
 
 
-def origin(world: World, importer: str, module: str, name: str, depth: int = 0) -> tuple[str, str] | None:
+def origin(
+    world: World, importer: str, module: str, name: str, gone: str = "", depth: int = 0
+) -> tuple[str, str] | None:
     """Give the file that a name comes from and what it is called there; "" for the name of a whole module.
 
-    A module that hands it on (`from .a import name`) is looked through. Where nobody defines it, it is that of the
-    last one. None where it comes from elsewhere, or that is unsure.
+    A module that hands it on (`from .a import name`) is looked through. Where nobody defines it, it is that of
+    the last one, or of the file `gone` if all of that is handed on. None where it comes from elsewhere, or that is
+    unsure.
     """
     path = module_file(world, importer, module)
     if name and language_of(importer) == "python":
@@ -83,13 +92,16 @@ def origin(world: World, importer: str, module: str, name: str, depth: int = 0) 
     found = world.symbols(path)
     if found is None or depth > _DEEPEST:
         return None
-    if _defines(world, path, name) or name == "default":
+    if _defines(world, path, name) or name == "default" or path == gone:
         return path, name
     for one in found.imports:
         if name == (one.alias or one.name) and one.name not in ("", "*"):
-            return origin(world, path, one.module, one.name, depth + 1)
-    if any(one.name == "*" for one in found.imports):
-        return None
+            return origin(world, path, one.module, one.name, gone, depth + 1)
+    every = [one.module for one in found.imports if one.name == "*"][:_MOST_STARS]
+    handed = [origin(world, path, each, name, gone, depth + 1) for each in every]
+    sure = [each for each in handed if each is not None and (each[0] == gone or _defines(world, *each))]
+    if every:
+        return sure[0] if len(set(sure)) == 1 else None
     return path, name
 
 
@@ -130,17 +142,75 @@ def _named(paths: frozenset[str], module: str) -> tuple[str, ...]:
     )
 
 
-def _script(paths: frozenset[str], folder: str, module: str) -> str | None:
-    stem = posixpath.normpath(posixpath.join(folder, module))
+def _script(paths: frozenset[str], stem: str) -> str | None:
+    return next((path for path in _tried(stem) if path in paths), None)
+
+
+def _tried(stem: str) -> list[str]:
+    """List the files that a module of JavaScript may be, in the order in which they are looked for."""
     bare = re.sub(r"\.[cm]?jsx?$", "", stem)
     tried = [stem, *(base + each for base in (stem, bare) for each in _SCRIPTS)]
-    tried += [f"{stem}/index{each}" for each in _SCRIPTS]
-    return next((path for path in tried if path in paths), None)
+    return tried + [f"{stem}/index{each}" for each in _SCRIPTS]
+
+
+def _stems(world: World, folder: str, module: str) -> Iterator[str]:
+    """Give the paths, without suffix, of a module of JavaScript: relative, by `paths`, or by workspace."""
+    if module.startswith("."):
+        yield posixpath.normpath(posixpath.join(folder, module))
+        return
+    while True:
+        for name in ("tsconfig.json", "jsconfig.json", "tsconfig.base.json"):
+            config = posixpath.join(folder, name)
+            text = world.text(config) or "" if config in world.paths else ""
+            base = _BASE.search(text)
+            for start, star, there in _PATHS.findall(text):
+                if module == start or (star and module.startswith(start)):
+                    rest = there + module[len(start) :]
+                    yield posixpath.normpath(posixpath.join(folder, base[1] if base else "", rest))
+        if not folder:
+            break
+        folder = posixpath.dirname(folder)
+    for name, home in world.packages().items():
+        if module == name or module.startswith(name + "/"):
+            rest = module[len(name) + 1 :]
+            for inner in ("src", "", "lib"):
+                yield posixpath.normpath(posixpath.join(home, inner, rest))
 
 
 def go_folder(world: World, module: str) -> str | None:
     """Give the folder of a package of Go; None where it is none of the repository."""
-    found = _GO_MODULE.search(world.text("go.mod") or "") if "go.mod" in world.paths else None
-    if found is None or not (module == found[1] or module.startswith(found[1] + "/")):
-        return None
-    return module[len(found[1]) :].strip("/")
+    for path in _go_files(world.paths):
+        found = _GO_MODULE.search(world.text(path) or "")
+        if found is not None and (module == found[1] or module.startswith(found[1] + "/")):
+            return posixpath.join(posixpath.dirname(path), module[len(found[1]) :].strip("/"))
+    return None
+
+
+@lru_cache(maxsize=8)
+def _go_files(paths: frozenset[str]) -> tuple[str, ...]:
+    """Find the files that name modules of Go, those deep down first."""
+    found = [path for path in paths if f"/{path}".endswith("/go.mod")]
+    return tuple(sorted(found, key=lambda path: (-path.count("/"), path)))[-_MOST_MODULES:]
+
+
+def is_rust_module(importer: str, module: str, path: str) -> bool:
+    """Tell whether a path of Rust names the module that a file is: from its crate, from near, or by its crate."""
+    parts, (crate, inner) = module.split("::"), _crate(path)
+    here, folder = _crate(importer)
+    if parts[0] == "crate":
+        return crate == here and parts[1:] == inner
+    if parts[0] in ("self", "super"):
+        place = folder
+        while parts and parts[0] == "super":
+            parts, place = parts[1:], place[:-1]
+        return crate == here and place + [each for each in parts if each != "self"] == inner
+    if parts[0] == posixpath.basename(crate).replace("-", "_"):
+        return parts[1:] == inner
+    return crate == here and (folder[:-1] + parts == inner or folder + parts == inner)
+
+
+def _crate(path: str) -> tuple[str, list[str]]:
+    """Give the folder of the crate that a file of Rust is in, and the names of the modules down to it."""
+    folder, _, inner = f"/{path}".rpartition("/src/")
+    names = inner.removesuffix(".rs").split("/")
+    return folder, names[:-1] if names[-1] in ("mod", "lib", "main") else names

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from hunkwise.reviewer.knowledge.reach.calls import misfits, overriders
-from hunkwise.reviewer.knowledge.reach.definitions import Changed, gone, reshaped
+from hunkwise.reviewer.knowledge.reach.definitions import Changed, fielded, gone, reshaped
 from hunkwise.reviewer.knowledge.reach.keys import asked, gone_keys
 from hunkwise.reviewer.knowledge.reach.leftovers import leftovers, of_module
-from hunkwise.reviewer.knowledge.reach.meaning import called_name
+from hunkwise.reviewer.knowledge.reach.meaning import CONSTRUCTORS, called_name
 from hunkwise.reviewer.knowledge.reach.modules import SCRIPTS, module_name
 from hunkwise.reviewer.knowledge.reach.results import revalued, stale
 from hunkwise.reviewer.knowledge.reach.slips import Slip, slips
@@ -26,7 +26,7 @@ from hunkwise.reviewer.knowledge.reach.world import (
 from hunkwise.reviewer.languages.symbols.read import language_of, symbols
 from hunkwise.reviewer.languages.symbols.values import Symbols
 from hunkwise.reviewer.source.git import Repository
-from hunkwise.reviewer.types import Change, FileDiff, FileKey
+from hunkwise.reviewer.types import Change, FileDiff
 
 BUDGET = (
     3.0  # seconds that a busy machine is given; sizes (world.py) bound the work, which takes well under one
@@ -59,16 +59,20 @@ def within(change: Change) -> tuple[Broken, ...]:
     return tuple(found)
 
 
-def altered(change: Change, repository: Repository, commit: str, budget: float) -> list[FileKey]:
-    """Name the file of each definition that a change alters or takes away; () where the time did not do."""
+def altered(
+    change: Change, repository: Repository, commit: str, budget: float
+) -> list[tuple[FileDiff, Kind, Changed | None]]:
+    """Give what a change alters or takes away: definitions, and files (None); () where the time did not do."""
     search = _Search(change, _world(change, repository, commit, budget))
     try:
         search.compare()
     except OutOfTime:
         return []
-    return [file.key for file, _ in (*search.reshaped, *search.revalued, *search.gone)] + [
-        file.key for file in search.modules
-    ]
+    kinds: tuple[tuple[Kind, list[tuple[FileDiff, Changed]]], ...] = (
+        ("arguments", search.reshaped), ("result", search.revalued), ("removed", search.gone),
+    )  # fmt: skip
+    found = [(file, kind, one) for kind, every in kinds for file, one in every]
+    return [*found, *((file, "module", None) for file in search.modules)]
 
 
 def _world(change: Change, repository: Repository, commit: str, budget: float) -> World:
@@ -106,20 +110,24 @@ class _Search:
     def compare(self) -> None:
         """Compare the definitions of each changed file. Raises OutOfTime."""
         for file in self.change.files[:MOST_CHANGED]:
-            text = self.change.old_texts.get(file.old_path or "")
-            if text is None or file.part or not file.hunks or not _is_read(text):
-                continue
-            assert file.old_path is not None
-            language = language_of(file.old_path)
+            text, language = self.change.old_texts.get(file.old_path or ""), language_of(file.old_path or "")
             moved = file.new_path != file.old_path
             if moved and (language == "python" or language in SCRIPTS):
                 self.modules.append(file)
-            elif language:
+            elif (
+                file.old_path
+                and language
+                and text is not None
+                and file.hunks
+                and not file.part
+                and _is_read(text)
+            ):
                 self.world.check()
-                old = symbols(language, text)
+                old = symbols(language, text, ())
                 new = Symbols() if moved else self.world.symbols(file.old_path)
                 if old is not None and new is not None:
-                    self._compared(file, file.old_path, language, old, new)
+                    both = (fielded(old), fielded(new)) if language == "python" else (old, new)
+                    self._compared(file, file.old_path, language, *both)
 
     def _compared(self, file: FileDiff, path: str, language: str, old: Symbols, new: Symbols) -> None:
         self.reshaped += [(file, one) for one in reshaped(path, language, old, new)]
@@ -132,6 +140,7 @@ class _Search:
         names = {called_name(one) for _, one in (*self.reshaped, *self.revalued, *self.gone)}
         names |= {module_name(file.old_path or "") for file in self.modules}
         names = self._search({name for name in names if len(name) >= SHORTEST_NAME})
+        self.world.names = {*names, *CONSTRUCTORS}
         for file, one in self.reshaped:
             if called_name(one) in names:
                 held, line = self._holding(called_name(one)), _first_added(file, one)
@@ -171,7 +180,7 @@ class _Search:
             self.partly = self.partly or len(asked) < len(names)
             if len(found) <= MOST_FILES:
                 self.world.load(found)
-                self.where = {path: self.world.words(path) & asked for path in found}
+                self.where = {path: self.world.held(path, asked) for path in found}
                 break
             asked = set(sorted(asked, key=lambda name: (-len(name), name))[: len(asked) // 2])
         return asked
@@ -180,11 +189,17 @@ class _Search:
         self.world.check()
         return {path for path, names in self.where.items() if name in names}
 
-    def _say(self, file: FileDiff, line: int, kind: Kind, one: Changed, found: Iterable[Place]) -> None:
-        places = tuple(dict.fromkeys(found))
-        if places:
-            now = _brief(one.new.head) if one.new is not None else ""
-            self.found.append(Broken(file, line, kind, one.old.qualified, places, _brief(one.old.head), now))
+    def _say(self, file: FileDiff, line: int, kind: Kind, one: Changed, found: Iterator[Place]) -> None:
+        """Keep what is found, also where the time is over before all was looked at. Raises OutOfTime."""
+        places: dict[Place, None] = {}
+        try:
+            for place in found:
+                places[place] = None
+        finally:
+            if places:
+                now = _brief(one.new.head) if one.new is not None else ""
+                before = _brief(one.old.head)
+                self.found.append(Broken(file, line, kind, one.old.qualified, tuple(places), before, now))
 
 
 def _is_read(text: str) -> bool:

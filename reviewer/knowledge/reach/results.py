@@ -12,7 +12,7 @@ from hunkwise.reviewer.knowledge.reach.definitions import Changed, paired
 from hunkwise.reviewer.knowledge.reach.modules import SCRIPTS
 from hunkwise.reviewer.knowledge.reach.values import Place
 from hunkwise.reviewer.knowledge.reach.world import World
-from hunkwise.reviewer.languages.symbols.values import Symbol, Symbols
+from hunkwise.reviewer.languages.symbols.values import Mention, Symbol, Symbols
 
 _EMPTY = frozenset({"none", "nothing"})
 _PROMISE = re.compile(r"\.\s*(?:then|catch|finally)\b")
@@ -97,22 +97,28 @@ Judge = Callable[[Site, str], str]
 def revalued(path: str, language: str, old: Symbols, new: Symbols) -> Iterator[Changed]:
     """Give the functions whose result is of another kind than it was."""
     for was, now in paired(old, new):
-        if _judge(language, was, now) is not None:
+        if judge_of(language, was, now) is not None:
             yield Changed(path, language, was, now)
 
 
 def stale(world: World, one: Changed, paths: set[str]) -> Iterator[Place]:
     """Find the calls that use the result as it was. Raises OutOfTime."""
-    judge = _judge(one.language, one.old, one.new) if one.new is not None else None
-    for path, use in calls(world, one, paths) if judge is not None else ():
+    judge = judge_of(one.language, one.old, one.new) if one.new is not None else None
+    if judge is None:
+        return
+
+    def wrong(use: Mention, rival: Symbol) -> str:
+        return "" if judge_of(one.language, one.old, rival) is None else "another result"
+
+    for path, use in calls(world, one, paths, wrong if one.language == "go" else lambda *_: ""):
         text = world.text(path) or ""
         here = site(text, use.at, use.name)
-        why = judge(here, text) if here is not None and judge is not None else ""
+        why = judge(here, text) if here is not None else ""
         if why:
             yield Place(path, use.line, why)
 
 
-def _judge(language: str, was: Symbol, now: Symbol) -> Judge | None:
+def judge_of(language: str, was: Symbol, now: Symbol) -> Judge | None:
     """Choose how calls are judged, by what became of the result; None where nothing is to be said."""
     if language == "go":
         before, after = _count(was.type), _count(now.type)

@@ -18,9 +18,11 @@ LARGEST_FILE = 400_000  # bytes; larger ones are not read
 MOST_BYTES = 8_000_000  # of all files together
 MOST_FILES = 300  # that hold a name
 LONGEST_LINE = 5000  # characters; longer ones are no code that somebody wrote
+MOST_PACKAGES = 60
 MOST_NAMES = 60  # that are looked for at once
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[\w$]+")
+_NAME = re.compile(r'^\s*"name"\s*:\s*"([^"\n]+)"', re.MULTILINE)
 
 
 class OutOfTime(Exception):
@@ -45,9 +47,11 @@ class World:
     commit: str
     changed: Mapping[str, str | None]
     until: float  # on the clock of time.monotonic
+    names: Collection[str] | None = None  # whose uses are read; None for all
     _texts: dict[str, str | None] = field(default_factory=dict)
     _symbols: dict[str, Symbols | None] = field(default_factory=dict)
     _paths: frozenset[str] | None = None
+    _packages: dict[str, str] | None = None
     _read: int = 0
 
     def check(self) -> None:
@@ -78,13 +82,7 @@ class World:
         if output is None:
             raise OutOfTime
         found = {os.fsdecode(line).partition(":")[2] for line in output.split(b"\0") if line}
-        wanted = set(names)
-        parts = {name for name in names if not name.isidentifier()}  # keys with dots
-        ours = {
-            path
-            for path, text in self.changed.items()
-            if text and (not wanted.isdisjoint(_WORD.findall(text)) or any(part in text for part in parts))
-        }
+        ours = {path for path in self.changed if self.held(path, names)}
         return {path for path in found if path not in self.changed} | ours
 
     def load(self, paths: Iterable[str]) -> None:
@@ -108,6 +106,16 @@ class World:
             self.load([path])
         return self._texts[path]
 
+    def packages(self) -> Mapping[str, str]:
+        """Give the folders of the repository's own packages of JavaScript, by their names. Raises OutOfTime."""
+        if self._packages is None:
+            listed = [path for path in self.paths if path.endswith("/package.json")]
+            listed = sorted(listed, key=lambda path: (path.count("/"), path))[:MOST_PACKAGES]
+            self.load(listed)
+            named = ((_NAME.search(self.text(path) or ""), path) for path in listed)
+            self._packages = {name[1]: path.rpartition("/")[0] for name, path in named if name is not None}
+        return self._packages
+
     def is_ignored(self, path: str) -> bool:
         """Tell whether git is told to ignore a file, as the patterns above it say: it may be made then."""
         parts = path.split("/")
@@ -122,9 +130,11 @@ class World:
                     return True
         return False
 
-    def words(self, path: str) -> set[str]:
-        """Give the words of a file."""
-        return set(_WORD.findall(self.text(path) or ""))
+    def held(self, path: str, names: Collection[str]) -> set[str]:
+        """Give those of the names that a file holds: as words, and as parts of its text where they are none."""
+        text = self.text(path) or ""
+        words = set(_WORD.findall(text))
+        return {name for name in names if name in words or (not _WORD.fullmatch(name) and name in text)}
 
     def symbols(self, path: str) -> Symbols | None:
         """Read the symbols of a file; None where no grammar reads it. Raises OutOfTime."""
@@ -132,5 +142,5 @@ class World:
             self.check()
             text, language = self.text(path), language_of(path)
             readable = text is not None and language and is_written(text)
-            self._symbols[path] = symbols(language, text or "") if readable else None
+            self._symbols[path] = symbols(language, text or "", self.names) if readable else None
         return self._symbols[path]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,18 +41,22 @@ def _language(suffix: str) -> str:
     return (found[0] if suffix == "c" else found[-1]) if found else ""
 
 
-def symbols(language: str, text: str) -> Symbols | None:
-    """Read a text in the process that parses; None where it did not live to tell, or the text is too long."""
+def symbols(language: str, text: str, names: Collection[str] | None = None) -> Symbols | None:
+    """Read a text in the process that parses; None where it did not live to tell, or the text is too long.
+
+    With `names` only uses of these are given, also of what they are imported as.
+    """
     if len(text) > LONGEST_TEXT:
         return None
-    told = parser().ask("hunkwise.reviewer.languages.symbols.read:answer", [language, text], PATIENCE)
+    question = [language, text, None if names is None else sorted(names)]
+    told = parser().ask("hunkwise.reviewer.languages.symbols.read:answer", question, PATIENCE)
     return None if told is None else unpacked(told)
 
 
-def answer(question: tuple[str, str]) -> Symbols:
-    """Answer the process that asks (languages/parser.py): a language and a text."""
-    language, text = question
-    return read(grammar(language), tree(language, text), text, language)
+def answer(question: tuple[str, str] | tuple[str, str, list[str] | None]) -> Symbols:
+    """Answer the process that asks (languages/parser.py): a language, a text, and names or None for all."""
+    language, text, *names = question
+    return read(grammar(language), tree(language, text), text, language, *names)
 
 
 class _Found(NamedTuple):
@@ -65,7 +69,9 @@ class _Found(NamedTuple):
     end: int
 
 
-def read(grammar: Grammar, root: SgNode, text: str, language: str) -> Symbols:
+def read(
+    grammar: Grammar, root: SgNode, text: str, language: str, names: Collection[str] | None = None
+) -> Symbols:
     """Read what a tree defines, uses and imports."""
     nodes = Nodes(root, grammar, import_kinds(language))
     found = [
@@ -83,7 +89,13 @@ def read(grammar: Grammar, root: SgNode, text: str, language: str) -> Symbols:
     places = {symbol.at for symbol in definitions}
     taken = imports(nodes, language)
     within = {place for start, end in (_range(node) for node, _ in taken) for place in range(start, end)}
-    used = tuple(each for each in uses(nodes, grammar, scopes, local, places, text) if each.at not in within)
+    wanted = (
+        None
+        if names is None
+        else {*names, *(one.alias for _, one in taken if one.name in (*names, "default"))}
+    )
+    every = uses(nodes, grammar, scopes, local, places, text, wanted)
+    used = tuple(each for each in every if each.at not in within)
     sure = root.kind() != "ERROR" and not nodes.of_kind("ERROR")
     return Symbols(definitions, used, tuple(one for _, one in taken), sure)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hunkwise.reviewer.languages.symbols.grammars import Grammar
@@ -59,9 +59,15 @@ def _target(node: SgNode) -> SgNode:
 
 
 def uses(
-    nodes: Nodes, grammar: Grammar, scopes: Scopes, local: dict[int, set[str]], places: set[int], text: str
+    nodes: Nodes,
+    grammar: Grammar,
+    scopes: Scopes,
+    local: dict[int, set[str]],
+    places: set[int],
+    text: str,
+    wanted: Collection[str] | None,
 ) -> Iterator[Mention]:
-    """Give the uses of names, in order, but for those at `places`, where they are defined."""
+    """Give the uses of names, of all or of those wanted, in order, without those at `places`: definitions."""
     called = {at: (given, new) for at, given, new in _calls(nodes, grammar)}
     keyed = {
         kids[0].range().start.index
@@ -71,9 +77,9 @@ def uses(
     for leaf in nodes.of_kind(grammar.names):
         where = leaf.range()
         start = where.start.index
-        if start in places or start in keyed:
-            continue
         name = leaf.text()
+        if start in places or start in keyed or (wanted is not None and name not in wanted):
+            continue
         receiver = _receiver(text, start)
         scope = scopes.at(start)
         if not receiver and _is_local(name, scope, scopes, local):

@@ -145,6 +145,22 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         {"m.py": "class Pool:\n    def __init__(self, size, wait):\n        self.size = size\n"},
         ["arguments Pool.__init__@2: n.py:6, n.py:9"],
     ),
+    "python: what a dataclass takes": (
+        {
+            "m.py": (
+                "from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass Page:\n    first: int\n"
+                "    last: int = 1\n\n    def size(self):\n        return 1\n"
+            ),
+            "n.py": "from m import Page\n\nPage(1)\nPage(first=1, last=2)\nPage(1, 2)\n",
+        },
+        {
+            "m.py": (
+                "from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass Page:\n    first: int\n"
+                "    end: int\n\n    def size(self):\n        return 1\n"
+            ),
+        },
+        ["arguments Page.__init__@5: n.py:3, n.py:4"],
+    ),
     "python: a member of an enumeration": (
         {
             "m.py": "from enum import Enum\n\n\nclass Kind(Enum):\n    OLD_ONE = 1\n    NEW = 2\n",
@@ -285,6 +301,137 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         },
         {"src/a.rs": "pub fn load(a: u8) {}\n"},
         ["arguments load@1: src/b.rs:2", "removed gone_now@1: src/b.rs:1"],
+    ),
+    "python: a module that is named by its package": (
+        {"pkg/__init__.py": "X = 1\n", "pkg/extra.py": "Y = 1\n", "t.py": "from pkg import X, extra\n"},
+        {"pkg/extra.py": ""},
+        ["module pkg/extra.py@1: t.py:1"],
+    ),
+    "python: objects whose class is told by where they are set": (
+        {
+            "m.py": "class Pool:\n    def lease(self, size):\n        pass\n",
+            "o.py": "class Tank:\n    def lease(self, size):\n        pass\n",
+            "n.py": (
+                "from m import Pool\n\n\nclass User:\n    def __init__(self):\n        self.pool = Pool()\n\n"
+                "    def run(self, other: Pool, tank):\n        self.pool.lease(1)\n        other.lease(2)\n"
+                "        tank.lease(3)\n"
+            ),
+        },
+        {"m.py": "class Pool:\n    def lease(self):\n        pass\n"},
+        ["arguments Pool.lease@2: n.py:9, n.py:10"],
+    ),
+    "python: a method that is gone, of a name that nothing else has": (
+        {
+            "m.py": (
+                "class PagePool:\n    def take_next_page(self):\n        pass\n\n"
+                "    def take_last_page(self):\n        pass\n\n    def __enter__(self):\n        pass\n"
+            ),
+            "n.py": (
+                "from m import PagePool\n\n\nclass Sub(PagePool):\n    def run(self):\n"
+                "        self.take_next_page()\n"
+            ),
+            "o.py": "def run(pool, other):\n    pool.take_next_page()\n    other.take_last_page = 1\n",
+            "p.py": "def run(pool):\n    pool.take_last_page()\n",
+        },
+        {"m.py": "class PagePool:\n    def __enter__(self):\n        pass\n"},
+        ["removed PagePool.take_next_page@1: n.py:6, o.py:2"],
+    ),
+    "python: what a base of another package may have": (
+        {
+            "m.py": "from lib import Base\n\n\nclass Pool(Base):\n    def take_next_page(self):\n        pass\n",
+            "o.py": "def run(pool):\n    pool.take_next_page()\n",
+        },
+        {"m.py": "from lib import Base\n\n\nclass Pool(Base):\n    pass\n"},
+        [],
+    ),
+    "python: a call that fits no function of its name": (
+        {
+            "m.py": "class PagePool:\n    def take_next_page(self, a):\n        pass\n",
+            "n.py": "class Other:\n    def take_next_page(self, a, b):\n        pass\n",
+            "o.py": "def run(pool):\n    pool.take_next_page(1)\n    pool.take_next_page(1, 2)\n",
+        },
+        {"m.py": "class PagePool:\n    def take_next_page(self):\n        pass\n"},
+        ["arguments PagePool.take_next_page@2: o.py:2"],
+    ),
+    "a file that was only renamed": (
+        {"some-part.ts": "export const a = 1;\n" * 9, "b.ts": 'import { a } from "./some-part";\n'},
+        {"some-part.ts": "", "c.ts": "export const a = 1;\n" * 9},
+        ["module some-part.ts@1: b.ts:1"],
+    ),
+    "typescript: packages of the workspace, paths, modules that are handed on whole": (
+        {
+            "packages/one/package.json": '{\n  "name": "@x/one"\n}\n',
+            "packages/one/src/index.ts": 'export * from "./a";\nexport * from "./b";\n',
+            "packages/one/src/a.ts": "export function load(a: number, b: number) {}\nexport const LIMIT = 1;\n",
+            "packages/one/src/b.ts": "export const other = 1;\n",
+            "tsconfig.json": '{"compilerOptions": {"paths": {"@/*": ["./packages/*"]}}}\n',
+            "app/c.ts": 'import { load, LIMIT } from "@x/one";\nload(1, 2);\n',
+            "app/d.ts": 'import { load } from "@/one/src/a";\nload(1, 2);\n',
+        },
+        {"packages/one/src/a.ts": "export function load(a: number) {}\n"},
+        [
+            "arguments load@1: app/c.ts:2, app/d.ts:2",
+            "removed LIMIT@1: app/c.ts:1",
+        ],
+    ),
+    "go: fields, types and constants": (
+        {
+            "go.mod": "module example.org/x\n",
+            "a/a.go": "package a\n\ntype Page struct {\n\tFirstLine int\n\tLast int\n}\n\nconst Limit = 1\n",
+            "a/b.go": "package a\n\nfunc f(page *Page) int {\n\treturn page.FirstLine + Limit\n}\n",
+        },
+        {"a/a.go": "package a\n\ntype Page struct {\n\tLast int\n}\n"},
+        ["removed Page.FirstLine, Limit@3: a/b.go:4"],
+    ),
+    "go: types that are said to have the methods of an interface": (
+        {
+            "go.mod": "module example.org/x\n",
+            "a/a.go": "package a\n\ntype Store interface {\n\tGet(name string) int\n}\n",
+            "b/b.go": (
+                'package b\n\nimport "example.org/x/a"\n\nvar _ a.Store = (*Disk)(nil)\n\n'
+                "func (d *Disk) Get(name string) int { return 1 }\n\n"
+                "func (o *Other) Get(name string) int { return 1 }\n"
+            ),
+        },
+        {"a/a.go": "package a\n\ntype Store interface {\n\tGet(name string, age int) int\n}\n"},
+        ["override Store.Get@4: b/b.go:7"],
+    ),
+    "rust: what a trait asks for": (
+        {
+            "src/a.rs": "pub trait Store {\n    fn get(&self, name: u8) -> u8;\n}\n",
+            "src/b.rs": (
+                "use crate::a::Store;\nimpl Store for Disk {\n    fn get(&self, name: u8) -> u8 { 1 }\n}\n"
+                "impl Disk2 {\n    fn get(&self, name: u8) -> u8 { 1 }\n}\n"
+            ),
+        },
+        {"src/a.rs": "pub trait Store {\n    fn get(&self, name: u8, age: u8) -> u8;\n}\n"},
+        ["override Store.get@2: src/b.rs:3"],
+    ),
+    "java: a class that is gone": (
+        {
+            "src/a/Pool.java": "package a;\npublic class Pool {}\n",
+            "src/a/User.java": "package a;\nclass User { Pool pool; }\n",
+            "src/b/Other.java": "package b;\nimport a.Pool;\nclass Other {}\n",
+        },
+        {"src/a/Pool.java": "package a;\npublic class Tank {}\n"},
+        ["removed Pool@2: src/a/User.java:2, src/b/Other.java:2"],
+    ),
+    "c++: a namespace is no class": (
+        {
+            "a.h": "namespace x {\nint load_it(int a, int b);\nint gone_now(int a);\n}\n",
+            "b.cc": '#include "a.h"\nint f() { return x::load_it(1, 2) + gone_now(1); }\n',
+        },
+        {"a.h": "namespace x {\nint load_it(int a, int b);\n}\n"},
+        ["removed x.gone_now@2: b.cc:2"],
+    ),
+    "rust: types, by the way of their module": (
+        {
+            "one/src/a/page.rs": "pub struct Page {}\n",
+            "one/src/b.rs": "use crate::a::page::Page;\n",
+            "two/src/c.rs": "use one::a::page::Page;\nuse other::page::Page as No;\n",
+        },
+        {"one/src/a/page.rs": "pub struct Sheet {}\n"},
+        ["removed Page@1: one/src/b.rs:1, two/src/c.rs:1"],
     ),
 }
 
