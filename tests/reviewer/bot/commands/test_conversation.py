@@ -74,6 +74,17 @@ def test_a_command_is_seen_and_answered() -> None:
     assert body.endswith(f"{MARK} to=1 -->")
 
 
+def test_a_reaction_that_a_forge_refuses_costs_no_answer() -> None:
+    class Shy(Desk):
+        def react(self) -> None:
+            raise ForgeError("403")
+
+    desk = Shy()
+    converse(said("/help"), desk, Context("hunkwise"), Tally())
+
+    assert [kind for kind, _ in desk.done] == ["answer"]
+
+
 @pytest.mark.parametrize(
     "comment",
     [
