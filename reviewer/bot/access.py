@@ -162,7 +162,7 @@ def keys_of(environ: Variables) -> dict[ForgeName, Keys]:
     if not keys:
         raise UsageError(
             "no forge can be written to: set HUNKWISE_GITHUB_APP_ID and HUNKWISE_GITHUB_APP_KEY, or a token "
-            "(HUNKWISE_GITHUB_TOKEN, HUNKWISE_GITLAB_TOKEN, HUNKWISE_GITEA_TOKEN)"
+            "(HUNKWISE_GITHUB_TOKEN, HUNKWISE_GITLAB_TOKEN, HUNKWISE_GITEA_TOKEN); see docs/bot.md"
         )
     return keys
 

@@ -62,6 +62,7 @@ class Worker:
     folder: Path | None = None  # for throw-away folders
     stopping: threading.Event = field(default_factory=threading.Event)
     look: float = LOOK  # seconds
+    pause: float = 5.0  # seconds, where the queue is out of reach
     fetch: Callable[..., Range] = fetch_change
     reached: Callable[[str], None] = lambda step: None
 
@@ -90,6 +91,7 @@ class Worker:
                 self._do(hold)
         except QueueError as error:
             self.say(str(error))
+            self.stopping.wait(self.pause)
             return False
         return True
 
@@ -105,6 +107,8 @@ class Worker:
             self._given_up(lease, str(error))
         except (ReviewError, EngineError) as error:
             self._failed(lease, str(error))
+        except OSError as error:
+            self._failed(lease, f"this machine could not do it: {error}")
         except Exception as error:  # one job must not end the worker
             LOG.debug("a job failed", exc_info=error)
             self._failed(

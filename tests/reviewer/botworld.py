@@ -105,6 +105,7 @@ def worker(queue: Queue, world: Forge, **more: Any) -> Worker:
         "fetch": fetched,
         "policy": RetryPolicy(tries=3, sleep=lambda seconds: None),
         "look": 0.0,
+        "pause": 0.0,
         "said": [],
         "keys": world.keys,
     } | more

@@ -27,7 +27,7 @@ from fakes.github import FakeGitHub
 from fakes.server import Answer, Request
 
 from hunkwise.reviewer.bot.port import Closed, ForgeName
-from hunkwise.reviewer.bot.queue.port import Queue, State
+from hunkwise.reviewer.bot.queue.port import Queue, QueueError, State
 from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
 from hunkwise.reviewer.bot.reviewing import NotReviewed
 from hunkwise.reviewer.source.ci import Range
@@ -257,6 +257,35 @@ def test_a_bug_of_ours_ends_no_worker_and_is_told(world: Forge, queue: Queue) ->
     assert entry.state is State.DEAD
     assert "ZeroDivisionError" in entry.reason
     assert sum("tried again" in line for line in said) == 2
+
+
+def test_a_machine_that_fails_is_no_bug(queue: Queue) -> None:
+    with forge("gitea") as world:
+        world.add("octo/repo")
+
+        def full(*_: object, **__: object) -> Range:
+            raise OSError(28, "No space left on device")
+
+        queue.accept("d1", world.pushed("octo/repo"))
+        drained([worker(queue, world, fetch=full)])
+
+        (entry,) = queue.entries()
+        assert entry.reason == "this machine could not do it: [Errno 28] No space left on device"
+
+
+def test_a_queue_out_of_reach_is_told_of_now_and_then(queue: Queue) -> None:
+    class Gone:
+        def claim(self, *, comments: bool = False) -> None:
+            raise QueueError("Redis does not answer")
+
+    with forge("gitea") as world:
+        said, stopping = list[str](), threading.Event()
+        one = worker(Gone(), world, said=said, stopping=stopping, pause=0.2)  # type: ignore[arg-type]
+        threading.Timer(0.5, stopping.set).start()
+        one.run(1)
+
+        assert 2 <= len(said) <= 8
+        assert set(said) == {"Redis does not answer"}
 
 
 def test_a_worker_that_is_told_to_end_gives_its_job_back(world: Forge, queue: Queue) -> None:
