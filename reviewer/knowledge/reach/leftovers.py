@@ -25,6 +25,7 @@ from hunkwise.reviewer.languages.symbols.values import Import, Symbols
 _ENUMS = (
     "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "str", "int", "object", "TextChoices", "IntegerChoices",
 )  # fmt: skip
+_ENUMERATOR = re.compile(r"[A-Z]+(?:_[A-Z0-9]+)+\s*(?:=.*)?", re.DOTALL)
 _GO_OWN = ("any", "append", "cap", "clear", "close", "complex", "copy", "delete", "error", "imag", "len", "make",
            "max", "min", "new", "panic", "print", "println", "real", "recover")  # fmt: skip
 
@@ -72,10 +73,12 @@ def _module_of(world: World, path: str, one: Import) -> Iterator[str]:
         return
     package = module_file(world, path, one.module)
     found = world.symbols(package) if package is not None and package != path else None
-    known = (
-        {each.name for each in found.definitions} | {each.alias for each in found.imports} if found else ()
-    )
-    if one.name not in known:
+    known: set[str] = set()
+    if found is not None:
+        known = {each.name for each in found.definitions} | {
+            each.alias or each.name for each in found.imports
+        }
+    if known.isdisjoint({one.name, "*", "__getattr__"}):
         yield f"{one.module}{'' if one.module.endswith('.') else '.'}{one.name}"
 
 
@@ -83,7 +86,7 @@ def _by_import(world: World, one: Changed, path: str, found: Symbols) -> Iterato
     name, lines = one.old.name, (world.text(path) or "").split("\n")
     for taken in brings(world, one, path, found):
         if not _is_tried(lines, taken.line):
-            yield Place(path, taken.line, "imports it")
+            yield Place(path, _named_at(lines, taken.line, name), "imports it")
     modules = {
         taken.alias
         for taken in found.imports
@@ -103,7 +106,11 @@ def _parts_of_class(world: World, one: Changed, paths: set[str]) -> Iterator[Pla
     """Find uses of a part of a class, where nothing else has one of that name."""
     kin = [path for path in sorted(paths) if is_kin(path, one.language)]
     name = re.escape(one.old.name)
-    left = re.compile(rf"\.{name}\s*=(?!=)" if one.language == "python" else rf"(?<![.\w$]){name}\b")
+    left = re.compile(
+        rf"\.{name}\s*=(?!=)|[\"'][^\"'\n]{{0,99}}\b{name}\b|\bSimpleNamespace\("
+        if one.language == "python"
+        else rf"(?<![.\w$]){name}\b"
+    )
     alone = one.old.kind in ("method", "member") and not _stands(world, one, paths)
     if one.language in ("python", *SCRIPTS):  # which need no definition
         alone = alone and not any(left.search(world.text(path) or "") for path in kin)
@@ -124,9 +131,9 @@ def _parts_of_class(world: World, one: Changed, paths: set[str]) -> Iterator[Pla
 
 
 def _is_member(one: Changed, receiver: str) -> bool:
-    """Tell whether a name of C, C++ or Rust is a member that stands behind its type's name, or alone."""
-    if one.language == "c" and one.old.kind == "member":
-        return not receiver and one.old.at > 0 and "(" not in one.old.head and ";" not in one.old.head
+    """Tell whether a use is of a member of C, C++ or Rust: behind its type's name, or an enumerator's alone."""
+    if one.language in ("c", "cpp") and one.old.kind == "member":
+        return _ENUMERATOR.fullmatch(one.old.head) is not None and not re.search(r"[.…>]", receiver)
     return one.language in ("cpp", "rust") and receiver.rpartition("::")[2] == one.holder
 
 
@@ -202,11 +209,23 @@ def _of_java(world: World, one: Changed, path: str, found: Symbols) -> Iterator[
 
 def _of_program(one: Changed, path: str, found: Symbols) -> Iterator[Place]:
     function = one.old.kind == "function"
-    if not (function or one.old.kind == "class") or ("static" in one.old.marks and path != one.path):
+    if not (function or one.old.kind in ("class", "type")) or (
+        "static" in one.old.marks and path != one.path
+    ):
         return
+    if not re.search(r"[A-Z]|.*_(?!t\Z)", one.old.name):
+        return  # the system may have it
     for use in found.uses:
         if use.name == one.old.name and not use.receiver and (use.arguments is not None or not function):
             yield Place(path, use.line, "calls it" if function else "uses it")
+
+
+def _named_at(lines: list[str], start: int, name: str) -> int:
+    """Give the line of an import that has a name; its first one if none does."""
+    word = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")
+    return next(
+        (at for at in range(start, min(start + 200, len(lines) + 1)) if word.search(lines[at - 1])), start
+    )
 
 
 def _is_tried(lines: list[str], number: int) -> bool:

@@ -21,7 +21,21 @@ from hunkwise.reviewer.languages.symbols.values import Import, Mention, Symbol, 
 _SELVES = ("self", "this", "cls", "Self", "super()", "super")
 CONSTRUCTORS = ("__init__", "constructor")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_OPEN_BASES = ("object", "ABC", "abc.ABC", "Protocol", "Generic", "NamedTuple")
+# Names of what may have parts of any name: options, rows, what was parsed.
+_LOOSE = (
+    "args", "arguments", "data", "event", "item", "json", "namespace", "obj", "options", "opts", "params",
+    "parsed", "payload", "record", "resp", "response", "result", "row",
+)  # fmt: skip
+# What gives a class parts that its text doesn't show.
+_GENEROUS = {
+    "python": re.compile(r"\bdef __getattr(?:ibute)?__\b"),
+    "java": re.compile(r"\blombok\b"),
+    "go": re.compile(r"^\t\*?(?!sync\.)\w+\.\w+[ \t]*(?:`.*)?$", re.MULTILINE),
+    "rust": re.compile(r"\bDeref\b"),
+}
+_OPEN_BASES = (
+    "object", "ABC", "abc.ABC", "Protocol", "Generic", "NamedTuple", "BaseModel", "BaseSettings", "Exception",
+)  # fmt: skip
 
 
 def is_constructor(target: Changed) -> bool:
@@ -133,7 +147,8 @@ def is_of_class(world: World, target: Changed, path: str, use: Mention, found: S
     last = re.split(r"\.|::|->", use.receiver)[-1]
     alike = set(_words(last)) <= set(_words(target.holder)) and len(last) > 2
     few = len(_words(target.old.name)) < (1 if known and alike else 2 if known or alike else 3)
-    return not few and _is_own(world, target, path)
+    loose = target.old.kind == "member" and last in _LOOSE and not alike
+    return not few and not loose and _is_own(world, target, path)
 
 
 def _is_telling(world: World, target: Changed, path: str) -> bool:
@@ -152,6 +167,9 @@ def _is_own(world: World, target: Changed, path: str) -> bool:
     holder = next((each for each in home.definitions if each.qualified == around), None) if home else None
     loose = target.language in ("go", "rust", "cpp")
     if home is None or "." in around or (is_test(target.path) and not is_test(path)) or not (holder or loose):
+        return False
+    generous = _GENEROUS.get(target.language)
+    if generous is not None and generous.search(world.text(target.path) or ""):
         return False
     ours = {each.name for each in home.definitions}
     ours |= {one.alias for one in home.imports if module_file(world, target.path, one.module) is not None}

@@ -68,7 +68,7 @@ def is_missing(world: World, importer: str, module: str, path: str) -> bool:
             meant = meant and not _named(world.paths, module)
         return meant and not any(each.startswith((f"{stem}.", f"{stem}/")) for each in world.paths)
     if language in SCRIPTS and module_file(world, importer, module) is None:
-        return any(path in _tried(stem) for stem in _stems(world, folder, module))
+        return any(path in _tried(stem) for stem in _named_stems(world, folder, module))
     return False
 
 
@@ -155,6 +155,15 @@ def _tried(stem: str) -> list[str]:
 
 def _stems(world: World, folder: str, module: str) -> Iterator[str]:
     """Give the paths, without suffix, of a module of JavaScript: relative, by `paths`, or by workspace."""
+    yield from _named_stems(world, folder, module)
+    for name, home in world.packages().items() if not module.startswith(".") else ():
+        if module == name or module.startswith(name + "/"):
+            for inner in ("src", "", "lib"):
+                yield posixpath.normpath(posixpath.join(home, inner, module[len(name) + 1 :]))
+
+
+def _named_stems(world: World, folder: str, module: str) -> Iterator[str]:
+    """Give those that are relative, or by `paths` of the configuration of TypeScript."""
     if module.startswith("."):
         yield posixpath.normpath(posixpath.join(folder, module))
         return
@@ -163,6 +172,8 @@ def _stems(world: World, folder: str, module: str) -> Iterator[str]:
             config = posixpath.join(folder, name)
             text = world.text(config) or "" if config in world.paths else ""
             base = _BASE.search(text)
+            if base is not None:
+                yield posixpath.normpath(posixpath.join(folder, base[1], module))
             for start, star, there in _PATHS.findall(text):
                 if module == start or (star and module.startswith(start)):
                     rest = there + module[len(start) :]
@@ -170,11 +181,6 @@ def _stems(world: World, folder: str, module: str) -> Iterator[str]:
         if not folder:
             break
         folder = posixpath.dirname(folder)
-    for name, home in world.packages().items():
-        if module == name or module.startswith(name + "/"):
-            rest = module[len(name) + 1 :]
-            for inner in ("src", "", "lib"):
-                yield posixpath.normpath(posixpath.join(home, inner, rest))
 
 
 def go_folder(world: World, module: str) -> str | None:

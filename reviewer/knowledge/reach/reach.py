@@ -11,7 +11,7 @@ from hunkwise.reviewer.knowledge.reach.definitions import Changed, fielded, gone
 from hunkwise.reviewer.knowledge.reach.keys import asked, gone_keys
 from hunkwise.reviewer.knowledge.reach.leftovers import leftovers, of_module
 from hunkwise.reviewer.knowledge.reach.meaning import CONSTRUCTORS, called_name
-from hunkwise.reviewer.knowledge.reach.modules import SCRIPTS, module_name
+from hunkwise.reviewer.knowledge.reach.modules import SCRIPTS, is_kin, module_name
 from hunkwise.reviewer.knowledge.reach.results import revalued, stale
 from hunkwise.reviewer.knowledge.reach.slips import Slip, slips
 from hunkwise.reviewer.knowledge.reach.values import Broken, Kind, Place, Reached
@@ -173,16 +173,28 @@ class _Search:
                 self.found.append(Broken(file, _nearest(file, at), "removed", key, tuple(places)))
 
     def _search(self, names: set[str]) -> set[str]:
-        """Find and load the files that hold names; gives those that were looked for, the longest of many."""
+        """Find and load the files that hold names; gives those that were looked for: of many the rarest."""
         asked = set(sorted(names, key=lambda name: (-len(name), name))[:MOST_NAMES])
-        while asked:
-            found = {path for path in self.world.holding(asked) if language_of(path)}
-            self.partly = self.partly or len(asked) < len(names)
-            if len(found) <= MOST_FILES:
-                self.world.load(found)
-                self.where = {path: self.world.held(path, asked) for path in found}
-                break
-            asked = set(sorted(asked, key=lambda name: (-len(name), name))[: len(asked) // 2])
+        every = (*self.reshaped, *self.revalued, *self.gone)
+        languages = {one.language for _, one in every} | {
+            language_of(each.old_path or "") for each in self.modules
+        }
+
+        def kin(paths: set[str]) -> set[str]:
+            return {path for path in paths if any(is_kin(path, language) for language in languages)}
+
+        found = kin(self.world.holding(asked))
+        if len(found) > MOST_FILES:
+            holders = self.world.holders(asked)
+            asked, found = set(), set()
+            for name in sorted(holders, key=lambda name: (len(holders[name]), name)):
+                more = found | kin(holders[name])
+                if len(more) <= MOST_FILES:
+                    asked.add(name)
+                    found = more
+        self.partly = len(asked) < len(names)
+        self.world.load(found)
+        self.where = {path: self.world.held(path, asked) for path in found}
         return asked
 
     def _holding(self, name: str) -> set[str]:

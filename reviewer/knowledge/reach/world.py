@@ -71,19 +71,27 @@ class World:
 
     def holding(self, names: Collection[str]) -> set[str]:
         """Find the files that hold one of these words. Raises OutOfTime."""
-        if not names:
-            return set()
+        found = {os.fsdecode(line).partition(":")[2] for line in self._grep("-l", names).split(b"\0") if line}
+        return {path for path in found if path not in self.changed} | self._changed_with(names)
+
+    def holders(self, names: Collection[str]) -> dict[str, set[str]]:
+        """Find the files that hold each of these words, which takes longer. Raises OutOfTime."""
+        found: dict[str, set[str]] = {name: self._changed_with({name}) for name in names}
+        for line in set(self._grep("-o", names).split(b"\n")):
+            path, _, name = os.fsdecode(line).partition("\0")
+            found.get(name, set()).add(path.partition(":")[2])
+        return found
+
+    def _grep(self, how: str, names: Collection[str]) -> bytes:
         asked = [part for name in sorted(names) for part in ("-e", name)]
-        output = run_for(
-            self.repository,
-            self.until - time.monotonic(),
-            *("grep", "-l", "-w", "-F", "-I", "-z", *asked, self.commit, "--"),
-        )
+        command = ("grep", how, "-w", "-F", "-I", "-z", *asked, self.commit, "--")
+        output = run_for(self.repository, self.until - time.monotonic(), *command) if names else b""
         if output is None:
             raise OutOfTime
-        found = {os.fsdecode(line).partition(":")[2] for line in output.split(b"\0") if line}
-        ours = {path for path in self.changed if self.held(path, names)}
-        return {path for path in found if path not in self.changed} | ours
+        return output
+
+    def _changed_with(self, names: Collection[str]) -> set[str]:
+        return {path for path in self.changed if self.held(path, names)}
 
     def load(self, paths: Iterable[str]) -> None:
         """Read the texts of files at once. Raises OutOfTime where that is too much."""

@@ -336,6 +336,32 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         {"m.py": "class PagePool:\n    def __enter__(self):\n        pass\n"},
         ["removed PagePool.take_next_page@1: n.py:6, o.py:2"],
     ),
+    "python: what has parts of any name": (
+        {
+            "m.py": "class PagePool:\n    first_open_page: int\n    other: int\n",
+            "n.py": "def run(args, pool):\n    print(args.first_open_page, pool.first_open_page)\n",
+        },
+        {"m.py": "class PagePool:\n    other: int\n"},
+        ["removed PagePool.first_open_page@1: n.py:2"],
+    ),
+    "python: a package that hands names on as it likes": (
+        {
+            "pkg/__init__.py": "from .b import *\n",
+            "pkg/extra.py": "Y = 1\n",
+            "t.py": "from pkg import extra\n",
+        },
+        {"pkg/extra.py": ""},
+        [],
+    ),
+    "go: a type that another one has taken the place of": (
+        {
+            "go.mod": "module example.org/x\n",
+            "a/a.go": "package a\n\ntype Page struct {\n\tFirstOpenLine int\n}\n",
+            "a/b.go": "package a\n\nfunc f(page *lib.Page) int {\n\treturn page.FirstOpenLine\n}\n",
+        },
+        {"a/a.go": "package a\n\nvar x = 1\n"},
+        [],
+    ),
     "python: what a base of another package may have": (
         {
             "m.py": "from lib import Base\n\n\nclass Pool(Base):\n    def take_next_page(self):\n        pass\n",
@@ -418,11 +444,14 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
     ),
     "c++: a namespace is no class": (
         {
-            "a.h": "namespace x {\nint load_it(int a, int b);\nint gone_now(int a);\n}\n",
-            "b.cc": '#include "a.h"\nint f() { return x::load_it(1, 2) + gone_now(1); }\n',
+            "a.h": (
+                "namespace x {\nint load_it(int a, int b);\nint gone_now(int a);\n"
+                "enum kind { KIND_OLD, KIND_NEW };\n}\n"
+            ),
+            "b.cc": '#include "a.h"\nint f() { return x::load_it(1, KIND_OLD) + gone_now(1); }\n',
         },
-        {"a.h": "namespace x {\nint load_it(int a, int b);\n}\n"},
-        ["removed x.gone_now@2: b.cc:2"],
+        {"a.h": "namespace x {\nint load_it(int a, int b);\nenum kind { KIND_NEW };\n}\n"},
+        ["removed x.gone_now, x.kind.KIND_OLD@2: b.cc:2, b.cc:2"],
     ),
     "rust: types, by the way of their module": (
         {
