@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from hunkwise.engine import Bundle, Engine, Segment, errors
+from hunkwise.engine import Engine, errors
 from hunkwise.reviewer.config.path_rules import Rule
 from hunkwise.reviewer.config.settings import JudgeSettings
+from hunkwise.reviewer.judge import prompt
 from hunkwise.reviewer.judge.context import ABOVE, with_context
 from hunkwise.reviewer.judge.likelihood.blocks import spread
 from hunkwise.reviewer.judge.likelihood.evidence import Reading, Suspect
@@ -96,7 +97,7 @@ def read_with_context(pick: ReviewUnit, task: HunkTask) -> HunkContext:
     """Give a hunk its surroundings inside the token budget, with secrets hidden from the model."""
 
     def count(text: str) -> int:
-        return task.engine.measure(Bundle((Segment(text, "raw"),), ())).shared
+        return task.engine.measure(prompt.alone(text)).shared
 
     depth = DEPTHS[task.settings.effort]
     budget = task.settings.context_tokens * depth

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hunkwise.engine import Bundle, Engine, Segment
+from hunkwise.engine import Engine
 from hunkwise.reviewer.config.settings import JudgeSettings
 from hunkwise.reviewer.findings.fingerprint import fingerprint
 from hunkwise.reviewer.judge import prompt
@@ -20,7 +20,7 @@ def seen(pick: ReviewUnit, change: Change, engine: Engine, settings: JudgeSettin
     """Give a hunk with its function, inside the token budget, with secrets hidden from the model."""
 
     def count(text: str) -> int:
-        return engine.measure(Bundle((Segment(text, "raw"),), ())).shared
+        return engine.measure(prompt.alone(text)).shared
 
     return hidden(with_function(change, pick, count, settings.context_tokens))
 

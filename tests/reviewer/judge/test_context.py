@@ -7,8 +7,12 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hunkwise.engine import ScriptedEngine
+from hunkwise.reviewer.config.settings import JudgeSettings
 from hunkwise.reviewer.diff.parse import parse_diff
+from hunkwise.reviewer.judge.asked.typed import seen
 from hunkwise.reviewer.judge.context import ABOVE, BELOW, surroundings, with_context
+from hunkwise.reviewer.judge.hunk import HunkTask, read_with_context
 from hunkwise.reviewer.judge.scope.selection import select
 from hunkwise.reviewer.types import Change, HunkContext
 
@@ -109,6 +113,17 @@ def test_no_budget_is_no_context() -> None:
     (picked,), _ = select(change)
 
     assert with_context(change, picked, lambda text: 1 // 0, 0).before == ()
+
+
+def test_an_engine_counts_the_budget() -> None:
+    """What `context_tokens` allows is counted in the engine's own tokens, for the evidence and for questions."""
+    change = edit("".join(f"line {number}\n" * 9 for number in range(1, 61)), 40)
+    (picked,), _ = select(change)
+    engine, narrow = ScriptedEngine(), JudgeSettings(context_tokens=9)
+    read = read_with_context(picked, HunkTask(change, narrow, engine))
+
+    assert 0 < len(numbers(read)) <= 3
+    assert 0 < len(numbers(seen(picked, change, engine, narrow))) <= 3
 
 
 LINES = st.sampled_from(
