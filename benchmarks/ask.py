@@ -17,12 +17,10 @@ import math
 import os
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +79,9 @@ def indexed(name: str, clone: Path, commit: str, work: Path) -> Index:
     environment = Environment(
         variables, folder, lambda sentence: print(f"{name}: {sentence}", file=sys.stderr)
     )
-    if not folder.exists():
-        archive = subprocess.run(["git", "-C", clone, "archive", commit], capture_output=True, check=True)
-        with tarfile.open(fileobj=BytesIO(archive.stdout)) as tar:
-            tar.extractall(folder, filter="data")
+    if not folder.exists():  # no archive: that leaves out what a project does not ship, its documents first
+        subprocess.run(["git", "clone", "-q", "--no-checkout", "--shared", clone, folder], check=True)
+        subprocess.run(["git", "-C", folder, "checkout", "-q", "--detach", commit], check=True)
     indexing.index([], environment)
     return indexing.open_index(folder, environment)
 
@@ -153,6 +150,8 @@ def decide(rows: Sequence[Row], again: bool) -> None:
     """
     halves = {name: [row for row in rows if row.asked.half == name] for name in ("calibration", "figures")}
     for half, some in halves.items():
+        if not some:
+            continue
         print(f"shipped layer, {half} half: {decided(some, lambda row: evidence.probability(row.weighed))}")
     if again:
         made = fitted(halves["calibration"])
