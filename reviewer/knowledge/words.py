@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from hunkwise.reviewer.knowledge.synonyms import STEM
+
 MOST_WORDS = 48  # of one question that are looked up
 _LONGEST = 100  # characters of a word that is taken apart
 _WORD = re.compile(r"\w+")
@@ -26,7 +28,6 @@ _STOP_WORDS = """
 _STOP = frozenset(_STOP_WORDS.split())
 # "How long" asks for a measure: a text that says "long" is no answer
 _MEASURE = re.compile(r"(?i)\bhow (?:long|many|much|often|old|large|big|far|fast|soon|high|deep)\b")
-_STEM = 5  # letters of a word that tell it from others: "answer" of "answered"
 _PLAIN = re.compile(r"[^\W_]+")
 
 
@@ -52,8 +53,8 @@ def asks_for_measure(question: str) -> bool:
 
 def shared(words: Sequence[str], text: str) -> float:
     """Give the share of words, as `asked` gives them, that stand in a text."""
-    wanted = {word[:_STEM] for word in words}
-    there = {word[:_STEM] for word in (*_PLAIN.findall(text.lower()), *parts(text).split())}
+    wanted = {word[:STEM] for word in words}
+    there = {word[:STEM] for word in (*_PLAIN.findall(text.lower()), *parts(text).split())}
     return len(wanted & there) / len(wanted) if wanted else 0.0
 
 

@@ -11,6 +11,7 @@ _PHRASING = """
     strong sub sup time tt u var wbr
 """
 _INLINE = frozenset(_PHRASING.split())
+_CELLS = ("td", "th")  # of a row, which stays one line
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 Part = tuple[tuple[str, ...], list[tuple[int, str]]]
 """Headings, and lines of text, each with the number of the line in the file that it begins on."""
@@ -35,6 +36,8 @@ class _Reader(HTMLParser):
             self.title = True
         elif tag in _UNREAD:
             self.unread.append(tag)
+        elif tag in _CELLS:
+            self.words += [" | "] * any(map(str.strip, self.words))
         elif tag not in _INLINE:
             self.end_line()
         self.kept += tag == "pre"
@@ -48,7 +51,7 @@ class _Reader(HTMLParser):
                 pass
         elif tag in _HEADINGS:
             self.head(_HEADINGS[tag])
-        elif tag not in _INLINE:
+        elif tag not in _INLINE and tag not in _CELLS:
             self.end_line()
         self.kept = max(0, self.kept - (tag == "pre"))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hunkwise.reviewer.knowledge.pieces import pieces
 from hunkwise.reviewer.knowledge.reading.file import answer, careful
 from hunkwise.reviewer.knowledge.reading.kinds import kind_of
+from hunkwise.reviewer.knowledge.reading.markup import html_parts
 from hunkwise.reviewer.knowledge.words import asked, parts
 
 LINES = st.lists(st.sampled_from(["", "a", "def f():", "x" * 900, "word " * 500, "\u2028", "}"]), max_size=12)
@@ -82,6 +83,12 @@ def test_files_are_cut_by_what_they_are(
     found = _read(tmp_path, name, text)
 
     assert found == titles
+
+
+def test_a_row_of_a_page_stays_one_line() -> None:
+    row = "<tr><td><b>Mail</b></td>\n<td>Anna <i>Berg</i></td></tr>"
+    ((_, lines),) = html_parts(f"<table><tr><th>System</th><th>Owner</th></tr>\n{row}</table><p>End</p>")
+    assert lines == [(1, "System | Owner"), (2, "Mail | Anna Berg"), (3, "End")]
 
 
 def test_what_kills_a_grammar_is_read_without(tmp_path: Path) -> None:

@@ -178,6 +178,20 @@ def test_words_in_one_line_go_before_words_far_apart() -> None:
     assert first("What is a list?") == apart
 
 
+def test_what_is_written_in_other_words_is_found_behind_what_has_the_words_themselves() -> None:
+    same, other = Known("the password is kept here", "the secret is kept here").all
+
+    class ByWords:
+        def search(self, question: str, limit: int = 8, wanted: Filter = ANY) -> tuple[Hit, ...]:
+            return tuple(
+                Hit(each, 1.0) for each in (other, same) if set(each.text.split()) & set(question.split())
+            )
+
+    found = fused.search(ByWords(), "which password")  # type: ignore[arg-type]
+    assert [hit.passage for hit in found] == [same, other]
+    assert fused.search(ByWords(), "which kettle") == ()  # type: ignore[arg-type]
+
+
 def test_how_long_asks_for_a_measure_not_for_the_word() -> None:
     assert asked("How long are answers kept?") == ["answers", "kept"]
     assert asked("Which lines are too long?") == ["lines", "too", "long"]
