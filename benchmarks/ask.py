@@ -32,6 +32,7 @@ from hunkwise.reviewer.app.engines import open_engine
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.progress import Progress
 from hunkwise.reviewer.app.telling import index as indexing
+from hunkwise.reviewer.app.telling.ask import PASSAGES
 from hunkwise.reviewer.bench.calibration import Fit, fit
 from hunkwise.reviewer.bench.held import Example
 from hunkwise.reviewer.config.settings import Config
@@ -257,7 +258,7 @@ def main() -> int:
     }  # fmt: skip
     answerable = [asked for asked in questions if asked.answered_at]
     ways = rankings(indexes)
-    rows = [Row(asked, weighed_of(asked, ways[FOUND](asked))) for asked in questions]
+    rows = [row_of(indexes[asked.project], asked) for asked in questions]
     if given.no_model:
         print(f"| ranking ({len(answerable)}) | " + " | ".join(f"among {most}" for most in PLACES) + " |")
         for name, rank in ways.items():
@@ -275,9 +276,11 @@ def main() -> int:
     return 0
 
 
-def weighed_of(asked: Asked, passages: Sequence[Passage]) -> tuple[Weighed, ...]:
-    """Weigh the first passages."""
-    return evidence.weigh(asked.question, [Hit(passage, 0.0) for passage in passages[:WEIGHED]])
+def row_of(index: Index, asked: Asked) -> Row:
+    """Weigh the first passages, as `ask` does."""
+    hits = fused.search(index, asked.question, PASSAGES)
+    missing = fused.unwritten(index, asked.question, hits)
+    return Row(asked, evidence.weigh(asked.question, hits[:WEIGHED], missing))
 
 
 if __name__ == "__main__":

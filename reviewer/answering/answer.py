@@ -28,15 +28,19 @@ def answer(
     hits: Sequence[Hit],
     engine: Engine,
     *,
+    unwritten: Sequence[str] = (),
     language: str = "English",
     heard: Heard = lambda sentence: None,
 ) -> Answer:
-    """Answer from passages alone. Raises EngineError, and UsageError for an engine that can't do it."""
+    """Answer from passages alone; `unwritten` are words of the question that stand nowhere.
+
+    Raises EngineError, and UsageError for an engine that can't do it.
+    """
     card = engine.card()
     if missing := card.lacks(*_NEEDED):
         names = ", ".join(missing)
         raise UsageError(f"{card.model} can't answer from documents, for it lacks: {names}; see --no-model")
-    weighed = weigh(question, hits[:WEIGHED])
+    weighed = weigh(question, hits[:WEIGHED], unwritten)
     likely = probability(weighed) if hits else 0.0
     offers = offered(question, [each.passage for each in weighed]) if likely >= BAR else ()
     order = chosen(engine, question, offers) if offers else ()

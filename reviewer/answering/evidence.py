@@ -13,6 +13,7 @@ from hunkwise.reviewer.knowledge.port import Hit
 from hunkwise.reviewer.knowledge.words import asked, shared
 
 BAR = 0.5
+_OTHER = 0.5  # of a word, where only one of the same meaning stands there
 
 
 @cache
@@ -21,10 +22,12 @@ def _shipped() -> tuple[float, float]:
     return row["intercept"], row["shared"]
 
 
-def weigh(question: str, hits: Sequence[Hit]) -> tuple[Weighed, ...]:
-    """Weigh passages in the order in which they were found."""
+def weigh(question: str, hits: Sequence[Hit], unwritten: Sequence[str] = ()) -> tuple[Weighed, ...]:
+    """Weigh passages in the order in which they were found. `unwritten` are words that no passage has."""
+    words = asked(question)
+    share = len(words) / (len(words) + len(unwritten)) if words else 0.0  # what nobody writes of counts twice
     return tuple(
-        Weighed(hit, shared_words(question, f"{hit.passage.title} {hit.passage.text}")) for hit in hits
+        Weighed(hit, share * shared(words, f"{hit.passage.title} {hit.passage.text}", _OTHER)) for hit in hits
     )
 
 

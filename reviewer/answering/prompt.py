@@ -47,17 +47,5 @@ def answering(offer: Offer, question: str, language: str) -> Bundle:
     return Bundle(view(offer), (Generate("answer", (_asked(question, language),), _TOKENS, stop=("\n",)),))
 
 
-def supporting(offer: Offer, question: str, text: str, language: str) -> Bundle:
-    """Ask how likely a sentence is as the answer, the quote in view."""
-    return Bundle(view(offer), (Score("text", (_asked(question, language),), text),))
-
-
-def unsupported(question: str, text: str, language: str) -> Bundle:
-    """Ask how likely it is without."""
-    return Bundle(
-        (Segment(render(_SYSTEM), "system"),), (Score("text", (_asked(question, language),), text),)
-    )
-
-
 def _asked(question: str, language: str) -> Segment:
     return Segment(render("ask_sentence", question=question, language=language))

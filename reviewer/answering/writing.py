@@ -1,8 +1,7 @@
 """Sentences of an answer, each with the words of a passage that it stands on.
 
-What is quoted is cut from the passage, so it can't be invented. A sentence of the model's counts if each name and
-number in it stands in the passage too, or in the question, and if the quote makes it likelier; else the quote is
-the answer.
+What is quoted is cut from the passage, so it can't be invented. A sentence of the model's counts if nearly all of
+its words stand in the quote, and each name and number in the passage or in the question; else the quote is said.
 """
 
 from __future__ import annotations
@@ -11,15 +10,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hunkwise.engine import Engine, Generated, Scored
+from hunkwise.engine import Engine, Generated
 from hunkwise.engine.errors import PromptTooLong
-from hunkwise.reviewer.answering.prompt import answering, supporting, unsupported
+from hunkwise.reviewer.answering.prompt import answering
 from hunkwise.reviewer.answering.types import Offer, Quote, Sentence
 from hunkwise.reviewer.knowledge.port import Passage
 from hunkwise.reviewer.knowledge.words import asked, shared
 
-LEAST_SHARED = 0.75  # of the words that a sentence adds to the question: they stand in its quote
-LEAST_GAIN = 0.5  # nats a token by which a passage must make a sentence of it likelier
+LEAST_SHARED = 0.85  # of the words of a sentence: they, or others of the same meaning, stand in its quote
 _TELLING = re.compile(r"[^\W_]*\d\w*|\w+(?:[._/:-]\w+)+|\w*_\w+|[A-Z]\w*[A-Z]\w*|--?\w[\w-]*|`[^`]+`")
 _ORDERS = re.compile(r"(?i)https?://|\bignore (?:all|any|the|previous)\b")
 
@@ -30,7 +28,6 @@ class Written:
 
     quote: Quote
     text: str
-    gain: float
     fault: str = ""
 
 
@@ -39,22 +36,13 @@ def write(engine: Engine, question: str, offer: Offer, language: str) -> Written
     try:
         (answer,) = engine.ask(answering(offer, question, language))
     except PromptTooLong:
-        return Written(offer.quote, "", 0.0, "the quote is too long for the model")
+        return Written(offer.quote, "", "the quote is too long for the model")
     assert isinstance(answer, Generated)
     text = " ".join(answer.text.split())
     if not text or answer.finish == "length":
-        return Written(offer.quote, text, 0.0, "no whole sentence was written")
+        return Written(offer.quote, text, "no whole sentence was written")
     fault = check_words(text, question, offer.passage) or check_quote(text, question, offer.quote)
-    if fault:
-        return Written(offer.quote, text, 0.0, fault)
-    (seen,) = engine.ask(supporting(offer, question, text, language))
-    (blind,) = engine.ask(unsupported(question, text, language))
-    assert isinstance(seen, Scored)
-    assert isinstance(blind, Scored)
-    gain = (seen.logprob - blind.logprob) / max(1, len(seen.tokens))
-    return Written(
-        offer.quote, text, gain, "" if gain >= LEAST_GAIN else "the quote does not make it likelier"
-    )
+    return Written(offer.quote, text, fault)
 
 
 def check_words(text: str, question: str, passage: Passage) -> str:
@@ -68,11 +56,11 @@ def check_words(text: str, question: str, passage: Passage) -> str:
 
 
 def check_quote(text: str, question: str, quote: Quote) -> str:
-    """Say that what a sentence adds to the question is not of its quote, or that it adds nothing; else ""."""
-    added = [word for word in asked(text) if not shared([word], question)]
-    if not added:
+    """Say that a sentence says more than its quote does, or no more than the question; else ""."""
+    words = asked(text)
+    if not any(not shared([word], question) for word in words):
         return "it says nothing that the question does not"
-    return "" if shared(added, quote.text) >= LEAST_SHARED else "it does not say what the quote says"
+    return "" if shared(words, quote.text, 1.0) >= LEAST_SHARED else "it does not say what the quote says"
 
 
 def said(written: Written) -> Sentence:

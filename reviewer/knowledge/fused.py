@@ -31,6 +31,18 @@ def search(
     return (_fuse(words, by_vector) if by_vector else words)[:limit]
 
 
+def unwritten(index: Knowledge, question: str, found: Sequence[Hit], wanted: Filter = ANY) -> tuple[str, ...]:
+    """Give the words of a question that stand nowhere in the index; `found` is what was found for it."""
+    missing = (
+        word for word in asked(question) if not any(shared([word], _whole(hit.passage)) for hit in found)
+    )
+    return tuple(word for word in missing if not index.search(word, 1, wanted))
+
+
+def _whole(passage: Passage) -> str:
+    return f"{passage.title} {passage.text}"
+
+
 def _by_words(index: Knowledge, question: str, wanted: Filter) -> tuple[Hit, ...]:
     words = asked(question)
     others = other_words(words)

@@ -126,6 +126,11 @@ def _rows() -> dict[str, tuple[str, ...]]:
     return found
 
 
+def same(stem: str) -> tuple[str, ...]:
+    """Give the stems of the words that say the same as one with this stem, itself among them."""
+    return tuple(word[:STEM] for word in _rows().get(stem, ()))
+
+
 def other_words(words: Sequence[str]) -> list[str]:
     """Give what else may be written for the words of a question, each once, without themselves."""
     known = {word[:STEM] for word in words}

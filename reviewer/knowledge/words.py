@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from hunkwise.reviewer.knowledge.synonyms import STEM
+from hunkwise.reviewer.knowledge.synonyms import STEM, same
 
 MOST_WORDS = 48  # of one question that are looked up
 _LONGEST = 100  # characters of a word that is taken apart
@@ -20,10 +20,11 @@ _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
 # Words that say nothing of what a question is about
 _STOP_WORDS = """
-    a about all am an and any are as at be been being but by can could did do does for from get gets
-    give had has have how i if in into is it its me my no not of on one or our out over shall should
-    so some such tell than that the their them then there these they this those to up us use used
-    uses using was we were what when where which while who whom whose why will with would you your
+    a about all also am an and any are as at be been being but by can could did do does for from get
+    gets give had has have how i if in into is it its me must my no not of on one or our out over s
+    shall should so some such t tell than that the their them then there these they this those to up
+    us use used uses using was we were what when where which while who whom whose why will with would
+    you your
 """
 _STOP = frozenset(_STOP_WORDS.split())
 # "How long" asks for a measure: a text that says "long" is no answer
@@ -51,11 +52,18 @@ def asks_for_measure(question: str) -> bool:
     return bool(_MEASURE.search(question))
 
 
-def shared(words: Sequence[str], text: str) -> float:
-    """Give the share of words, as `asked` gives them, that stand in a text."""
-    wanted = {word[:STEM] for word in words}
-    there = {word[:STEM] for word in (*_PLAIN.findall(text.lower()), *parts(text).split())}
-    return len(wanted & there) / len(wanted) if wanted else 0.0
+def shared(words: Sequence[str], text: str, other: float = 0.0) -> float:
+    """Give the share of words, as `asked` gives them, that stand in a text.
+
+    A word counts for `other` where only another of the same meaning stands there.
+    """
+    wanted, there = {word[:STEM] for word in words}, _stems(text)
+    counts = (1.0 if stem in there else other * (not there.isdisjoint(same(stem))) for stem in wanted)
+    return sum(counts) / len(wanted) if wanted else 0.0
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:STEM] for word in (*_PLAIN.findall(text.lower()), *parts(text).split())}
 
 
 def names_code(question: str) -> bool:

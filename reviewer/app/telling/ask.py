@@ -61,6 +61,7 @@ def ask(
     with closing(_opened(question.index, environment, refresh)) as index:
         near = by_vectors.search(index, text, question.wanted, environment) if by_vectors else ()
         hits = fused.search(index, text, question.passages, question.wanted, near)
+        missing = fused.unwritten(index, text, (*hits, *beside), question.wanted) if open_engine else ()
     hits = tuple(_in_turn(beside, hits)[: question.passages])
     plain = listed(text, hits)
     found(plain.passages)
@@ -69,7 +70,7 @@ def ask(
     if not hits:
         return Answer(text, "not in the documents", ())
     with closing(open_engine()) as engine:
-        return answer(text, hits, engine, language=question.language, heard=heard)
+        return answer(text, hits, engine, unwritten=missing, language=question.language, heard=heard)
 
 
 def _in_turn(beside: Sequence[Hit], hits: Sequence[Hit]) -> list[Hit]:

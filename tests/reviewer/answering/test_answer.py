@@ -83,9 +83,25 @@ def test_words_that_do_not_stand_there_give_way_to_the_quote(says: str) -> None:
     assert (verdict, sentence.text) == ("answered", sentence.quote.text)
 
 
-def test_a_sentence_that_the_quote_does_not_make_likelier_gives_way() -> None:
-    of = answerer("It listens.", knows=lambda text: True)  # as likely without any passage
-    assert asked(of, PORT)[1][0].text == "The server listens on port 11435."
+def test_a_sentence_may_say_the_same_in_other_words_but_no_more() -> None:
+    verdict, (sentence,) = asked(answerer("The daemon listens on port 11435."), PORT)
+    assert (verdict, sentence.text) == ("answered", "The daemon listens on port 11435.")
+    assert (
+        asked(answerer("The server and its mirror listen on port 11435."), PORT)[1][0].text
+        == sentence.quote.text
+    )
+
+
+def test_a_word_that_nobody_writes_speaks_against_an_answer() -> None:
+    """Half of what is asked stands there: not enough where nobody writes the other half."""
+    hits = [
+        Hit(Passage("docs/a.md", 1, 1, "The server listens on port 11435, on the kettle.", "document"), 1.0)
+    ]
+    question = "Which kettle port boils the server water?"
+    assert answer(question, hits, answerer("")).verdict == "answered"
+    assert (
+        answer(question, hits, answerer(""), unwritten=["boils", "water"]).verdict == "not in the documents"
+    )
 
 
 def test_orders_in_a_document_stay_data() -> None:
