@@ -13,6 +13,7 @@ from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.knowledge.port import Hit
 
 WEIGHED = 4  # passages that are answered from
+LEAST_GAIN = 0.8  # nats a token by which a quote must make the question likelier to be its answer
 MOST_SENTENCES = 1
 _NEEDED = (Capability.SCORE, Capability.GENERATE)
 
@@ -44,7 +45,8 @@ def answer(
     likely = probability(weighed) if hits else 0.0
     offers = offered(question, [each.passage for each in weighed]) if likely >= BAR else ()
     order = chosen(engine, question, offers) if offers else ()
+    if not any(offer.gain >= LEAST_GAIN for offer in order):
+        return Answer(question, "not in the documents", weighed, probability=likely, model=card.model)
     written = sentences(engine, question, order[:MOST_SENTENCES], language, heard)
     also = tuple(offer.quote for offer in order[MOST_SENTENCES:])
-    verdict: Verdict = "answered" if written else "not in the documents"
-    return Answer(question, verdict, weighed, written, also, likely, card.model)
+    return Answer(question, "answered", weighed, written, also, likely, card.model)

@@ -62,7 +62,7 @@ def _run(text: str) -> str:
 
 
 def chosen(engine: Engine, question: str, offers: Sequence[Offer]) -> tuple[Offer, ...]:
-    """Put offers in order by what a model makes of them too. One too long for it counts by its words alone."""
+    """Put offers in order by what a model makes of them too. One too long for it gains nothing."""
     (alone,) = engine.ask(unseen(question))
     assert isinstance(alone, Scored)
     made = []

@@ -60,8 +60,8 @@ class Weighed:
 class Answer:
     """An answer, or that the documents don't say.
 
-    `also` are the other quotes that were offered, best first. `probability` is that the passages say the answer,
-    None where no answer was wanted.
+    `also` are the other quotes that were offered, best first. `probability` is that the passages say the answer by
+    their words, None where no answer was wanted.
     """
 
     question: str

@@ -32,7 +32,9 @@ class Written:
 
 
 def write(engine: Engine, question: str, offer: Offer, language: str) -> Written:
-    """Have a sentence written of a quote. Raises EngineError."""
+    """Have a sentence written of a quote of a document; code is quoted as it stands. Raises EngineError."""
+    if offer.passage.kind == "code":
+        return Written(offer.quote, "", "code is quoted as it stands")
     try:
         (answer,) = engine.ask(answering(offer, question, language))
     except PromptTooLong:

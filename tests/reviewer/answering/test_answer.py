@@ -49,8 +49,13 @@ def test_the_quote_that_makes_the_question_likelier_is_the_answer() -> None:
     passage = Passage("docs/a.md", 1, 2, f"{first}\n\nThe server's port is 11435.", "document")
     assert offered(ASKED, [passage])[0].quote.text == first
     assert asked(answerer(""), passage)[1][0].quote.text == "The server's port is 11435."
-    assert asked(answerer("", knows=lambda text: False), passage)[1][0].quote.text == first
     assert [quote.text for quote in answer(ASKED, [Hit(passage, 1.0)], answerer("")).also] == [first]
+
+
+def test_where_no_quote_makes_the_question_likelier_nothing_is_said() -> None:
+    of = answerer(knows=lambda text: False)
+    assert asked(of, PORT) == ("not in the documents", ())
+    assert not any("Answer in one sentence" in str(bundle) for bundle in of.bundles)
 
 
 def test_who_asks_how_long_is_offered_numbers_first() -> None:
@@ -90,6 +95,12 @@ def test_a_sentence_may_say_the_same_in_other_words_but_no_more() -> None:
         asked(answerer("The server and its mirror listen on port 11435."), PORT)[1][0].text
         == sentence.quote.text
     )
+
+
+def test_code_is_quoted_as_it_stands() -> None:
+    code = Passage("serve.py", 3, 3, "PORT = 11435  # where the server listens", "code")
+    of = answerer("The server listens on PORT 11435.")
+    assert asked(of, code)[1][0].text == "PORT = 11435  # where the server listens"
 
 
 def test_a_word_that_nobody_writes_speaks_against_an_answer() -> None:
