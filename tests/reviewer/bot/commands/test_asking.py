@@ -123,7 +123,7 @@ def test_the_whole_repository_is_read(
     """Hunks, the issue and files that the change does not touch; no secret, and nothing behind a link."""
     seen: list[Passage] = []
 
-    def answer(question: str, hits: Sequence[Hit], engine: Engine, *, language: str, heard: Any) -> Answer:
+    def answer(question: str, hits: Sequence[Hit], engine: Engine, *, heard: Any, **_: Any) -> Answer:
         seen.extend(hit.passage for hit in hits)
         made = Sentence("A fortnight.", Quote("guide.md", 3, 3, "a fortnight"))
         heard(made)
