@@ -6,6 +6,7 @@ import importlib.util
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,10 @@ from hunkwise.reviewer.knowledge.words import asked
 HAS_QDRANT = importlib.util.find_spec("qdrant_client") is not None
 PLACES = [
     "sqlite",
-    pytest.param("qdrant", marks=pytest.mark.skipif(not HAS_QDRANT, reason="no qdrant-client")),
+    *(
+        pytest.param(place, marks=pytest.mark.skipif(not HAS_QDRANT, reason="no qdrant-client"))
+        for place in ("qdrant", "qdrant over HTTP")
+    ),
 ]
 
 
@@ -52,13 +56,18 @@ class Counting:
 
 @pytest.fixture(params=PLACES)
 def vectors(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vectors]:
-    kept: Vectors = (
-        EmbeddedVectors(tmp_path / "v.sqlite3", "letters")
-        if request.param == "sqlite"
-        else QdrantVectors(str(tmp_path / "qdrant"), "letters")
-    )
-    yield kept
-    kept.close()
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            kept: Vectors = EmbeddedVectors(tmp_path / "v.sqlite3", "letters")
+        elif request.param == "qdrant":
+            kept = QdrantVectors(str(tmp_path / "qdrant"), "letters")
+        else:
+            from qdrantserver import TOKEN, qdrant_server
+
+            server = stack.enter_context(qdrant_server())
+            kept = QdrantVectors(server.url, "letters", token=TOKEN)
+        yield kept
+        kept.close()
 
 
 def test_the_nearest_is_found_and_nothing_is_embedded_twice(vectors: Vectors) -> None:
