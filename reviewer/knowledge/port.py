@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from hunkwise.reviewer.text.globs import matches
+
 PassageKind = Literal["code", "document"]
 
 
@@ -30,12 +32,20 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which passages are wanted; an empty field wants all. `paths` are globs as in the configuration."""
+    """Which passages are wanted; an empty field wants all. `paths` are globs as in the configuration.
+
+    `since` looks at when files were last written; `among` names the files, where who asks knows better (ages.py).
+    """
 
     paths: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     kinds: tuple[PassageKind, ...] = ()
     since: float = 0.0  # seconds since 1970
+    among: frozenset[str] | None = None
+
+    def names(self, path: str) -> bool:
+        """Tell whether a file's path is wanted."""
+        return (self.among is None or path in self.among) and (not self.paths or matches(path, self.paths))
 
 
 ANY = Filter()

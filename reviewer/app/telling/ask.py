@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from hunkwise.reviewer.app.telling.embedding import ByVectors
 from hunkwise.reviewer.app.telling.index import open_index, refresh_index
 from hunkwise.reviewer.errors import KnowledgeError, UsageError
 from hunkwise.reviewer.knowledge import fused
+from hunkwise.reviewer.knowledge.ages import changed_since
+from hunkwise.reviewer.knowledge.listing import root_of
 from hunkwise.reviewer.knowledge.port import ANY, Filter, Hit, Passage
 from hunkwise.reviewer.knowledge.store.index import Index
 
@@ -59,9 +61,10 @@ def ask(
     """
     text = checked(question.text)
     with closing(_opened(question.index, environment, refresh)) as index:
-        near = by_vectors.search(index, text, question.wanted, environment) if by_vectors else ()
-        hits = fused.search(index, text, question.passages, question.wanted, near)
-        missing = fused.unwritten(index, text, (*hits, *beside), question.wanted) if open_engine else ()
+        wanted = _wanted(question, index, environment)
+        near = by_vectors.search(index, text, wanted, environment) if by_vectors else ()
+        hits = fused.search(index, text, question.passages, wanted, near)
+        missing = fused.unwritten(index, text, (*hits, *beside), wanted) if open_engine else ()
     hits = tuple(_in_turn(beside, hits)[: question.passages])
     plain = listed(text, hits)
     found(plain.passages)
@@ -91,6 +94,25 @@ def checked(text: str) -> str:
     if len(words) > LONGEST:
         raise UsageError(f"the question has {len(words)} characters; {LONGEST} are read at most")
     return words
+
+
+def _wanted(question: Question, index: Index, environment: Environment) -> Filter:
+    """Say which files are wanted, by their history where there is one. Raises UsageError, KnowledgeError."""
+    wanted, folder = question.wanted, environment.folder / question.index
+    if not wanted.languages and not wanted.since:
+        return wanted
+    files = index.files()
+    there = {language for _, _, _, language in files}
+    for language in wanted.languages:
+        if language not in there:
+            raise UsageError(
+                f"nothing that is indexed is written in {language:.40}: {', '.join(sorted(there))}"
+            )
+    repo = root_of(folder, environment.variables).repo if wanted.since and folder.is_dir() else None
+    if repo is None:
+        return wanted
+    lately = changed_since(repo, ((path, blob, written) for path, blob, written, _ in files), wanted.since)
+    return replace(wanted, since=0.0, among=lately)
 
 
 def _opened(place: Path, environment: Environment, refresh: bool) -> Index:

@@ -35,6 +35,16 @@ _MOST_PASSAGES = 50
 @click.option("--in", "paths", multiple=True, metavar="GLOB", help="Look in these paths alone; repeatable.")
 @click.option("--kind", type=click.Choice(get_args(PassageKind)), help="Look in code or in documents alone.")
 @click.option(
+    "--written-in",
+    "languages",
+    multiple=True,
+    metavar="LANGUAGE",
+    help="Look in files of this language alone, such as python or markdown; repeatable.",
+)
+@click.option(
+    "--since", metavar="DAY|30d", help="Look in files that changed since a day, or in the last days, alone."
+)
+@click.option(
     "--passages",
     type=click.IntRange(1, _MOST_PASSAGES),
     default=8,
@@ -62,6 +72,8 @@ def command(
     place: Path,
     paths: tuple[str, ...],
     kind: PassageKind | None,
+    languages: tuple[str, ...],
+    since: str | None,
     passages: int,
     model: str | None,
     embed: str | None,
@@ -79,11 +91,14 @@ def command(
     from hunkwise.reviewer.app.telling.embedding import ByVectors
     from hunkwise.reviewer.config.files import load
     from hunkwise.reviewer.config.settings import NO_MODEL
+    from hunkwise.reviewer.knowledge.ages import moment
 
     environment = surroundings()
     flags = {name: value for name, value in (("model", model), ("offline", offline)) if value is not None}
     config = load(flags=flags, environ=environment.variables, folder=environment.folder)
-    asked = Question(question, place, Filter(paths, kinds=(kind,) if kind else ()), passages, config.language)
+    late = moment(since, time.time()) if since else 0.0
+    part = Filter(paths, languages, (kind,) if kind else (), late)
+    asked = Question(question, place, part, passages, config.language)
     began = time.monotonic()
     with Progress(sys.stderr, enabled=wanted(sys.stderr, environment.variables)) as progress:
 

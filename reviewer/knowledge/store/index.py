@@ -14,7 +14,6 @@ from hunkwise.reviewer.knowledge.port import ANY, Coverage, Definition, Filter, 
 from hunkwise.reviewer.knowledge.store.database import open_to_read, told
 from hunkwise.reviewer.knowledge.store.symbols import Texts, definition, use
 from hunkwise.reviewer.knowledge.words import asked, names_code
-from hunkwise.reviewer.text.globs import matches
 
 # How much a word counts in a title, the text, the parts of identifiers and the path, and a passage of a document:
 # where a question names something of the code, and else
@@ -54,7 +53,7 @@ class Index:
             found: list[Hit] = []
             with closing(database.execute(sql, (question, *values))) as rows:
                 for score, row, path in rows:
-                    if not wanted.paths or matches(path, wanted.paths):
+                    if wanted.names(path):
                         passage = Passage(*database.execute(one, (row,)).fetchone())
                         found.append(Hit(passage, -score, lexical=len(found) + 1))
                     if len(found) == limit:
@@ -75,11 +74,16 @@ class Index:
         while True:
             rows = self._asked(lambda database: database.execute(sql, (*after, *values)).fetchall())  # noqa: B023
             for _, *row in rows:
-                if not wanted.paths or matches(row[0], wanted.paths):
+                if wanted.names(row[0]):
                     yield Passage(*row)
             if not rows:
                 return
             after = (rows[-1][1], rows[-1][2], rows[-1][0])
+
+    def files(self) -> list[tuple[str, str, float, str]]:
+        """Give the path of each file, its blob, when it was last written, and its language."""
+        sql = "SELECT path, blob, changed, language FROM files WHERE reason = ''"
+        return self._asked(lambda database: database.execute(sql).fetchall())
 
     def definitions(self, name: str) -> tuple[Definition, ...]:
         """Find where a name is defined, by path and line."""
@@ -139,7 +143,7 @@ class Index:
 
 
 def _conditions(wanted: Filter) -> tuple[str, Sequence[object]]:
-    """Say in SQL what a filter wants, but for its globs."""
+    """Say in SQL what a filter wants, but for its paths."""
     where, values = "", list[object]()
     for column, allowed in (("language", wanted.languages), ("kind", wanted.kinds)):
         if allowed:

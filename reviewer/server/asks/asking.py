@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from hunkwise.reviewer.app.telling.index import index_file
 from hunkwise.reviewer.config.files import load
 from hunkwise.reviewer.config.settings import settings
 from hunkwise.reviewer.errors import UsageError
+from hunkwise.reviewer.knowledge.ages import moment
 from hunkwise.reviewer.knowledge.port import Filter
 from hunkwise.reviewer.server.errors import Refused
 from hunkwise.reviewer.server.reviews.asking import folder_of, placeless
@@ -34,6 +36,8 @@ class Body:
     model: str = ""
     language: str = "English"
     paths: tuple[str, ...] = ()
+    written_in: tuple[str, ...] = ()
+    since: str = ""
     passages: int = PASSAGES
     passages_only: bool = False
 
@@ -50,6 +54,10 @@ def read_body(value: Mapping[str, Any], server: Server) -> Body:
         raise Refused(400, f"language must be {error}", param="language") from None
     if not 1 <= body.passages <= MOST_PASSAGES:
         raise Refused(400, f"passages must be between 1 and {MOST_PASSAGES}", param="passages")
+    try:
+        late(body)
+    except UsageError as error:
+        raise Refused(400, str(error), param="since") from None
     known = server.settings.repositories
     if not known:
         raise Refused(
@@ -60,6 +68,11 @@ def read_body(value: Mapping[str, Any], server: Server) -> Body:
     named = body.repository or next(iter(known))
     folder_of(server, named)
     return replace(body, repository=named)
+
+
+def late(body: Body) -> float:
+    """Give the time since which files that are looked in changed; 0 for any. Raises UsageError."""
+    return moment(body.since, time.time()) if body.since else 0.0
 
 
 def repositories(server: Server) -> list[dict[str, Any]]:
@@ -88,9 +101,10 @@ def carry_out(
         cache = cache_for(server, caller, body.repository, config)
         return lent(server, body.model, config.model, caller, stopped, cache)
 
+    wanted = Filter(body.paths, body.written_in, since=late(body))
     with placeless(folder, body.repository):
         return ask(
-            Question(body.question, folder, Filter(body.paths), body.passages, body.language),
+            Question(body.question, folder, wanted, body.passages, body.language),
             environment,
             None if body.passages_only else open_engine,
             refresh=False,

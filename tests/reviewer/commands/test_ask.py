@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,26 @@ def test_what_changed_is_read_before_it_is_answered(ask: Ask, capsys: pytest.Cap
     capsys.readouterr()
     assert ask(ASKED) == 0
     assert "port.md:5" in capsys.readouterr().out
+
+
+def test_a_part_of_the_files(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    os.utime("fish.md", (1_000_000_000, 1_000_000_000))  # no repository: the file's own time counts
+    capsys.readouterr()
+    only = ("--no-model", "--format", "json")
+    for flags, found in (
+        (["--since", "2001-10-01"], ["port.md"]),
+        (["--since", "99999d"], ["port.md", "fish.md"]),
+        (["--written-in", "markdown", "--kind", "document"], ["port.md", "fish.md"]),
+    ):
+        assert ask(ASKED, *only, *flags) == 0
+        assert [each["path"] for each in json.loads(capsys.readouterr().out)["passages"]] == found
+    for flags, why in (
+        (["--since", "1999-02-30"], "1999-02-30: give a day"),
+        (["--since", "\x1b[2J"], "<U+001B>[2J: give a day"),
+        (["--written-in", "elvish"], "nothing that is indexed is written in elvish: markdown"),
+    ):
+        assert ask(ASKED, *only, *flags) == 2
+        assert why in capsys.readouterr().err
 
 
 def test_as_json(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:

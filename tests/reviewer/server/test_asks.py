@@ -101,7 +101,14 @@ def test_a_stream_gives_passages_sentences_and_the_answer(client: httpx.Client, 
 
 
 def test_passages_alone_ask_no_model(client: httpx.Client) -> None:
-    told = asked(client, passages_only=True, model="there is none", paths=["fish.*"]).json()
+    told = asked(
+        client,
+        passages_only=True,
+        model="there is none",
+        paths=["fish.*"],
+        written_in=["markdown"],
+        since="9d",
+    ).json()
     assert (told["verdict"], [each["path"] for each in told["passages"]]) == ("passages only", ["fish.md"])
 
 
@@ -115,6 +122,9 @@ def test_passages_alone_ask_no_model(client: httpx.Client) -> None:
         ({"repository": "other"}, 400, "nothing is indexed of other;"),
         ({"passages": 0}, 400, "between 1 and 50"),
         ({"language": "\n"}, 400, "language"),
+        ({"since": "yesterday"}, 400, "2026-03-31"),
+        ({"since": "2026-13-01"}, 400, "2026-03-31"),
+        ({"written_in": ["klingon"]}, 400, "written in klingon: markdown"),
         ({"model": "nobody"}, 404, "not found"),
         ({"index": "/etc/passwd"}, 400, "index"),
     ],
