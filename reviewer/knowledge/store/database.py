@@ -40,7 +40,7 @@ def told(path: Path) -> Iterator[None]:
         if "no such module" in str(error):
             raise KnowledgeError("this Python's SQLite has no FTS5, which the index needs") from None
         raise KnowledgeError(f"the index {path} can't be used: {error}") from None
-    except ValueError:  # no JSON, or no text
+    except (ValueError, LookupError, TypeError, RecursionError):  # no text, or not what we packed
         raise Damaged(f"the index {path} is damaged; {_RUN}") from None
     except OSError as error:
         raise KnowledgeError(f"the index {path} can't be written: {error.strerror or error}") from None

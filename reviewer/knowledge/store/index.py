@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hunkwise.reviewer.knowledge.port import ANY, Coverage, Definition, Filter, Hit, Passage, Use
 from hunkwise.reviewer.knowledge.store.database import open_to_read, told
+from hunkwise.reviewer.knowledge.store.packing import unpacked
 from hunkwise.reviewer.knowledge.store.symbols import Texts, definition, use
 from hunkwise.reviewer.knowledge.words import asked, names_code
 
 # How much a word counts in a title, the text, the parts of identifiers and the path, and a passage of a document:
 # where a question names something of the code, and else
 _NAMED, _PLAIN = ("6.0, 1.0, 0.6, 1.0", 1.0), ("2.0, 1.0, 0.6, 1.0", 1.8)
-_PASSAGE = """files.path, passages.start, passages.stop, words.text, files.kind, words.title, files.language,
-    files.blob, files.changed"""
-_JOINED = "words JOIN passages ON passages.id = words.rowid JOIN files ON files.id = passages.file"
+_FILE = "files.path, files.kind, files.language, files.blob, files.changed"
+_WORDS = """words JOIN passages ON passages.id = words.rowid JOIN blocks ON blocks.id = passages.block
+    JOIN files ON files.id = blocks.file"""
+_NAMED_FILES = """SELECT path, names.file, told FROM names JOIN files ON files.id = names.file
+    JOIN symbols ON symbols.file = names.file WHERE name = ? AND defined = ? ORDER BY path LIMIT ?"""
 _MOST = 10_000  # rows of one answer
 T = TypeVar("T")
 
@@ -43,10 +45,13 @@ class Index:
         weights, document = _NAMED if names_code(question) else _PLAIN
         score = f"bm25(words, {weights}) * weight * iif(kind = 'document', {document}, 1.0)"
         sql = (
-            f"SELECT {score} AS score, words.rowid, files.path FROM {_JOINED} WHERE words MATCH ?{where}"  # noqa: S608
+            f"SELECT {score} AS score, words.rowid, files.path FROM {_WORDS} WHERE words MATCH ?{where}"  # noqa: S608
             " ORDER BY score, words.rowid"
         )
-        one = f"SELECT {_PASSAGE} FROM {_JOINED} WHERE words.rowid = ?"  # noqa: S608 - texts of the best alone
+        one = (
+            f"SELECT blocks.told, passages.place, {_FILE} FROM passages JOIN blocks ON blocks.id = block"  # noqa: S608
+            " JOIN files ON files.id = blocks.file WHERE passages.id = ?"
+        )
         question = " OR ".join(f'"{word}"' for word in words)
 
         def find(database: sqlite3.Connection) -> tuple[Hit, ...]:
@@ -54,7 +59,8 @@ class Index:
             with closing(database.execute(sql, (question, *values))) as rows:
                 for score, row, path in rows:
                     if wanted.names(path):
-                        passage = Passage(*database.execute(one, (row,)).fetchone())
+                        block, place, *file = database.execute(one, (row,)).fetchone()
+                        passage = _passage(unpacked(block)[place], file)
                         found.append(Hit(passage, -score, lexical=len(found) + 1))
                     if len(found) == limit:
                         break
@@ -65,20 +71,19 @@ class Index:
     def passages(self, wanted: Filter = ANY) -> Iterator[Passage]:
         """Give all passages, in the order of their paths and lines, without holding them all."""
         where, values = _conditions(wanted)
-        after: tuple[object, ...] = ("", 0, 0)
+        after: tuple[object, ...] = ("", 0)
         sql = (
-            f"SELECT passages.id, {_PASSAGE} FROM {_JOINED}"  # noqa: S608 - names of ours
-            " WHERE (files.path, passages.start, passages.id) > (?, ?, ?)"
-            f"{where} ORDER BY files.path, passages.start, passages.id LIMIT 500"
+            f"SELECT blocks.id, blocks.told, {_FILE} FROM blocks JOIN files ON files.id = blocks.file"  # noqa: S608
+            f" WHERE (files.path, blocks.id) > (?, ?){where} ORDER BY files.path, blocks.id LIMIT 50"
         )
         while True:
             rows = self._asked(lambda database: database.execute(sql, (*after, *values)).fetchall())  # noqa: B023
-            for _, *row in rows:
-                if wanted.names(row[0]):
-                    yield Passage(*row)
+            for _, block, *file in rows:
+                if wanted.names(file[0]):
+                    yield from self._asked(lambda _: [_passage(row, file) for row in unpacked(block)])  # noqa: B023
             if not rows:
                 return
-            after = (rows[-1][1], rows[-1][2], rows[-1][0])
+            after = (rows[-1][2], rows[-1][0])
 
     def files(self) -> list[tuple[str, str, float, str]]:
         """Give the path of each file, its blob, when it was last written, and its language."""
@@ -87,29 +92,30 @@ class Index:
 
     def definitions(self, name: str) -> tuple[Definition, ...]:
         """Find where a name is defined, by path and line."""
-        sql = (
-            "SELECT path, told FROM definitions JOIN files ON files.id = definitions.file WHERE name = ?"
-            " ORDER BY path, definitions.rowid LIMIT ?"
-        )
-        return self._asked(
-            lambda database: tuple(
-                definition(path, json.loads(row)) for path, row in database.execute(sql, (name, _MOST))
+
+        def find(database: sqlite3.Connection) -> tuple[Definition, ...]:
+            rows = database.execute(_NAMED_FILES, (name, 1, _MOST))
+            return tuple(
+                definition(path, row)
+                for path, _, told_of in rows
+                for row in unpacked(told_of)[0]
+                if row[0] == name
             )
-        )
+
+        return self._asked(find)
 
     def uses(self, name: str) -> tuple[Use, ...]:
         """Find where a name is used, its definitions left out, by path and line."""
-        sql = (
-            "SELECT path, told, (SELECT json_group_array(json_array(start, stop, text)) FROM passages"
-            " JOIN words ON words.rowid = passages.id WHERE passages.file = uses.file) FROM uses"
-            " JOIN files ON files.id = uses.file WHERE name = ? ORDER BY path LIMIT ?"
-        )
+        sql = "SELECT told FROM blocks WHERE file = ? ORDER BY id"
 
         def find(database: sqlite3.Connection) -> tuple[Use, ...]:
             found: list[Use] = []
-            for path, rows, passages in database.execute(sql, (name, _MOST)):
-                texts = Texts(json.loads(passages))
-                found += (use(name, path, row, texts) for row in json.loads(rows))
+            for path, file, told_of in database.execute(_NAMED_FILES, (name, 0, _MOST)):
+                blocks = database.execute(sql, (file,)).fetchall()
+                texts = Texts([tuple(row[:4]) for (block,) in blocks for row in unpacked(block)])
+                found += (use(name, path, row, texts) for row in unpacked(told_of)[1][name])
+                if len(found) > _MOST:
+                    break
             return tuple(found[:_MOST])
 
         return self._asked(find)
@@ -140,6 +146,12 @@ class Index:
     def _asked(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock, told(self.file):
             return work(self._database)
+
+
+def _passage(row: list[Any], file: list[Any]) -> Passage:
+    start, stop, title, text, _ = row
+    path, kind, language, blob, changed = file
+    return Passage(path, start, stop, text, kind, title, language, blob, changed)
 
 
 def _conditions(wanted: Filter) -> tuple[str, Sequence[object]]:

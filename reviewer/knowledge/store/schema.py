@@ -6,22 +6,20 @@ import contextlib
 import sqlite3
 from functools import cache
 
-FORMAT = 6  # of the tables, and of what the reading of files puts into them
+FORMAT = 7  # of the tables, and of what the reading of files puts into them
 _TABLES = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
     CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, blob TEXT NOT NULL, stamp TEXT NOT NULL,
         changed REAL NOT NULL, reason TEXT NOT NULL, kind TEXT NOT NULL, language TEXT NOT NULL,
         weight REAL NOT NULL)
-    CREATE TABLE passages (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, start INTEGER NOT NULL,
-        stop INTEGER NOT NULL)
-    CREATE INDEX passages_of ON passages (file)
-    CREATE VIRTUAL TABLE words USING fts5 (title, text, parts, path, tokenize = 'porter unicode61')
-    CREATE TABLE definitions (file INTEGER NOT NULL, name TEXT NOT NULL, told TEXT NOT NULL)
-    CREATE INDEX definitions_of ON definitions (file)
-    CREATE INDEX definitions_named ON definitions (name)
-    CREATE TABLE uses (name TEXT NOT NULL, file INTEGER NOT NULL, told TEXT NOT NULL, PRIMARY KEY (name, file))
-        WITHOUT ROWID
-    CREATE INDEX uses_of ON uses (file)
+    CREATE TABLE blocks (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, told BLOB NOT NULL)
+    CREATE INDEX blocks_of ON blocks (file)
+    CREATE TABLE passages (id INTEGER PRIMARY KEY, block INTEGER NOT NULL, place INTEGER NOT NULL)
+    CREATE INDEX passages_of ON passages (block)
+    CREATE VIRTUAL TABLE words USING fts5 (title, text, parts, path, content = '', tokenize = 'porter unicode61')
+    CREATE TABLE symbols (file INTEGER PRIMARY KEY, told BLOB NOT NULL)
+    CREATE TABLE names (name TEXT NOT NULL, defined INTEGER NOT NULL, file INTEGER NOT NULL,
+        PRIMARY KEY (name, defined, file)) WITHOUT ROWID
 """
 
 

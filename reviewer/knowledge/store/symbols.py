@@ -15,16 +15,16 @@ _LONGEST = 300  # characters of a line
 class Texts:
     """The lines of a file, from its passages."""
 
-    def __init__(self, passages: Sequence[tuple[int, int, str]]) -> None:
+    def __init__(self, passages: Sequence[tuple[int, int, str, str]]) -> None:
         self._passages = sorted(passages, key=lambda one: one[0])
-        self._starts = [start for start, _, _ in self._passages]
+        self._starts = [start for start, *_ in self._passages]
 
     def line(self, number: int) -> str:
         """Give a line without the blanks around it; "" where it is not known."""
         at = bisect_right(self._starts, number) - 1
         if at < 0 or number > self._passages[at][1]:
             return ""
-        start, _, text = self._passages[at]
+        start, _, _, text = self._passages[at]
         lines = text.split("\n")[number - start :]  # none of it where a long line is in pieces
         return lines[0].strip()[:_LONGEST] if lines else ""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hunkwise.reviewer.knowledge.listing import Listed
 from hunkwise.reviewer.knowledge.reading.file import Answer
 from hunkwise.reviewer.knowledge.store.database import all_or_nothing, open_to_write, told
+from hunkwise.reviewer.knowledge.store.packing import in_blocks, packed, unpacked
 from hunkwise.reviewer.source.provenance import is_test
 from hunkwise.reviewer.text.globs import matches
 
@@ -68,28 +69,29 @@ class Writer:
 
         def write(database: sqlite3.Connection) -> None:
             if row is not None:
-                _forget(database, [row])
+                _forget(database, row)
             fields = (file.path, answer["blob"], file.stamp, file.changed, answer["reason"])
             sql = "INSERT INTO files VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
             kind = (answer.get("kind", ""), answer.get("language", ""), _weight(file.path))
             (number,) = database.execute(sql, (*fields, *kind)).fetchone()
-            for first, last, title, text, parts in answer.get("passages", ()):
-                passage = database.execute(
-                    "INSERT INTO passages VALUES (NULL, ?, ?, ?)", (number, first, last)
-                )
-                sql = "INSERT INTO words (rowid, title, text, parts, path) VALUES (?, ?, ?, ?, ?)"
-                database.execute(sql, (passage.lastrowid, title, text, parts, file.path))
-            defined = [(number, row[0], _json(row)) for row in answer.get("definitions", ())]
-            database.executemany("INSERT INTO definitions VALUES (?, ?, ?)", defined)
-            used = [(name, number, _json(told_of)) for name, told_of in answer.get("uses", {}).items()]
-            database.executemany("INSERT INTO uses VALUES (?, ?, ?)", used)
+            for rows in in_blocks(answer.get("passages", ())):
+                block = database.execute("INSERT INTO blocks VALUES (NULL, ?, ?)", (number, packed(rows)))
+                for place, (_, _, *words) in enumerate(rows):
+                    sql = "INSERT INTO passages VALUES (NULL, ?, ?)"
+                    passage = database.execute(sql, (block.lastrowid, place))
+                    sql = "INSERT INTO words (rowid, title, text, parts, path) VALUES (?, ?, ?, ?, ?)"
+                    database.execute(sql, (passage.lastrowid, *words, file.path))
+            symbols = (answer.get("definitions", []), answer.get("uses", {}))
+            if any(symbols):
+                database.execute("INSERT INTO symbols VALUES (?, ?)", (number, packed(symbols)))
+                database.executemany("INSERT INTO names VALUES (?, ?, ?)", _names(symbols, number))
 
         self._add(write, 1 + len(answer.get("passages", ())))
 
     def forget(self, rows: Iterable[int]) -> None:
         """Forget files that are not there any more."""
         for row in rows:
-            self._add(lambda database, row=row: _forget(database, [row]), 4)  # type: ignore[misc]
+            self._add(lambda database, row=row: _forget(database, row), 4)  # type: ignore[misc]
 
     def commit(self) -> None:
         """Write what waits, all of it or nothing."""
@@ -114,13 +116,28 @@ def _weight(path: str) -> float:
     return _LESS if is_test(path) or matches(path, _BESIDE) else 1.0
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _names(
+    symbols: tuple[Sequence[Sequence[Any]], Mapping[str, object]], file: int
+) -> list[tuple[str, int, int]]:
+    defined, used = symbols
+    return [(name, 1, file) for name in {str(row[0]) for row in defined}] + [(name, 0, file) for name in used]
 
 
-def _forget(database: sqlite3.Connection, rows: Sequence[int]) -> None:
-    for row in rows:
-        database.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM passages WHERE file = ?)", (row,))
-        for table in ("passages", "definitions", "uses"):
-            database.execute(f"DELETE FROM {table} WHERE file = ?", (row,))  # noqa: S608 - names of ours
-        database.execute("DELETE FROM files WHERE id = ?", (row,))
+def _forget(database: sqlite3.Connection, row: int) -> None:
+    """Forget a file. The words of a passage are taken out of their table by what was put into it."""
+    sql = "SELECT blocks.id, told, path FROM blocks JOIN files ON files.id = file WHERE file = ?"
+    for block, told_of, path in database.execute(sql, (row,)).fetchall():
+        words = unpacked(told_of)
+        sql = "SELECT id, place FROM passages WHERE block = ?"
+        gone = []
+        for number, place in database.execute(sql, (block,)).fetchall():
+            _, _, title, text, parts = words[place]
+            gone.append((number, str(title), str(text), str(parts), path))
+        sql = "INSERT INTO words (words, rowid, title, text, parts, path) VALUES ('delete', ?, ?, ?, ?, ?)"
+        database.executemany(sql, gone)
+        database.execute("DELETE FROM passages WHERE block = ?", (block,))
+    for (told_of,) in database.execute("SELECT told FROM symbols WHERE file = ?", (row,)).fetchall():
+        sql = "DELETE FROM names WHERE name = ? AND defined = ? AND file = ?"
+        database.executemany(sql, _names(unpacked(told_of), row))
+    for table, column in (("blocks", "file"), ("symbols", "file"), ("files", "id")):
+        database.execute(f"DELETE FROM {table} WHERE {column} = ?", (row,))  # noqa: S608 - names of ours

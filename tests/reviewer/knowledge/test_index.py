@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,6 +133,57 @@ def test_only_what_changed_is_read(at: Environment) -> None:
     assert (done.read, done.gone) == (1, 1)
     assert _paths(at, "librarian") == ["docs/guide.md:1"]
     assert _paths(at, "lease wheel") == []
+
+
+def test_what_was_changed_counts_as_what_was_never_otherwise(at: Environment, tmp_path: Path) -> None:
+    """The words of old texts leave no trace in the figures of a ranking."""
+    for number in range(30):
+        (at.folder / f"{number}.md").write_text(
+            f"# Note {number}\n\nOf pools and wheels, {'long ' * number}.\n"
+        )
+    index([], at)
+    for number in range(0, 30, 2):
+        (at.folder / f"{number}.md").write_text(f"# Note {number}\n\nOf seas.\n\n## Pools\n\nNone.\n")
+    (at.folder / "5.md").unlink()
+    (at.folder / "pool.py").write_text(POOL.replace("leaseFirst", "lendLast"))
+    index([], at)
+    fresh = replace(at, variables={**at.variables, "HUNKWISE_CACHE": str(tmp_path / "fresh")})
+    index([], fresh)
+
+    for question in ("pools", "wheels of long seas", "leaseFirst", "lendLast"):
+        changed, anew = (
+            {
+                (hit.passage.path, hit.passage.start, round(hit.score, 9))
+                for hit in open_index(each.folder, each).search(question, 99)
+            }
+            for each in (at, fresh)
+        )
+        assert changed == anew
+    assert open_index(at.folder, at).definitions("leaseFirst") == ()
+    assert len(open_index(at.folder, at).definitions("lendLast")) == 1
+
+
+def test_an_index_that_is_not_as_we_write_it_is_told(at: Environment) -> None:
+    """Whatever stands where passages are packed: an error of ours, and the next run builds it anew."""
+    for blob in (b"", b"x", zlib.compress(b"{}"), zlib.compress(b"[[1]]"), zlib.compress(b"[" * 100_000)):
+        index([], at)
+        with closing(sqlite3.connect(index_file(at.folder, at))) as database:
+            database.execute("UPDATE blocks SET told = ?", (blob,))
+            database.execute("UPDATE symbols SET told = ?", (blob,))
+            database.commit()
+        opened = open_index(at.folder, at)
+        for call in (opened.search, opened.uses):
+            with pytest.raises(KnowledgeError, match="is damaged"):
+                call("pop")
+        with suppress(KnowledgeError):
+            opened.definitions("leaseFirst")
+            list(opened.passages())
+        (at.folder / "docs/guide.md").write_text(f"# Pool {blob!r:.20}\n\nThe pool.\n")
+        (at.folder / "pool.py").write_text(POOL + f"# {blob!r:.20}\n")
+        heard: list[str] = []
+        index([], replace(at, say=heard.append))
+        assert [line for line in heard if "built anew" in line]
+        assert _paths(at, "lease first")
 
 
 def test_a_file_is_known_by_its_time_or_else_by_its_bytes(
