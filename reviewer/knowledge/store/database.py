@@ -52,7 +52,16 @@ def open_to_read(path: Path, what: str) -> sqlite3.Connection:
         raise KnowledgeError(f"nothing is indexed of {what}; {_RUN}")
     with told(path):
         database = _connected(path)
-        if not schema_in(database):
+        try:
+            there = schema_in(database)
+        except sqlite3.OperationalError:
+            # on a read-only disk SQLite can't make its side files; it needs none where nothing is written
+            if os.access(path.parent, os.W_OK) or path.with_name(f"{path.name}-wal").is_file():
+                raise
+            database.close()
+            database = _connected(path, "?immutable=1")
+            there = schema_in(database)
+        if not there:
             database.close()
             raise KnowledgeError(f"nothing is indexed of {what}; {_RUN}")
         _check(path, database)
@@ -133,11 +142,14 @@ def _locked(lock: int) -> bool:
     return True
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def _connected(path: Path, how: str = "") -> sqlite3.Connection:
     if not stat.S_ISREG(path.lstat().st_mode):
         raise Damaged(f"the index {path} is no regular file")
     # autocommit mode: transactions are ours, and begin with the lock that they need
-    database = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+    address = f"{path.absolute().as_uri()}{how}"
+    database = sqlite3.connect(
+        address, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False
+    )
     # a file from elsewhere must not run code of its own: https://sqlite.org/security.html
     database.execute("PRAGMA trusted_schema = OFF")
     database.execute("PRAGMA cell_size_check = ON")

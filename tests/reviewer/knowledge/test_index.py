@@ -467,6 +467,22 @@ def test_a_full_disk_is_said_and_harms_nothing(at: Environment) -> None:
     assert _paths(at, "install") == ["docs/guide.md:5"]
 
 
+def test_an_index_on_a_read_only_disk_is_read(at: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite can't make its side files there: `ask` says that it reads the index as it is."""
+    index([], at)
+    file = index_file(at.folder, at)
+    file.with_name(f"{file.name}-wal").mkdir()  # no file can be made of this name
+    heard: list[str] = []
+    with pytest.raises(KnowledgeError, match="can't be used"):
+        _paths(at, "install")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    told = ask(Question("Where do I fetch the wheel?", at.folder), replace(at, say=heard.append), None)
+
+    assert told.passages[0].passage.path == "docs/guide.md"
+    assert heard[0].startswith("answers come from the index as it is: ")
+
+
 def test_a_checkout_may_be_read_only_and_a_cache_may_not(at: Environment, tmp_path: Path) -> None:
     at.folder.chmod(0o500)
     index([], at)
