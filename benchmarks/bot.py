@@ -39,6 +39,7 @@ from gits import git, save  # noqa: E402
 
 SECRET = "a secret"
 PATIENCE = 600.0  # seconds
+_KEPT = ("PATH", "HOME", "HUNKWISE_MODELS", "HUNKWISE_OFFLINE")
 README = "# Shop\n\nOrders are shown in pages of twenty lines. A session is kept for two weeks.\n"
 ON_ALL = {
     "repository": {"full_name": "octo/repo"},
@@ -79,6 +80,7 @@ class World:
         head = save(self.origin, "change")
         self.forge = FakeGitHub(git(self.origin, "diff", base, head) + "\n", base=base, head=head)
         self.forge.accounts = {"secret-token": Account("hunkwise[bot]", app=True, writes_code=True)}
+        self.forge.writers.add("ada")
 
     def handle(self, request: Request) -> Answer:
         """Answer as GitHub does; any App gets a token."""
@@ -172,7 +174,7 @@ def _started(world: World, folder: Path, model: str) -> subprocess.Popen[str]:
         "HUNKWISE_QUEUE": str(folder / "queue"),
         "HUNKWISE_CACHE": str(folder / "cache"),
     }
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "HUNKWISE_MODELS") if name in os.environ}
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     program = [sys.executable, "-c", "from hunkwise.reviewer.cli import main; main()"]
     log = folder / "log"
     with log.open("w") as file:

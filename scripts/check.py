@@ -54,7 +54,7 @@ def types() -> None:
 
 def tests() -> None:
     """Unit, property and real-model tests, in as many processes as there are cores."""
-    run(BIN / "pytest", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup")
+    run(BIN / "pytest", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 
 
 def docs() -> None:

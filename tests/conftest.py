@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from hunkwise.engine import ModelSpec
 
@@ -30,12 +33,28 @@ def small_model() -> ModelSpec:
     return spec
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests together where several processes run them, and those with a real model in one process.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Keep a file's tests together, and the files with a real model in one process.
 
     Two models at once take four times as long as one after the other.
     """
-    for item in items:
-        group = "model" if item.get_closest_marker("model") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    return FilesTogether(config, log)
+
+
+class FilesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Give each process whole files; those that name the mark `model` count as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "model" if file in self._with_model else file
+
+    @cached_property
+    def _with_model(self) -> set[str]:
+        root = self.config.rootpath
+        files = (root / "tests").rglob("test_*.py")
+        return {
+            file.relative_to(root).as_posix()
+            for file in files
+            if "pytest.mark.model" in file.read_text("utf-8")
+        }

@@ -30,7 +30,14 @@ Variables = Mapping[str, str]
 
 # What comments are posted with: for the worker, and for no process that loads a model
 _TOKENS = [f"HUNKWISE_{forge}_TOKEN" for forge in ("GITHUB", "GITLAB", "GITEA")] + ["HUNKWISE_GITHUB_APP_KEY"]
+_SECRETS = [f"HUNKWISE_{forge}_WEBHOOK_SECRET" for forge in ("GITHUB", "GITLAB", "GITEA")] + [
+    "HUNKWISE_GITLAB_SIGNING_TOKEN"
+]
 POSTING = ("GITHUB_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN", *_TOKENS, *(f"{name}_FILE" for name in _TOKENS))
+RECEIVING = (
+    *_SECRETS,
+    *(f"{name}_FILE" for name in _SECRETS),
+)  # for whoever takes deliveries in, and no worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +162,7 @@ def keys_of(environ: Variables) -> dict[ForgeName, Keys]:
     if not keys:
         raise UsageError(
             "no forge can be written to: set HUNKWISE_GITHUB_APP_ID and HUNKWISE_GITHUB_APP_KEY, or a token "
-            "(HUNKWISE_GITHUB_TOKEN, HUNKWISE_GITLAB_TOKEN, HUNKWISE_GITEA_TOKEN)"
+            "(HUNKWISE_GITHUB_TOKEN, HUNKWISE_GITLAB_TOKEN, HUNKWISE_GITEA_TOKEN); see docs/bot.md"
         )
     return keys
 

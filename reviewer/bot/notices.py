@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hunkwise.reviewer.forges.attended import Progress, Stage
+from hunkwise.reviewer.bot.hooks.delivery import SKIP, is_skipped
+from hunkwise.reviewer.forges.attended import Progress, Stage, Standing
 from hunkwise.reviewer.report import View, renderer
 from hunkwise.reviewer.report.summary import looked_at
 from hunkwise.reviewer.text.markdown import escape
@@ -19,6 +20,17 @@ def done(review: Review) -> Progress:
         f"{remarks}; {looked_at(review)}" + ("" if review.complete else "; incomplete"),
         renderer("markdown")(review, View()),
     )
+
+
+def why_not(standing: Standing, *, asked: bool) -> str:
+    """Say why a change is not to be reviewed as it stands, "" if it is; drafts are if somebody `asked`."""
+    if not standing.open:
+        return "it is closed"
+    if standing.archived:
+        return "its repository is archived"
+    if is_skipped(standing.labels):
+        return f"it has the label `{SKIP}`"
+    return "it is a draft" if standing.draft and not asked else ""
 
 
 def left(why: str) -> Progress:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from starlette.routing import Route
 
 from hunkwise.reviewer.app.environment import Environment, Say
-from hunkwise.reviewer.bot.access import POSTING, hooks_of, keys_of
+from hunkwise.reviewer.bot.access import POSTING, RECEIVING, hooks_of, keys_of
 from hunkwise.reviewer.bot.hooks.routes import hook_routes
 from hunkwise.reviewer.bot.queue.place import open_queue
 from hunkwise.reviewer.bot.queue.port import Queue
@@ -44,17 +44,19 @@ class Together:
 
     def __init__(self, variables: Mapping[str, str], options: Sequence[str], say: Say) -> None:
         self.receiver = receiver(variables)
-        self._variables, self._options, self._say = dict(variables), list(options), say
+        self.for_worker = {name: value for name, value in variables.items() if name not in RECEIVING}
+        self._options, self._say = list(options), say
         self._process: subprocess.Popen[bytes] | None = None
         self._ending = threading.Event()
 
     def begin(self, url: str) -> None:
         """Start the worker, with the server at `url` as its engine, and again whenever it dies."""
-        command = [sys.executable, *_WORK, f"--engine={url}", *self._options]
+        command = [sys.executable, *_WORK, "--attached", f"--engine={url}", *self._options]
 
         def run() -> None:
             while not self._ending.is_set():
-                self._process = subprocess.Popen(command, env=self._variables, stdin=subprocess.DEVNULL)
+                # it ends when this end of the pipe is closed, however we die
+                self._process = subprocess.Popen(command, env=self.for_worker, stdin=subprocess.PIPE)
                 code = self._process.wait()
                 if not self._ending.is_set():
                     self._say(f"the worker ended with exit code {code}; it is started again")

@@ -12,6 +12,7 @@ from hunkwise.reviewer.bot.commands.answers import Answered, Context, Told
 from hunkwise.reviewer.bot.commands.conversation import converse
 from hunkwise.reviewer.bot.commands.parsing import parse
 from hunkwise.reviewer.bot.commands.permission import is_heard
+from hunkwise.reviewer.bot.notices import why_not
 from hunkwise.reviewer.bot.port import ChangeId, Commented, Event, Pushed
 from hunkwise.reviewer.bot.queue.port import Queue, key_of
 from hunkwise.reviewer.describing.describe import described
@@ -87,9 +88,12 @@ class Talking:
             said = replace(said, comment=replace(comment, trusted=desk.may_write(comment.author)))
         heard = Heard(comment.id, comment.thread, bool(comment.path), comment.reply_to or comment.id)
 
-        def review(full: bool) -> bool:
-            asked = Pushed(said.change, desk.standing().head, again=True, full=full)
-            return queue.accept(f"command:{key_of(said)}", asked)
+        def review(full: bool) -> str:
+            standing = desk.standing()
+            if not (why := why_not(standing, asked=True)):
+                asked = Pushed(said.change, standing.head, again=True, full=full)
+                queue.accept(f"command:{key_of(said)}", asked)
+            return why
 
         def describe() -> Description:
             return described(gather(self.read(said.change, desk)), issue=_issue(desk))

@@ -20,8 +20,8 @@ from hunkwise.reviewer.bot import notices
 from hunkwise.reviewer.bot.access import Keys
 from hunkwise.reviewer.bot.fetching import CLONE, Ended, cloned
 from hunkwise.reviewer.bot.holding import LOOK, Hold
-from hunkwise.reviewer.bot.hooks.delivery import is_skipped
-from hunkwise.reviewer.bot.port import ChangeId, Commented, ForgeName
+from hunkwise.reviewer.bot.notices import why_not
+from hunkwise.reviewer.bot.port import ChangeId, Closed, Commented, ForgeName
 from hunkwise.reviewer.bot.queue.port import MOST_TRIES, Lease, Queue, QueueError
 from hunkwise.reviewer.bot.reviewing import Reviewer
 from hunkwise.reviewer.errors import ForgeError, ReviewError
@@ -62,32 +62,36 @@ class Worker:
     folder: Path | None = None  # for throw-away folders
     stopping: threading.Event = field(default_factory=threading.Event)
     look: float = LOOK  # seconds
+    pause: float = 5.0  # seconds, where the queue is out of reach
     fetch: Callable[..., Range] = fetch_change
     reached: Callable[[str], None] = lambda step: None
 
     def run(self, threads: int) -> None:
-        """Work until `stopping` is set."""
-        others = [threading.Thread(target=self._work, daemon=True) for _ in range(threads)]
+        """Work until `stopping` is set, and in one more thread on comments alone, which wait for no review."""
+        others = [
+            threading.Thread(target=self._work, args=(each == 0,), daemon=True) for each in range(threads + 1)
+        ]
         for thread in others:
             thread.start()
         for thread in others:
             thread.join()
 
-    def _work(self) -> None:
+    def _work(self, comments: bool) -> None:
         while not self.stopping.is_set():
-            if not self.step():
+            if not self.step(comments=comments):
                 self.stopping.wait(_IDLE)
 
-    def step(self) -> bool:
-        """Do one job; False if there is none."""
+    def step(self, *, comments: bool = False) -> bool:
+        """Do one job, perhaps of those on comments alone; False if there is none."""
         try:
-            lease = self.queue.claim()
+            lease = self.queue.claim(comments=comments)
             if lease is None:
                 return False
             with Hold(self.queue, lease, self.stopping, look=self.look).renewed() as hold:
                 self._do(hold)
         except QueueError as error:
             self.say(str(error))
+            self.stopping.wait(self.pause)
             return False
         return True
 
@@ -103,6 +107,8 @@ class Worker:
             self._given_up(lease, str(error))
         except (ReviewError, EngineError) as error:
             self._failed(lease, str(error))
+        except OSError as error:
+            self._failed(lease, f"this machine could not do it: {error}")
         except Exception as error:  # one job must not end the worker
             LOG.debug("a job failed", exc_info=error)
             self._failed(
@@ -145,7 +151,7 @@ class Worker:
         standing = with_retries(desk.standing, Unavailable, self.policy)
         self.reached("read")
         known = self.queue.reviewed(event.change) == standing.head and not hold.lease.again
-        if known or not is_due(standing):
+        if known or why_not(standing, asked=is_asked(hold.lease)):
             if hold.lease.tries > 1:  # who died may have left a check that never ends
                 self._show(desk, standing.head, notices.left("not to be reviewed now"))
             self.queue.done(hold.lease)
@@ -167,7 +173,7 @@ class Worker:
                 now = desk.standing()
             except ForgeError:
                 return True  # nobody knows; it is looked at again before anything is posted
-            return now.head == head and is_due(now)
+            return now.head == head and not why_not(now, asked=is_asked(newest))
 
         def wanted() -> bool:
             return hold.wanted(serves)
@@ -243,6 +249,6 @@ class Worker:
             self.say(f"the status of {head[:12]} is not shown: {error}")
 
 
-def is_due(standing: Standing) -> bool:
-    """Tell whether a change is to be reviewed as it stands."""
-    return not (not standing.open or standing.draft or standing.archived or is_skipped(standing.labels))
+def is_asked(lease: Lease) -> bool:
+    """Tell whether somebody asked for the review, and nothing was told since that ends it."""
+    return lease.again and not isinstance(lease.event, Closed)

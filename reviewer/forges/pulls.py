@@ -8,6 +8,9 @@ from typing import Any
 from hunkwise.reviewer.forges.attended import Stage, Standing
 
 CHECK = "hunkwise"  # the name of our check runs and commit statuses
+MADE_BY = (
+    "hunkwise-bot"  # the external_id of the bot's runs begins so, and ends with the pull request's number
+)
 WRITERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})  # associations of authors who may write, on GitHub
 _STATES = {Stage.QUEUED: "pending", Stage.RUNNING: "pending", Stage.FAILED: "error"}
 

@@ -105,10 +105,12 @@ def worker(queue: Queue, world: Forge, **more: Any) -> Worker:
         "fetch": fetched,
         "policy": RetryPolicy(tries=3, sleep=lambda seconds: None),
         "look": 0.0,
+        "pause": 0.0,
         "said": [],
+        "keys": world.keys,
     } | more
     said = given.pop("said")
-    return Worker(queue=queue, keys=world.keys, environ={}, say=said.append, **given)
+    return Worker(queue=queue, environ={}, say=said.append, **given)
 
 
 def drained(workers: list[Worker]) -> None:

@@ -36,12 +36,12 @@ class Answered:
 class Context:
     """What the worker gives to answer with; what is None can't be done here.
 
-    `review` has the newest head reviewed again, all of it if asked so. `finding` is the remark that the comment
-    replies to. `resolve` resolves its thread, and says whether it could.
+    `review` has the newest head reviewed again, all of it if asked so, or says why not. `finding` is the remark
+    that the comment replies to. `resolve` resolves its thread, and says whether it could.
     """
 
     name: str  # of the bot
-    review: Callable[[bool], object] | None = None
+    review: Callable[[bool], str] | None = None
     describe: Callable[[], Description] | None = None
     ask: Callable[[str, Told], Answered] | None = None
     finding: Callable[[], Finding | None] = lambda: None
@@ -55,7 +55,8 @@ def answer(command: Command, context: Context, told: Told = lambda text: None) -
     """
     match command.verb:
         case Verb.REVIEW if context.review is not None:
-            context.review(command.full)
+            if why := context.review(command.full):
+                return f"Not reviewed: {why}."
             return f"The newest commit is reviewed again{', all of it' if command.full else ''}."
         case Verb.DESCRIBE if context.describe is not None:
             return render_markdown(context.describe())

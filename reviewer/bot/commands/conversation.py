@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,7 +21,7 @@ from hunkwise.reviewer.bot.commands.permission import (
     permitted,
 )
 from hunkwise.reviewer.bot.port import Commented
-from hunkwise.reviewer.errors import ReviewError
+from hunkwise.reviewer.errors import ForgeError, ReviewError
 from hunkwise.reviewer.publish.port import OwnNote
 from hunkwise.reviewer.text.markdown import escape
 
@@ -121,7 +122,8 @@ def converse(
     permission = Permission.GIVEN if show.note else permitted(said, command, context.name, counts, limits)
     if permission is Permission.PASSED_OVER:
         return None
-    thread.react()
+    with suppress(ForgeError):  # an answer says it too
+        thread.react()
     if permission is Permission.TOO_MANY:
         show.finish("These were more commands than I take in an hour here; the next ones are passed over.")
         return None

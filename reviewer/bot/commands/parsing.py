@@ -19,7 +19,7 @@ LONGEST_REASON = 200
 _ITEM = r" {0,3}(?:(?:[-*+]|\d{1,9}[.)])[ \t]+){0,9}"  # of lists in lists
 _FENCE = re.compile(_ITEM + "(`{3,}|~{3,})")
 _TICKS = re.compile(r"`+")
-_TAG = re.compile(r"<(/?)(pre|code|blockquote|q|script|style|textarea|xmp|title)\b", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)(pre|code|blockquote|details|q|script|style|textarea|xmp|title)\b", re.IGNORECASE)
 _INDENTED = re.compile(r" {0,3}\t| {4}")
 _QUOTE = re.compile(f"{_ITEM}>")
 

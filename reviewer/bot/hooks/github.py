@@ -19,7 +19,7 @@ from hunkwise.reviewer.bot.hooks.delivery import (
     look_at_signature,
 )
 from hunkwise.reviewer.bot.port import ChangeId, Closed, Comment, Commented, Event, Pushed
-from hunkwise.reviewer.forges.pulls import CHECK, WRITERS
+from hunkwise.reviewer.forges.pulls import CHECK, MADE_BY
 
 _NEW_HEAD = ("opened", "reopened", "synchronize", "synchronized", "ready_for_review")
 _NOT_NOW = ("closed", "converted_to_draft")
@@ -72,6 +72,8 @@ class GitHubHook:
                 return self._comment(payload, payload.number("pull_request.number"))
             case "check_run":
                 return self._again(payload)
+            case "check_suite":
+                return self._all_again(payload)
         raise Ignored(f"nothing to do on {kind!r:.60}")
 
     def _change(self, payload: Payload, number: int) -> ChangeId:
@@ -90,7 +92,7 @@ class GitHubHook:
             id=payload.number("comment.id"),
             author=payload.text("comment.user.login"),
             body=payload.comment("comment.body"),
-            trusted=payload.text("comment.author_association") in WRITERS,
+            trusted=False,  # members of an organisation may be readers alone; the worker asks
             by_bot=by_bot,
             reply_to=payload.number("comment.in_reply_to_id") or None,
             path=payload.text("comment.path"),
@@ -101,13 +103,20 @@ class GitHubHook:
         return Commented(self._change(payload, number), comment, author, head)
 
     def _again(self, payload: Payload) -> Event:
-        """Read that somebody pressed the button to run our check again."""
+        """Read that somebody pressed the button to run our check again; of forks GitHub names no pull request."""
         ours = payload.text("check_run.name") == CHECK and payload.text("action") == "rerequested"
-        pulls = payload.at("check_run.pull_requests")
-        if not ours or not isinstance(pulls, list) or not pulls:
-            raise Ignored("no check of ours is to be run again for a pull request of this repository")
+        made_by, _, number = payload.text("check_run.external_id").partition("/")
+        if not ours or made_by != MADE_BY or not number.isdecimal():
+            raise Ignored("no check of ours is to be run again")
+        return Pushed(self._change(payload, int(number[:15])), payload.head("check_run.head_sha"), again=True)
+
+    def _all_again(self, payload: Payload) -> Event:
+        """Read that somebody pressed the button to run all checks again."""
+        pulls = payload.at("check_suite.pull_requests")
+        if payload.text("action") != "rerequested" or not isinstance(pulls, list) or not pulls:
+            raise Ignored("no checks are to be run again for a pull request of this repository")
         number = Payload(pulls[0]).number("number")
-        return Pushed(self._change(payload, number), payload.head("check_run.head_sha"), again=True)
+        return Pushed(self._change(payload, number), payload.head("check_suite.head_sha"), again=True)
 
 
 def _signature(delivery: Delivery) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hunkwise.reviewer.bot.queue.port import QueueError
 
-_BUSY = 5.0  # seconds to wait for another process
+_BUSY = 9.0  # seconds to wait for other processes: forges wait ten for an answer
+_PAUSE = 0.005  # seconds between two tries
 _TABLES = """
 CREATE TABLE IF NOT EXISTS seen (delivery TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS reviewed (change TEXT PRIMARY KEY, head TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
@@ -44,27 +47,22 @@ class QueueFile:
             return False
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it or nothing."""
-        with self.reading() as base:
-            base.execute("BEGIN IMMEDIATE")
-            try:
-                yield base
-            except BaseException:
-                base.execute("ROLLBACK")
-                raise
-            base.execute("COMMIT")
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection; to the file that the path names by now."""
+    def using(self) -> Iterator[sqlite3.Connection]:
+        """Lend a transaction, all of it or nothing, in the file that the path names by now."""
         with self._lock:
             if not self.is_there():
                 opened = self._opened()
                 self._base.close()
                 self._base, self._is = opened
             try:
-                yield self._base
+                _patiently(self._base, "BEGIN IMMEDIATE")
+                try:
+                    yield self._base
+                    _patiently(self._base, "COMMIT")
+                except BaseException:
+                    if self._base.in_transaction:  # SQLite may have ended it, as where the disk is full
+                        self._base.execute("ROLLBACK")
+                    raise
             except sqlite3.Error as error:
                 raise QueueError(f"the queue can't be used: {error}") from None
 
@@ -77,13 +75,14 @@ class QueueFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             base = sqlite3.connect(
-                self.path, timeout=_BUSY, isolation_level=None, check_same_thread=False, cached_statements=64
+                self.path, timeout=_PAUSE, isolation_level=None, check_same_thread=False, cached_statements=64
             )
             base.row_factory = sqlite3.Row
             # no WAL: what one leaves beside a file is taken for that of the file that replaces it
-            base.execute("PRAGMA journal_mode=DELETE")
+            _patiently(base, "PRAGMA journal_mode=TRUNCATE")
             base.execute("PRAGMA synchronous=FULL")  # what was answered 202 must not be lost
-            base.executescript(_TABLES)
+            for table in _TABLES.split(";"):
+                _patiently(base, table)
             self.path.chmod(0o600)
             return base, self._named()
         except (OSError, sqlite3.Error) as error:
@@ -92,3 +91,20 @@ class QueueFile:
     def _named(self) -> tuple[int, int]:
         found = self.path.stat()
         return found.st_dev, found.st_ino
+
+
+def _patiently(base: sqlite3.Connection, statement: str) -> None:
+    """Execute a statement that may have to wait for others.
+
+    SQLite's own waiting grows longer with each try, so who waits long loses to who comes new, and waits for ever.
+    """
+    end = time.monotonic() + _BUSY
+    while True:
+        try:
+            base.execute(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(_PAUSE * random.random())  # noqa: S311 - no secret
+        else:
+            return

@@ -74,7 +74,7 @@ if closed == '1' then
 end
 local old = redis.call('HMGET', job(key), 'high', 'again')
 if old[2] and tonumber(old[2]) > tonumber(again) then again = old[2] end
-if old[1] == '1' then high = '1' end
+if old[1] and tonumber(old[1]) > tonumber(high) then high = old[1] end
 local raised = state == 'waiting' and old[1] ~= high
 if raised then unqueue(key) end
 redis.call('HSET', job(key), 'event', event, 'delivery', delivery, 'repository', repository, 'high', high,
@@ -93,7 +93,7 @@ return 1
 """
 
 _CLAIM = """
-local lease, most = unpack(ARGV)
+local lease, most, least = unpack(ARGV)
 redis.pcall('XGROUP', 'CREATE', STREAM, GROUP, '0', 'MKSTREAM')
 local function handed(entry, key)
   local tries = redis.call('HINCRBY', job(key), 'tries', 1)
@@ -109,7 +109,7 @@ local function spent(key)
   bury(key, row[2] ~= '' and row[2] or 'its worker died each time')
   return true
 end
-while true do
+while least == '0' do
   local found = redis.call('XAUTOCLAIM', STREAM, GROUP, 'worker', lease, '0', 'COUNT', 1)[2][1]
   if not found then break end
   local entry = found[1]
@@ -122,7 +122,7 @@ while true do
   end
 end
 local function next_job()
-  for _, high in ipairs({'1', '0'}) do
+  for high = 2, tonumber(least), -1 do
     local repository = redis.call('LPOP', turns(high))
     if repository then
       local key = redis.call('LPOP', ready(high, repository))
@@ -133,6 +133,7 @@ local function next_job()
 end
 while true do
   local key = next_job()
+  if not key and least ~= '0' then return false end
   local read = redis.call('XREADGROUP', 'GROUP', GROUP, 'worker', 'COUNT', 1, 'STREAMS', STREAM, '>')
   if key and not read then
     wake()

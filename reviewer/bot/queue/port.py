@@ -22,6 +22,7 @@ DONE_FOR = 30 * 86400  # seconds that the head of a finished review is remembere
 MOST_TRIES = 3  # of a job whose worker dies or fails; then it is a dead letter
 MOST_NEWS = 10_000  # that are kept until somebody asks for them
 AGAIN, FULL = 1, 2  # what may be asked for: a review of the same head, or one that nothing known is used for
+COMMENT = 2  # how urgent one is
 LEASE = 60.0  # seconds without renewal after which a job is anybody's
 _KINDS: dict[str, type[Event]] = {"pushed": Pushed, "closed": Closed, "commented": Commented}
 
@@ -98,8 +99,11 @@ class Inbox(Protocol):
 class Work(Protocol):
     """What a worker asks for. All of it raises QueueError."""
 
-    def claim(self) -> Lease | None:
-        """Hand out a job: one whose worker is gone, else the next: high ones first, repositories by turns."""
+    def claim(self, *, comments: bool = False) -> Lease | None:
+        """Hand out a job: one whose worker is gone, else the next: urgent ones first, repositories by turns.
+
+        `comments`: the next comment, and nothing else.
+        """
         ...
 
     def renew(self, lease: Lease) -> bool:
@@ -184,9 +188,9 @@ def key_of(event: Event) -> str:
     return f"{key}/comments/{event.comment.id}" if isinstance(event, Commented) else key
 
 
-def is_high(event: Event) -> bool:
-    """Tell what people wait for from what happens by itself."""
-    return isinstance(event, Commented) or asked_by(event) >= AGAIN
+def urgency(event: Event) -> int:
+    """Tell comments (`COMMENT`) from reviews that people asked for (1) and all others (0)."""
+    return COMMENT if isinstance(event, Commented) else min(asked_by(event), 1)
 
 
 def asked_by(event: Event) -> int:

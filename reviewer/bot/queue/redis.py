@@ -18,6 +18,7 @@ from hunkwise.engine.errors import MissingExtra
 from hunkwise.reviewer.bot.port import ChangeId, Closed, Event
 from hunkwise.reviewer.bot.queue import lua
 from hunkwise.reviewer.bot.queue.port import (
+    COMMENT,
     DONE_FOR,
     LEASE,
     MOST_TRIES,
@@ -28,10 +29,10 @@ from hunkwise.reviewer.bot.queue.port import (
     QueueError,
     State,
     asked_by,
-    is_high,
     key_of,
     read_event,
     repository_of,
+    urgency,
     written,
 )
 
@@ -65,11 +66,12 @@ class RedisQueue:
         """Take an event in."""
         closed, asked = isinstance(event, Closed), asked_by(event)
         told = [key_of(event), written(event), repository_of(event)]
-        return bool(self._do("accept", delivery, SEEN_FOR, *told, int(is_high(event)), asked, int(closed)))
+        return bool(self._do("accept", delivery, SEEN_FOR, *told, urgency(event), asked, int(closed)))
 
-    def claim(self) -> Lease | None:
+    def claim(self, *, comments: bool = False) -> Lease | None:
         """Hand out a job."""
-        while row := self._do("claim", int(self._lease * 1000), MOST_TRIES):
+        least = COMMENT if comments else 0
+        while row := self._do("claim", int(self._lease * 1000), MOST_TRIES, least):
             try:
                 return _lease(row)
             except QueueError as error:
@@ -126,7 +128,7 @@ class RedisQueue:
     def entries(self) -> tuple[Entry, ...]:
         """List all jobs."""
         return tuple(
-            Entry(key, State(state), text, high == "1", int(tries), float(since), reason)
+            Entry(key, State(state), text, high != "0", int(tries), float(since), reason)
             for key, state, text, high, tries, since, reason in self._do("entries")
         )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from hunkwise.reviewer.bot.port import ChangeId, Closed, Event
 from hunkwise.reviewer.bot.queue.file import QueueFile
 from hunkwise.reviewer.bot.queue.port import (
+    COMMENT,
     DONE_FOR,
     LEASE,
     MOST_NEWS,
@@ -23,15 +24,15 @@ from hunkwise.reviewer.bot.queue.port import (
     QueueError,
     State,
     asked_by,
-    is_high,
     key_of,
     read_event,
     repository_of,
+    urgency,
     written,
 )
 
 _NEXT = """
-SELECT jobs.key FROM jobs LEFT JOIN served USING (repository) WHERE state = 'waiting'
+SELECT jobs.key FROM jobs LEFT JOIN served USING (repository) WHERE state = 'waiting' AND high >= ?
 ORDER BY high DESC, coalesce(turn, 0), number LIMIT 1
 """
 _ABANDONED = (
@@ -65,7 +66,7 @@ class SqliteQueue:
 
     def _accept(self, delivery: str, event: Event) -> bool:
         now = self._clock()
-        with self._file.writing() as base:
+        with self._file.using() as base:
             base.execute("DELETE FROM seen WHERE at < ?", (now - SEEN_FOR,))
             if base.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (delivery, now)).rowcount == 0:
                 return False
@@ -83,16 +84,17 @@ class SqliteQueue:
                 " high = max(high, excluded.high), again = max(again, excluded.again),"
                 " generation = generation + 1, tries = 0, since = iif(state = 'dead', excluded.since, since),"
                 " state = iif(state = 'dead', 'waiting', state), reason = ''",
-                (key, text, delivery, repository_of(event), is_high(event), asked_by(event), now),
+                (key, text, delivery, repository_of(event), urgency(event), asked_by(event), now),
             )
             return True
 
-    def claim(self) -> Lease | None:
+    def claim(self, *, comments: bool = False) -> Lease | None:
         """Hand out a job."""
-        with self._file.writing() as base:
+        with self._file.using() as base:
             while True:
                 row = base.execute(_ABANDONED, (self._clock() - self._lease,)).fetchone()
-                row = row or base.execute(_NEXT).fetchone()
+                if comments or row is None:
+                    row = base.execute(_NEXT, (COMMENT if comments else 0,)).fetchone()
                 if row is None:
                     return None
                 job = base.execute("SELECT * FROM jobs WHERE key = ?", row).fetchone()
@@ -121,13 +123,13 @@ class SqliteQueue:
 
     def wanted(self, lease: Lease) -> Lease | None:
         """Say what the job wants by now."""
-        with self._file.reading() as base:
+        with self._file.using() as base:
             row = base.execute("SELECT * FROM jobs WHERE ticket = ?", (lease.ticket,)).fetchone()
             return _lease(row, lease.ticket, row["tries"]) if row else None
 
     def done(self, lease: Lease, head: str = "", *, superseded: bool = False) -> bool:
         """End a job as of the lease's generation."""
-        with self._file.writing() as base:
+        with self._file.using() as base:
             mine = (lease.ticket,)
             if base.execute("SELECT 1 FROM jobs WHERE ticket = ?", mine).fetchone() is None:
                 return False
@@ -146,7 +148,7 @@ class SqliteQueue:
 
     def fail(self, lease: Lease, reason: str) -> None:
         """Note why a job failed."""
-        with self._file.writing() as base:
+        with self._file.using() as base:
             mine = (reason, lease.ticket)
             if base.execute("UPDATE jobs SET reason = ? WHERE ticket = ?", mine).rowcount:
                 _tell(base, "failed")
@@ -160,21 +162,21 @@ class SqliteQueue:
 
     def bury(self, lease: Lease, reason: str) -> None:
         """Make a job a dead letter at once."""
-        with self._file.writing() as base:
+        with self._file.using() as base:
             if base.execute("SELECT 1 FROM jobs WHERE ticket = ?", (lease.ticket,)).fetchone():
                 self._buried(base, lease.key, reason)
 
     def keep(self, change: ChangeId, report: bytes) -> None:
         """Keep the report of a change's last review."""
         now = self._clock()
-        with self._file.writing() as base:
+        with self._file.using() as base:
             base.execute("DELETE FROM reports WHERE at < ?", (now - DONE_FOR,))
             packed = zlib.compress(report)
             base.execute("REPLACE INTO reports VALUES (?, ?, ?)", (key_of(Closed(change)), packed, now))
 
     def kept(self, change: ChangeId) -> bytes:
         """Give the report of the change's last review."""
-        with self._file.reading() as base:
+        with self._file.using() as base:
             row = base.execute(
                 "SELECT report FROM reports WHERE change = ?", (key_of(Closed(change)),)
             ).fetchone()
@@ -183,13 +185,13 @@ class SqliteQueue:
     def count(self, key: str, seconds: int) -> int:
         """Count one more."""
         now = self._clock()
-        with self._file.writing() as base:
+        with self._file.using() as base:
             base.execute("DELETE FROM counts WHERE ends <= ?", (now,))
             return int(base.execute(_COUNTED, (key, now + seconds)).fetchone()["held"])
 
     def reviewed(self, change: ChangeId) -> str:
         """Give the head of the change's last finished review."""
-        with self._file.reading() as base:
+        with self._file.using() as base:
             row = base.execute(
                 "SELECT head FROM reviewed WHERE change = ?", (key_of(Closed(change)),)
             ).fetchone()
@@ -197,18 +199,18 @@ class SqliteQueue:
 
     def entries(self) -> tuple[Entry, ...]:
         """List all jobs."""
-        with self._file.reading() as base:
+        with self._file.using() as base:
             return tuple(map(_entry, base.execute("SELECT * FROM jobs ORDER BY since, number")))
 
     def depths(self) -> Mapping[State, int]:
         """Count jobs by where they are."""
-        with self._file.reading() as base:
+        with self._file.using() as base:
             rows = base.execute("SELECT state, count(*) AS many FROM jobs GROUP BY state").fetchall()
             return {State(row["state"]): row["many"] for row in rows}
 
     def news(self) -> tuple[News, ...]:
         """Give what happened since somebody asked."""
-        with self._file.writing() as base:
+        with self._file.using() as base:
             rows = base.execute("SELECT what, seconds FROM news ORDER BY number").fetchall()
             base.execute("DELETE FROM news")
             return tuple(News(row["what"], row["seconds"]) for row in rows)
@@ -240,7 +242,7 @@ class SqliteQueue:
 
     def _change(self, statement: str, *values: object) -> bool:
         """Change one job, if it is there and ours."""
-        with self._file.writing() as base:
+        with self._file.using() as base:
             return base.execute(statement, values).rowcount > 0
 
 

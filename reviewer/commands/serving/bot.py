@@ -61,7 +61,10 @@ def receive(host: str | None, port: int | None, grace: float | None) -> int:
     type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
     help="Where changes are fetched to, and thrown away after.",
 )
-def work(engine: tuple[str, ...], model: str | None, at_once: int, folder: Path | None) -> int:
+@click.option("--attached", is_flag=True, hidden=True, help="End where standard input does.")
+def work(
+    engine: tuple[str, ...], model: str | None, at_once: int, folder: Path | None, *, attached: bool
+) -> int:
     """Take jobs from the queue: fetch, review in a child without tokens, post.
 
     It needs tokens (HUNKWISE_GITHUB_APP_ID and HUNKWISE_GITHUB_APP_KEY, HUNKWISE_GITLAB_TOKEN,
@@ -72,7 +75,18 @@ def work(engine: tuple[str, ...], model: str | None, at_once: int, folder: Path 
     options = [f"--engine={url}" for url in engine] + ([f"--model={model}"] if model else [])
     environment = surroundings()
     check_remote(_config(environment, engine, model), environment)
-    return _worked(environment, options, at_once, folder)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    if attached:
+        threading.Thread(target=_until_end, args=(stopping,), daemon=True).start()
+    return _worked(environment, options, at_once, folder, stopping)
+
+
+def _until_end(stopping: threading.Event) -> None:
+    while os.read(0, 1024):
+        pass
+    stopping.set()
 
 
 @command.command(hidden=True)
@@ -101,7 +115,13 @@ def _config(environment: Environment, engine: tuple[str, ...], model: str | None
     return load(flags=flags, environ=environment.variables, folder=environment.folder)
 
 
-def _worked(environment: Environment, options: list[str], at_once: int, folder: Path | None) -> int:
+def _worked(
+    environment: Environment,
+    options: list[str],
+    at_once: int,
+    folder: Path | None,
+    stopping: threading.Event,
+) -> int:
     from hunkwise.reviewer.bot.access import keys_of
     from hunkwise.reviewer.bot.asking import Asking
     from hunkwise.reviewer.bot.fetching import Fetching
@@ -112,9 +132,6 @@ def _worked(environment: Environment, options: list[str], at_once: int, folder: 
 
     variables = dict(environment.variables)
     keys = keys_of(variables)
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
     with closing(open_queue(variables)) as queue:
         environment.say(f"working for {', '.join(keys)}, {at_once} reviews at once")
         reviewer = ChildReviewer(variables, options)

@@ -91,4 +91,8 @@ def _found(queue: Queue, key: str) -> Entry:
 
 
 def _row(entry: Entry) -> dict[str, object]:
-    return {**asdict(entry), "event": json.loads(entry.event)}
+    try:
+        event = json.loads(entry.event)
+    except ValueError:  # of another version, or damaged
+        event = entry.event
+    return {**asdict(entry), "event": event}

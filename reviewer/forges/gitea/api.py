@@ -15,6 +15,7 @@ from hunkwise.reviewer.text.visible import visible_line
 
 _PAGE = 50  # items; the most that Gitea gives unless its administrator allows more
 _MOST_PAGES = 100
+_MOST_MOVES = 3  # of one question
 _LARGEST = 100 << 20  # bytes of an answer
 
 
@@ -30,7 +31,7 @@ class GiteaApi:
                 "accept": "application/json",
             },
             timeout=timeout,
-            follow_redirects=False,  # the token goes nowhere else
+            follow_redirects=False,  # the token goes nowhere else; see `_moved`
         )
         weakref.finalize(self, self._client.close)
 
@@ -65,6 +66,26 @@ class GiteaApi:
         raise ForgeError(f"Gitea's list {path} has more than {_MOST_PAGES} pages")
 
     def _asked(self, verb: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        whole = self._answered(verb, path, body)
+        for _ in range(_MOST_MOVES):
+            if verb != "GET" or not whole.is_redirect or not (path := self._moved(whole)):
+                break
+            whole = self._answered(verb, path, body)
+        if whole.status_code >= 300:
+            raise meaning(whole, f"{verb} {path}")
+        return whole
+
+    def _moved(self, answer: httpx.Response) -> str:
+        """Say where what is asked for is by now, as after a repository was renamed; "" outside this API."""
+        base = self._client.base_url
+        try:
+            url = base.join(answer.headers["location"])
+        except (KeyError, httpx.InvalidURL):
+            return ""
+        same = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
+        return str(url) if same and url.path.startswith(base.path) else ""
+
+    def _answered(self, verb: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
         doing = f"{verb} {path}"
         try:
             with self._client.stream(verb, path, json=body) as answer:
@@ -75,10 +96,7 @@ class GiteaApi:
                         raise ForgeError(f"Gitea's answer to {doing} has more than {_LARGEST:,} bytes")
         except httpx.HTTPError as error:
             raise Unavailable(f"{doing}: no answer ({type(error).__name__})") from error
-        whole = httpx.Response(answer.status_code, headers=_plain(answer.headers), content=bytes(content))
-        if whole.status_code >= 300:
-            raise meaning(whole, doing)
-        return whole
+        return httpx.Response(answer.status_code, headers=_plain(answer.headers), content=bytes(content))
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:

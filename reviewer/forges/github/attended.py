@@ -11,13 +11,12 @@ from hunkwise.reviewer.forges.attended import Heard, Progress, Stage, Standing
 from hunkwise.reviewer.forges.github.api import GRAPHQL, PAGE
 from hunkwise.reviewer.forges.github.check_run import CheckRun, next_call
 from hunkwise.reviewer.forges.github.pull import GitHubPull
-from hunkwise.reviewer.forges.pulls import CHECK, login, standing_of, status_state
+from hunkwise.reviewer.forges.pulls import CHECK, MADE_BY, login, standing_of, status_state
 from hunkwise.reviewer.publish.comment import GITHUB, cut
 from hunkwise.reviewer.publish.deliver import deliver_check
 from hunkwise.reviewer.publish.port import Call, NotAllowed, OwnComment, OwnNote, Refused, understood
 from hunkwise.reviewer.types import Review
 
-_MADE_BY = "hunkwise-bot"  # the external_id of our runs: jobs of GitHub Actions make others
 _DESCRIPTION = 140  # characters of a commit status
 _RESOLVE = """
 mutation($input: ResolveReviewThreadInput!) { resolveReviewThread(input: $input) { thread { isResolved } } }
@@ -31,6 +30,7 @@ class GitHubAttended(GitHubPull):
     def __init__(self, address: Address, token: str, *, checks: bool, timeout: int = 30) -> None:
         super().__init__(address, token, timeout=timeout)
         self._checks = checks
+        self._made_by = f"{MADE_BY}/{address.number}"  # jobs of GitHub Actions make others
 
     def standing(self) -> Standing:
         """Say how the pull request stands."""
@@ -80,11 +80,13 @@ class GitHubAttended(GitHubPull):
         with understood("GitHub"):
             where = urlencode({"check_name": CHECK, "filter": "all", "per_page": PAGE})
             listed = self._api.get(f"{self._repo}/commits/{head}/check-runs?{where}")["check_runs"]
-            ours = (run for run in listed if run["external_id"] == _MADE_BY and run["status"] != "completed")
+            ours = (
+                run for run in listed if run["external_id"] == self._made_by and run["status"] != "completed"
+            )
             return next(ours, None)
 
     def _begun(self, head: str, status: str) -> dict[str, Any]:
-        body = {"name": CHECK, "head_sha": head, "external_id": _MADE_BY, "status": status}
+        body = {"name": CHECK, "head_sha": head, "external_id": self._made_by, "status": status}
         return self._api.answer(Call("POST", f"{self._repo}/check-runs", body))
 
     def may_write(self, user: str) -> bool:

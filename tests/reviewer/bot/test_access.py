@@ -82,7 +82,9 @@ def test_the_server_beside_a_worker_keeps_no_token(monkeypatch: pytest.MonkeyPat
 
     with together(environment, "", 1) as beside:
         assert not set(POSTING) & set(os.environ)
+        assert not set(HOOK) & set(beside.for_worker)
         assert [route.path for route in beside.receiver.routes] == ["/hooks/github"]
+        assert beside.for_worker["HUNKWISE_GITHUB_TOKEN"] == "t"
     with pytest.raises(UsageError, match="no forge can be written to"), together(environment, "", 1):
         pass
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -21,8 +24,9 @@ from hunkwise.reviewer.bot.hooks.github import GitHubHook
 from hunkwise.reviewer.bot.hooks.gitlab import TOLERANCE, GitLabHook
 from hunkwise.reviewer.bot.hooks.routes import hook_routes
 from hunkwise.reviewer.bot.port import ChangeId, Closed, Comment, Commented, Event, Pushed
-from hunkwise.reviewer.bot.queue.port import QueueError
+from hunkwise.reviewer.bot.queue.port import QueueError, key_of, read_event, repository_of, urgency, written
 from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
+from hunkwise.reviewer.bot.talking import is_for_us
 
 SECRET = "a secret of ours"
 HEAD = "a" * 40
@@ -100,7 +104,7 @@ HUB = ChangeId("github", "https://github.com", "octo/repo", 7, 99)
 LAB = ChangeId("gitlab", "https://gitlab.com", "group/sub/project", 7)
 TEA = ChangeId("gitea", "https://git.example.org", "octo/repo", 7)
 SKIP = [{"name": "hunkwise: skip", "title": "hunkwise: skip"}]
-ADA = Comment(5, "ada", "/review", trusted=True)
+ADA = Comment(5, "ada", "/review", trusted=False)
 NOTE = Comment(5, "ada", "/ask why?", trusted=False, thread="d1")
 PLACE = {"position": {"new_path": "a.py", "new_line": 3}}
 
@@ -133,7 +137,7 @@ READ: list[tuple[str, str, Any, Event | None]] = [
         "github",
         "issue_comment",
         {**github_comment(), "sender": {"type": "Bot"}},
-        Commented(HUB, Comment(5, "ada", "/review", trusted=True, by_bot=True), "bob"),
+        Commented(HUB, Comment(5, "ada", "/review", trusted=False, by_bot=True), "bob"),
     ),
     (
         "github",
@@ -143,7 +147,7 @@ READ: list[tuple[str, str, Any, Event | None]] = [
             "pull_request": github_pull()["pull_request"],
         },
         Commented(
-            HUB, Comment(5, "ada", "/review", trusted=True, reply_to=4, path="a.py", line=3), "bob", HEAD
+            HUB, Comment(5, "ada", "/review", trusted=False, reply_to=4, path="a.py", line=3), "bob", HEAD
         ),
     ),
     (
@@ -151,10 +155,35 @@ READ: list[tuple[str, str, Any, Event | None]] = [
         "check_run",
         {
             **github_pull("rerequested"),
-            "check_run": {"name": "hunkwise", "head_sha": HEAD, "pull_requests": [{"number": 7}]},
+            "check_run": {"name": "hunkwise", "head_sha": HEAD, "external_id": "hunkwise-bot/7"},
         },
         Pushed(HUB, HEAD, again=True),
     ),
+    (
+        "github",
+        "check_run",
+        {
+            **github_pull("rerequested"),
+            "check_run": {"name": "hunkwise", "head_sha": HEAD, "external_id": "c" * 32},
+        },
+        None,
+    ),
+    (
+        "github",
+        "check_suite",
+        {
+            **github_pull("rerequested"),
+            "check_suite": {"head_sha": HEAD, "pull_requests": [{"number": 7}]},
+        },
+        Pushed(HUB, HEAD, again=True),
+    ),
+    (
+        "github",
+        "check_suite",
+        {**github_pull("requested"), "check_suite": {"head_sha": HEAD, "pull_requests": [{"number": 7}]}},
+        None,
+    ),
+    ("github", "check_suite", {**github_pull("rerequested"), "check_suite": {"pull_requests": []}}, None),
     ("github", "check_run", {**github_pull("rerequested"), "check_run": {"name": "tests"}}, None),
     ("github", "ping", {"zen": "yes"}, None),
     ("github", "pull_request", b"[" * 100_000, None),
@@ -352,3 +381,67 @@ def answered(forge: str, headers: Mapping[str, str], receive: Any, folder: Path)
     }
     asyncio.run(app(scope, receive, send))
     return int(sent[0]["status"])
+
+
+class AnyInbox:
+    """Takes in what a queue could keep."""
+
+    def accept(self, delivery: str, event: Event) -> bool:
+        assert read_event(written(event)) == event
+        assert all(part.isprintable() for part in (key_of(event), repository_of(event)))
+        assert urgency(event) in (0, 1, 2)
+        return True
+
+
+ROUTES = hook_routes(HOOKS, AnyInbox(), lambda event: is_for_us(event, "hunkwise"))  # type: ignore[arg-type]
+DOOR = TestClient(Starlette(routes=ROUTES))
+WHOLE = [row for row in READ if isinstance(row[2], dict)]
+TEXTS = st.text() | st.sampled_from(
+    ["\ud800", "\0", "../..", "--upload-pack=x", "/review", "A" * 70_000, "٣"]
+)
+NUMBERS = st.integers() | st.sampled_from([0, -1, 2**53, 2**63, 2**64]) | st.floats()
+SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
+VALUES = st.recursive(
+    SCALARS, lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=5), part, max_size=3)
+)
+
+
+def places(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """All fields of a payload."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield (*path, name)
+            yield from places(part, (*path, name))
+
+
+@settings(max_examples=400, deadline=None)
+@given(row=st.sampled_from(WHOLE), data=st.data(), many=st.integers(1, 3))
+def test_a_signed_delivery_is_never_an_error(row: Any, data: st.DataObject, many: int) -> None:
+    forge, kind, payload, _ = row
+    payload = copy.deepcopy(payload)
+    for _ in range(many):
+        *above, name = data.draw(st.sampled_from(list(places(payload)) or [("action",)]))
+        part = payload
+        for each in above:
+            part = part[each]
+        part[name] = data.draw(VALUES)
+    delivery = signed(forge, kind, payload)
+
+    answer = DOOR.post(f"/hooks/{forge}", content=delivery.body, headers=dict(delivery.headers))
+
+    assert answer.status_code in (200, 202)
+
+
+@settings(max_examples=200, deadline=None)
+@given(forge=st.sampled_from(sorted(HOOKS)), kind=st.sampled_from([row[1] for row in READ]), body=st.binary())
+@example("github", "pull_request", b'{"a":' * 100_000)
+@example("github", "pull_request", b'{"a":' + b"9" * 5_000 + b"}")
+@example("gitea", "pull_request", b'{"action": "closed", "action": "opened"}')
+@example("gitlab", "x", '{"object_kind": "note"}'.encode("utf-16"))
+@example("gitlab", "x", b'{"object_kind": NaN}')
+def test_a_signed_body_of_any_bytes_is_never_an_error(forge: str, kind: str, body: bytes) -> None:
+    delivery = signed(forge, kind, body)
+
+    answer = DOOR.post(f"/hooks/{forge}", content=delivery.body, headers=dict(delivery.headers))
+
+    assert answer.status_code in (200, 202)

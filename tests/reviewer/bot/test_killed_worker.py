@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from multiprocessing import forkserver
@@ -114,3 +115,22 @@ def test_a_worker_that_lost_its_job_posts_nothing(tmp_path: Path) -> None:
         assert is_up_to_date(fake)
     for queue in (slow, quick):
         queue.close()
+
+
+def test_the_worker_of_a_server_ends_with_it_however_that_dies(tmp_path: Path) -> None:
+    """Else it would have jobs reviewed by an engine that is gone."""
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "HUNKWISE_GITLAB_TOKEN": "t"}
+    program = [sys.executable, "-c", "from hunkwise.reviewer.cli import main; main()"]
+    with subprocess.Popen(
+        [*program, "bot", "work", "--attached", "--model=none"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        cwd=tmp_path,
+    ) as process:
+        assert process.stderr is not None
+        assert b"working for gitlab" in process.stderr.readline()
+        assert process.stdin is not None
+        process.stdin.close()
+
+        assert process.wait(60) == 0

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
+import resource
 import shutil
+import signal
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hunkwise.reviewer.bot.port import ChangeId, Closed, Comment, Commented, Event, Pushed
-from hunkwise.reviewer.bot.queue import place
+from hunkwise.reviewer.bot.queue import file, place
 from hunkwise.reviewer.bot.queue.port import (
     MOST_TRIES,
     Lease,
@@ -25,6 +29,7 @@ from hunkwise.reviewer.bot.queue.port import (
     written,
 )
 from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
+from hunkwise.reviewer.cli import hunkwise, run
 
 OpenQueue = Callable[..., Queue]
 HEADS = ["a" * 40, "b" * 40, "c" * 40]
@@ -165,11 +170,29 @@ def test_people_come_first_and_repositories_take_turns(open_queue: OpenQueue) ->
 
     order = [key_of(taken(queue).event).removeprefix("https://github.com/") for _ in range(5)]
 
-    assert sorted(order[:2]) == ["big/one#3", "octo/repo#7/comments/1"]
+    assert order[:2] == ["octo/repo#7/comments/1", "big/one#3"]
     assert order[2:] in (
         ["big/one#1", "small/one#1", "big/one#2"],
         ["small/one#1", "big/one#1", "big/one#2"],
     )
+    assert queue.claim() is None
+
+
+def test_who_answers_comments_is_handed_nothing_else(open_queue: OpenQueue) -> None:
+    """Not what a dead worker left, either; and what it takes is taken."""
+    queue, quick = open_queue(), open_queue(lease=0)
+    waiting: list[Event] = [push(1), push(2, again=True), comment(1), comment(2)]
+    for number, event in enumerate(waiting):
+        queue.accept(f"d{number}", event)
+
+    first = queue.claim()
+    assert first is not None
+    assert first.event == comment(1)
+    second = quick.claim(comments=True)
+    assert second is not None
+    assert second.event == comment(2)
+    assert quick.claim(comments=True) is None
+    assert [taken(queue).event for _ in range(2)] == [push(2, again=True), push(1)]
     assert queue.claim() is None
 
 
@@ -444,3 +467,65 @@ def test_a_file_that_is_replaced_by_something_else_is_an_error(tmp_path: Path) -
 
     with pytest.raises(QueueError, match="can't be opened"):
         queue.accept("d1", push())
+
+
+def test_a_file_that_somebody_else_writes_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, held, done = SqliteQueue(tmp_path / "q"), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        other = sqlite3.connect(tmp_path / "q", isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        held.set()
+        done.wait(0.3)
+        other.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(30)
+
+    monkeypatch.setattr(file, "_BUSY", 0.02)
+    with pytest.raises(QueueError, match="locked"):
+        queue.accept("d1", push(1))
+    monkeypatch.undo()
+    assert queue.depths() == {}
+    assert queue.accept("d1", push(1))
+    thread.join()
+    assert file._BUSY < 10, "which is as long as forges wait"
+
+
+def test_a_disk_that_is_full_loses_nothing_that_was_taken_in(tmp_path: Path) -> None:
+    """What is not taken in is said to be not; and all goes on when there is room."""
+    queue, taken_in, full = SqliteQueue(tmp_path / "q"), 0, 0
+    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "q").stat().st_size + 8192, before[1]))
+        while full < 3:
+            try:
+                taken_in += queue.accept(f"d{taken_in}", push(taken_in + 1))
+            except QueueError:
+                full += 1
+        lease = queue.claim()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+    assert lease is None or queue.done(lease)
+    assert queue.accept("more", push(1000))
+    assert len(queue.entries()) == taken_in + 1 - (lease is not None)
+
+
+def test_a_job_that_is_damaged_is_shown_and_can_be_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    SqliteQueue(tmp_path / "q").accept("d1", push())
+    with sqlite3.connect(tmp_path / "q") as base:
+        base.execute("UPDATE jobs SET event = '{broken'")
+    base.close()
+    monkeypatch.setenv("HUNKWISE_QUEUE", str(tmp_path / "q"))
+
+    assert run(hunkwise, ["queue", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["event"] == "{broken"
+    assert run(hunkwise, ["queue", "drop", "octo/repo#7"]) == 0
+    assert SqliteQueue(tmp_path / "q").entries() == ()

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botworld import Forge, drained, forge, is_up_to_date, summaries, worker
+from botworld import Forge, drained, forge, is_up_to_date, remarks, summaries, worker
 from fakes.gitea import FakeGitea
 from fakes.github import FakeGitHub
 from fakes.gitlab import FakeGitLab
 
 from hunkwise.reviewer.bot.commands.answers import Answered
 from hunkwise.reviewer.bot.commands.conversation import MARK
-from hunkwise.reviewer.bot.port import Comment, Commented, ForgeName, Pushed
+from hunkwise.reviewer.bot.port import Closed, Comment, Commented, ForgeName, Pushed
 from hunkwise.reviewer.bot.queue.port import Queue
 from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
 from hunkwise.reviewer.bot.talking import Talking, is_for_us
 from hunkwise.reviewer.bot.worker import Worker
+from hunkwise.reviewer.source.ci import Range
+from hunkwise.reviewer.types import Review
 
 REPO = {"github": "octo/repo", "gitlab": "group/sub/project", "gitea": "octo/repo"}
 Fake = FakeGitHub | FakeGitLab | FakeGitea
@@ -153,6 +157,80 @@ def test_a_thread_of_ours_is_resolved_where_the_forge_lets_us(world: Forge, queu
     else:
         wanted = {"github": "contents: write", "gitlab": "403", "gitea": "press the button"}
         assert wanted[world.kind] in first
+
+
+@pytest.mark.parametrize("why", ["draft", "label", "closed", "archived"])
+def test_a_review_that_is_asked_for_is_made_or_it_is_said_why_not(
+    world: Forge, queue: Queue, why: str
+) -> None:
+    fake = fake_of(world)
+    fake.writers.add("ada")
+    if why == "closed":
+        fake.state = "closed"
+    elif why == "label":
+        fake.labels = ["hunkwise: skip"]
+    else:
+        setattr(fake, why, True)
+    queue.accept("d1", said(world, "/review"))
+
+    drained([worker(queue, world, talk=Talking())])
+
+    (answer,) = answers(fake)
+    wanted = {
+        "draft": "is reviewed again",
+        "label": "the label",
+        "closed": "is closed",
+        "archived": "archived",
+    }
+    assert wanted[why] in answer
+    assert bool(fake.statuses) == (why == "draft")
+    assert queue.entries() == ()
+
+
+def test_a_draft_that_is_made_one_ends_the_review_that_was_asked_for(world: Forge, queue: Queue) -> None:
+    fake, ended = fake_of(world), list[str]()
+
+    def long(folder: Path, commits: Range, wanted: Callable[[], bool]) -> Review:
+        assert wanted()
+        fake.draft = True
+        queue.accept("d2", Closed(world.change(fake.name)))
+        assert not wanted()
+        ended.append(commits.head)
+        return remarks(commits.head)
+
+    queue.accept("d1", world.pushed(fake.name, again=True))
+    drained([worker(queue, world, review=long)])
+
+    assert ended == [fake.head]
+    assert not any("### Review of" in body for body in summaries(fake))
+
+
+def test_a_command_waits_for_no_review(world: Forge, queue: Queue) -> None:
+    """Though all that review are at it."""
+    fake, reviewing, answered, stopping = fake_of(world), *(threading.Event() for _ in range(3))
+    fake.writers.add("ada")
+
+    def long(folder: Path, commits: Range, wanted: Callable[[], bool]) -> Review:
+        reviewing.set()
+        assert answered.wait(30)
+        return remarks(commits.head)
+
+    one = worker(queue, world, review=long, talk=Talking(), stopping=stopping)
+    thread = threading.Thread(target=one.run, args=(1,))
+    queue.accept("d1", world.pushed(fake.name))
+    thread.start()
+    assert reviewing.wait(30)
+    queue.accept("d2", said(world, "/help"))
+    while not answers(fake) and thread.is_alive():
+        time.sleep(0.01)
+    answered.set()
+    while queue.entries():
+        time.sleep(0.01)
+    stopping.set()
+    thread.join()
+
+    assert len(answers(fake)) == 1
+    assert any("### Review of" in body for body in summaries(fake))
 
 
 class Dies(Exception):

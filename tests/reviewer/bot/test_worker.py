@@ -27,7 +27,7 @@ from fakes.github import FakeGitHub
 from fakes.server import Answer, Request
 
 from hunkwise.reviewer.bot.port import Closed, ForgeName
-from hunkwise.reviewer.bot.queue.port import Queue, State
+from hunkwise.reviewer.bot.queue.port import Queue, QueueError, State
 from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
 from hunkwise.reviewer.bot.reviewing import NotReviewed
 from hunkwise.reviewer.source.ci import Range
@@ -178,23 +178,40 @@ def test_an_older_push_that_is_told_late_stops_nothing(world: Forge, queue: Queu
     assert is_up_to_date(fake)
 
 
-def test_a_renamed_repository_is_found_by_its_new_name(queue: Queue) -> None:
-    with forge("gitea") as world:
-        fake = world.add("octo/new")
-        world.changes["octo/old"] = fake
+@pytest.mark.parametrize(("kind", "status"), [("github", 301), ("gitlab", 302), ("gitea", 307)])
+def test_a_renamed_repository_is_found_by_its_new_name(queue: Queue, kind: ForgeName, status: int) -> None:
+    """Forges send who asks for the old name to the new one; nothing is written by the old."""
+    with forge(kind) as world:
+        fake, old = world.add(REPO[kind]), REPO[kind].rpartition("/")[0] + "/old"
 
         def renamed(request: Request) -> Answer | None:
-            if request.path != "/api/v1/repos/octo/old/pulls/7":
+            escape = (lambda name: name.replace("/", "%2F")) if kind == "gitlab" else str
+            if escape(old) not in request.path:
                 return None
-            moved = Request(request.method, request.path.replace("old", "new"), {}, request.headers, None)
-            return fake.handle(moved)
+            assert request.method == "GET"
+            place = request.path.replace(escape(old), escape(fake.name))
+            return Answer(status, {"message": "Moved"}, {"Location": f"{world.url}{place}"})
 
         world.fault = renamed
-        queue.accept("d1", world.pushed("octo/old"))
+        queue.accept("d1", world.pushed(old))
 
         drained([worker(queue, world)])
 
         assert is_up_to_date(fake)
+
+
+@pytest.mark.parametrize("place", ["http://127.0.0.1:9/api/v1/user", "//evil.example/api/v1/x", "/login", ""])
+def test_a_forge_that_sends_us_elsewhere_is_not_followed(queue: Queue, place: str) -> None:
+    with forge("gitea") as world:
+        world.add("octo/repo")
+        world.fault = lambda request: Answer(307, {}, {"Location": place} if place else {})
+        queue.accept("d1", world.pushed("octo/repo"))
+
+        drained([worker(queue, world)])
+
+        (entry,) = queue.entries()
+        assert "sends us elsewhere" in entry.reason
+        assert {request.path for request in world.requests} == {"/api/v1/repos/octo/repo/pulls/7"}
 
 
 def test_a_forge_that_fails_for_a_while_costs_no_review(world: Forge, queue: Queue) -> None:
@@ -240,6 +257,35 @@ def test_a_bug_of_ours_ends_no_worker_and_is_told(world: Forge, queue: Queue) ->
     assert entry.state is State.DEAD
     assert "ZeroDivisionError" in entry.reason
     assert sum("tried again" in line for line in said) == 2
+
+
+def test_a_machine_that_fails_is_no_bug(queue: Queue) -> None:
+    with forge("gitea") as world:
+        world.add("octo/repo")
+
+        def full(*_: object, **__: object) -> Range:
+            raise OSError(28, "No space left on device")
+
+        queue.accept("d1", world.pushed("octo/repo"))
+        drained([worker(queue, world, fetch=full)])
+
+        (entry,) = queue.entries()
+        assert entry.reason == "this machine could not do it: [Errno 28] No space left on device"
+
+
+def test_a_queue_out_of_reach_is_told_of_now_and_then(queue: Queue) -> None:
+    class Gone:
+        def claim(self, *, comments: bool = False) -> None:
+            raise QueueError("Redis does not answer")
+
+    with forge("gitea") as world:
+        said, stopping = list[str](), threading.Event()
+        one = worker(Gone(), world, said=said, stopping=stopping, pause=0.2)  # type: ignore[arg-type]
+        threading.Timer(0.5, stopping.set).start()
+        one.run(1)
+
+        assert 2 <= len(said) <= 8
+        assert set(said) == {"Redis does not answer"}
 
 
 def test_a_worker_that_is_told_to_end_gives_its_job_back(world: Forge, queue: Queue) -> None:
@@ -295,12 +341,9 @@ def test_five_hundred_deliveries_make_one_review_for_each_change(open_queue: Ope
     chance = random.Random(16)
     with forge("github") as hub, forge("gitlab") as lab, forge("gitea") as tea:
         worlds = [hub, lab, tea]
-        queue = open_queue()
-        workers = [worker(open_queue(), world) for world in worlds for _ in range(1)]
-        from dataclasses import replace
-
+        queue, said = open_queue(), list[str]()
         keys = {kind: key for world in worlds for kind, key in world.keys.items()}
-        workers = [replace(one, keys=keys) for one in workers[:2]]
+        workers = [worker(open_queue(), hub, said=said, keys=keys) for _ in range(2)]
         fakes = [(world, world.add(f"o/r{number}")) for world in worlds for number in range(4)]
         deliveries = [
             (f"{world.kind}{fake.name}{number}", world, fake, number)
@@ -325,8 +368,8 @@ def test_five_hundred_deliveries_make_one_review_for_each_change(open_queue: Ope
         drained(workers)
 
         assert len(deliveries) > 500 - 1
-        assert [fake.name for _, fake in fakes if not is_up_to_date(fake)] == []
-        assert queue.entries() == ()
+        old = [(world.kind, fake.name) for world, fake in fakes if not is_up_to_date(fake)]
+        assert (old, queue.entries(), said) == ([], (), [])
 
 
 def test_gitea_shows_remarks_on_lines_that_it_shows(queue: Queue) -> None:

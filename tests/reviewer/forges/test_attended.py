@@ -1,15 +1,18 @@
-"""What a bot sends to GitHub beside comments, held to GitHub's own description in both directions."""
+"""What a bot sends to GitHub and GitLab beside remarks, held to their descriptions in both directions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from fakes.github import Account, FakeGitHub
+from fakes.gitlab import FakeGitLab
 from fakes.reviews import HEAD, PATCH, finding, review
 
 from hunkwise.reviewer.forges.address import Address
 from hunkwise.reviewer.forges.attended import Heard, Progress, Stage
 from hunkwise.reviewer.forges.github.attended import GitHubAttended
+from hunkwise.reviewer.forges.gitlab.attended import GitLabAttended
+from hunkwise.reviewer.publish.port import OwnComment
 
 
 def attended(forge: FakeGitHub, *, checks: bool) -> GitHubAttended:
@@ -50,3 +53,21 @@ def test_what_a_bot_asks_and_answers(github: Callable[..., FakeGitHub]) -> None:
     assert (desk.may_write("ada"), desk.may_write("eve")) == (True, False)
     assert forge.statuses == [(HEAD, "error", "x" * 140)]
     assert [forge.review_comments[-1]["body"], forge.issue_comments[-1]["body"]] == ["an answer"] * 2
+
+
+def test_what_a_bot_asks_and_answers_on_gitlab(gitlab: Callable[..., FakeGitLab]) -> None:
+    """Statuses, members and emoji are not in the part of the description that we have."""
+    forge = gitlab(patch=PATCH, labels=["hunkwise: skip"], draft=True)
+    desk = GitLabAttended(Address(forge.url, forge.name, 7), "secret-token")
+    thread = forge.say("ada", "/explain")
+    heard = Heard(77, thread)
+
+    standing = desk.standing()
+    note = desk.answer(heard, "one moment")
+    desk.edit(heard, note, "an answer")
+    desk.resolve(OwnComment("1", thread, "a.py", "body"))
+
+    assert (standing.project, standing.labels) == (forge.name, frozenset({"hunkwise: skip"}))
+    assert (standing.open, standing.draft, standing.archived) == (True, True, False)
+    assert [(one.id, one.body) for one in desk.answers(heard)] == [(note, "an answer")]
+    assert forge.discussions[-1]["notes"][0]["resolved"]

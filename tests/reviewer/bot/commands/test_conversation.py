@@ -61,7 +61,7 @@ def said(body: str = "/review", **fields: Any) -> Commented:
 
 
 def heard(comment: Commented, counts: Counts | None = None, **fields: Any) -> list[tuple[str, str]]:
-    desk, context = Desk(), Context("hunkwise[bot]", review=lambda full: None, **fields)
+    desk, context = Desk(), Context("hunkwise[bot]", review=lambda full: "", **fields)
     converse(comment, desk, context, counts or Tally())
     return desk.done
 
@@ -72,6 +72,17 @@ def test_a_command_is_seen_and_answered() -> None:
 
     assert (react, answered) == ("react", "answer")
     assert body.endswith(f"{MARK} to=1 -->")
+
+
+def test_a_reaction_that_a_forge_refuses_costs_no_answer() -> None:
+    class Shy(Desk):
+        def react(self) -> None:
+            raise ForgeError("403")
+
+    desk = Shy()
+    converse(said("/help"), desk, Context("hunkwise"), Tally())
+
+    assert [kind for kind, _ in desk.done] == ["answer"]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +129,7 @@ def test_each_change_and_person_has_limits_of_its_own() -> None:
     """What one person used up on one change takes nothing from others on others."""
     counts, limits = Tally(), Limits(per_change=2, per_person=9)
     elsewhere = replace(said(author="bob"), change=replace(CHANGE, number=8))
-    desk, context = Desk(), Context("hunkwise", review=lambda full: None)
+    desk, context = Desk(), Context("hunkwise", review=lambda full: "")
     for comment in (said(), said(), said(author="bob"), elsewhere):
         converse(comment, desk, context, counts, limits)
 

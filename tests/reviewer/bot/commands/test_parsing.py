@@ -67,6 +67,7 @@ def test_reads_a_command(body: str, command: Command) -> None:
         "<!-- a --> <!--\n/review",
         "<pre>\n/review\n</pre>",
         "<blockquote>\n\n/review\n\n</blockquote>",
+        "<details><summary>what it said</summary>\n\n/review\n\n</details>",
         "<details><code>\n/review",
         "see `a\n/review` here",
         "/rеview",  # a Cyrillic letter

@@ -144,7 +144,9 @@ class FakeGitLab:
         """Answer what a bot asks of the project."""
         if request.method == "GET" and path == "":
             where = f"{self.url}/{self.name}"
-            body = {"id": 5, "path_with_namespace": self.name, "archived": self.archived, "web_url": where}
+            last = self.name.rpartition("/")[2]
+            body = {"id": 5, "name": last, "path": last, "path_with_namespace": self.name}
+            body |= {"archived": self.archived, "web_url": where}
             return Answer(200, {**body, "http_url_to_repo": f"{where}.git", "default_branch": "main"})
         if request.method == "GET" and (asked := re.fullmatch(r"/issues/(\d+)", path)):
             issue = self.issues.get(int(asked[1]))
