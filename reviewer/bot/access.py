@@ -145,7 +145,9 @@ def hooks_of(environ: Variables) -> dict[ForgeName, Hook]:
 def keys_of(environ: Variables) -> dict[ForgeName, Keys]:
     """Make the way in to each forge that there is a token of. Raises UsageError."""
     keys: dict[ForgeName, Keys] = {}
-    app, key = environ.get("HUNKWISE_GITHUB_APP_ID", "").strip(), secret(environ, "HUNKWISE_GITHUB_APP_KEY")
+    app = environ.get("HUNKWISE_GITHUB_APP_ID", "").strip()
+    told = secret(environ, "HUNKWISE_GITHUB_APP_KEY")
+    key = told.replace(r"\n", "\n").strip()  # some files have one line for it
     if bool(app) != bool(key):
         raise UsageError("HUNKWISE_GITHUB_APP_ID and HUNKWISE_GITHUB_APP_KEY belong together; set both")
     if app or (token := _token(environ, "GITHUB")):

@@ -166,9 +166,10 @@ def test_a_key_that_can_not_sign_is_told_of_at_the_start() -> None:
     good = key()
     environ = {"HUNKWISE_GITHUB_APP_ID": "Iv23liAbCdEf", "HUNKWISE_GITHUB_APP_KEY": good}
     assert keys_of(environ)["github"].key == good.strip()
+    assert keys_of({**environ, "HUNKWISE_GITHUB_APP_KEY": good.replace("\n", r"\n")}) == keys_of(environ)
 
     shown = made.public_key().public_bytes(serialization.Encoding.PEM, public).decode()
-    for bad in ("k", good[:300], good.replace("\n", "\\n"), shown, locked, other):
+    for bad in ("k", good[:300], good.replace("\n", "|"), shown, locked, other):
         with pytest.raises(UsageError, match=r"APP_KEY: .* no private key") as raised:
             keys_of({**environ, "HUNKWISE_GITHUB_APP_KEY": bad})
         assert bad[30:60] not in str(raised.value) or bad == "k"
