@@ -19,6 +19,7 @@ from hunkwise.reviewer.forges.address import Address, https
 from hunkwise.reviewer.forges.attended import Attended
 from hunkwise.reviewer.forges.registry import FORGES
 from hunkwise.reviewer.publish.comment import Dialect
+from hunkwise.reviewer.publish.port import NotAllowed
 from hunkwise.reviewer.source.clone import Login
 
 _LARGEST_SECRET = 64 << 10  # bytes
@@ -42,13 +43,17 @@ RECEIVING = (
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The way in to one forge, for a worker: a token, or the number and key of a GitHub App. `api` is its API."""
+    """The way in to one forge, for a worker: a token, or the number and key of a GitHub App.
+
+    `api` is its API; `host` where its web pages and repositories are, and where alone a token is sent.
+    """
 
     forge: ForgeName
     api: str
     token: str = field(default="", repr=False)
     app: str = ""
     key: str = field(default="", repr=False)
+    host: str = ""  # empty: wherever a change is
 
     @property
     def dialect(self) -> Dialect:
@@ -70,6 +75,8 @@ class Keys:
         return Login("x-access-token", self._token(change, _READ))
 
     def _token(self, change: ChangeId, permissions: Mapping[str, str]) -> str:
+        if self.host not in ("", change.host):
+            raise NotAllowed(f"{change} is at {change.host}, and the token here is for {self.host} alone")
         app_token = FORGES.load(self.forge).app_token
         if not self.app or app_token is None:
             return self.token
@@ -155,12 +162,13 @@ def keys_of(environ: Variables) -> dict[ForgeName, Keys]:
         if app:
             _check_app(app, key)
         ours = {"app": app, "key": key} if app else {"token": token}
-        keys["github"] = Keys("github", _github_api(host), **ours)
+        keys["github"] = Keys("github", _github_api(host), host=host, **ours)
     if token := _token(environ, "GITLAB"):
         host = _host(environ, "HUNKWISE_GITLAB_URL", "https://gitlab.com")
-        keys["gitlab"] = Keys("gitlab", host, token)
+        keys["gitlab"] = Keys("gitlab", host, token, host=host)
     if token := _token(environ, "GITEA"):
-        keys["gitea"] = Keys("gitea", f"{_gitea_host(environ)}/api/v1", token)
+        host = _gitea_host(environ)
+        keys["gitea"] = Keys("gitea", f"{host}/api/v1", token, host=host)
     if not keys:
         raise UsageError(
             "no forge can be written to: set HUNKWISE_GITHUB_APP_ID and HUNKWISE_GITHUB_APP_KEY, or a token "

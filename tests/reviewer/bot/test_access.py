@@ -17,7 +17,7 @@ from serving import listening, make_server
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.jobs.child import for_review
 from hunkwise.reviewer.bot.access import POSTING, Keys, hooks_of, keys_of, secret
-from hunkwise.reviewer.bot.port import ChangeId
+from hunkwise.reviewer.bot.port import ChangeId, ForgeName
 from hunkwise.reviewer.bot.receiving import together
 from hunkwise.reviewer.cli import hunkwise, run
 from hunkwise.reviewer.errors import ForgeError, UsageError
@@ -146,6 +146,27 @@ def test_an_apps_tokens_are_for_one_use_each() -> None:
             keys.attend(ChangeId("github", world.url, "octo/repo", 7))
         with pytest.raises(ForgeError, match="no private key"):
             Keys("github", world.url, app="12", key="k").attend(change)
+
+
+def test_a_token_goes_to_its_own_forge_alone() -> None:
+    """Whatever stands in the queue, which a receiver of another forge may have filled."""
+    environ = {
+        "HUNKWISE_GITLAB_TOKEN": "t",
+        "HUNKWISE_GITEA_TOKEN": "t",
+        "HUNKWISE_GITEA_URL": "https://git.example",
+    }
+    keys = keys_of(environ | {"GITHUB_TOKEN": "t"})
+    hosts: dict[ForgeName, str] = {
+        "github": "https://github.com",
+        "gitlab": "https://gitlab.com",
+        "gitea": "https://git.example",
+    }
+    for forge_name, host in hosts.items():
+        assert keys[forge_name].login(ChangeId(forge_name, host, "o/r", 7)).password == "t"
+        elsewhere = ChangeId(forge_name, "https://evil.example", "o/r", 7)
+        for use in (keys[forge_name].login, keys[forge_name].attend):
+            with pytest.raises(ForgeError, match=r"for .* alone"):
+                use(elsewhere)
 
 
 @pytest.mark.parametrize("app", ["my-app", "12a", "-1", "1" * 30, "Ann"])
