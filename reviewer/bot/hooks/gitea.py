@@ -57,11 +57,13 @@ class GiteaHook:
     def _comment(self, payload: Payload) -> Event:
         if payload.text("action") != "created":
             raise Ignored("only new comments are read")
+        writer = payload.text("comment.user.login")
         comment = Comment(
             id=payload.number("comment.id"),
-            author=payload.text("comment.user.login"),
+            author=writer,
             body=payload.comment("comment.body"),
-            trusted=False,  # Gitea does not say; the worker asks
+            # what the sender may do; who is asked later answers administrators of the repository alone
+            trusted=payload.true("repository.permissions.push") and payload.text("sender.login") == writer,
         )
         author = payload.text("issue.user.login") or payload.text("pull_request.user.login")
         return Commented(self._change(payload, payload.number("issue.number")), comment, author)

@@ -72,6 +72,12 @@ def github_comment(**more: Any) -> dict[str, Any]:
     }
 
 
+def gitea_comment(**permissions: bool) -> dict[str, Any]:
+    """A comment whose writer, the sender, has these permissions."""
+    repository = {"full_name": "octo/repo", "permissions": permissions}
+    return {**github_comment(), "is_pull": True, "repository": repository, "sender": {"login": "ada"}}
+
+
 def gitlab_merge(action: str = "open", changes: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     attributes = {"iid": 7, "action": action, "draft": False, "last_commit": {"id": HEAD}, **more}
     return {
@@ -224,6 +230,24 @@ READ: list[tuple[str, str, Any, Event | None]] = [
         "gitea",
         "issue_comment",
         {**github_comment(), "is_pull": True},
+        Commented(TEA, Comment(5, "ada", "/review", trusted=False), "bob"),
+    ),
+    (
+        "gitea",
+        "pull_request_comment",
+        gitea_comment(push=True),
+        Commented(TEA, Comment(5, "ada", "/review", trusted=True), "bob"),
+    ),
+    (
+        "gitea",
+        "issue_comment",
+        gitea_comment(push=False, admin=False, pull=True),
+        Commented(TEA, Comment(5, "ada", "/review", trusted=False), "bob"),
+    ),
+    (
+        "gitea",
+        "issue_comment",
+        {**gitea_comment(push=True), "sender": {"login": "eve"}},
         Commented(TEA, Comment(5, "ada", "/review", trusted=False), "bob"),
     ),
     ("gitea", "issue_comment", github_comment(), None),

@@ -205,6 +205,19 @@ def test_a_draft_that_is_made_one_ends_the_review_that_was_asked_for(world: Forg
     assert not any("### Review of" in body for body in summaries(fake))
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_gitea_tells_with_a_comment_who_may_write(queue: Queue, trusted: bool) -> None:
+    """It answers nobody but administrators of the repository who asks for it later."""
+    with forge("gitea") as world:
+        fake = world.add("octo/repo", administers=False, writers={"ada"})
+        queue.accept("d1", Commented(world.change("octo/repo"), Comment(5, "ada", "/help", trusted=trusted)))
+
+        drained([worker(queue, world, talk=Talking())])
+
+        assert len(answers(fake)) == int(trusted)
+        assert queue.entries() == ()
+
+
 def test_a_command_waits_for_no_review(world: Forge, queue: Queue) -> None:
     """Though all that review are at it."""
     fake, reviewing, answered, stopping = fake_of(world), *(threading.Event() for _ in range(3))

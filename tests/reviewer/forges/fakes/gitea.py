@@ -34,6 +34,7 @@ class FakeGitea:
     description: str | None = None
     issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     writers: set[str] = field(default_factory=set)
+    administers: bool = True  # whether we may ask what others may do
     largest_page: int = 50
     fault: Fault | None = None
     url: str = ""
@@ -170,4 +171,6 @@ class FakeGitea:
         return Answer(201, {"id": next(self.numbers), "status": given["state"]})
 
     def _permission(self, request: Request, me: str, user: str) -> Answer:
+        if not self.administers:
+            return Answer(403, {"message": "repo admins can query all repo permissions"})
         return Answer(200, {"permission": "write" if user in self.writers else "read"})
