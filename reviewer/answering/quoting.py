@@ -10,7 +10,8 @@ from hunkwise.reviewer.knowledge.port import Passage
 
 LONGEST = 360  # characters of a quote
 MOST = 80  # quotes of a passage
-_SHORTEST = 3  # letters and digits
+_SHORTEST = 3  # letters and digits, links left out: what only sends elsewhere is no answer
+_LINK = re.compile(r"!?\[[^\]]*\]\([^)]*\)|&\w+;")
 _FENCE = ("```", "~~~")
 _ALONE = re.compile(
     r"[|>#]|[-*+] |\d{1,3}[.)] |:\w"
@@ -24,7 +25,7 @@ def quotes(passage: Passage) -> tuple[Quote, ...]:
     for start, end, text in _runs(passage):
         for piece in _sentences(text) if passage.kind == "document" else (text,):
             short = _bounded(piece.strip())
-            if sum(map(str.isalnum, short)) >= _SHORTEST:
+            if sum(map(str.isalnum, short if passage.kind == "code" else _LINK.sub("", short))) >= _SHORTEST:
                 found.setdefault(short, Quote(passage.path, start, end, short))
     return tuple(found.values())[:MOST]
 

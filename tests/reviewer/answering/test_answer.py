@@ -157,3 +157,11 @@ def test_quotes_are_sentences_rows_items_and_lines_of_code() -> None:
     assert all(each.text in " ".join(text.split()) for each in found)
     code = quotes(Passage("a.py", 1, 2, "def f():\n    return 'A. B'", "code"))
     assert [each.text for each in code] == ["def f():", "return 'A. B'"]
+
+
+def test_what_only_sends_elsewhere_is_no_quote() -> None:
+    text = (
+        "&larr; [Usage](a.md) | [Utilities](b.md) &rarr;\n\n* [Log levels](#levels)\n* [Port](#port): 11435"
+    )
+    found = quotes(Passage("d.md", 1, 4, text, "document"))
+    assert [each.text for each in found] == ["* [Port](#port): 11435"]
