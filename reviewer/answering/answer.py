@@ -24,6 +24,16 @@ def listed(question: str, hits: Sequence[Hit]) -> Answer:
     return Answer(question, verdict, tuple(Weighed(hit) for hit in hits))
 
 
+def refused(question: str, hits: Sequence[Hit], unwritten: Sequence[str] = ()) -> Answer | None:
+    """Refuse by words alone, where passages are not likely to say an answer: no model is opened for that.
+
+    `unwritten` are words of the question that stand nowhere.
+    """
+    weighed = weigh(question, hits[:WEIGHED], unwritten)
+    likely = probability(weighed) if hits else 0.0
+    return None if likely >= BAR else Answer(question, "not in the documents", weighed, probability=likely)
+
+
 def answer(
     question: str,
     hits: Sequence[Hit],
@@ -33,7 +43,7 @@ def answer(
     language: str = "English",
     heard: Heard = lambda sentence: None,
 ) -> Answer:
-    """Answer from passages alone; `unwritten` are words of the question that stand nowhere.
+    """Answer from passages alone, or refuse: by words, or by what the model makes of the passages.
 
     Raises EngineError, and UsageError for an engine that can't do it.
     """
@@ -41,9 +51,11 @@ def answer(
     if missing := card.lacks(*_NEEDED):
         names = ", ".join(missing)
         raise UsageError(f"{card.model} can't answer from documents, for it lacks: {names}; see --no-model")
+    if refusal := refused(question, hits, unwritten):
+        return refusal
     weighed = weigh(question, hits[:WEIGHED], unwritten)
-    likely = probability(weighed) if hits else 0.0
-    offers = offered(question, [each.passage for each in weighed]) if likely >= BAR else ()
+    likely = probability(weighed)
+    offers = offered(question, [each.passage for each in weighed])
     order = chosen(engine, question, offers) if offers else ()
     if not any(offer.gain >= LEAST_GAIN for offer in order):
         return Answer(question, "not in the documents", weighed, probability=likely, model=card.model)

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from hunkwise.engine import Engine
-from hunkwise.reviewer.answering.answer import answer, listed
+from hunkwise.reviewer.answering.answer import answer, listed, refused
 from hunkwise.reviewer.answering.types import Answer, Heard, Weighed
 from hunkwise.reviewer.app.environment import Environment
 from hunkwise.reviewer.app.telling.embedding import ByVectors
@@ -70,8 +70,8 @@ def ask(
     found(plain.passages)
     if open_engine is None:
         return plain
-    if not hits:
-        return Answer(text, "not in the documents", ())
+    if refusal := refused(text, hits, missing):
+        return refusal
     with closing(open_engine()) as engine:
         return answer(text, hits, engine, unwritten=missing, language=question.language, heard=heard)
 

@@ -87,7 +87,17 @@ def test_what_nobody_wrote_is_refused(ask: Ask, capsys: pytest.CaptureFixture[st
     capsys.readouterr()
     assert ask("Which port do gophers visit weekly?") == 1
     assert capsys.readouterr().out.startswith("The documents don't say.\n\nNearest:\n")
-    assert ask("Xylophone quux?") == 1  # no word of it stands anywhere; no model is asked
+    assert ask("Xylophone quux?") == 1  # no word of it stands anywhere
+
+
+def test_what_words_refuse_opens_no_model(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    def opened(*_: object) -> ScriptedEngine:
+        raise AssertionError("a model is opened")
+
+    assert run(hunkwise, ["ask", "Which port do gophers visit weekly?"], opened) == 1
+    assert "a model is opened" not in capsys.readouterr().err
+    assert run(hunkwise, ["ask", ASKED], opened) == 2
+    assert "a model is opened" in capsys.readouterr().err
 
 
 def test_without_a_model_the_passages_are_shown(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
