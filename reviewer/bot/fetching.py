@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
+import stat
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +26,9 @@ from hunkwise.reviewer.types import Change
 
 CLONE = "change"  # the repository, in the folder
 _BOUNDS = Bounds(bytes=512 << 20)
+_PREFIX = "hunkwise-bot-"  # of throw-away folders
+_HELD = "held"  # the file in one that its worker has locked for as long as it lives
+_NEW = 60.0  # seconds in which a folder may not have been locked yet
 
 
 class Ended(Exception):
@@ -44,7 +52,11 @@ def cloned(
 
     Raises ReviewError, and Stopped as soon as it is not wanted.
     """
-    with tempfile.TemporaryDirectory(prefix="hunkwise-", dir=folder, ignore_cleanup_errors=True) as name:
+    with (
+        tempfile.TemporaryDirectory(prefix=_PREFIX, dir=folder, ignore_cleanup_errors=True) as name,
+        (Path(name) / _HELD).open("w") as held,
+    ):
+        fcntl.flock(held, fcntl.LOCK_EX)
         into = Path(name) / CLONE
         into.mkdir()
         commits = fetch(
@@ -59,6 +71,31 @@ def cloned(
             every=every,
         )
         yield Path(name), commits
+
+
+def swept(folder: Path | None) -> int:
+    """Remove the throw-away folders of workers that were killed, and count them."""
+    found = 0
+    for each in (folder or Path(tempfile.gettempdir())).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            about = each.lstat()
+            ours = stat.S_ISDIR(about.st_mode) and about.st_uid == os.geteuid()
+            if ours and about.st_mtime < time.time() - _NEW and _is_abandoned(each):
+                shutil.rmtree(each)
+                found += 1
+    return found
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Tell whether nobody holds a folder."""
+    try:
+        with (folder / _HELD).open("r+") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        pass
+    except BlockingIOError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

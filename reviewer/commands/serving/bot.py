@@ -124,7 +124,7 @@ def _worked(
 ) -> int:
     from hunkwise.reviewer.bot.access import keys_of
     from hunkwise.reviewer.bot.asking import Asking
-    from hunkwise.reviewer.bot.fetching import Fetching
+    from hunkwise.reviewer.bot.fetching import Fetching, swept
     from hunkwise.reviewer.bot.queue.place import open_queue
     from hunkwise.reviewer.bot.reviewing import ChildReviewer
     from hunkwise.reviewer.bot.talking import Talking, name_of
@@ -133,6 +133,8 @@ def _worked(
     variables = dict(environment.variables)
     keys = keys_of(variables)
     with closing(open_queue(variables)) as queue:
+        if left := swept(folder):
+            environment.say(f"removed {left} folders that killed workers had left")
         environment.say(f"working for {', '.join(keys)}, {at_once} reviews at once")
         reviewer = ChildReviewer(variables, options)
         fetching = Fetching(keys, variables, folder, stopping)

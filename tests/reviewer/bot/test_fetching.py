@@ -19,10 +19,11 @@ from gits import ENVIRONMENT, git, save
 
 from hunkwise.reviewer.app.jobs import child
 from hunkwise.reviewer.bot import reviewing
+from hunkwise.reviewer.bot.fetching import swept
 from hunkwise.reviewer.bot.queue.sqlite import SqliteQueue
 from hunkwise.reviewer.bot.reviewing import ChildReviewer
 from hunkwise.reviewer.errors import GitError
-from hunkwise.reviewer.source.ci import is_foreign, repository_name
+from hunkwise.reviewer.source.ci import Range, is_foreign, repository_name
 from hunkwise.reviewer.source.clone import Bounds, Login, Stopped, TooLarge, fetch_change
 
 ENVIRON = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull}
@@ -118,6 +119,35 @@ def test_what_is_too_large_is_refused_with_its_limit(
 ) -> None:
     with pytest.raises(TooLarge, match=why):
         fetch(bounds=bounds)
+
+
+def test_what_killed_workers_left_is_removed(origin: Origin, tmp_path: Path) -> None:
+    """And nothing that is in use, is new, or is somebody's else."""
+    with forge("gitea") as world:
+        queue = SqliteQueue(tmp_path / "q")
+        world.add("octo/repo")
+        queue.accept("d1", world.pushed("octo/repo"))
+        left: list[Path] = []
+
+        def begun(url: str, head: str, target: str, into: Path, *_: Any, **__: Any) -> Range:
+            gone = tmp_path / "hunkwise-bot-gone"
+            (gone / "change").mkdir(parents=True)
+            (gone / "held").touch()
+            (tmp_path / "hunkwise-bot-new").mkdir()
+            (tmp_path / "other").mkdir()
+            (tmp_path / "hunkwise-bot-link").symlink_to(tmp_path / "other")
+            for each in (gone, into.parent, tmp_path / "other"):
+                os.utime(each, (1, 1))
+            assert swept(tmp_path) == 1
+            left.extend(sorted(tmp_path.glob("hunkwise-bot-*")))
+            assert into.is_dir()
+            return Range(head, head)
+
+        drained([worker(queue, world, fetch=begun, folder=tmp_path)])
+        queue.close()
+
+    assert [path.name for path in left if path.exists()] == ["hunkwise-bot-link", "hunkwise-bot-new"]
+    assert len(left) == 3
 
 
 @pytest.mark.parametrize("levels", [2, 7], ids=["a million", "1000 to the seventh"])

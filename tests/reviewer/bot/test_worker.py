@@ -332,6 +332,9 @@ def test_an_apps_token_writes_one_check_run_from_queued_to_done(queue: Queue) ->
 
         assert stages == ["in_progress", "completed", "in_progress"]
         assert [run["status"] for run in fake.check_runs] == ["completed"] * 2
+        assert {run["external_id"] for run in fake.check_runs} == {
+            "hunkwise-bot/7"
+        }  # what a fork's button tells
         assert [run["output"]["annotations_count"] for run in fake.check_runs] == [2, 2]
         assert fake.statuses == []
 
