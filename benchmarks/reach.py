@@ -36,7 +36,7 @@ _MOST_FILES = 60
 _AT_ONCE = 100  # files that are read at once
 _NEWEST = 3000  # commits that are drawn from
 _MOST = 10_000_000  # bytes of a file
-_CALL = 6  # lines that a call may go on for
+_CALL = 24  # lines that a call may go on for
 _PATIENCE = 60.0  # seconds for one commit: what is measured is what is said, not the machine
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import posixpath
 import random
 import re
 import subprocess
@@ -71,7 +72,7 @@ def main() -> None:
         for case, _ in zip(drawn, range(arguments.cases), strict=False):
             found = reach(case.change, repo, case.base, _PATIENCE)
             named = {place.path for each in found.broken for place in each.places}
-            hit = not named.isdisjoint(case.expected)
+            hit = int(not named.isdisjoint(case.expected))
             kind = case.what.partition(" ")[0]
             seen.update({"cases": 1, "found": hit, kind: 1, f"{kind} found": hit, "late": found.late})
             path, use = next(iter(case.expected.items()))
@@ -283,13 +284,7 @@ def _moved(repo: Repository, clone: Path, path: str, text: str) -> Case | None:
             symbols(language_of(each), _text(repo, each)) if each != path and is_kin(each, language) else None
         )
         for taken in found.imports if found is not None else ():
-            joined = re.split(r"[./]+", taken.module.removesuffix(".js").removesuffix(".ts"))
-            mine = re.split(r"[./]+", path)
-            if (
-                joined[-1] == name
-                and len(joined) > 1
-                and joined[-2] in ("", mine[-3] if len(mine) > 2 else "")
-            ):
+            if _is_module(path, each, taken.module):
                 used.setdefault(each, f"{taken.line}: imports {taken.module}")
     if not used:
         return None
@@ -297,6 +292,15 @@ def _moved(repo: Repository, clone: Path, path: str, text: str) -> Case | None:
     there = f"{folder}/planted_{base}".lstrip("/")
     change = commit(clone, _committed(clone, {path: None, there: text}), Limits(), os.environ)
     return Case(change, change.head or "", f"module {language} {path}", used)
+
+
+def _is_module(path: str, importer: str, module: str) -> bool:
+    """Tell whether a module is a file, as another names it: relative, or of Python by more than its last name."""
+    stem = path.rpartition(".")[0].removesuffix("/index")
+    if language_of(path) == "python":
+        return "." in module.lstrip(".") and f".{stem.replace('/', '.')}".endswith(f".{module.lstrip('.')}")
+    there = posixpath.normpath(posixpath.join(posixpath.dirname(importer), module))
+    return module.startswith(".") and re.sub(r"\.[cm]?[jt]sx?$", "", there) == stem
 
 
 def _committed(clone: Path, texts: dict[str, str | None]) -> str:

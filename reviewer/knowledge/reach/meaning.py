@@ -240,7 +240,7 @@ def _is_made(world: World, target: Changed, path: str, use: Mention, receiver: s
     typed = rf"(?::\s*(?:\w+\.)?{kind}\b|\s+\*?(?:\w+\.)?{kind}\b(?=\s*[,)]))"
     good = re.compile(rf"\b{receiver}\s*(?:{made}|{typed})|\b{kind}(?:<[^<>\n]*>)?\s+{receiver}\s*[;=,)]")
     every = re.compile(
-        rf"\b{receiver}\s*(?::?=(?!=)|:\s*\w)|\b[A-Za-z_]\w*(?:<[^<>\n]*>)?\s+{receiver}\s*[;=,)]"
+        rf"\b{receiver}\s*(?::?=(?!=|\s*{receiver}\b)|:\s*\w)|\b[A-Za-z_]\w*(?:<[^<>\n]*>)?\s+{receiver}\s*[;=,)]"
         + (rf"|[(,]\s*{receiver}\s+[*\w.]+(?=[,)])" if target.language == "go" else "")
     )
     lines = text.split("\n")

@@ -312,13 +312,14 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
             "m.py": "class Pool:\n    def lease(self, size):\n        pass\n",
             "o.py": "class Tank:\n    def lease(self, size):\n        pass\n",
             "n.py": (
-                "from m import Pool\n\n\nclass User:\n    def __init__(self):\n        self.pool = Pool()\n\n"
+                "from m import Pool\n\n\nclass User:\n    def __init__(self, main: Pool):\n"
+                "        self.pool = Pool()\n        self.main = main\n\n"
                 "    def run(self, other: Pool, tank):\n        self.pool.lease(1)\n        other.lease(2)\n"
-                "        tank.lease(3)\n"
+                "        tank.lease(3)\n        self.main.lease(4)\n"
             ),
         },
         {"m.py": "class Pool:\n    def lease(self):\n        pass\n"},
-        ["arguments Pool.lease@2: n.py:9, n.py:10"],
+        ["arguments Pool.lease@2: n.py:10, n.py:11, n.py:13"],
     ),
     "python: a method that is gone, of a name that nothing else has": (
         {
