@@ -47,7 +47,7 @@ def invented(made: Description, change: Change) -> Iterator[str]:
     texts = [line.text for file in change.files for hunk in file.hunks for line in hunk.lines]
     texts += [*change.new_texts.values(), *change.old_texts.values()]
     texts += [path for file in change.files for path in (file.old_path, file.new_path) if path]
-    whole = " ".join("\n".join(texts).split())
+    whole = " ".join("\n".join(texts).split()).replace("`", "'")
     said = [made.title, *made.look_first, made.risk, made.changelog, *(note.says for note in made.files)]
     for name in (name for text in said for name in text.split("`")[1::2]):
         if (

@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     )
     from hunkwise.engine.around.pool import Pool
     from hunkwise.engine.http import protocol
-    from hunkwise.engine.http.client import Access
+    from hunkwise.engine.http.client import Access, is_here
     from hunkwise.engine.http.connect import check_address, connect, connect_all
     from hunkwise.engine.llamacpp.card import card_of
     from hunkwise.engine.llamacpp.decoding.scheduler import Limits
@@ -110,6 +110,7 @@ _LAZY: dict[str, str] = {
     "load": "hunkwise.engine.llamacpp.runner",
     "Access": "hunkwise.engine.http.client",
     "check_address": "hunkwise.engine.http.connect",
+    "is_here": "hunkwise.engine.http.client",
     "connect": "hunkwise.engine.http.connect",
     "connect_all": "hunkwise.engine.http.connect",
     "protocol": "hunkwise.engine.http",
@@ -256,6 +257,7 @@ __all__ = [
     "fim_spelling",
     "go_form",
     "human_bytes",
+    "is_here",
     "library_from_environment",
     "load",
     "open_cache",

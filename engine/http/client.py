@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -44,6 +45,15 @@ class Access:
 OPEN = Access()
 
 
+def is_here(url: str) -> bool:
+    """Tell whether the address of a server is this machine's own, whatever is before `://`."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class Client:
     """Speaks to one server. Thread-safe."""
 
@@ -71,6 +81,8 @@ class Client:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
             follow_redirects=False,  # a token goes where the user said, and nowhere else
             transport=transport,
+            # no proxy is asked for what is on this machine
+            mounts={f"all://{parts.netloc}": None} if is_here(url) else None,
         )
 
     def get(self, path: str) -> Any:

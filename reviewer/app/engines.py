@@ -72,9 +72,9 @@ def check_remote(config: Config, environment: Environment) -> None:
 
 
 def _connected(urls: tuple[str, ...], model: str, config: Config, environment: Environment) -> Engine:
-    if config.offline:
+    if config.offline and (elsewhere := [url for url in urls if not engine.is_here(url)]):
         raise InvalidQuestion(
-            "--offline uses no network, and a server is asked over one; leave one of them out"
+            f"--offline uses no network, and {elsewhere[0]} is on one; leave one of them out"
         )
     return engine.connect_all(urls, model, access=access_of(environment), say=environment.say)
 

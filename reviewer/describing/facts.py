@@ -32,18 +32,19 @@ _BY_NAME: tuple[tuple[PathKind, tuple[str, ...]], ...] = (
         "package.json", "go.mod", "go.work", "Cargo.toml", "pom.xml", "requirements*.txt", "requirements/*.txt",
         "pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "Gemfile", "*.gemspec", "composer.json",
         "build.gradle", "build.gradle.kts", "gradle/libs.versions.toml", "*.csproj", "Directory.Packages.props",
+        "mix.exs", "Package.swift", "*.podspec", "pnpm-workspace.yaml",
     )),
     (PathKind.BUILD, (
-        ".github/", ".gitlab-ci.yml", ".circleci/", ".travis.yml", "Jenkinsfile", "Dockerfile*", "*.dockerfile",
+        "Jenkinsfile", "Dockerfile*", "*.dockerfile",
         "docker-compose*.yml", "docker-compose*.yaml", "Makefile", "GNUmakefile", "*.mk", "CMakeLists.txt",
-        "*.cmake", "configure.ac", "meson.build", "BUILD", "BUILD.bazel", ".gitignore", ".gitattributes",
-        ".dockerignore", ".editorconfig", ".pre-commit-config.yaml", ".eslintrc*", ".prettierrc*", "tox.ini",
-        "appveyor.yml", "azure-pipelines.yml", ".golangci.yml", "renovate.json", ".goreleaser*", "gradlew*",
-        "gradle/wrapper/", ".mvn/", ".gitmodules",
+        "*.cmake", "configure.ac", "meson.build", "BUILD", "BUILD.bazel", "tox.ini", "appveyor.yml",
+        "azure-pipelines.yml", "renovate.json", "gradlew*", "gradle/wrapper/", ".mvn/", ".config/", "*.pbxproj",
+        "*.config.js", "*.config.cjs", "*.config.mjs", "*.config.ts", "tsconfig*.json", "phpstan*.neon",
+        "phpstan/", "psalm*.xml", ".github/", ".circleci/",
     )),
     (PathKind.DOCS, (
-        "docs/", "doc/", "LICENSE*", "LICENCE*", "COPYING*", "AUTHORS*", "CONTRIBUTORS*", "NOTICE*",
-        "CHANGELOG*", "CHANGES*", "HISTORY*", "README*", "*.1", "*.txt", "*.tex",
+        "docs/", "doc/", "man/", "*.scd", "LICENSE*", "LICENCE*", "COPYING*", "AUTHORS*", "CONTRIBUTORS*",
+        "NOTICE*", "CHANGELOG*", "CHANGES*", "HISTORY*", "README*", "*.1", "*.txt", "*.tex",
     )),
 )  # fmt: skip
 _SETTINGS = (
@@ -58,6 +59,8 @@ _SETTINGS = (
     ".env",
     ".xml",
     ".lang",
+    ".neon",
+    ".api",
 )
 
 
@@ -73,6 +76,8 @@ def path_kind(path: str) -> PathKind:
         return PathKind.TESTS
     if is_prose(path) or is_log(path):
         return PathKind.DOCS
+    if path.removeprefix(folder).lstrip("/").startswith("."):
+        return PathKind.BUILD
     return PathKind.SETTINGS if path.lower().endswith(_SETTINGS) else PathKind.CODE
 
 
@@ -110,6 +115,7 @@ class FileFacts:
     swaps: tuple[Swap | None, ...] = ()  # by run; None of one that is more than that
     clues: tuple[Clue, ...] = ()
     tests: tuple[str, ...] = ()  # what new tests are called, in words
+    tested: bool = False  # tests stand in the same file, and changed
     code: tuple[int, int] = (0, 0)  # lines that are added and removed, without comments, imports and blanks
     skipped: str = ""  # why no line of it is known
 
@@ -141,11 +147,24 @@ class FileFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Theme:
+    """A name that came into so many files, or went from them, and stands nowhere else in them.
+
+    `verb` is "Add", "Use" of what is only called there, or "Remove".
+    """
+
+    name: str
+    verb: str
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a change."""
 
     files: tuple[FileFacts, ...]
     bumps: tuple[tuple[str, str, str], ...] = field(default=())  # package, old version, new version
+    themes: tuple[Theme, ...] = ()
 
     def of(self, *kinds: PathKind) -> tuple[FileFacts, ...]:
         """Give the files of some kinds, those with the most changed lines first."""

@@ -14,9 +14,10 @@ from hunkwise.reviewer.describing.clues.clue import Clue, View
 from hunkwise.reviewer.describing.clues.log import is_log, of_log
 from hunkwise.reviewer.describing.clues.parameters import parameters
 from hunkwise.reviewer.describing.clues.prose import of_prose, of_settings
-from hunkwise.reviewer.describing.clues.runs import moved_lines, of_runs
-from hunkwise.reviewer.describing.clues.swaps import swaps_of
+from hunkwise.reviewer.describing.clues.runs import moved_lines, of_runs, of_swaps
+from hunkwise.reviewer.describing.clues.swaps import Swap, swaps_of
 from hunkwise.reviewer.describing.clues.tested import tests_of
+from hunkwise.reviewer.describing.clues.themes import themes_of
 from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind, Symbol, path_kind
 from hunkwise.reviewer.describing.outline import Row
 from hunkwise.reviewer.diff.hunks import changes
@@ -26,6 +27,7 @@ from hunkwise.reviewer.languages.prose import is_prose
 from hunkwise.reviewer.languages.renames import renames
 from hunkwise.reviewer.languages.symbols.read import language_of
 from hunkwise.reviewer.languages.syntax import PATIENCE
+from hunkwise.reviewer.source.provenance import MARKER_LINES, says_generated
 from hunkwise.reviewer.types import Change, FileDiff, FileStatus, Hunk, Line, LineKind, Numbers
 
 MOST_BUMPS = 50
@@ -61,13 +63,13 @@ def gather(change: Change) -> Facts:
             lost = FileDiff(skip.path, skip.path, FileStatus.MODIFIED)
             files.append(FileFacts(lost, path_kind(skip.path), skipped=skip.reason))
             known.add(skip.path)
-    return Facts(tuple(files), tuple(bumps_of(files))[:MOST_BUMPS])
+    return Facts(tuple(files), tuple(bumps_of(files))[:MOST_BUMPS], tuple(themes_of(files, change)))
 
 
 def _file(file: FileDiff, text: str | None) -> FileFacts:
     lines = [line for hunk in file.hunks for line in hunk.lines]
     counts = Counter(line.kind for line in lines)
-    kind = PathKind.DEPENDENCIES if file.submodule else path_kind(file.path)
+    kind = _kind(file, text)
     plain = FileFacts(file, kind, counts["added"], counts["removed"])
     if not file.hunks or file.submodule or kind is PathKind.LOCKED:
         return plain
@@ -84,24 +86,50 @@ def _file(file: FileDiff, text: str | None) -> FileFacts:
         one and replace(one, inside=_inside(run, inside))
         for one, run in zip(swaps_of(file, runs), runs, strict=False)
     ]
-    clues = chain(parameters(old.heads, new.heads), _clues(view, kind))
-    renamed = renames(file, text)
+    clues = chain(parameters(old.heads, new.heads), _clues(view, kind, swaps))
+    renamed = {} if kind is PathKind.DOCS else renames(file, text)
+    tested = any(_is_inner_test(file.path, name) for name in inside.values())
+    new_symbols, gone, changed = (
+        tuple(one for one in side if not _is_inner_test(file.path, one.name))
+        for side in (_outermost(new, old), _outermost(old, new), _changed(old, new))
+    )
     return FileFacts(
         file,
         kind,
         counts["added"],
         counts["removed"],
-        new=_outermost(new, old),
-        gone=_outermost(old, new),
-        changed=_changed(old, new),
+        new=new_symbols,
+        gone=gone,
+        changed=changed,
         renamed=tuple(renamed.items()),
         restated=bool(renamed) and _restated(view, renamed),
         only=_only(file, known),
         swaps=tuple(swaps),
-        clues=tuple(islice(clues, MOST_CLUES)),
-        tests=tuple(islice(tests_of(file), MOST_CLUES)),
+        clues=tuple(islice((one for one in clues if not _is_inner_test(file.path, one.place)), MOST_CLUES)),
+        tests=tuple(islice(tests_of(file, kind is PathKind.TESTS), MOST_CLUES)),
+        tested=tested,
         code=(_size(view, "added"), _size(view, "removed")),
     )
+
+
+def _kind(file: FileDiff, text: str | None) -> PathKind:
+    if file.submodule:
+        return PathKind.DEPENDENCIES
+    kind = path_kind(file.path)
+    if kind is PathKind.CODE and file.binary:
+        return PathKind.SETTINGS
+    if (
+        kind is PathKind.CODE
+        and text
+        and any(map(says_generated, text.split("\n", MARKER_LINES)[:MARKER_LINES]))
+    ):
+        return PathKind.LOCKED
+    return kind
+
+
+def _is_inner_test(path: str, name: str) -> bool:
+    """Tell whether a symbol stands in the module of tests that a file of Rust can end with."""
+    return path.endswith(".rs") and name.partition(".")[0] in ("test", "tests")
 
 
 def _code_of(line: Line, known: Codes) -> str:
@@ -110,7 +138,7 @@ def _code_of(line: Line, known: Codes) -> str:
     return "" if text.lstrip()[:2] in ("//", "/*", "* ", "*/") or text.strip() == "*" else text
 
 
-def _clues(view: View, kind: PathKind) -> Iterator[Clue]:
+def _clues(view: View, kind: PathKind, swaps: Sequence[Swap | None]) -> Iterator[Clue]:
     path = view.file.path
     yield from of_log(view)
     yield from moved_lines(view)
@@ -118,6 +146,7 @@ def _clues(view: View, kind: PathKind) -> Iterator[Clue]:
         yield from of_prose(view)
     elif language_by_name(path) or language_of(path) or kind in (PathKind.CODE, PathKind.TESTS):
         yield from of_runs(view)
+        yield from of_swaps(view, swaps)
     else:
         keys = list(of_settings(view))
         yield from keys or of_runs(view)

@@ -7,6 +7,7 @@ from hunkwise.reviewer.describing.description import Kind
 from hunkwise.reviewer.describing.facts import Facts, PathKind
 from hunkwise.reviewer.describing.wording import main_files, names
 from hunkwise.reviewer.report.summary import plural
+from hunkwise.reviewer.source.provenance import not_by_hand
 
 MOST_FIRST = 3  # places to look at first
 
@@ -36,10 +37,12 @@ def look_first(facts: Facts) -> tuple[str, ...]:
 def risk(facts: Facts) -> str:
     """Say in a line what can go wrong, by what is certain."""
     code = [each for each in facts.of(PathKind.CODE) if not each.only]
-    if not code and facts.kinds & {PathKind.BUILD, PathKind.DEPENDENCIES}:
-        return "What is built or depended on changed; the code did not."
+    if unread := sum(bool(each.skipped) for each in facts.files):
+        return f"{plural(unread, 'file')} of {len(facts.files):,} not read: what changed there is not known."
     if not code:
-        return "Low: no code that runs in production changed."
+        return _without_code(facts)
+    if not any(each.lines for each in code):
+        return "No line of code changed; names, modes or empty files did."
     gone = [one for each in code for one in each.gone]
     tests = facts.of(PathKind.TESTS)
     lines = sum(each.lines for each in code)
@@ -49,9 +52,20 @@ def risk(facts: Facts) -> str:
         parts.append(f"{names(gone)} {'is' if len(gone) == 1 else 'are'} gone")
     elif not old:
         parts.append("nothing that was there is changed")
-    parts.append("tests changed too" if tests else "no test changed")
+    parts.append("tests changed too" if tests or any(each.tested for each in code) else "no test changed")
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _without_code(facts: Facts) -> str:
+    locked = {not_by_hand(each.path) for each in facts.of(PathKind.LOCKED)}
+    if facts.kinds & {PathKind.BUILD, PathKind.DEPENDENCIES} or "a lock file" in locked:
+        return "What is built or depended on changed; the code did not."
+    if PathKind.LOCKED in facts.kinds:
+        return "Only what is generated or somebody else's changed."
+    if PathKind.SETTINGS in facts.kinds:
+        return "Settings or data changed; the code did not."
+    return "Low: no code that runs in production changed."
 
 
 _SECTIONS = {Kind.FIX: "Fixed", Kind.FEATURE: "Added", Kind.REFACTORING: "Changed", Kind.CHANGE: "Changed"}

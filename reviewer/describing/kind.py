@@ -51,6 +51,8 @@ _SURE = 0.5  # a kind that is less likely is not said
 def of_facts(facts: Facts) -> Kind:
     """Guess the kind by which symbols are new, gone and changed; CHANGE where none is likely enough."""
     code = [each for each in facts.of(PathKind.CODE) if not each.only]
+    if not any(each.lines or each.moved for each in code):
+        return Kind.CHORE
     if all(_restated(each) or not each.added for each in code) or _moved(code):
         return Kind.REFACTORING
     if code and all(_widened(each) for each in code):

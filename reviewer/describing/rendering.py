@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 
@@ -16,6 +17,10 @@ VERSION = 1
 MOST_FILES = 50  # in a text for people; JSON has all
 WIDTH = 72  # of a commit message
 _NOTHING = "Nothing changed.\n"
+_CLOSES = re.compile(
+    r"\b((?:close[sd]?|closing|fix(?:e[sd])?|fixing|resolve[sd]?|resolving)\b:?\s+)(?:[\w./-]+)?#(?=\d)",
+    re.IGNORECASE,
+)
 
 
 def render_text(made: Description) -> str:
@@ -59,7 +64,7 @@ def commit_message(made: Description) -> str:
     if not made.files:
         return ""
     rows = _rows(made, lambda note: note.path)
-    if len(made.files) == 1 and made.files[0].says.rstrip(".") == made.title:
+    if len(made.files) == 1 and made.title.startswith(made.files[0].says.rstrip(".")):
         rows = iter(())
     body = [
         line
@@ -74,7 +79,8 @@ def commit_message(made: Description) -> str:
         )
     ]
     closes = ["", f"Closes #{made.closes}"] if made.closes else []
-    return "\n".join([visible_line(made.title), *([""] if body else []), *body, *closes]) + "\n"
+    told = "\n".join([visible_line(made.title), *([""] if body else []), *body])
+    return "\n".join([_CLOSES.sub(r"\1", told), *closes]) + "\n"
 
 
 FORMATS: dict[str, Callable[[Description], str]] = {

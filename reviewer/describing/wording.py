@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from hunkwise.reviewer.describing.clues.clue import joined, quoted
+from hunkwise.reviewer.describing.clues.clue import Tells, clipped, joined, quoted
 from hunkwise.reviewer.describing.clues.swaps import Swap
 from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind, Symbol
 from hunkwise.reviewer.source.provenance import not_by_hand
 from hunkwise.reviewer.types import FileStatus
 
+_LINK = "120000"  # mode of a symbolic link
 MOST_NAMED = 2  # symbols in a title
 MOST_LISTED = 6  # in a sentence on a file
+LONGEST_SAID = 100  # characters of what a sentence on a file quotes
 
 
 def main_files(facts: Facts) -> tuple[FileFacts, ...]:
@@ -34,11 +36,14 @@ def main_files(facts: Facts) -> tuple[FileFacts, ...]:
     return most or facts.of(PathKind.LOCKED)
 
 
-def swapped(swap: Swap, where: str) -> str:
-    """Say what came in for what."""
+def swapped(swap: Swap, where: str = "") -> str:
+    """Say what came in for what; `where` is "" where that is plain."""
+    old, new = quoted(swap.old), quoted(swap.new)
     if swap.old and swap.new:
-        return f"Change {quoted(swap.old)} to {quoted(swap.new)} in {where}"
-    return f"Add {quoted(swap.new)} to {where}" if swap.new else f"Remove {quoted(swap.old)} from {where}"
+        return f"Change {old} to {new}{f' in {where}' if where else ''}"
+    if swap.new:
+        return f"Add {new}{f' to {where}' if where else ''}"
+    return f"Remove {old}{f' from {where}' if where else ''}"
 
 
 def sentence(one: FileFacts) -> str:
@@ -47,8 +52,8 @@ def sentence(one: FileFacts) -> str:
         return f"Not read: {one.skipped}."
     parts = [_of_status(one)]
     swap = (
-        swapped(one.swap, quoted(one.swap.inside or name_of(one.path)))
-        if one.swap and not (one.new or one.gone)
+        swapped(one.swap, quoted(one.swap.inside) if one.swap.inside else "")
+        if one.swap and not (one.new or one.gone or one.tests)
         else ""
     )
     if one.only:
@@ -62,20 +67,44 @@ def sentence(one: FileFacts) -> str:
     for word, symbols in (("new", one.new), ("gone", one.gone), ("changed", one.changed if not swap else ())):
         if symbols and not one.only:
             parts.append(f"{word}: {names(symbols, MOST_LISTED)}")
-    told = "; ".join(filter(None, parts)) or ("no line of text changed" if not one.lines else "changed")
+    if not (one.only or swap or one.new or one.gone or one.kind is PathKind.LOCKED):
+        parts.append(_clue(one))
+    told = "; ".join(filter(None, parts)) or ("no line of text changed" if not one.lines else _places(one))
     return f"{told[:1].upper()}{told[1:]}."
+
+
+def _clue(one: FileFacts) -> str:
+    """Say the most telling thing that is certain of a file, besides its symbols."""
+    if one.kind is PathKind.TESTS and one.tests:
+        more = f" and {len(one.tests) - 1} more" if len(one.tests) > 1 else ""
+        return f"{'new tests' if more else 'new test'}: “{clipped(one.tests[0], LONGEST_SAID)}”{more}"
+    clues = [each for each in one.clues if each.tells is not Tells.SAID]
+    best = min(clues, key=lambda each: (each.tells, -each.lines), default=None)
+    if best is None or (one.status is FileStatus.ADDED and best.tells is not Tells.LOG):
+        return ""
+    if best.tells is Tells.LOG:
+        return f"new entry: “{clipped(best.says, LONGEST_SAID)}”"
+    plain = best.place in ("", *(symbol.short for symbol in one.changed[:1]))
+    return f"{best.says[:1].lower()}{best.says[1:]}{'' if plain else f' {best.join} {quoted(best.place)}'}"
+
+
+def _places(one: FileFacts) -> str:
+    places = len(one.swaps)
+    return f"changed in {places} places" if places > 1 else "changed"
 
 
 def _of_status(one: FileFacts) -> str:
     if one.file.submodule:
-        return "a submodule, at another commit"
+        return {FileStatus.ADDED: "a new submodule", FileStatus.DELETED: "a submodule, deleted"}.get(
+            one.status, "a submodule, at another commit"
+        )
     if one.file.binary:
         return "binary"
     if one.kind is PathKind.LOCKED and one.lines:
-        return not_by_hand(one.path)
+        return not_by_hand(one.path) or "generated"
     match one.status:
         case FileStatus.ADDED:
-            return "new file"
+            return "new symbolic link" if one.file.new_mode == _LINK else "new file"
         case FileStatus.DELETED:
             return "deleted"
         case FileStatus.RENAMED | FileStatus.COPIED:

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from hunkwise.reviewer.bot.hooks.bodies import Bodies, TooLarge
 from hunkwise.reviewer.bot.hooks.delivery import LARGEST, Delivery, Forged, Hook, Ignored
 from hunkwise.reviewer.bot.port import Event, ForgeName
 from hunkwise.reviewer.bot.queue.port import Inbox, QueueError, key_of
@@ -26,6 +27,7 @@ def hook_routes(
     hooks: Mapping[ForgeName, Hook], inbox: Inbox, wanted: Wanted = lambda event: True
 ) -> list[Route]:
     """Make a route for each forge, `/hooks/NAME`. What is refused is 401; what is only ignored never is 4xx."""
+    bodies = Bodies()
 
     def route(name: ForgeName, hook: Hook) -> Route:
         async def receive(request: Request) -> Response:
@@ -35,18 +37,13 @@ def hook_routes(
                 hook.look(Delivery(headers, b""))
             except Forged as error:
                 return _forged(name, error)
-            length = headers.get("content-length", "")
-            if length.isdecimal() and int(length[:20]) > LARGEST:
-                return _too_large()
-            body = bytearray()
             try:
-                async for piece in request.stream():
-                    body += piece
-                    if len(body) > LARGEST:
-                        return _too_large()
-            except ClientDisconnect:
-                return JSONResponse({"error": "the body is not whole"}, 400)  # that nobody hears
-            return await run_in_threadpool(_taken, name, hook, inbox, wanted, Delivery(headers, bytes(body)))
+                body = await bodies.read(request)
+            except TooLarge:
+                return JSONResponse({"error": f"the body has more than {LARGEST:,} bytes"}, 413)
+            except (ClientDisconnect, TimeoutError):
+                return JSONResponse({"error": "the body did not come whole, and in time"}, 408)
+            return await run_in_threadpool(_taken, name, hook, inbox, wanted, Delivery(headers, body))
 
         return Route(f"/hooks/{name}", receive, methods=["POST"])
 
@@ -74,10 +71,6 @@ def _taken(name: ForgeName, hook: Hook, inbox: Inbox, wanted: Wanted, delivery: 
 def _forged(name: ForgeName, error: Forged) -> Response:
     _log(name, "forged")
     return JSONResponse({"error": str(error)}, 401)
-
-
-def _too_large() -> Response:
-    return JSONResponse({"error": f"the body has more than {LARGEST:,} bytes"}, 413)
 
 
 def _log(name: str, outcome: str) -> None:

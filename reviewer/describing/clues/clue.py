@@ -10,6 +10,9 @@ from enum import IntEnum
 from hunkwise.reviewer.types import FileDiff, Hunk, Line, Numbers
 
 LONGEST_QUOTE = 48  # characters of what is said to have come or gone
+_NO_END = re.compile(
+    r"\W*(?:\w{0,3}|such|when|with|that|from|into|this|which|where)"
+)  # a sentence is not cut behind it
 LONGEST_LINE = 300  # characters of a line that is looked at
 
 
@@ -60,11 +63,21 @@ def joined(parts: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
+def is_balanced(text: str) -> bool:
+    """Tell whether a piece of code closes what it opens, and nothing else; quotes too."""
+    depth = 0
+    for char in text:
+        depth += (char in "([{") - (char in ")]}")
+        if depth < 0:
+            return False
+    return depth == 0 and not any(text.count(quote) % 2 for quote in "\"'`")
+
+
 def clipped(text: str, most: int) -> str:
     """Cut a sentence behind a word where it is too long, outside of backticks, and say so with "…"."""
     if len(text) <= most:
         return text
     words = text[:most].split(" ")[:-1]
-    while words and (" ".join(words).count("`") % 2 or re.fullmatch(r"\W*\w{0,3}", words[-1])):
+    while words and (" ".join(words).count("`") % 2 or _NO_END.fullmatch(words[-1])):
         words.pop()
     return f"{' '.join(words).rstrip(' ,;:(')}…" if words else ""

@@ -50,6 +50,7 @@ _TOPIC = re.compile(
     r"(?:fix|feat|docs|chore|perf|refactor|bug|bugfix|fixed|added|changed|new|improved)(?:\([^)]{0,30}\))?:\s+",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"\A(?:#\d+[,:\s]\s*)+")
 _FEWEST = 3  # words of a sentence that tells something
 _MOST = 50  # entries; more are no change of one thing
 _LONGEST = 2_000  # characters of an entry that are looked at
@@ -112,7 +113,7 @@ def sentence(entry: str) -> str:
         text = _CREDIT.sub("", text).strip()
     text = _ROLE.sub(r"`\1`", text).replace("``", "`")
     text = _LEAD.sub(lambda found: found[1] or found[2], text)
-    text = _TOPIC.sub("", text.strip(" :-"), count=1)
+    text = _TOPIC.sub("", _NUMBERED.sub("", text.strip(" :-"), count=1), count=1)
     if text.count("`") % 2:
         text = text.replace("`", "")
     first = re.split(r"(?<=[^\s.A-Z])[.!](?:\s+(?=[^a-z])|$)", text, maxsplit=1)[0].strip(" .:")

@@ -20,7 +20,9 @@ from hunkwise.reviewer.types import Line
 
 _HEADING = re.compile(r"#{1,6}\s+(\S.{0,150}?)\s*#*\s*$|={1,5}\s+(\S.{0,150})")
 _UNDER = re.compile(r"([=\-~^\"*+#`'])\1{2,}\s*")
-_MARKUP = re.compile(r"[*_]{1,2}(?=\S)|(?<=\S)[*_]{1,2}|^\s{0,8}(?:[-*+•>]|\d+[.)])\s+|</?\w[^>]{0,100}>")
+_MARKUP = re.compile(
+    r"(?<!\w)[*_]{1,2}(?=\S)|(?<=\S)[*_]{1,2}(?!\w)|^\s{0,8}(?:[-*+•>]|\d+[.)])\s+|</?\w[^>]{0,100}>"
+)
 _WORD = re.compile(r"\w+")
 _KEY = re.compile(r"\s*(?:-\s+)?[\"']?([A-Za-z_@.$/][\w.@/$ -]{0,60}?)[\"']?\s*(?::(?=\s|$)|=(?!=))")
 _TABLE = re.compile(r"\s*\[{1,2}([\w.\"' -]{1,60})\]{1,2}\s*$")

@@ -13,8 +13,10 @@ from hunkwise.reviewer.describing.clues.clue import (
     Tells,
     View,
     clipped,
+    is_balanced,
     quoted,
 )
+from hunkwise.reviewer.describing.clues.swaps import Swap
 from hunkwise.reviewer.report.summary import plural
 from hunkwise.reviewer.types import Hunk, LineKind
 
@@ -34,6 +36,8 @@ _NO_SENTENCE = re.compile(
     r"copyright|licen[cs]e|eslint|noqa|pylint|nolint|@|TODO|FIXME|[;{}]$", re.IGNORECASE
 )
 _FEWEST = 4  # words of a comment that tells something
+_SHORT = 6  # lines of code of which one call tells
+_PLAIN = re.compile(r"(?<![%{$\w])[A-Za-z]{2,}")  # words of a message that are no place for a value
 _THEN = re.compile(r"\)\s*(?:return|continue|break|throw)\b")
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _DEFINES = re.compile(
@@ -68,7 +72,45 @@ def of_runs(view: View) -> Iterator[Clue]:
         yield from _guard(view, run, gone)
         yield from _said(view, run, before)
         yield from _thrown(view, run, old)
+        yield from _instead(view, run)
     yield from _used(view)
+
+
+def of_swaps(view: View, swaps: Sequence[Swap | None]) -> Iterator[Clue]:
+    """Word each run of code in which one thing came in for another."""
+    for run, swap in zip(view.runs, swaps, strict=False):
+        if (
+            swap
+            and re.findall(r"\w+", swap.old) != re.findall(r"\w+", swap.new)
+            and swap.old
+            and swap.new
+            and len(swap.old) + len(swap.new) <= LONGEST_QUOTE
+            and _side(view, run, "added")
+        ):
+            yield Clue(
+                Tells.RUN, f"Change {quoted(swap.old)} to {quoted(swap.new)}", 2, "in", _inside(view, run)
+            )
+
+
+def _instead(view: View, run: Hunk) -> Iterator[Clue]:
+    """Word a short run in which one thing is called and another no longer is."""
+    old, new = _side(view, run, "removed"), _side(view, run, "added")
+    if not old or not new or len(old) + len(new) > _SHORT:
+        return
+    defined = {word for text in (*old, *new) for found in _DEFINES.findall(text) for word in found if word}
+    before, after = _called(old), _called(new)
+    gone, come = (
+        [name for name in side if name not in other and re.split(r"\W+", name)[-1] not in defined]
+        for side, other in ((before, after), (after, before))
+    )
+    if len(gone) == len(come) == 1 and len(gone[0]) + len(come[0]) <= LONGEST_QUOTE:
+        says = f"Use {quoted(come[0])} instead of {quoted(gone[0])}"
+        yield Clue(Tells.RUN, says, len(old) + len(new), "in", _inside(view, run))
+
+
+def _called(texts: Sequence[str]) -> Collection[str]:
+    found = dict.fromkeys(name for text in texts for name in _CALL.findall(_STRING.sub('""', text)))
+    return [name for name in found if name not in _NO_CALL]
 
 
 def moved_lines(view: View) -> Iterator[Clue]:
@@ -120,27 +162,18 @@ def _condition(text: str) -> str:
     if leaves := _THEN.search(text):
         text = text[: leaves.start() + 1]
     text = text.strip().removesuffix("then").strip().rstrip("{:;").strip()
-    if text.startswith("(") and text.endswith(")") and _balanced(text[1:-1]):
+    if text.startswith("(") and text.endswith(")") and is_balanced(text[1:-1]):
         text = text[1:-1].strip()
     if ";" in text and " := " in text:
         text = text.rpartition(";")[2].strip()
-    return text if _balanced(text) and 3 <= len(text) <= LONGEST_QUOTE else ""
-
-
-def _balanced(text: str) -> bool:
-    depth = 0
-    for char in text:
-        depth += (char in "([{") - (char in ")]}")
-        if depth < 0:
-            return False
-    return depth == 0
+    return text if is_balanced(text) and 3 <= len(text) <= LONGEST_QUOTE else ""
 
 
 def _thrown(view: View, run: Hunk, old: frozenset[str]) -> Iterator[Clue]:
     """Word an error whose message is new."""
     for text in _side(view, run, "added"):
         found = _THROWN.search(text)
-        if found and len(found[2].split()) > 1 and found[2] not in old and "import" not in text:
+        if found and len(_PLAIN.findall(found[2])) > 1 and found[2] not in old and "import" not in text:
             message = found[2].removesuffix("\\n").strip(" :.")
             if 6 <= len(message) <= LONGEST_QUOTE:
                 yield Clue(Tells.RUN, f"Raise {quoted(message)}", len(run.lines), "in", _inside(view, run))

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from hunkwise.reviewer.describing.clues.clue import LONGEST_LINE
+from hunkwise.reviewer.describing.clues.clue import LONGEST_LINE, is_balanced
 from hunkwise.reviewer.types import FileDiff, FileStatus, Hunk
 
 LONGEST_SWAP = 60  # characters of what is said to have come in for something
 MOST_RUNS = 50  # places in which something was replaced
+_CLOSED = 48  # characters of both sides, up to which brackets and quotes are taken in to close them
 _ALIKE = 0.75  # of two words, one of which is a slip of the other
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)+(?:-\w+(?:\.\w+)*)?|\w+|\s+|[=<>!&|+*/-]+|[^\w\s]")
@@ -35,7 +36,7 @@ class Swap:
     def is_version(self) -> bool:
         """True if one version came in for another."""
         sides = all(side[:1].isdigit() and "." in side for side in (self.old, self.new))
-        return sides and "version" in self.line.lower()
+        return sides and "version" in f"{self.line} {self.inside}".lower()
 
     @property
     def words(self) -> bool:
@@ -73,13 +74,21 @@ def _swap_of(run: Hunk) -> Swap | None:
 
 
 def _parted(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]:
-    """Give what differs between two lines: whole words, with those beside it where signs alone differ."""
+    """Give what differs between two lines: whole words, with those beside it that open and close it."""
     fewest = min(len(before), len(after))
     start = next((at for at in range(fewest) if before[at] != after[at]), fewest)
     rest = fewest - start
     end = next((at for at in range(rest) if before[-1 - at] != after[-1 - at]), rest)
+    first = ("", "")
     while True:
         gone, come = before[start : len(before) - end], after[start : len(after) - end]
-        if all(not side or _WORD.search("".join(side)) for side in (gone, come)) or (not start and not end):
-            return "".join(gone).strip(), "".join(come).strip()
+        told = "".join(gone).strip(), "".join(come).strip()
+        whole = not start and not end
+        if whole or all(not side or _WORD.search(side) for side in told):
+            first = first if any(first) else told
+            short = len("".join(told)) <= _CLOSED
+            if short and all(map(is_balanced, told)):
+                return told
+            if whole or not short:
+                return first
         start, end = max(start - 1, 0), max(end - 1, 0)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hunkwise.reviewer.types import FileDiff
 
 _CALLED = re.compile(
-    r"""\s*(?:(?:test|it|specify|scenario|describe|context)(?:\.\w+)?\s*\(?\s*(["'`])(.{3,120}?)\1"""
+    r"""\s*(?:(?:test|it|specify|scenario|describe|context|t\.Run|@DisplayName)(?:\.\w+)?\s*\(?\s*(["'`])(.{3,120}?)\1"""
     r"""|(?:TEST_CASE|SECTION|TEST_METHOD)\(\s*(")(.{3,120}?)")"""
 )
 _DEFINED = re.compile(
@@ -23,8 +23,16 @@ _MARKED = re.compile(
 )
 
 
-def tests_of(file: FileDiff) -> Iterator[str]:
-    """Give the names of the tests that a change adds to a file, in words, those with enough to tell."""
+_ROW = re.compile(
+    r"""[\s{]*["']?(?:name|desc|description|title|scenario|msg)["']?\s*[:=]\s*(["'`])(.{3,120}?)\1"""
+)
+
+
+def tests_of(file: FileDiff, tests: bool) -> Iterator[str]:
+    """Give the names of the tests that a change adds to a file, in words, those with enough to tell.
+
+    `tests`: the file is one of tests, so that what a row of a table is called is the name of one.
+    """
     gone = {_name(line.text) for hunk in file.hunks for line in hunk.lines if line.kind == "removed"} - {
         ("", False)
     }
@@ -34,6 +42,8 @@ def tests_of(file: FileDiff) -> Iterator[str]:
             if line.kind == "removed":
                 continue
             name, sure = _name(line.text) if line.kind == "added" else ("", False)
+            if tests and line.kind == "added" and not name and (row := _ROW.match(line.text[:300])):
+                name, sure = " ".join(row[2].split()), True
             if name and (name, sure) not in gone and (sure or marked) and len(name.split()) >= _FEWEST:
                 yield name
             marked = bool(_MARKED.match(line.text)) or (

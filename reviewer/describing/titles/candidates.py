@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
 
 from hunkwise.reviewer.describing.clues.clue import Clue, Tells, clipped, joined, quoted
 from hunkwise.reviewer.describing.clues.log import is_log
 from hunkwise.reviewer.describing.clues.swaps import Swap
 from hunkwise.reviewer.describing.description import LONGEST_TITLE
 from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind
-from hunkwise.reviewer.describing.titles import symbols
+from hunkwise.reviewer.describing.titles import files, symbols
 from hunkwise.reviewer.describing.wording import (
     MOST_NAMED,
-    common_folder,
     main_files,
     name_of,
     swapped,
@@ -28,7 +26,7 @@ _SMALL = 30  # changed lines of code of which each tells enough
 
 def title(facts: Facts) -> str:
     """Word the title: the most telling thing that is certain."""
-    return next(candidates(facts), "") or by_files(facts)
+    return next(candidates(facts), "") or files.by_files(facts)
 
 
 def candidates(facts: Facts) -> Iterator[str]:
@@ -43,7 +41,7 @@ def candidates(facts: Facts) -> Iterator[str]:
 
 def _titles(facts: Facts, main: Sequence[FileFacts]) -> Iterator[str]:
     yield from _of_bumps(facts)
-    yield from _of_moves(main)
+    yield from files.titles(facts, main)
     yield from _of_release(facts, main)
     yield from _of_log(facts, main)
     yield from _of_little(main)
@@ -65,6 +63,7 @@ def _titles(facts: Facts, main: Sequence[FileFacts]) -> Iterator[str]:
                 yield from _placed(clue, each)
 
     yield from some(0.5, Tells.RUN)
+    yield from _of_themes(facts, main)
     told = list(symbols.titles(main))
     plain = [text for text in told if text.startswith("Change ")]
     yield from (text for text in told if text not in plain)
@@ -91,6 +90,19 @@ def _titles(facts: Facts, main: Sequence[FileFacts]) -> Iterator[str]:
     if len(main) == 1:
         yield from (text for clue, each in clues if clue.tells is Tells.PLACE for text in _placed(clue, each))
     yield from plain
+
+
+def _of_themes(facts: Facts, main: Sequence[FileFacts]) -> Iterator[str]:
+    """Name what came to code and documents, or left many files, where no symbol that came or went is called so."""
+    known = {symbols.last(one) for each in main for one in (*each.new, *each.gone)}
+    if known.intersection(one.name for one in facts.themes):
+        return
+    for verb in ("Add", "Use", "Remove"):
+        named = [one for one in facts.themes if one.verb == verb]
+        top = [quoted(one.name) for one in named if one.files == named[0].files]
+        if top:
+            yield f"{verb} {joined(top[:MOST_NAMED])}"
+            yield f"{verb} {top[0]}"
 
 
 def _with(texts: Sequence[str], mark: str, more: Sequence[str], end: str) -> Iterator[str]:
@@ -182,9 +194,9 @@ def _of_swaps(main: Sequence[FileFacts]) -> Iterator[str]:
             yield from _two([one for one, _ in runs if one], each if len(main) == 1 else None)
         return
     places = {(other.inside, file.path) for other, file in runs if other and (other.old, other.new) == pair}
-    files = {path for _, path in places}
-    if len(files) > 1:
-        yield swapped(swap, f"{len(files)} files")
+    paths = {path for _, path in places}
+    if len(paths) > 1:
+        yield swapped(swap, f"{len(paths):,} files")
     for place in filter(None, (swap.inside if len(places) == 1 else "", name_of(each.path))):
         yield from _fitted(swap, quoted(place))
 
@@ -192,8 +204,8 @@ def _of_swaps(main: Sequence[FileFacts]) -> Iterator[str]:
 def _two(swaps: Sequence[Swap], each: FileFacts | None) -> Iterator[str]:
     """Word two swaps in one title."""
     if len(swaps) == 2 and swaps[0].new != swaps[1].old:
-        one, other = (swapped(swap, "").rpartition(" ")[0] for swap in swaps)
-        both = f"{one.rpartition(' ')[0]} and {other[:1].lower()}{other[1:].rpartition(' ')[0]}"
+        one, other = map(swapped, swaps)
+        both = f"{one} and {other[:1].lower()}{other[1:]}"
         yield from ([f"{both} in {quoted(name_of(each.path))}"] if each else [])
         yield both
 
@@ -221,35 +233,3 @@ def _of_bumps(facts: Facts) -> Iterator[str]:
         yield f"Bump {joined(list(map(quoted, packages)))}"
     if len(packages) > 1:
         yield f"Bump the versions of {len(packages)} packages"
-
-
-def _of_moves(main: Sequence[FileFacts]) -> Iterator[str]:
-    if not all(each.moved and each.file.old_path for each in main):
-        return
-    old, new = main[0].file.old_path or "", main[0].path
-    if len(main) == 1:
-        if name_of(old) == name_of(new):
-            yield f"Move {quoted(old)} to {quoted(str(PurePosixPath(new).parent))}"
-        yield f"Rename {quoted(old)} to {quoted(new)}"
-        yield f"Rename {quoted(name_of(old))} to {quoted(name_of(new))}"
-    yield f"Move {len(main)} files to {quoted(str(PurePosixPath(new).parent))}"
-
-
-def by_files(facts: Facts) -> str:
-    """Word the title by the files alone."""
-    main = main_files(facts) or facts.files
-    if not main:
-        return "Change nothing"
-    verbs = {FileStatus.ADDED: "Add", FileStatus.DELETED: "Remove", FileStatus.RENAMED: "Rename"}
-    statuses = {each.status for each in main}
-    verb = verbs.get(main[0].status, "Change") if len(statuses) == 1 else "Change"
-    if len(main) == 1 and len(text := f"{verb} {quoted(main[0].path)}") <= LONGEST_TITLE:
-        return text
-    files = [quoted(name_of(each.path)) for each in main]
-    if len(set(files)) < len(files):
-        files = [quoted(each.path) for each in main]
-    if len(main) <= MOST_NAMED and len(text := f"{verb} {joined(files)}") <= LONGEST_TITLE:
-        return text
-    kind = {PathKind.TESTS: "tests", PathKind.DOCS: "documents"}.get(main[0].kind, "files")
-    folder = common_folder([each.path for each in main])
-    return f"{verb} {len(main)} {kind}{f' in {quoted(folder)}' if folder else ''}"[:LONGEST_TITLE]

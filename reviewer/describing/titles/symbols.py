@@ -18,12 +18,13 @@ def titles(main: Sequence[FileFacts]) -> Iterator[str]:
         sorted((one for each in main for one in getattr(each, side)), key=_telling)
         for side in ("new", "gone", "changed")
     )
-    moved = {one.short for one in new} & {one.short for one in gone}
-    if moved and len(moved) == len({one.short for one in (*new, *gone)}):
+    moved = {last(one) for one in new} & {last(one) for one in gone}
+    if moved and len(moved) == len({last(one) for one in (*new, *gone)}):
         places = dict.fromkeys(name_of(each.path) for each in main if each.new)
-        yield f"Move {names(new)} to {quoted(next(iter(places)))}"
-        yield f"Move {names(new)}"
-    new, gone = ([one for one in side if one.short not in moved] for side in (new, gone))
+        bare = [Symbol(last(one), one.kind) for one in new]
+        yield f"Move {names(bare)} to {quoted(next(iter(places)))}"
+        yield f"Move {names(bare)}"
+    new, gone = ([one for one in side if last(one) not in moved] for side in (new, gone))
     where = _where(main)
     added = [each for each in main if each.status is FileStatus.ADDED]
     if sum(each.lines for each in added) > sum(each.lines for each in main) / 2:
@@ -40,20 +41,25 @@ def titles(main: Sequence[FileFacts]) -> Iterator[str]:
     yield from _naming("Change", changed or new, where.replace(" to ", " in "))
 
 
+def last(one: Symbol) -> str:
+    """Give its name without those around it."""
+    return one.name.rpartition(".")[2]
+
+
 def _telling(one: Symbol) -> tuple[bool, int]:
     """Order symbols: what others can use, and what has most lines, comes first."""
-    return one.name.rpartition(".")[2].startswith("_"), -one.lines
+    return last(one).startswith("_"), -one.lines
 
 
 def _naming(verb: str, symbols: Sequence[Symbol], where: str) -> Iterator[str]:
     """Name symbols, with fewer words each time."""
     if not symbols:
         return
-    last = [Symbol(one.name.rpartition(".")[2], one.kind) for one in symbols]
-    for told in (symbols, last):
+    bare = [Symbol(last(one), one.kind) for one in symbols]
+    for told in (symbols, bare):
         yield f"{verb} {names(told)}{where}"
         yield f"{verb} {names(told)}"
-    yield f"{verb} {names(last, 1)}"
+    yield f"{verb} {names(bare, 1)}"
 
 
 def _where(main: Sequence[FileFacts]) -> str:

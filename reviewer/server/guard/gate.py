@@ -92,7 +92,8 @@ class Gate:
         wait = await self.rates.wait(token.name if token else "", address)
         if wait is not None:
             raise Refused(429, "too many requests; wait a little", code="rate", retry_after=wait)
-        if scope["method"] in ("GET", "HEAD", "DELETE"):
+        # deliveries have limits of their own, take no room of those who ask the model, and come in to the end
+        if scope["method"] in ("GET", "HEAD", "DELETE") or path.startswith(_SIGNED):
             await self.app(scope, receive, send)
             return
         if self.server.draining:

@@ -54,12 +54,17 @@ def test_a_writer_beside_it(tmp_path: Path) -> None:
         opened.close()
 
 
-def test_offline(tmp_path: Path) -> None:
-    """Without a network no server is asked."""
-    with pytest.raises(InvalidQuestion, match="--offline"):
-        open_engine(
-            Config(engine=("http://127.0.0.1:9",), offline=True), Environment({}, tmp_path, silent), NOWHERE
-        )
+def test_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a network a server is asked on this machine alone, as that of a bot is; and past any proxy."""
+    environment = Environment({}, tmp_path, silent)
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with listening(make_app(make_server(ScriptedEngine(), model="scripted"))) as client:
+        here = str(client.base_url)
+        open_engine(Config(engine=(here,), offline=True, remember=False), environment, NOWHERE).close()
+        for elsewhere in ("http://10.0.0.1:9", "vllm+https://127.0.0.1.example.org", "http://[::"):
+            with pytest.raises(InvalidQuestion, match="--offline"):
+                open_engine(Config(engine=(here, elsewhere), offline=True), environment, NOWHERE)
 
 
 def test_nobody_there(tmp_path: Path) -> None:

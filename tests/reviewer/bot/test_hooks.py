@@ -385,7 +385,7 @@ def test_a_delivery_that_breaks_off_is_no_fault_of_ours(tmp_path: Path) -> None:
     async def gone() -> Any:
         return {"type": "http.disconnect"}
 
-    assert answered("github", signed("github", "pull_request", {}).headers, gone, tmp_path) == 400
+    assert answered("github", signed("github", "pull_request", {}).headers, gone, tmp_path) == 408
 
 
 def answered(forge: str, headers: Mapping[str, str], receive: Any, folder: Path) -> int:

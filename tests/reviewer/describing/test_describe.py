@@ -50,7 +50,7 @@ NEW = "+def load(path):\n+    return open(path)\n"
         ([patch("a.py", CALL), patch("b.py", CALL)], "Change `x < 1` to `x <= 1` in 2 files", "fix"),
         ([patch("src/a.py", NEW)], "Add `a.py` in `src`", "feature"),
         ([patch("src/a.py", NEW), patch("tests/test_a.py", NEW)], "Add `a.py` in `src`", "feature"),
-        ([patch("a.py", NEW.replace("+", "-"))], "Remove `load` from `a.py`", "refactoring"),
+        ([patch("a.py", NEW.replace("+", "-"))], "Remove `a.py`", "refactoring"),
         ([patch("tests/test_a.py", CALL)], "Change `x < 1` to `x <= 1` in `f`", "tests"),
         ([patch("docs/a.md", "-Old\n+New\n text\n")], "Change `Old` to `New` in `a.md`", "docs"),
         (
