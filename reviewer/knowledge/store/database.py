@@ -14,7 +14,8 @@ from pathlib import Path
 from hunkwise.reviewer.errors import KnowledgeError
 from hunkwise.reviewer.knowledge.store.schema import make_tables, our_schema, schema_in
 
-_FILES = ("", "-wal", "-shm", "-journal")  # of one database
+_MARK = "-damaged"  # beside an index in which a reader found damage, which a writer might not come to
+_FILES = ("", "-wal", "-shm", "-journal", _MARK)  # of one database
 _WAIT = 10.0  # seconds for another process's transaction
 _LONGEST_WAIT = 600.0  # seconds for another process that writes the index
 _PAUSE = 0.1
@@ -71,6 +72,8 @@ def open_to_read(path: Path, what: str) -> sqlite3.Connection:
 def open_to_write(path: Path) -> sqlite3.Connection:
     """Open an index, a new one where there is none. Raises Damaged where it is not ours."""
     with told(path):
+        if path.with_name(path.name + _MARK).exists():
+            raise Damaged(f"the index {path} is damaged; {_RUN}")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # passages are code: for this user only, whatever the umask; SQLite's side files take the same mode
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -114,6 +117,12 @@ def only_writer(path: Path, say: Callable[[str], None], longest: float = _LONGES
         yield
     finally:
         os.close(lock)
+
+
+def mark_damaged(path: Path) -> None:
+    """Have the next writer build an index anew, if the disk lets us."""
+    with contextlib.suppress(OSError):
+        path.with_name(path.name + _MARK).touch(0o600)
 
 
 def discard(path: Path) -> bool:

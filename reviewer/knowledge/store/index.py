@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hunkwise.reviewer.knowledge.port import ANY, Coverage, Definition, Filter, Hit, Passage, Use
-from hunkwise.reviewer.knowledge.store.database import open_to_read, told
+from hunkwise.reviewer.knowledge.store.database import Damaged, mark_damaged, open_to_read, told
 from hunkwise.reviewer.knowledge.store.packing import unpacked
 from hunkwise.reviewer.knowledge.store.symbols import Texts, definition, use
 from hunkwise.reviewer.knowledge.words import asked, names_code
@@ -144,8 +144,12 @@ class Index:
             self._database.close()
 
     def _asked(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with self._lock, told(self.file):
-            return work(self._database)
+        try:
+            with self._lock, told(self.file):
+                return work(self._database)
+        except Damaged:
+            mark_damaged(self.file)
+            raise
 
 
 def _passage(row: list[Any], file: list[Any]) -> Passage:

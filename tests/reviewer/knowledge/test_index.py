@@ -178,8 +178,6 @@ def test_an_index_that_is_not_as_we_write_it_is_told(at: Environment) -> None:
         with suppress(KnowledgeError):
             opened.definitions("leaseFirst")
             list(opened.passages())
-        (at.folder / "docs/guide.md").write_text(f"# Pool {blob!r:.20}\n\nThe pool.\n")
-        (at.folder / "pool.py").write_text(POOL + f"# {blob!r:.20}\n")
         heard: list[str] = []
         index([], replace(at, say=heard.append))
         assert [line for line in heard if "built anew" in line]
