@@ -26,7 +26,7 @@ from typing import Any
 
 from hunkwise.engine import Engine
 from hunkwise.reviewer.answering import choosing, evidence, writing
-from hunkwise.reviewer.answering.answer import WEIGHED
+from hunkwise.reviewer.answering.answer import LEAST_GAIN, WEIGHED
 from hunkwise.reviewer.answering.types import Offer, Weighed
 from hunkwise.reviewer.app.engines import open_engine
 from hunkwise.reviewer.app.environment import Environment
@@ -220,6 +220,9 @@ def say_all(engine: Engine, rows: Sequence[Row], target: Path, until: float, say
         target.write_text(json.dumps(told, indent=1, ensure_ascii=False), "utf-8")
         print(f"\r{len(told)} of {len(wanted)}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
+    if all(row.asked.question in told for row in wanted):
+        best = {name: max(offer["gain"] for offer in each["offers"]) for name, each in told.items()}
+        print(decided(rows, lambda row: float(best.get(row.asked.question, 0.0) >= LEAST_GAIN)))
     count = [each for each in told.values() if each["answerable"]]
     by_words = sum(max(each["offers"], key=lambda offer: offer["score"])["right"] for each in count)
     said = [each["written"]["fault"] for each in told.values() if "written" in each]

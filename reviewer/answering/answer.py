@@ -13,7 +13,7 @@ from hunkwise.reviewer.errors import UsageError
 from hunkwise.reviewer.knowledge.port import Hit
 
 WEIGHED = 4  # passages that are answered from
-LEAST_GAIN = 0.8  # nats a token by which a quote must make the question likelier to be its answer
+LEAST_GAIN = 0.9  # nats a token by which a quote must make the question likelier to be its answer
 MOST_SENTENCES = 1
 _NEEDED = (Capability.SCORE, Capability.GENERATE)
 

@@ -12,7 +12,7 @@ from hunkwise.reviewer.answering.types import Weighed
 from hunkwise.reviewer.knowledge.port import Hit
 from hunkwise.reviewer.knowledge.words import asked, shared
 
-BAR = 0.5
+BAR = 0.3  # what is less likely by its words is not put to the model, which refuses most of the rest
 _OTHER = 0.5  # of a word, where only one of the same meaning stands there
 
 
