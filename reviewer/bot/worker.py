@@ -193,6 +193,7 @@ class Worker:
         try:
             deliver(review, desk, desk, self.keys[change.forge].dialect, self.policy)
         except StaleHead:
+            self._show(desk, head, notices.left("superseded"))
             self.queue.release(hold.lease)  # pushed to, and not told yet
             return
         self.reached("posted")

@@ -134,7 +134,7 @@ def _worked(
     keys = keys_of(variables)
     with closing(open_queue(variables)) as queue:
         if left := swept(folder):
-            environment.say(f"removed {left} folders that killed workers had left")
+            environment.say(f"folders of killed workers that were removed: {left}")
         environment.say(f"working for {', '.join(keys)}, {at_once} reviews at once")
         reviewer = ChildReviewer(variables, options)
         fetching = Fetching(keys, variables, folder, stopping)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -158,6 +159,21 @@ def test_a_running_review_is_stopped_when_it_is_not_wanted_any_more(
     assert stopped == [head_of(1)]
     assert queue.entries() == ()
     assert is_up_to_date(fake) if what == "pushed" else summaries(fake) == []
+
+
+def test_a_push_that_nobody_told_of_ends_what_is_shown_of_the_old_head(world: Forge, queue: Queue) -> None:
+    fake = world.add(REPO[world.kind])
+
+    def moved(folder: Path, commits: Range, wanted: Callable[[], bool]) -> Review:
+        fake.head = head_of(2)
+        return remarks(commits.head)
+
+    queue.accept("d1", world.pushed(fake.name))
+    drained([worker(queue, world, review=moved)])
+
+    assert is_up_to_date(fake)
+    state, title = [(state, title) for head, state, title in fake.statuses if head == head_of(1)][-1]
+    assert (state in ("success", "canceled"), title) == (True, "superseded")
 
 
 def test_an_older_push_that_is_told_late_stops_nothing(world: Forge, queue: Queue) -> None:
@@ -372,7 +388,11 @@ def test_five_hundred_deliveries_make_one_review_for_each_change(open_queue: Ope
 
         assert len(deliveries) > 500 - 1
         old = [(world.kind, fake.name) for world, fake in fakes if not is_up_to_date(fake)]
+        ends = [{head: state for head, state, _ in fake.statuses}.values() for _, fake in fakes]
         assert (old, queue.entries(), said) == ([], (), [])
+        assert not {"pending", "running"} & set(itertools.chain(*ends)), (
+            "no commit is said to be reviewed yet"
+        )
 
 
 def test_gitea_shows_remarks_on_lines_that_it_shows(queue: Queue) -> None:
