@@ -237,7 +237,8 @@ def _altered_text(path: str, text: str, kind: str, one: Symbol) -> str | None:
             at = text.find("(", one.at + len(one.name))
             head = re.compile(rf",?\s*(?:[\w<>\[\]*&:. ]+[ *&])?\b{re.escape(last.name)}\b[^,()]*(?=\))")
             found = head.search(text, at, at + 400) if at >= 0 else None
-            return text[: found.start()] + text[found.end() :] if found else None
+            sound = found is not None and not re.search("[<>]", found[0])
+            return text[: found.start()] + text[found.end() :] if found and sound else None
     return None
 
 

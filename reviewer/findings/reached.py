@@ -14,11 +14,11 @@ MOST_PLACES = 5  # that are listed; the others are counted
 
 # Of the remarks on real commits that were read: those that were right, and all of them (docs/quality.md).
 MEASURED: Mapping[Kind, tuple[int, int]] = {
-    "arguments": (15, 15),
-    "result": (32, 32),
+    "arguments": (34, 34),
+    "result": (33, 33),
     "override": (9, 9),
-    "removed": (17, 17),
-    "module": (13, 14),
+    "removed": (51, 52),
+    "module": (17, 18),
     "copy": (9, 10),
 }
 _WHEN: Mapping[Kind, str] = {
