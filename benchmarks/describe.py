@@ -2,9 +2,9 @@
 
 The commits are those of `cases/describe.jsonl`, each with the kind that its real message tells, read by hand.
 FOLDER has the projects' repositories as OWNER+NAME, bare or not. Without `--model NAME` no model is asked; with it
-the model writes the title, or with `--choice` chooses it among those that facts make. Titles
-are printed beside the real ones, to be read: what was found of each stands in `cases/describe.tsv` (a commit,
-"right", "vague" or "wrong", the title), and is counted as far as the titles are still the same.
+the model writes the title. Titles are printed beside the real ones, to be read: what was found of each stands in
+`cases/describe.tsv` (a commit, "right", "vague" or "wrong", the title), and is counted as far as the titles are
+still the same.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def invented(made: Description, change: Change) -> Iterator[str]:
     texts += [path for file in change.files for path in (file.old_path, file.new_path) if path]
     whole = " ".join("\n".join(texts).split()).replace("`", "'")
     said = [made.title, *made.look_first, made.risk, made.changelog, *(note.says for note in made.files)]
-    for name in (name for text in said for name in text.split("`")[1::2]):
+    for name in (name.removesuffix("…") for text in said for name in text.split("`")[1::2]):
         if (
             any(part not in whole for part in re.split(r"\.(?=[A-Za-z_~])", name) if part)
             and name not in whole
@@ -62,7 +62,6 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--clones", type=Path, required=True)
     asked.add_argument("--model", default="", help="have the title written by this one")
-    asked.add_argument("--choice", action="store_true", help="have the model choose the title")
     asked.add_argument("--most", type=int, default=60, help="commits, spread over the projects")
     given = asked.parse_args()
     cases = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
@@ -74,7 +73,7 @@ def main() -> None:
         if given.model:
             spec = library_from_environment(os.environ).ensure(given.model)
             writer = Writer(stack.enter_context(open_local(spec)))
-            ask = writer.choice if given.choice else writer.words
+            ask = writer.words
         for case in spread[: given.most]:
             _one(case, given.clones, ask, judged, counts)
     for name, count in sorted(counts.items()):

@@ -35,7 +35,7 @@ def described(
         guidance.look_first(facts),
         " ".join([guidance.risk(facts), *unrun(line_coverage)]),
         guidance.changelog(title, found),
-        ("choice" if words.chosen else "model") if words.title else "facts",
+        "model" if words.title else "facts",
         model,
         tuple(notes),
         issue.name if issue else "",

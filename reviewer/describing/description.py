@@ -59,8 +59,7 @@ class FileNote:
 class Description:
     """A change in words. `told` says what tells the kind: "paths" or "facts".
 
-    `title_by` is "facts", "choice" (a model's, among what facts say) or "model"; `model` names what was asked, ""
-    if nothing was. `notes`: what was not read.
+    `title_by` is "facts" or "model"; `model` names what was asked, "" if nothing was. `notes`: what was not read.
     `issue` names the issue that the change is for, `closes` is its number; "" and 0 where that is not known.
     """
 

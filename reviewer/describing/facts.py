@@ -70,7 +70,7 @@ def path_kind(path: str) -> PathKind:
         return PathKind.SETTINGS if reason.startswith("data") else PathKind.LOCKED
     for kind, globs in _BY_NAME:
         if matches(path, globs) and not (kind is PathKind.DOCS and language_of(path)):
-            return kind
+            return PathKind.TESTS if path.endswith(".txt") and is_test(path) else kind
     folder, _, _ = path.rpartition("/")
     if is_test(f"{folder}/") or (is_test(path) and language_of(path)):
         return PathKind.TESTS

@@ -49,7 +49,7 @@ def risk(facts: Facts) -> str:
     old = sum(each.removed for each in code)
     parts = [f"{plural(lines, 'line')} of code in {plural(len(code), 'file')}"]
     if gone:
-        parts.append(f"{names(gone)} {'is' if len(gone) == 1 else 'are'} gone")
+        parts.append(f"{names(gone)} {'is' if len({one.short for one in gone}) == 1 else 'are'} gone")
     elif not old:
         parts.append("nothing that was there is changed")
     parts.append("tests changed too" if tests or any(each.tested for each in code) else "no test changed")

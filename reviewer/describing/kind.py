@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import exp
 
+from hunkwise.reviewer.describing.clues.log import is_log
 from hunkwise.reviewer.describing.description import Kind
 from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind
 from hunkwise.reviewer.types import FileStatus
@@ -31,20 +32,25 @@ def of_paths(facts: Facts) -> Kind | None:
 
 
 _GUESSED = (Kind.FIX, Kind.FEATURE, Kind.REFACTORING)
-_BIAS = (0.2, 0.0, -0.2)
+_BIAS = (0.3, -0.2, -0.1)
 _WEIGHTS: dict[
     str, tuple[float, float, float]
 ] = {  # fitted by commits whose messages tell the kind (docs/describe.md)
-    "grows": (0.2, 0.9, -1.1),
-    "little": (1.1, -0.9, -0.2),
-    "some": (0.5, -0.1, -0.4),
-    "shrinks": (-0.1, -0.8, 0.8),
-    "nothing gone": (-0.7, 0.5, 0.3),
-    "new file": (-0.6, 0.3, 0.3),
-    "much new": (-0.4, -0.1, 0.4),
-    "restated": (-0.3, -0.4, 0.8),
-    "tests alone are new": (0.4, 0.0, -0.4),
+    "grows": (0.1, 0.6, -0.6),
+    "little": (0.2, -0.4, 0.1),
+    "some": (0.2, 0.0, -0.2),
+    "shrinks": (-0.2, -0.3, 0.5),
+    "nothing gone": (0.0, 0.2, -0.2),
+    "new file": (-0.5, 0.3, 0.2),
+    "restated": (-0.1, -0.1, 0.2),
+    "documents too": (-0.3, 0.7, -0.4),
+    "new tests": (0.6, 0.3, -0.9),
+    "gone symbol": (-0.3, -0.1, 0.5),
+    "large": (-0.5, 0.3, 0.2),
+    "one file": (0.4, -0.1, -0.3),
+    "shared name": (-0.6, 0.7, -0.2),
 }
+_LARGE = 150  # changed lines
 _SURE = 0.5  # a kind that is less likely is not said
 
 
@@ -55,7 +61,7 @@ def of_facts(facts: Facts) -> Kind:
         return Kind.CHORE
     if all(_restated(each) or not each.added for each in code) or _moved(code):
         return Kind.REFACTORING
-    if code and all(_widened(each) for each in code):
+    if all(_widened(each) or each.status is FileStatus.ADDED for each in code):
         return Kind.FEATURE
     if all(each.swaps and all(swap and swap.is_version for swap in each.swaps) for each in code):
         return Kind.CHORE
@@ -67,7 +73,6 @@ def of_facts(facts: Facts) -> Kind:
 
 def _signs(facts: Facts, code: Sequence[FileFacts]) -> dict[str, bool]:
     added, removed = (sum(each.code[side] for each in code) for side in (0, 1))
-    new = [one for each in code for one in each.new if not one.name.rpartition(".")[2].startswith("_")]
     return {
         "grows": added >= 3 * removed,
         "little": added + removed <= 6,
@@ -75,9 +80,13 @@ def _signs(facts: Facts, code: Sequence[FileFacts]) -> dict[str, bool]:
         "shrinks": removed > added,
         "nothing gone": removed == 0,
         "new file": any(each.status is FileStatus.ADDED for each in code),
-        "much new": bool(new) and sum(one.lines for one in new) >= added / 2,
         "restated": all(_restated(each) for each in code),
-        "tests alone are new": bool(facts.of(PathKind.TESTS)) and not any(each.new for each in code),
+        "documents too": any(not is_log(each.path) for each in facts.of(PathKind.DOCS)),
+        "new tests": any(each.tests for each in facts.files),
+        "gone symbol": any(each.gone for each in code),
+        "large": sum(each.lines for each in code) > _LARGE,
+        "one file": len(code) == 1,
+        "shared name": any(one.verb == "Add" for one in facts.themes),
     }
 
 

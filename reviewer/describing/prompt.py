@@ -47,12 +47,7 @@ def shown(
 
     It is no chat: a small model goes on with a list better than it does what it is told (docs/describe.md).
     """
-    return (Segment(render("describe", parts=_rows(parts), notes=notes, issue=issue, examples=True), "raw"),)
-
-
-def bare(parts: Sequence[Part]) -> tuple[Segment, ...]:
-    """Show parts of a change, or none, without examples: titles that are given need no form."""
-    return (Segment(render("describe", parts=_rows(parts), notes=(), issue="", examples=False), "raw"),)
+    return (Segment(render("describe", parts=_rows(parts), notes=notes, issue=issue), "raw"),)
 
 
 def _rows(parts: Sequence[Part]) -> list[tuple[str, list[tuple[str, str]]]]:

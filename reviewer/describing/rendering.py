@@ -111,6 +111,4 @@ def _counts(note: FileNote) -> str:
 def _made_by(made: Description) -> str:
     if not made.model:
         return "Told by the change itself, without a model."
-    if made.title_by == "choice":
-        return f"Told by the change itself; {visible(made.model)} chose the title."
     return f"Told by the change itself and by {visible(made.model)}, which can be wrong."

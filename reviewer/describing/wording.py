@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import PurePosixPath
 
+from hunkwise.reviewer.describing.clues.bumps import bumps_of
 from hunkwise.reviewer.describing.clues.clue import Tells, clipped, joined, quoted
+from hunkwise.reviewer.describing.clues.log import is_log
 from hunkwise.reviewer.describing.clues.swaps import Swap
 from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind, Symbol
 from hunkwise.reviewer.source.provenance import not_by_hand
@@ -22,8 +25,9 @@ def main_files(facts: Facts) -> tuple[FileFacts, ...]:
     code = facts.of(PathKind.CODE)
     if told := tuple(each for each in code if not each.only):
         return told
+    logs = all(is_log(each.path) or each.kind is PathKind.LOCKED for each in facts.files)
     groups = [
-        facts.of(*kinds)
+        [each for each in facts.of(*kinds) if logs or not is_log(each.path)]
         for kinds in (
             (PathKind.CODE,),
             (PathKind.TESTS,),
@@ -33,7 +37,7 @@ def main_files(facts: Facts) -> tuple[FileFacts, ...]:
         )
     ]
     most = max(groups, key=lambda group: sum(each.lines + 1 for each in group))
-    return most or facts.of(PathKind.LOCKED)
+    return tuple(most) or facts.of(PathKind.LOCKED)
 
 
 def swapped(swap: Swap, where: str = "") -> str:
@@ -56,6 +60,7 @@ def sentence(one: FileFacts) -> str:
         if one.swap and not (one.new or one.gone or one.tests)
         else ""
     )
+    swap = _bumped(one) or swap
     if one.only:
         parts.append(
             f"only {one.only} changed" if one.only != "blanks" else "only blanks and line ends changed"
@@ -71,6 +76,17 @@ def sentence(one: FileFacts) -> str:
         parts.append(_clue(one))
     told = "; ".join(filter(None, parts)) or ("no line of text changed" if not one.lines else _places(one))
     return f"{told[:1].upper()}{told[1:]}."
+
+
+def _bumped(one: FileFacts) -> str:
+    """Say which packages have another version, where that may be all that changed."""
+    bumps = list(islice(bumps_of([one]), one.added))
+    if not bumps or len(bumps) < one.added:
+        return ""
+    told = [f"{quoted(name)} from {old} to {new}" for name, old, new in bumps[:MOST_NAMED]]
+    return (
+        f"bump {joined([*told, *([f'{len(bumps) - MOST_NAMED} more'] if len(bumps) > MOST_NAMED else [])])}"
+    )
 
 
 def _clue(one: FileFacts) -> str:

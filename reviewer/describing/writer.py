@@ -13,13 +13,10 @@ from hunkwise.engine import Bundle, Capability, Engine, Generated, Segment
 from hunkwise.reviewer.describing import prompt, wording
 from hunkwise.reviewer.describing.facts import Facts, FileFacts, PathKind
 from hunkwise.reviewer.describing.prompt import Part
-from hunkwise.reviewer.describing.titles import choosing
 from hunkwise.reviewer.describing.titles.agreeing import agrees
-from hunkwise.reviewer.describing.titles.candidates import candidates
 from hunkwise.reviewer.types import Line
 
 WHOLE = 2000  # tokens of a change that is shown at once, and of a part
-CHOOSING = 400  # tokens of a change that titles are chosen by
 MOST_FILES = 20  # that a sentence is asked of, those with the most changed lines first
 MOST_PARTS = 3  # of a file that are shown
 _PER_TOKEN = 3  # characters, roughly; what does not fit is halved
@@ -35,7 +32,6 @@ class Words:
 
     sentences: dict[str, str] = field(default_factory=dict)
     title: str = ""
-    chosen: bool = False  # the title is one of those that facts make
     unread: list[str] = field(default_factory=list)  # files of which only a part was shown, or nothing
 
 
@@ -67,24 +63,6 @@ class Writer:
         if parts or notes:
             title = self._ask(parts, notes)
             told.title = title if agrees(title, facts) else ""
-        return told
-
-    def choice(self, facts: Facts) -> Words:
-        """Have the title chosen among those that are true, by what fits of the change, the largest files first."""
-        told = Words(chosen=True)
-        titles = choosing.different(candidates(facts))
-        if self.engine.card().lacks(Capability.SCORE):
-            return told
-        files = [each for each in facts.of(*_ASKED) if each.file.hunks]
-        parts = [part for each in files for part in _parts(each, CHOOSING // 3)]
-        while parts and not self._fits(prompt.bare(parts), CHOOSING):
-            parts = (
-                parts[: len(parts) // 2]
-                if len(parts) > 1
-                else [Part(parts[0].file, parts[0].lines[: len(parts[0].lines) // 2])]
-            )
-        if parts:
-            told.title = choosing.chosen(self.engine, prompt.bare(parts), prompt.bare(()), titles)
         return told
 
     def _one(self, each: FileFacts, told: Words) -> None:

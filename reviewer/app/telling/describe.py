@@ -22,12 +22,12 @@ from hunkwise.reviewer.errors import ForgeError, UsageError
 from hunkwise.reviewer.linters.covered import line_coverage
 from hunkwise.reviewer.types import Change
 
-Wording = Literal["facts", "choice", "model"]
+Wording = Literal["facts", "model"]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to describe, and who words the title: "facts", a model that chooses among what they say, or "model".
+    """What to describe, and who words the title: "facts" or "model".
 
     `coverage` names reports of what tests run, `issue` the file of the issue that the change is for.
     """
@@ -89,7 +89,7 @@ def describe_read(
         engine = open_engine(request.config, environment, progress)
         try:
             writer = Writer(engine, progress, issue.shown if issue else "")
-            words = writer.words(facts) if request.words == "model" else writer.choice(facts)
+            words = writer.words(facts)
             return told(words, engine.card().model)
         finally:
             engine.close()

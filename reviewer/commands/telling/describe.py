@@ -29,10 +29,10 @@ from hunkwise.reviewer.config.settings import NO_MODEL
 @click.option("--no-model", is_flag=True, help="Ask no model, whatever else is said.")
 @click.option(
     "--words",
-    type=click.Choice(["facts", "choice", "model"]),
+    type=click.Choice(["facts", "model"]),
     default="facts",
     show_default=True,
-    help="Who words the title: what is known, a model that chooses among that, or the model.",
+    help="Who words the title: what is known, or the model.",
 )
 @click.option("--model", metavar="NAME", help="The model to ask, instead of the configured one.")
 @coverage_flag
@@ -52,7 +52,7 @@ def command(
     *,
     commit_message: bool,
     no_model: bool,
-    words: Literal["facts", "choice", "model"],
+    words: Literal["facts", "model"],
     **values: Any,
 ) -> int:
     """Describe a change: title, kind, file by file, where to look first, risk, changelog entry.

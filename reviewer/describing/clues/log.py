@@ -51,6 +51,7 @@ _TOPIC = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\A(?:#\d+[,:\s]\s*)+")
+_FRONT = "---"  # what a head of YAML begins and ends with
 _FEWEST = 3  # words of a sentence that tells something
 _MOST = 50  # entries; more are no change of one thing
 _LONGEST = 2_000  # characters of an entry that are looked at
@@ -87,9 +88,13 @@ def entries(file: FileDiff) -> Iterator[str]:
     fragment = file.status is FileStatus.ADDED and is_fragment(file.path)
     open_ = fragment
     for hunk in file.hunks:
+        head = (
+            2 if fragment and hunk.lines[0].text.strip() == _FRONT else 0
+        )  # lines that part a head from the text
         for line in hunk.lines:
             text = line.text.strip()
-            if line.kind == "removed":
+            head -= text == _FRONT
+            if line.kind == "removed" or head > 0:
                 continue
             if line.kind == "context" or not text or _NO_ENTRY.match(text) or text in gone:
                 open_ = fragment and not found

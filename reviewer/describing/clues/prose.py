@@ -55,7 +55,7 @@ def plain(text: str) -> str:
     """Take the markup off a line of prose; "" for one that is no sentence."""
     text = text[:LONGEST_LINE].strip()
     if (
-        text[:2] in ("..", "<!", "[!", "--", "//")
+        text[:2] in ("..", "<!", "[!", "--", "//", "/*")
         or text[:3] in ("```", "---", ":::")
         or text[:1] in ("|", ":", "{", "@")
     ):

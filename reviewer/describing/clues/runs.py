@@ -39,6 +39,7 @@ _FEWEST = 4  # words of a comment that tells something
 _SHORT = 6  # lines of code of which one call tells
 _PLAIN = re.compile(r"(?<![%{$\w])[A-Za-z]{2,}")  # words of a message that are no place for a value
 _THEN = re.compile(r"\)\s*(?:return|continue|break|throw)\b")
+_ONE_WORD = re.compile(r"""(?<=["'])[A-Za-z][\w.:/-]{3,40}(?=["'])""")
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _DEFINES = re.compile(
     r"(?:def|func|fn|fun|function|class|struct|enum|type|interface|let|const|var|val|void|auto)\s+"
@@ -219,6 +220,7 @@ def _used(view: View) -> Iterator[Clue]:
     whole = Counter(name for text in view.text.split("\n") for name in _named(text[:LONGEST_LINE]))
     gone = {name for run in view.runs for text in _side(view, run, "removed") for name in _named(text)}
     defined = {word for _, text in lines for found in _DEFINES.findall(text) for word in found if word}
+    yield from _strings(view, lines)
     for name, count in changed.most_common():
         if whole[name] > count or name in gone or re.split(r"\W+", name)[-1] in defined:
             continue
@@ -230,6 +232,14 @@ def _used(view: View) -> Iterator[Clue]:
             "in",
             _inside(view, runs[0]),
         )
+
+
+def _strings(view: View, lines: Sequence[tuple[Hunk, str]]) -> Iterator[Clue]:
+    """Give the strings of one word that stand in the file for the first time."""
+    for run, text in lines:
+        for word in _ONE_WORD.findall(text):
+            if (view.text or "").count(word) == sum(line.count(word) for _, line in lines):
+                yield Clue(Tells.USE, f"Add {quoted(word)}", 1, "to", _inside(view, run))
 
 
 def _named(text: str) -> Sequence[str]:

@@ -15,7 +15,7 @@ MOST_RUNS = 50  # places in which something was replaced
 _CLOSED = 48  # characters of both sides, up to which brackets and quotes are taken in to close them
 _ALIKE = 0.75  # of two words, one of which is a slip of the other
 
-_TOKEN = re.compile(r"\d+(?:\.\d+)+(?:-\w+(?:\.\w+)*)?|\w+|\s+|[=<>!&|+*/-]+|[^\w\s]")
+_TOKEN = re.compile(r"\d+(?:\.\d+)+(?:(?:-|[.+]?(?=[A-Za-z]))\w+(?:\.\w+)*)?|\w+|\s+|[=<>!&|+*/-]+|[^\w\s]")
 _WORD = re.compile(r"\w\w|\d")
 
 

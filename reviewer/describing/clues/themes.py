@@ -10,7 +10,7 @@ from itertools import islice
 from hunkwise.reviewer.describing.clues.clue import LONGEST_LINE, LONGEST_QUOTE
 from hunkwise.reviewer.describing.clues.log import is_log
 from hunkwise.reviewer.describing.facts import FileFacts, PathKind, Theme
-from hunkwise.reviewer.types import Change, Line, LineKind
+from hunkwise.reviewer.types import Change, FileStatus, Line, LineKind
 
 _NAME = re.compile(
     r"(?<![\w-])--[a-z][\w-]{3,}|\b(?:[A-Za-z][A-Za-z\d]*_\w+|[A-Za-z]+[a-z\d][A-Z]\w*|[A-Z]{3,}\d+)\b"
@@ -27,10 +27,11 @@ def themes_of(files: Sequence[FileFacts], change: Change) -> Iterator[Theme]:
     old, new, around = ([_names(each, side) for each in read] for side in ("removed", "added", "context"))
     for told, other, is_new in ((new, old, True), (old, new, False)):
         there = {name for names in (*other, *around) for name in names}
-        found = Counter(name for names in told for name in names.keys() - there)
+        found = Counter(name for names in told for name in names if name not in there)
         for name, count in islice(found.most_common(), _MOST):
-            kinds = {each.kind for each, names in zip(read, told, strict=True) if name in names}
-            documented = PathKind.DOCS in kinds and count >= _FEWEST
+            there_now = [each for each, names in zip(read, told, strict=True) if name in names]
+            kinds = {each.kind for each in there_now if each.status is not FileStatus.ADDED}
+            documented = any(each.kind is PathKind.DOCS for each in there_now) and count >= _FEWEST
             if PathKind.CODE not in kinds or not (documented or (not is_new and count > _FEWEST)):
                 continue
             whole = sum(_in_text(name, change.text(each.file) or "") for each in read)

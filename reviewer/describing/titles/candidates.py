@@ -101,7 +101,8 @@ def _of_themes(facts: Facts, main: Sequence[FileFacts]) -> Iterator[str]:
         named = [one for one in facts.themes if one.verb == verb]
         top = [quoted(one.name) for one in named if one.files == named[0].files]
         if top:
-            yield f"{verb} {joined(top[:MOST_NAMED])}"
+            more = [f"{len(top) - MOST_NAMED} more"] if len(top) > MOST_NAMED else []
+            yield f"{verb} {joined([*top[:MOST_NAMED], *more])}"
             yield f"{verb} {top[0]}"
 
 

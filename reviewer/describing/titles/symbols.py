@@ -19,11 +19,8 @@ def titles(main: Sequence[FileFacts]) -> Iterator[str]:
         for side in ("new", "gone", "changed")
     )
     moved = {last(one) for one in new} & {last(one) for one in gone}
-    if moved and len(moved) == len({last(one) for one in (*new, *gone)}):
-        places = dict.fromkeys(name_of(each.path) for each in main if each.new)
-        bare = [Symbol(last(one), one.kind) for one in new]
-        yield f"Move {names(bare)} to {quoted(next(iter(places)))}"
-        yield f"Move {names(bare)}"
+    if 2 * len(moved) > len({last(one) for one in (*new, *gone)}):
+        yield from _moved(main, [one for one in new if last(one) in moved], gone)
     new, gone = ([one for one in side if last(one) not in moved] for side in (new, gone))
     where = _where(main)
     added = [each for each in main if each.status is FileStatus.ADDED]
@@ -39,6 +36,16 @@ def titles(main: Sequence[FileFacts]) -> Iterator[str]:
     if gone and not new and lines[1] >= lines[2] / 2:
         yield from _naming("Remove", gone, where.replace(" to ", " from "))
     yield from _naming("Change", changed or new, where.replace(" to ", " in "))
+
+
+def _moved(main: Sequence[FileFacts], new: Sequence[Symbol], gone: Sequence[Symbol]) -> Iterator[str]:
+    """Say of symbols what is around them now, or else in which file they are."""
+    bare = names([Symbol(last(one), one.kind) for one in new])
+    around, before = ({one.name.rpartition(".")[0] for one in side} for side in (new, gone))
+    place = next(iter(around)) if len(around) == 1 and not around & before else ""
+    places = [name_of(each.path) for each in main if each.new]
+    yield f"Move {bare} to {quoted(place or places[0])}"
+    yield f"Move {bare}"
 
 
 def last(one: Symbol) -> str:

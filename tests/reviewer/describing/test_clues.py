@@ -5,13 +5,10 @@ from __future__ import annotations
 import pytest
 from edits import edit
 
-from hunkwise.engine import Scored, ScriptedEngine, TokenScore
 from hunkwise.reviewer.describing.clues.log import sentence
 from hunkwise.reviewer.describing.gathering import gather
 from hunkwise.reviewer.describing.titles.agreeing import agrees
 from hunkwise.reviewer.describing.titles.candidates import candidates, title
-from hunkwise.reviewer.describing.titles.choosing import different
-from hunkwise.reviewer.describing.writer import Writer
 from hunkwise.reviewer.types import Change
 
 CALL = ("def f(x):\n    a(x)\n    return x\n", "def f(x):\n    b(x)\n    c(x)\n    return x\n")
@@ -169,29 +166,3 @@ def test_candidates_fit_and_differ(size: int) -> None:
 def test_words_agree_with_the_lines(words: str, true: bool) -> None:
     """What is said to be added is in the added lines, and so on."""
     assert agrees(words, gather(edit(*CALL))) is true
-
-
-def test_a_model_chooses_among_what_is_true() -> None:
-    """The title that gains most by the change is taken; an engine that can't say leaves the facts' one."""
-    facts = gather(
-        edit(
-            "def f(x):\n    return g(x)\n",
-            "def f(x):\n    if x is None:\n        return helper(x)\n    return g(x)\n",
-        )
-    )
-    titles = different(candidates(facts))
-
-    def likely(shown: str, text: str) -> float:
-        return -1.0 if "return helper" in shown and text.strip() == titles[1] else -2.0
-
-    engine = ScriptedEngine(
-        lambda bundle, question: Scored(
-            question.id,
-            (TokenScore("x", 0, 1, likely(bundle.shared[0].text, getattr(question, "text", "")), 0.0),),
-        )
-    )
-
-    assert Writer(engine).choice(facts).title == titles[1]
-    assert (
-        Writer(ScriptedEngine(lambda _, question: Scored(question.id, ()))).choice(facts).title == titles[0]
-    )
