@@ -11,7 +11,7 @@ from hunkwise.reviewer.knowledge.reach.meaning import brings, is_of_class, knows
 from hunkwise.reviewer.knowledge.reach.modules import (
     SCRIPTS,
     dotted,
-    go_folder,
+    go_aliases,
     is_kin,
     is_missing,
     is_rust_module,
@@ -118,6 +118,7 @@ def _parts_of_class(world: World, one: Changed, paths: set[str]) -> Iterator[Pla
         found = world.symbols(path)
         if found is None:
             continue
+        yield from _static_imports(world, one, path, found)
         known = _is_named(world, one, path, found)
         lines = (world.text(path) or "").split("\n")
         for use in found.uses:
@@ -128,6 +129,20 @@ def _parts_of_class(world: World, one: Changed, paths: set[str]) -> Iterator[Pla
                 elsewhere and (_is_member(one, use.receiver) or is_of_class(world, one, path, use, found))
             ):
                 yield Place(path, use.line, "uses it")
+
+
+def _static_imports(world: World, one: Changed, path: str, found: Symbols) -> Iterator[Place]:
+    """Find `import static a.Class.name` of Java, where the class is there, extends none and has no such part."""
+    home = world.symbols(one.path)
+    holder = next((each for each in home.definitions if each.name == one.holder), None) if home else None
+    if one.language != "java" or home is None or holder is None or holder.bases:
+        return
+    if any(each.name == one.old.name for each in home.definitions):
+        return
+    for taken in found.imports:
+        whole = "/" + taken.module.replace(".", "/") + ".java"
+        if taken.name == one.old.name and f"/{one.path}".endswith(whole):
+            yield Place(path, taken.line, "imports it")
 
 
 def _is_member(one: Changed, receiver: str) -> bool:
@@ -166,10 +181,9 @@ def _stands(world: World, one: Changed, paths: set[str], folder: str | None = No
 
 def _of_package(world: World, one: Changed, path: str, found: Symbols) -> Iterator[Place]:
     folder = posixpath.dirname(one.path)
-    if posixpath.dirname(path) == folder:
-        aliases = {""} if one.old.name not in _GO_OWN else set()
-    else:
-        aliases = {taken.alias for taken in found.imports if go_folder(world, taken.module) == folder}
+    aliases = go_aliases(world, path, found, folder)
+    if one.old.name in _GO_OWN:
+        aliases.discard("")
     called = one.old.kind == "function"
     for use in found.uses:
         whole = use.receiver or not called or use.arguments is not None

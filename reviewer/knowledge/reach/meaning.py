@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hunkwise.reviewer.knowledge.reach.definitions import Changed
 from hunkwise.reviewer.knowledge.reach.modules import (
     SCRIPTS,
-    go_folder,
+    go_aliases,
     is_rust_module,
     is_test,
     module_file,
@@ -69,12 +69,7 @@ def _is_top(world: World, target: Changed, path: str, use: Mention, found: Symbo
     if use.name != name or not known:
         return False
     if language == "go":
-        if posixpath.dirname(path) == posixpath.dirname(target.path):
-            return not use.receiver
-        return any(
-            one.alias == use.receiver and go_folder(world, one.module) == posixpath.dirname(target.path)
-            for one in found.imports
-        )
+        return use.receiver in go_aliases(world, path, found, posixpath.dirname(target.path))
     if language == "rust":
         return (path == target.path and not use.receiver) or _is_of_rust(target, path, use, found)
     if language == "java":
@@ -199,10 +194,7 @@ def knows_class(world: World, target: Changed, path: str, found: Symbols) -> boo
     if target.language == "java":
         return _sees_class(target, path, found)
     if target.language == "go":
-        here = posixpath.dirname(target.path)
-        return posixpath.dirname(path) == here or any(
-            go_folder(world, one.module) == here for one in found.imports
-        )
+        return bool(go_aliases(world, path, found, posixpath.dirname(target.path)))
     return target.language in ("rust", "cpp")
 
 

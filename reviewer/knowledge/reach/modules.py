@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from hunkwise.reviewer.knowledge.reach.world import World
 from hunkwise.reviewer.languages.symbols.read import language_of
+from hunkwise.reviewer.languages.symbols.values import Symbols
 
 _SCRIPTS = (".ts", ".tsx", ".d.ts", ".json", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte")
 _DEEPEST = 4  # modules that hand a name on
@@ -190,6 +191,15 @@ def go_folder(world: World, module: str) -> str | None:
         if found is not None and (module == found[1] or module.startswith(found[1] + "/")):
             return posixpath.join(posixpath.dirname(path), module[len(found[1]) :].strip("/"))
     return None
+
+
+def go_aliases(world: World, path: str, found: Symbols, folder: str) -> set[str]:
+    """Give what a file of Go puts before the names of a package: "" in the package itself.
+
+    A test beside a package may stand in a package of its own, and import the one that it tests.
+    """
+    aliases = {one.alias for one in found.imports if go_folder(world, one.module) == folder}
+    return aliases | ({""} if posixpath.dirname(path) == folder else set())
 
 
 @lru_cache(maxsize=8)

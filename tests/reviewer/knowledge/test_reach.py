@@ -243,6 +243,17 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         {"a/a.go": "package a\n\nfunc Load(name string) {}\n"},
         ["arguments Load@3: b/b.go:6", "removed Gone@3: b/b.go:8"],
     ),
+    "go: a test in a package of its own": (
+        {
+            "go.mod": "module example.org/x\n",
+            "a/a.go": "package a\n\nfunc Load(name string, size int) {}\n\nfunc Gone() {}\n",
+            "a/a_test.go": (
+                'package a_test\n\nimport "example.org/x/a"\n\nfunc F() {\n\ta.Load("x", 1)\n\ta.Gone()\n}\n'
+            ),
+        },
+        {"a/a.go": "package a\n\nfunc Load(name string) {}\n"},
+        ["arguments Load@3: a/a_test.go:6", "removed Gone@3: a/a_test.go:7"],
+    ),
     "go: results": (
         {
             "go.mod": "module example.org/x\n",
@@ -433,6 +444,24 @@ CASES: dict[str, tuple[Files, Files, list[str]]] = {
         },
         {"src/a.rs": "pub trait Store {\n    fn get(&self, name: u8, age: u8) -> u8;\n}\n"},
         ["override Store.get@2: src/b.rs:3"],
+    ),
+    "java: what is taken from a class by name": (
+        {
+            "src/a/Errors.java": (
+                "package a;\npublic class Errors {\n  public static int boom(int a) { return a; }\n"
+                "  public static int bang(int a) { return a; }\n}\n"
+            ),
+            "src/b/User.java": (
+                "package b;\nimport static a.Errors.boom;\nimport static a.Errors.bang;\n"
+                "class User { int f() { return boom(1) + bang(2); } }\n"
+            ),
+        },
+        {
+            "src/a/Errors.java": (
+                "package a;\npublic class Errors {\n  public static int bang(int a) { return a; }\n}\n"
+            )
+        },
+        ["removed Errors.boom@2: src/b/User.java:2"],
     ),
     "java: a class that is gone": (
         {
