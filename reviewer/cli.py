@@ -191,7 +191,10 @@ def open_closed_streams() -> None:
 
 
 def flushed(code: int) -> int:
-    """Write out what standard output still holds; 2 instead of 0 if it can't be."""
+    """Write out what the standard streams still hold; 2 instead of 0 if the output can't be.
+
+    What stays in one that fails would make Python end with 120.
+    """
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -200,7 +203,11 @@ def flushed(code: int) -> int:
         silence(sys.stdout)
         if not code:
             say(f"hunkwise: the standard output can't be written: {error.strerror}")
-        return code or 2
+            code = 2
+    try:
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr)
     return code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -87,11 +88,15 @@ def test_the_traceback_of_a_bug_is_there_for_those_who_ask(
         ("<&- >&- 2>&-", 2, ""),
     ],
 )
-def test_streams_that_fail_never_pass_for_a_review(redirection: str, code: int, message: str) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_streams_that_fail_never_pass_for_a_review(
+    redirection: str, code: int, message: str, unbuffered: str
+) -> None:
     """Closed or full standard streams end in a sentence where one can be read, and in exit code 2."""
     program = "from hunkwise.reviewer.cli import review_main; review_main()"
     done = subprocess.run(
         ["sh", "-c", f'"$0" -c "$1" {redirection}', sys.executable, program],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         capture_output=True,
         text=True,
         check=False,

@@ -136,12 +136,15 @@ def test_one_of_two_dies_in_the_middle(stack: ExitStack) -> None:
     said: list[str] = []
     engine = connect_all((str(first.base_url), str(second.base_url)), MODEL, say=said.append)
     stack.callback(engine.close)
-    futures = [engine.submit(Bundle(SHARED, (FREE,), caller=f"review {n}")) for n in range(6)]
+    bundles = [
+        Bundle(SHARED, (FREE,), caller=f"review {n}") for n in range(24)
+    ]  # so many that each gets some
+    futures = [engine.submit(bundle) for bundle in bundles]
     assert speaker.asked.acquire(timeout=60)
 
     dying.close()
 
-    assert [answer.text for future in futures for answer in future.result(60)] == ["{}"] * 6  # type: ignore[union-attr]
+    assert [answer.text for future in futures for answer in future.result(60)] == ["{}"] * 24  # type: ignore[union-attr]
     assert engine.ask(Bundle(SHARED, ALL))
     assert said
 
