@@ -120,6 +120,7 @@ def test_a_worker_that_lost_its_job_posts_nothing(tmp_path: Path) -> None:
 def test_the_worker_of_a_server_ends_with_it_however_that_dies(tmp_path: Path) -> None:
     """Else it would have jobs reviewed by an engine that is gone."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "HUNKWISE_GITLAB_TOKEN": "t"}
+    environ["TMPDIR"] = str(tmp_path)  # elsewhere there may be folders of workers that other tests killed
     program = [sys.executable, "-c", "from hunkwise.reviewer.cli import main; main()"]
     with subprocess.Popen(
         [*program, "bot", "work", "--attached", "--model=none"],
