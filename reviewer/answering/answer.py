@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hunkwise.engine import Capability, Engine
 from hunkwise.reviewer.answering.choosing import chosen, offered
@@ -29,9 +30,8 @@ def refused(question: str, hits: Sequence[Hit], unwritten: Sequence[str] = ()) -
 
     `unwritten` are words of the question that stand nowhere.
     """
-    weighed = weigh(question, hits[:WEIGHED], unwritten)
-    likely = probability(weighed) if hits else 0.0
-    return None if likely >= BAR else Answer(question, "not in the documents", weighed, probability=likely)
+    unsaid = _by_words(question, hits, unwritten)
+    return None if _is_likely(unsaid) else unsaid
 
 
 def answer(
@@ -51,14 +51,24 @@ def answer(
     if missing := card.lacks(*_NEEDED):
         names = ", ".join(missing)
         raise UsageError(f"{card.model} can't answer from documents, for it lacks: {names}; see --no-model")
-    if refusal := refused(question, hits, unwritten):
-        return refusal
-    weighed = weigh(question, hits[:WEIGHED], unwritten)
-    likely = probability(weighed)
-    offers = offered(question, [each.passage for each in weighed])
+    unsaid = _by_words(question, hits, unwritten)
+    if not _is_likely(unsaid):
+        return unsaid
+    offers = offered(question, [each.passage for each in unsaid.passages])
     order = chosen(engine, question, offers) if offers else ()
     if not any(offer.gain >= LEAST_GAIN for offer in order):
-        return Answer(question, "not in the documents", weighed, probability=likely, model=card.model)
+        return replace(unsaid, model=card.model)
     written = sentences(engine, question, order[:MOST_SENTENCES], language, heard)
     also = tuple(offer.quote for offer in order[MOST_SENTENCES:])
-    return Answer(question, "answered", weighed, written, also, likely, card.model)
+    return replace(unsaid, verdict="answered", sentences=written, also=also, model=card.model)
+
+
+def _by_words(question: str, hits: Sequence[Hit], unwritten: Sequence[str]) -> Answer:
+    """Weigh the first passages by words; as yet nothing is said."""
+    weighed = weigh(question, hits[:WEIGHED], unwritten)
+    likely = probability(weighed) if hits else 0.0
+    return Answer(question, "not in the documents", weighed, probability=likely)
+
+
+def _is_likely(unsaid: Answer) -> bool:
+    return unsaid.probability is not None and unsaid.probability >= BAR

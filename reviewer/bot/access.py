@@ -35,10 +35,8 @@ _SECRETS = [f"HUNKWISE_{forge}_WEBHOOK_SECRET" for forge in ("GITHUB", "GITLAB",
     "HUNKWISE_GITLAB_SIGNING_TOKEN"
 ]
 POSTING = ("GITHUB_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN", *_TOKENS, *(f"{name}_FILE" for name in _TOKENS))
-RECEIVING = (
-    *_SECRETS,
-    *(f"{name}_FILE" for name in _SECRETS),
-)  # for whoever takes deliveries in, and no worker
+# What deliveries are verified with: for whoever takes them in, and no worker
+RECEIVING = (*_SECRETS, *(f"{name}_FILE" for name in _SECRETS))
 
 
 @dataclass(frozen=True, slots=True)

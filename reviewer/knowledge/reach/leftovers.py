@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from hunkwise.reviewer.knowledge.reach.definitions import Changed
-from hunkwise.reviewer.knowledge.reach.meaning import brings, is_of_class, knows_class
+from hunkwise.reviewer.knowledge.reach.meaning import brings, holder_of, is_of_class, knows_class
 from hunkwise.reviewer.knowledge.reach.modules import (
     SCRIPTS,
     dotted,
@@ -140,8 +140,7 @@ def _static_imports(world: World, one: Changed, path: str, found: Symbols) -> It
     if any(each.name == one.old.name for each in home.definitions):
         return
     for taken in found.imports:
-        whole = "/" + taken.module.replace(".", "/") + ".java"
-        if taken.name == one.old.name and f"/{one.path}".endswith(whole):
+        if taken.name == one.old.name and _is_java(one.path, taken.module):
             yield Place(path, taken.line, "imports it")
 
 
@@ -154,9 +153,7 @@ def _is_member(one: Changed, receiver: str) -> bool:
 
 def _is_named(world: World, one: Changed, path: str, found: Symbols) -> bool:
     """Tell whether a file knows the class, which is there and has its parts from nowhere else."""
-    home = world.symbols(one.path)
-    around = one.old.qualified.rpartition(".")[0]
-    holder = next((each for each in home.definitions if each.qualified == around), None) if home else None
+    around, holder = holder_of(world, one)
     if (
         holder is None
         or holder.kind not in ("class", "type")
@@ -209,9 +206,9 @@ def _of_java(world: World, one: Changed, path: str, found: Symbols) -> Iterator[
     if one.path.rpartition("/")[2] != f"{name}.java":
         return
     for taken in found.imports:
-        whole = "/" + f"{taken.module}.{taken.name}".replace(".", "/") + ".java"
-        if f"/{one.path}".endswith(whole) and not any(
-            f"/{each}".endswith(whole) for each in world.paths if each != one.path
+        whole = f"{taken.module}.{taken.name}"
+        if _is_java(one.path, whole) and not any(
+            _is_java(each, whole) for each in world.paths if each != one.path
         ):
             yield Place(path, taken.line, "imports it")
     others = {each.name for each in found.imports} | {each.name for each in found.definitions}
@@ -219,6 +216,11 @@ def _of_java(world: World, one: Changed, path: str, found: Symbols) -> Iterator[
         for use in found.uses:
             if use.name == name and not use.receiver:
                 yield Place(path, use.line, "uses it")
+
+
+def _is_java(path: str, whole: str) -> bool:
+    """Tell whether a file is that of a class of Java, by its whole name."""
+    return f"/{path}".endswith(f"/{whole.replace('.', '/')}.java")
 
 
 def _of_program(one: Changed, path: str, found: Symbols) -> Iterator[Place]:

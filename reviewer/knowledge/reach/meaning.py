@@ -123,7 +123,7 @@ def _is_method(world: World, target: Changed, path: str, use: Mention, found: Sy
 
 def _is_sure(world: World, target: Changed, path: str, use: Mention, found: Symbols) -> bool:
     """Tell whether a use is of the class by its name, or of an object that is made or declared as one."""
-    last = re.split(r"\.|::|->", use.receiver)[-1]
+    last = _last(use.receiver)
     named = last == target.holder or _is_made(world, target, path, use, last, found)
     return named and (path == target.path or knows_class(world, target, path, found))
 
@@ -139,7 +139,7 @@ def is_of_class(world: World, target: Changed, path: str, use: Mention, found: S
         return bool(bases) and ((known and target.holder in bases) or _is_telling(world, target, path))
     if _is_sure(world, target, path, use, found):
         return True
-    last = re.split(r"\.|::|->", use.receiver)[-1]
+    last = _last(use.receiver)
     alike = set(_words(last)) <= set(_words(target.holder)) and len(last) > 2
     few = len(_words(target.old.name)) < (1 if known and alike else 2 if known or alike else 3)
     loose = target.old.kind == "member" and last in _LOOSE and not alike
@@ -150,6 +150,11 @@ def _is_telling(world: World, target: Changed, path: str) -> bool:
     return len(_words(target.old.name)) > 1 and _is_own(world, target, path)
 
 
+def _last(receiver: str) -> str:
+    """Give the last name of what stands before a member: "c" of "a.b->c"."""
+    return re.split(r"\.|::|->", receiver)[-1]
+
+
 def _words(name: str) -> list[str]:
     """Split a name into the words that it is made of."""
     return [word.lower() for word in _WORD.findall(name)]
@@ -158,8 +163,7 @@ def _words(name: str) -> list[str]:
 def _is_own(world: World, target: Changed, path: str) -> bool:
     """Tell whether a class can be met in a file, and has its parts from no package outside of the repository."""
     home = world.symbols(target.path)
-    around = target.old.qualified.rpartition(".")[0]
-    holder = next((each for each in home.definitions if each.qualified == around), None) if home else None
+    around, holder = holder_of(world, target)
     loose = target.language in ("go", "rust", "cpp")
     if home is None or "." in around or (is_test(target.path) and not is_test(path)) or not (holder or loose):
         return False
@@ -172,6 +176,14 @@ def _is_own(world: World, target: Changed, path: str) -> bool:
         base in (*ours, *_OPEN_BASES) or base.partition(".")[0] in ours
         for base in (holder.bases if holder is not None else ())
     )
+
+
+def holder_of(world: World, target: Changed) -> tuple[str, Symbol | None]:
+    """Give the qualified name of what a definition stood in, and that itself as it is now, if it is there."""
+    home = world.symbols(target.path)
+    around = target.old.qualified.rpartition(".")[0]
+    holder = next((each for each in home.definitions if each.qualified == around), None) if home else None
+    return around, holder
 
 
 def _class_around(use: Mention, found: Symbols) -> Symbol | None:
